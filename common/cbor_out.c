@@ -1,0 +1,353 @@
+#include "common/cbor_out.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "common/utf.h"
+
+#define OPEN_MAX_DEPTH 128 /* CBOR_DEPTH_MAX lists, each in an envelope */
+#define OUT_FIRST 256
+
+enum {
+	HEAD_UNSIGNED = 0x00,
+	HEAD_NEGATIVE = 0x20,
+	HEAD_BYTES = 0x40,
+	HEAD_TEXT = 0x60,
+	HEAD_ARRAY = 0x80,
+	HEAD_MAP = 0xa0,
+	HEAD_TAG = 0xc0,
+	INDEFINITE = 0x1f,
+	FALSE_VALUE = 0xf4,
+	TRUE_VALUE = 0xf5,
+	NULL_VALUE = 0xf6,
+	DOUBLE_VALUE = 0xfb,
+	BREAK = 0xff,
+};
+
+struct opened {
+	uint8_t head; /* HEAD_ARRAY, HEAD_MAP, or HEAD_TAG for an envelope */
+	size_t content;
+};
+
+struct cbor_out {
+	uint8_t *data;
+	size_t len;
+	size_t size;
+	int error;
+	unsigned int depth;
+	struct opened open[OPEN_MAX_DEPTH];
+};
+
+static void *or_abort(void *p)
+{
+	if (!p) {
+		fprintf(stderr, "out of memory for a CBOR message\n");
+		abort();
+	}
+	return p;
+}
+
+struct cbor_out *cbor_out_new(void)
+{
+	return or_abort(calloc(1, sizeof(struct cbor_out)));
+}
+
+static void drop_data(struct cbor_out *o)
+{
+	if (o->data)
+		OPENSSL_cleanse(o->data, o->len);
+	free(o->data);
+}
+
+struct cbor_out *cbor_out_free(struct cbor_out *o)
+{
+	if (o)
+		drop_data(o);
+	free(o);
+	return NULL;
+}
+
+void cbor_out_freep(struct cbor_out **o)
+{
+	*o = cbor_out_free(*o);
+}
+
+void cbor_out_reset(struct cbor_out *o)
+{
+	if (o->data)
+		OPENSSL_cleanse(o->data, o->len);
+	o->len = 0;
+	o->error = 0;
+	o->depth = 0;
+}
+
+static void fail(struct cbor_out *o, int error)
+{
+	if (!o->error)
+		o->error = error;
+}
+
+int cbor_out_finish(struct cbor_out *o, const uint8_t **ret, size_t *ret_len)
+{
+	if (o->depth > 0 || o->len == 0)
+		fail(o, -EINVAL);
+	if (o->error)
+		return o->error;
+	*ret = o->data;
+	*ret_len = o->len;
+	return 0;
+}
+
+/* Not realloc(): the old buffer may hold a secret. */
+static void grow(struct cbor_out *o, size_t need)
+{
+	size_t size = o->size ? o->size : OUT_FIRST;
+	uint8_t *data;
+
+	while (size - o->len < need) {
+		if (size > SIZE_MAX / 2)
+			or_abort(NULL);
+		size *= 2;
+	}
+	data = or_abort(malloc(size));
+	if (o->len)
+		memcpy(data, o->data, o->len);
+	drop_data(o);
+	o->data = data;
+	o->size = size;
+}
+
+static void put(struct cbor_out *o, const void *p, size_t n)
+{
+	if (n == 0)
+		return;
+	if (o->size - o->len < n)
+		grow(o, n);
+	memcpy(o->data + o->len, p, n);
+	o->len += n;
+}
+
+static void put_byte(struct cbor_out *o, uint8_t b)
+{
+	put(o, &b, 1);
+}
+
+static void big_endian(uint8_t *to, uint64_t value, size_t n)
+{
+	while (n-- > 0) {
+		to[n] = (uint8_t)value;
+		value >>= 8;
+	}
+}
+
+/* The shortest form (RFC 8949, 4.2.1). */
+static void put_head(struct cbor_out *o, uint8_t head, uint64_t value)
+{
+	unsigned int log = value <= 0xff ? 0 : value <= 0xffff ? 1 : value <= 0xffffffff ? 2 : 3;
+	uint8_t bytes[9];
+
+	if (value < 24) {
+		put_byte(o, head | (uint8_t)value);
+		return;
+	}
+	bytes[0] = head | (uint8_t)(24 + log);
+	big_endian(bytes + 1, value, (size_t)1 << log);
+	put(o, bytes, 1 + ((size_t)1 << log));
+}
+
+void cbor_put_int(struct cbor_out *o, int64_t i)
+{
+	if (i >= 0)
+		put_head(o, HEAD_UNSIGNED, (uint64_t)i);
+	else
+		put_head(o, HEAD_NEGATIVE, (uint64_t)(-1 - i));
+}
+
+void cbor_put_double(struct cbor_out *o, double d)
+{
+	uint8_t bytes[9] = { DOUBLE_VALUE };
+	uint64_t bits;
+
+	memcpy(&bits, &d, sizeof(bits));
+	big_endian(bytes + 1, bits, 8);
+	put(o, bytes, sizeof(bytes));
+}
+
+void cbor_put_bool(struct cbor_out *o, bool b)
+{
+	put_byte(o, b ? TRUE_VALUE : FALSE_VALUE);
+}
+
+void cbor_put_null(struct cbor_out *o)
+{
+	put_byte(o, NULL_VALUE);
+}
+
+void cbor_put_text(struct cbor_out *o, const char *s)
+{
+	cbor_put_text_n(o, s, strlen(s));
+}
+
+void cbor_put_text_n(struct cbor_out *o, const char *s, size_t n)
+{
+	if (!utf8_valid(s, n))
+		fail(o, -EILSEQ);
+	put_head(o, HEAD_TEXT, n);
+	put(o, s, n);
+}
+
+void cbor_put_bytes(struct cbor_out *o, const void *p, size_t n)
+{
+	put_head(o, HEAD_BYTES, n);
+	put(o, p, n);
+}
+
+void cbor_put_binary(struct cbor_out *o, const void *p, size_t n)
+{
+	put_head(o, HEAD_TAG, 22);
+	cbor_put_bytes(o, p, n);
+}
+
+void cbor_put_utf16(struct cbor_out *o, const uint16_t *units, size_t n)
+{
+	put_head(o, HEAD_BYTES, n * 2);
+	for (size_t i = 0; i < n; i++) {
+		put_byte(o, units[i] & 0xff);
+		put_byte(o, units[i] >> 8);
+	}
+}
+
+void cbor_put_raw(struct cbor_out *o, const void *p, size_t n)
+{
+	put(o, p, n);
+}
+
+void cbor_put_array(struct cbor_out *o, size_t n)
+{
+	put_head(o, HEAD_ARRAY, n);
+}
+
+void cbor_put_map(struct cbor_out *o, size_t n)
+{
+	put_head(o, HEAD_MAP, n);
+}
+
+static void begin(struct cbor_out *o, uint8_t head)
+{
+	if (o->depth == OPEN_MAX_DEPTH) {
+		fail(o, -E2BIG);
+		return;
+	}
+	o->open[o->depth].head = head;
+	o->open[o->depth].content = o->len;
+	o->depth++;
+}
+
+/* Where the content of the innermost open thing began, if that is of this kind. */
+static bool end(struct cbor_out *o, uint8_t head, size_t *ret_content)
+{
+	if (o->error || o->depth == 0 || o->open[o->depth - 1].head != head) {
+		fail(o, -EINVAL);
+		return false;
+	}
+	o->depth--;
+	*ret_content = o->open[o->depth].content;
+	return true;
+}
+
+static void list_begin(struct cbor_out *o, uint8_t head)
+{
+	put_byte(o, head | INDEFINITE);
+	begin(o, head);
+}
+
+static void list_end(struct cbor_out *o, uint8_t head)
+{
+	size_t content;
+
+	if (end(o, head, &content))
+		put_byte(o, BREAK);
+}
+
+void cbor_array_begin(struct cbor_out *o)
+{
+	list_begin(o, HEAD_ARRAY);
+}
+
+void cbor_array_end(struct cbor_out *o)
+{
+	list_end(o, HEAD_ARRAY);
+}
+
+void cbor_map_begin(struct cbor_out *o)
+{
+	list_begin(o, HEAD_MAP);
+}
+
+void cbor_map_end(struct cbor_out *o)
+{
+	list_end(o, HEAD_MAP);
+}
+
+/*
+ * Always with a length of four bytes, which is what Chromium reads and what can be filled in
+ * afterwards.
+ */
+void cbor_envelope_begin(struct cbor_out *o)
+{
+	static const uint8_t head[] = { 0xd8, 0x18, 0x5a, 0, 0, 0, 0 };
+
+	put(o, head, sizeof(head));
+	begin(o, HEAD_TAG);
+}
+
+void cbor_envelope_end(struct cbor_out *o)
+{
+	size_t content, n;
+
+	if (!end(o, HEAD_TAG, &content))
+		return;
+	n = o->len - content;
+	if (n == 0)
+		fail(o, -EINVAL);
+	else if (n > UINT32_MAX)
+		fail(o, -E2BIG);
+	else
+		big_endian(o->data + content - 4, n, 4);
+}
+
+void cbor_cdp_map_begin(struct cbor_out *o)
+{
+	cbor_envelope_begin(o);
+	cbor_map_begin(o);
+}
+
+void cbor_cdp_map_end(struct cbor_out *o)
+{
+	cbor_map_end(o);
+	cbor_envelope_end(o);
+}
+
+void cbor_cdp_array_begin(struct cbor_out *o)
+{
+	cbor_envelope_begin(o);
+	cbor_array_begin(o);
+}
+
+void cbor_cdp_array_end(struct cbor_out *o)
+{
+	cbor_array_end(o);
+	cbor_envelope_end(o);
+}
+
+void cbor_cdp_int(struct cbor_out *o, int64_t i)
+{
+	if (i >= INT32_MIN && i <= INT32_MAX)
+		cbor_put_int(o, i);
+	else
+		cbor_put_double(o, (double)i);
+}

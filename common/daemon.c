@@ -1,0 +1,263 @@
+#include "common/daemon.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/fiber.h"
+#include "common/listen.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/notify.h"
+
+#define MOST_OVERRIDES 64
+
+static const char *program;
+static const char *socket_dir = "/run/stead";
+static int64_t began;
+
+struct options {
+	const char *config;
+	const char *overrides[MOST_OVERRIDES];
+	size_t override_count;
+	enum log_level level;
+};
+
+static void print_help(const char *sentence, const struct setting *rows)
+{
+	printf("Usage: %s [OPTION]...\n%s\n\n", program, sentence);
+	printf("  --config FILE        read settings from FILE\n"
+	       "  --set NAME=VALUE     override one setting; may be repeated\n"
+	       "  --socket-dir DIR     make and find sockets below DIR (default /run/stead)\n"
+	       "  --log-level WORD     error, warning, notice, info (default) or debug\n"
+	       "  --print-settings     print a sample settings file\n"
+	       "  --help, --version\n\nSettings:\n");
+	for (const struct setting *s = rows; s->name; s++)
+		printf("  %-20s %s\n", s->name, s->sentence);
+}
+
+static int parse_level(const char *word, enum log_level *ret)
+{
+	static const char *const words[] = { "error", "warning", "notice", "info", "debug" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(words[i], word) == 0) {
+			*ret = (enum log_level)(LOG_ERROR + (int)i);
+			return 0;
+		}
+	}
+	fprintf(stderr, "%s: --log-level takes error, warning, notice, info or debug, not \"%s\"\n", program, word);
+	return -EINVAL;
+}
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "set", required_argument, NULL, 's' },
+	{ "socket-dir", required_argument, NULL, 'd' },
+	{ "log-level", required_argument, NULL, 'l' },
+	{ "print-settings", no_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{ 0 },
+};
+
+/* 0, 1 when what was asked for has been printed, or -EINVAL. */
+static int parse_options(struct options *o, const char *sentence, const struct setting *rows, int argc,
+	char *argv[])
+{
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
+		switch (option) {
+		case 'c': o->config = optarg; break;
+		case 'd': socket_dir = optarg; break;
+		case 's':
+			if (o->override_count == MOST_OVERRIDES) {
+				fprintf(stderr, "%s: --set may be given %d times at most; use a file\n", program, MOST_OVERRIDES);
+				return -EINVAL;
+			}
+			o->overrides[o->override_count++] = optarg;
+			break;
+		case 'l':
+			if (parse_level(optarg, &o->level) < 0)
+				return -EINVAL;
+			break;
+		case 'p': settings_print_sample(rows, stdout); return 1;
+		case 'h': print_help(sentence, rows); return 1;
+		case 'v': printf("%s %s\n", program, STEAD_VERSION); return 1;
+		default: return -EINVAL; /* getopt has said why */
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "%s: does not know what to do with \"%s\"; see --help\n", program, argv[optind]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int daemon_init(const char *name, const char *sentence, const struct setting *rows, void *settings, int argc,
+	char *argv[])
+{
+	struct options o = { .level = LOG_INFO };
+	char why[512];
+	int r;
+
+	program = name;
+	began = loop_now();
+	r = parse_options(&o, sentence, rows, argc, argv);
+	if (r != 0)
+		return r;
+	log_open(name, o.level);
+	r = settings_load(rows, settings, o.config, o.overrides, o.override_count, why, sizeof(why));
+	if (r < 0) {
+		log_error("%s", why);
+		return r;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	r = loop_init();
+	if (r < 0)
+		log_error("cannot make the event loop: %s", strerror(-r));
+	return r;
+}
+
+char *daemon_socket_path(const char *daemon, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s/%s", socket_dir, daemon, name) < 0)
+		abort();
+	return path;
+}
+
+int daemon_socket(const char *name)
+{
+	int fd = listen_inherited(name);
+
+	if (fd >= 0)
+		return fd;
+
+	char *directory = daemon_socket_path(program, ""), *path = daemon_socket_path(program, name);
+	directory[strlen(directory) - 1] = '\0';
+	fd = listen_at(directory, path);
+	if (fd == -EPERM)
+		log_error("refusing to listen at %s: the directory or what stands there is not this user's alone; remove it and start again",
+			path);
+	else if (fd < 0)
+		log_error("cannot listen at %s: %s", path, strerror(-fd));
+	free(directory);
+	free(path);
+	return fd;
+}
+
+int daemon_uid(const char *setting, const char *user, uid_t *ret)
+{
+	char *end;
+	unsigned long number = strtoul(user, &end, 10);
+	const struct passwd *entry;
+
+	if (strcmp(user, "self") == 0) {
+		*ret = geteuid();
+		return 0;
+	}
+	if (*user >= '0' && *user <= '9' && !*end && number < (uid_t)-1) { /* -1 is "unknown", which nobody may be */
+		*ret = (uid_t)number;
+		return 0;
+	}
+	entry = getpwnam(user);
+	if (!entry) {
+		log_error("the setting %s names the user \"%s\", and there is no such user", setting, user);
+		return -ENOENT;
+	}
+	*ret = entry->pw_uid;
+	return 0;
+}
+
+int64_t daemon_up_ms(void)
+{
+	return loop_now() - began;
+}
+
+void daemon_status(const char *format, ...)
+{
+	char text[256] = "STATUS=";
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + 7, sizeof(text) - 7, format, args);
+	va_end(args);
+	notify_send(text);
+}
+
+struct stopping {
+	void (*stop)(void *);
+	void *arg;
+	bool begun;
+};
+
+static void stop_on_fiber(void *arg)
+{
+	struct stopping *s = arg;
+
+	if (s->stop)
+		s->stop(s->arg);
+	loop_stop();
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	(void)what;
+	struct stopping *s = arg;
+
+	if (s->begun) { /* asked twice: whoever asks does not want to wait */
+		loop_stop();
+		return;
+	}
+	s->begun = true;
+	log_info("ends on signal %d", (int)number);
+	notify_send("STOPPING=1");
+	fiber_start("stop", stop_on_fiber, s, NULL);
+}
+
+static void feed_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	notify_send("WATCHDOG=1");
+}
+
+int daemon_run(void (*stop)(void *arg), void *arg)
+{
+	struct stopping s = { .stop = stop, .arg = arg };
+	struct event *term = evsignal_new(loop_base(), SIGTERM, on_signal, &s);
+	struct event *interrupt = evsignal_new(loop_base(), SIGINT, on_signal, &s);
+	struct event *watchdog = event_new(loop_base(), -1, EV_PERSIST, feed_watchdog, NULL);
+	int64_t ms = notify_watchdog_ms();
+	struct timeval every = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (!term || !interrupt || !watchdog || event_add(term, NULL) != 0 || event_add(interrupt, NULL) != 0)
+		return -ENOMEM;
+	if (ms > 0)
+		event_add(watchdog, &every);
+	notify_send("READY=1");
+	log_info("ready");
+	loop_run();
+	event_free(term);
+	event_free(interrupt);
+	event_free(watchdog);
+	return 0;
+}
+
+void daemon_deinit(void)
+{
+	fiber_drop_stacks();
+	loop_deinit();
+}

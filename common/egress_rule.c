@@ -1,0 +1,239 @@
+#include "common/egress_rule.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/hostpattern.h"
+
+struct pin {
+	struct host host;
+	struct address address;
+	uint16_t port; /* 0: as asked for */
+};
+
+struct egress_rule {
+	struct hostpattern *hosts;
+	struct address *private_addresses;
+	struct pin *pins;
+	size_t host_count, private_count, pin_count;
+};
+
+/* What of a wrong entry stands in a sentence: a peer may get it, so only what is surely UTF-8. */
+struct shown {
+	char text[81];
+};
+
+static struct shown shown(const char *text)
+{
+	struct shown s = {""};
+
+	for (size_t i = 0; text[i] && i < sizeof(s.text) - 1; i++)
+		s.text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	return s;
+}
+
+static void *array(size_t n, size_t size)
+{
+	void *p = calloc(n + 1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+struct egress_rule *egress_rule_free(struct egress_rule *rule)
+{
+	if (rule) {
+		free(rule->hosts);
+		free(rule->private_addresses);
+		free(rule->pins);
+		free(rule);
+	}
+	return NULL;
+}
+
+void egress_rule_freep(struct egress_rule **rule)
+{
+	egress_rule_free(*rule);
+}
+
+static int read_hosts(struct egress_rule *rule, struct egress_words words, char *why)
+{
+	for (size_t i = 0; i < words.count; i++) {
+		if (hostpattern_parse(words.items[i], &rule->hosts[rule->host_count++]) == 0)
+			continue;
+		snprintf(why, EGRESS_WHY,
+			"\"%s\" is not a host pattern; write NAME, *.NAME or an address, and :PORT "
+			"if it is neither 80 nor 443.",
+			shown(words.items[i]).text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int read_addresses(struct egress_rule *rule, struct egress_words words, char *why)
+{
+	for (size_t i = 0; i < words.count; i++) {
+		if (address_parse(
+			    words.items[i], &rule->private_addresses[rule->private_count++]) == 0)
+			continue;
+		snprintf(why, EGRESS_WHY,
+			"\"%s\" is not an IP address; write it in full, one for each entry.",
+			shown(words.items[i]).text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int pin_parse(const char *text, struct pin *ret)
+{
+	const char *equals = strchr(text, '=');
+	struct pin pin;
+	struct host target;
+
+	if (!equals || host_parse(text, (size_t)(equals - text), &pin.host) < 0 || pin.host.literal)
+		return -EINVAL;
+	if (host_parse_port(equals + 1, strlen(equals + 1), 0, &target, &pin.port) < 0 ||
+		!target.literal)
+		return -EINVAL;
+	pin.address = target.address;
+	*ret = pin;
+	return 0;
+}
+
+static int read_pins(struct egress_rule *rule, struct egress_words words, char *why)
+{
+	for (size_t i = 0; i < words.count; i++) {
+		if (pin_parse(words.items[i], &rule->pins[rule->pin_count++]) == 0)
+			continue;
+		snprintf(why, EGRESS_WHY,
+			"\"%s\" is not a pin; write HOST=ADDRESS or HOST=ADDRESS:PORT.",
+			shown(words.items[i]).text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int egress_rule_new(struct egress_words hosts, struct egress_words private_addresses,
+	struct egress_words pins, struct egress_rule **ret, const char **ret_field,
+	char why[EGRESS_WHY])
+{
+	CLEANUP(egress_rule_freep) struct egress_rule *rule = array(1, sizeof(*rule));
+
+	rule->hosts = array(hosts.count, sizeof(*rule->hosts));
+	rule->private_addresses = array(private_addresses.count, sizeof(*rule->private_addresses));
+	rule->pins = array(pins.count, sizeof(*rule->pins));
+	*ret_field = "hosts";
+	if (read_hosts(rule, hosts, why) < 0)
+		return -EINVAL;
+	*ret_field = "private_addresses";
+	if (read_addresses(rule, private_addresses, why) < 0)
+		return -EINVAL;
+	*ret_field = "pins";
+	if (read_pins(rule, pins, why) < 0)
+		return -EINVAL;
+	*ret_field = NULL;
+	*ret = TAKE(rule);
+	return 0;
+}
+
+static int check_patterns(
+	const struct egress_rule *rule, const struct host *host, uint16_t port, char *why)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < rule->host_count; i++) {
+		if (!hostpattern_has_host(&rule->hosts[i], host))
+			continue;
+		if (hostpattern_has_port(&rule->hosts[i], port))
+			return 0;
+		known = true;
+	}
+	if (known)
+		snprintf(why, EGRESS_WHY,
+			"Port %u of this host is not among those that the site may reach; add "
+			"HOST:%u to the site's hosts if it needs it.",
+			(unsigned)port, (unsigned)port);
+	else
+		snprintf(why, EGRESS_WHY,
+			"This host is not among those that the site may reach; add it to the "
+			"site's hosts if it needs it.");
+	return -EACCES;
+}
+
+static int check_address(const struct egress_rule *rule, const struct address *address, char *why)
+{
+	const char *kind = address_special(address);
+	char text[ADDRESS_TEXT];
+
+	if (!kind)
+		return 0;
+	for (size_t i = 0; i < rule->private_count; i++)
+		if (address_equal(&rule->private_addresses[i], address))
+			return 0;
+	snprintf(why, EGRESS_WHY,
+		"It leads to %s, %s; list it among the site's private addresses if that is meant.",
+		address_format(address, text), kind);
+	return -EACCES;
+}
+
+static int add(const struct egress_rule *rule, struct egress_target *t,
+	const struct address *address, uint16_t port, char *why)
+{
+	int r = check_address(rule, address, why);
+
+	if (r < 0 || t->count == EGRESS_MOST_ENDPOINTS)
+		return r;
+	t->endpoints[t->count].address = *address;
+	t->endpoints[t->count].port = port;
+	t->count++;
+	return 0;
+}
+
+/*
+ * 1 when pins have settled it, 0 when there is none; if all are refused, so is the host: it is not
+ * looked up then.
+ */
+static int add_pins(const struct egress_rule *rule, struct egress_target *t, char *why)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < rule->pin_count; i++) {
+		const struct pin *pin = &rule->pins[i];
+		if (!host_equal(&pin->host, &t->host))
+			continue;
+		int added = add(rule, t, &pin->address, pin->port ? pin->port : t->port, why);
+		r = added == 0 ? 1 : r == 0 ? added : r;
+	}
+	return r;
+}
+
+int egress_rule_host(const struct egress_rule *rule, const char *host, size_t length, uint16_t port,
+	struct egress_target *ret, char why[EGRESS_WHY])
+{
+	struct egress_target t = {.port = port};
+	int r = host_parse(host, length, &t.host);
+
+	if (r < 0) {
+		snprintf(why, EGRESS_WHY,
+			"It is neither a host name nor an address as URLs have them.");
+		return r;
+	}
+	r = check_patterns(rule, &t.host, port, why);
+	if (r == 0)
+		r = t.host.literal ? add(rule, &t, &t.host.address, port, why)
+				   : add_pins(rule, &t, why);
+	if (r < 0)
+		return r;
+	*ret = t;
+	return 0;
+}
+
+int egress_rule_address(const struct egress_rule *rule, struct egress_target *target,
+	const struct address *address, char why[EGRESS_WHY])
+{
+	return add(rule, target, address, target->port, why);
+}

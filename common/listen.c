@@ -1,0 +1,90 @@
+#include "common/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define FIRST_FD 3
+#define BACKLOG  128
+
+/* Whoever can write in the directory can put a socket of their own there, and its callers would trust it. */
+static int check_directory(const char *directory)
+{
+	struct stat st;
+
+	if (mkdir(directory, 0750) != 0 && errno != EEXIST)
+		return -errno;
+	if (lstat(directory, &st) != 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022))
+		return -EPERM;
+	return 0;
+}
+
+static int remove_old(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return -EPERM;
+	return unlink(path) == 0 ? 0 : -errno;
+}
+
+static int bind_and_listen(int fd, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0660) != 0 ||
+		listen(fd, BACKLOG) != 0)
+		return -errno;
+	return 0;
+}
+
+int listen_at(const char *directory, const char *path)
+{
+	int r = check_directory(directory), fd;
+
+	if (r == 0)
+		r = remove_old(path);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = bind_and_listen(fd, path);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int listen_inherited(const char *name)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
+	size_t length = strlen(name);
+
+	if (!pid || !count || !names || atol(pid) != getpid())
+		return -ENOENT;
+	for (int i = 0; i < atoi(count) && names; i++) {
+		const char *colon = strchr(names, ':');
+		size_t n = colon ? (size_t)(colon - names) : strlen(names);
+		if (n == length && strncmp(names, name, n) == 0) {
+			fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC);
+			fcntl(FIRST_FD + i, F_SETFL, fcntl(FIRST_FD + i, F_GETFL) | O_NONBLOCK);
+			return FIRST_FD + i;
+		}
+		names = colon ? colon + 1 : NULL;
+	}
+	return -ENOENT;
+}

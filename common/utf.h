@@ -1,0 +1,25 @@
+/* UTF-8 (RFC 3629) and UTF-16LE as bytes. */
+#ifndef STEAD_COMMON_UTF_H
+#define STEAD_COMMON_UTF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What utf16_next() gives for the odd last byte of a string. */
+#define UTF16_HALF 0x110000u
+
+/* Shortest forms only, no surrogates, nothing above U+10FFFF; NUL is a character like others. */
+bool utf8_valid(const void *text, size_t n);
+
+/* Writes the 1 to 4 bytes of code point c (below 0x110000) and returns their number. */
+size_t utf8_put(char *out, uint32_t c);
+
+/*
+ * The code point at *at, which must be below n, and moves *at behind it. A surrogate without its
+ * partner comes as itself, an odd last byte as UTF16_HALF.
+ */
+uint32_t utf16_next(const uint8_t *p, size_t n, size_t *at);
+bool utf16_is_surrogate(uint32_t c);
+
+#endif
