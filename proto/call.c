@@ -1,0 +1,143 @@
+#include "proto/call.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/json.h"
+
+static_assert(REFUSED == -EREMOTEIO, "REFUSED is an errno that nothing else here returns");
+
+struct kept {
+	struct kept *next;
+	json_t *document;
+	char *text;
+	size_t length;
+	int fd;
+};
+
+/* What callers need not see. */
+struct call_whole {
+	struct call call;
+	struct call_link *link;
+	struct kept *kept;
+};
+
+static struct call_whole *whole(struct call *call)
+{
+	return (struct call_whole *)call;
+}
+
+static uid_t own_uid(void)
+{
+	static uid_t uid = (uid_t)-1; /* a daemon changes it before its first call, if at all */
+
+	if (uid == (uid_t)-1)
+		uid = getuid();
+	return uid;
+}
+
+struct call *call_new(void *daemon, const struct acting *acting, int64_t deadline)
+{
+	struct call_whole *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		abort();
+	w->call.arena = arena_new_secret(0);
+	w->call.daemon = daemon;
+	w->call.deadline = deadline;
+	w->call.uid = own_uid();
+	if (acting) {
+		w->call.acting = *acting;
+		w->call.acting.name = arena_strdup(w->call.arena, acting->name);
+		w->call.acting.login = arena_strdup(w->call.arena, acting->login);
+		w->call.acting.ip = arena_strdup(w->call.arena, acting->ip);
+	}
+	return &w->call;
+}
+
+struct call *call_free(struct call *call)
+{
+	if (!call)
+		return NULL;
+	for (struct kept *k = whole(call)->kept; k; k = k->next) {
+		json_decref(k->document);
+		json_text_free(k->text, k->length);
+		if (k->fd >= 0)
+			close(k->fd);
+	}
+	arena_free(call->arena);
+	free(call);
+	return NULL;
+}
+
+void call_freep(struct call **call)
+{
+	*call = call_free(*call);
+}
+
+int call_refuse(struct call *call, enum error_code code, const char *field, const char *format, ...)
+{
+	char message[sizeof(call->refusal.message)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	if (*message)
+		refusal_set(&call->refusal, code, field, "%s", message);
+	else
+		refusal_set(&call->refusal, code, field, "%s", error_row(code)->sentence);
+	return REFUSED;
+}
+
+const char *call_why(struct call *call, int r)
+{
+	if (r == REFUSED)
+		return call->refusal.message;
+	return error_row(error_from_errno(r))->sentence;
+}
+
+static struct kept *keep(struct call *call)
+{
+	struct kept *k = arena_alloc(call->arena, sizeof(*k));
+
+	k->fd = -1;
+	k->next = whole(call)->kept;
+	whole(call)->kept = k;
+	return k;
+}
+
+void call_keep(struct call *call, json_t *document)
+{
+	keep(call)->document = document;
+}
+
+void call_keep_text(struct call *call, char *text, size_t length)
+{
+	struct kept *k = keep(call);
+
+	k->text = text;
+	k->length = length;
+}
+
+void call_keep_fd(struct call *call, int fd)
+{
+	keep(call)->fd = fd;
+}
+
+void call_set_link(struct call *call, struct call_link *link)
+{
+	whole(call)->link = link;
+}
+
+int call_send_item(struct call *call, const void *item)
+{
+	struct call_link *link = whole(call)->link;
+
+	return link ? link->send_item(link, call, item) : -ENOTSUP;
+}

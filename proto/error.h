@@ -1,0 +1,40 @@
+/*
+ * Refusals: the errors a peer may see. Rows are in proto/errors.def.
+ */
+#pragma once
+
+#include <stddef.h>
+
+enum error_code {
+#define ERROR(name_, rpc_, http_, exit_, sentence_) ERR_##name_,
+#include "proto/errors.def"
+#undef ERROR
+	ERROR_COUNT
+};
+
+struct error_row {
+	const char *name;
+	int rpc;  /* JSON-RPC error.code */
+	int http; /* HTTP status */
+	int exit; /* steadctl's exit status, in the manner of sysexits(3) */
+	const char *sentence;
+};
+
+const struct error_row *error_row(enum error_code code);
+
+/* The row of a name, or of ERR_internal for a name of a newer peer. */
+enum error_code error_by_name(const char *name);
+
+/* What a call is refused with. */
+struct refusal {
+	enum error_code code;
+	char field[96];     /* path of the offending field, such as "steps[2].url"; may be empty */
+	char message[1100]; /* one or more sentences: what happened, to what, what to do next */
+};
+
+/* Fills r; an empty format takes the row's own sentence. */
+void refusal_set(struct refusal *r, enum error_code code, const char *field, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* What a negative errno from below means to a peer; internal text stays inside. */
+enum error_code error_from_errno(int r);

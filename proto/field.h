@@ -1,0 +1,60 @@
+/*
+ * The one decoder and the one encoder: between a JSON object and the struct that its rows describe.
+ *
+ * Decoding checks everything a row says; unknown names are refused. The object is a text for the RPC engine, which goes
+ * straight from the frame to the struct and back, or a document for those that hold one (HTTP, WebSockets); the checks
+ * are the same ones. Strings point into the text or document, JSON fields into the document, lists and objects lie in
+ * the arena: all of them must outlive the struct.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "proto/error.h"
+#include "proto/method.h"
+
+struct text;
+
+/*
+ * Fills out (method->..._size bytes) from object. fd: the descriptor that came beside the frame or -1; taken (and set
+ * to -1) when a MEMFD or HANDLE field claims it, after its seals and size have been checked. 0, or -EREMOTEIO with *why
+ * set; then out holds nothing that needs freeing.
+ */
+int fields_decode(struct arena *arena, const struct field *rows, const json_t *object, int *fd, void *out,
+	struct refusal *why);
+
+/*
+ * The same from n bytes of text, which are changed in place, with one more byte behind them. JSON fields become
+ * documents of their own, all of them in *keep, a list that is made when first needed (NULL before) and is the
+ * caller's. -EBADMSG, too, when the text is not well-formed; *why says which.
+ */
+int fields_read(struct arena *arena, const struct field *rows, char *text, size_t n, int *fd, void *out, json_t **keep,
+	struct refusal *why);
+
+/* An object may have this many rows at most, OPT marks included. */
+#define FIELDS_MOST 64
+
+/* fields_encode() as text, behind what is there. What was written of a struct that is broken does not count. */
+int fields_write(struct text *text, const struct field *rows, const void *in, int *ret_fd, struct refusal *why);
+
+/*
+ * Makes a new object of what in holds. ret_fd gets the descriptor that goes beside the frame, borrowed from the
+ * struct, or -1. Optional fields that are zero are left out. Aborts when memory is exhausted; -EINVAL when the struct
+ * breaks its own rows (a missing string, a list too long), which is a bug of the caller and is told by *why.
+ */
+int fields_encode(const struct field *rows, const void *in, json_t **ret, int *ret_fd, struct refusal *why);
+
+/* Sets every descriptor of the struct to -1, so that it can be filled or dropped. */
+void fields_init(const struct field *rows, void *out, size_t size);
+
+/* Closes every descriptor that the struct owns. */
+void fields_close(const struct field *rows, void *out);
+
+/* A copy of object for logs, with every SECRET shown as dots. */
+json_t *fields_mask(const struct field *rows, const json_t *object);
+
+/* Whether word is one of "a|b|c". */
+bool words_have(const char *words, const char *word);

@@ -1,0 +1,96 @@
+/*
+ * What a row of a method table says, as data: the one description that decoder, encoder, dispatch, HTTP routes,
+ * OpenAPI page, steadctl and log masking walk.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct call;
+struct peer;
+struct peer_stream;
+
+enum field_kind {
+	FIELD_END,
+	FIELD_OPTIONAL, /* not a field: the next one may be absent */
+	FIELD_STR,
+	FIELD_SECRET,
+	FIELD_INT,
+	FIELD_REAL,
+	FIELD_BOOL,
+	FIELD_ENUM,
+	FIELD_JSON,
+	FIELD_STRS,
+	FIELD_OBJ,
+	FIELD_LIST,
+	FIELD_MEMFD,
+	FIELD_HANDLE,
+};
+
+/* One member of a struct and of the JSON object it comes from or goes to. */
+struct field {
+	const char *name;
+	enum field_kind kind;
+	size_t offset;       /* of the member */
+	size_t count_offset; /* STRS, LIST: of the size_t that counts them */
+	int64_t least;       /* INT, REAL */
+	int64_t most;        /* INT, REAL: value; STR, SECRET, JSON, MEMFD: bytes; STRS, LIST: items */
+	int64_t each;        /* STRS: bytes of one */
+	size_t size;         /* OBJ, LIST: of one struct */
+	const struct field *(*type)(void); /* OBJ, LIST */
+	const char *words;   /* ENUM: "a|b|c" */
+	const char *sentence;
+};
+
+/* The socket a caller arrived on is its role; bits, so that a row can name several. */
+enum role {
+	ROLE_FRONT = 1 << 0,    /* authd, for a signed-in person or a token */
+	ROLE_STREAM = 1 << 1,   /* streamd */
+	ROLE_VAULT = 1 << 2,    /* sessiond */
+	ROLE_BOT = 1 << 3,      /* botd */
+	ROLE_CONTROL = 1 << 4,  /* steadctl */
+	ROLE_VIEWER = 1 << 5,   /* a page on a WebSocket */
+	ROLE_LAUNCHER = 1 << 6, /* streamd, to one browser's launcher */
+};
+
+/* What the person that a call is made for must be allowed. */
+enum right { RIGHT_ANYONE, RIGHT_USER, RIGHT_ADMIN };
+
+struct method {
+	const char *name;
+	unsigned roles;
+	enum right right;
+	const char *verb, *path; /* HTTP, below /api/v1; NULL if it is not public */
+	const char *cli;         /* steadctl's words; NULL if it has none */
+	const char *sentence;
+	bool streams; /* sends items until it ends; result describes one item */
+	bool event;   /* a notification; it has no result */
+	const struct field *(*params)(void);
+	size_t params_size;
+	const struct field *(*result)(void);
+	size_t result_size;
+};
+
+/* A daemon's rows, in the order of its .def file. */
+struct method_list {
+	const char *daemon;
+	const struct method *const *methods;
+	size_t count;
+};
+
+/* The row of that name, or NULL. */
+const struct method *method_find(const struct method_list *list, const char *name);
+
+/* All daemons' rows, for authd's routes and steadctl: authd, streamd, sessiond, botd, then NULL. */
+const struct method_list *const *method_lists(void);
+
+/* Calls that a stub makes; declared in full in proto/peer.h and proto/call.h. */
+int peer_call(struct peer *peer, struct call *call, const struct method *method, const void *params, void *ret);
+int peer_stream_open(struct peer *peer, struct call *call, const struct method *method, const void *params,
+	struct peer_stream **ret);
+int peer_stream_next(struct peer_stream *stream, void *ret, int64_t deadline);
+int call_send_item(struct call *call, const void *item);

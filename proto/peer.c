@@ -1,0 +1,604 @@
+#include "proto/peer.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "proto/conn.h"
+#include "proto/field.h"
+#include "proto/frame_text.h"
+#include "proto/json.h"
+#include "proto/message.h"
+#include "proto/text.h"
+
+#define CREDIT 64 /* items a stream may have in flight or queued here */
+
+/* A message that came, with the descriptor beside it. */
+struct arrival {
+	struct frame_text frame;
+	struct message message; /* points into the frame */
+	struct span item;       /* likewise, if it is one */
+	int fd;
+	STAILQ_ENTRY(arrival) link;
+};
+
+/* A request that has no final answer yet. */
+struct pending {
+	int64_t id;
+	bool streams, ended, lost;
+	struct wait *wait;
+	size_t queued; /* arrivals */
+	STAILQ_HEAD(, arrival) arrivals;
+	LIST_ENTRY(pending) link;
+};
+
+struct peer {
+	char *program, *name, *path;
+	struct conn *conn;
+	int64_t last_id, hello;
+	size_t users; /* calls and streams that still look at it: it outlives peer_free() by them */
+	bool freed;
+	LIST_HEAD(, pending) pending;
+};
+
+struct peer_stream {
+	struct peer *peer;
+	struct call *call;
+	const struct method *method;
+	struct pending pending;
+	struct arena *arena; /* of the present item */
+	json_t *kept;        /* its documents */
+	struct arrival *present;
+	void *item; /* the present item's struct, for its descriptor */
+	int64_t unacknowledged;
+};
+
+static void *must(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+struct peer *peer_new(const char *program, const char *name, const char *path)
+{
+	struct peer *p = must(calloc(1, sizeof(*p)));
+
+	p->program = must(strdup(program));
+	p->name = must(strdup(name));
+	p->path = must(strdup(path));
+	LIST_INIT(&p->pending);
+	return p;
+}
+
+const char *peer_name(const struct peer *p)
+{
+	return p->name;
+}
+
+static void arrival_free(struct arrival *a)
+{
+	if (!a)
+		return;
+	frame_text_free(&a->frame);
+	if (a->fd >= 0)
+		close(a->fd);
+	free(a);
+}
+
+static void wake(struct pending *w)
+{
+	if (w->wait)
+		wait_wake(w->wait, 0);
+}
+
+static void lose_all(struct peer *p)
+{
+	struct pending *w;
+
+	while ((w = LIST_FIRST(&p->pending))) {
+		LIST_REMOVE(w, link);
+		w->ended = w->lost = true;
+		wake(w);
+	}
+}
+
+static void release(struct peer *p)
+{
+	if (!p->freed || p->users)
+		return;
+	free(p->program);
+	free(p->name);
+	free(p->path);
+	free(p);
+}
+
+static void let_go(struct peer *p)
+{
+	p->users--;
+	release(p);
+}
+
+struct peer *peer_free(struct peer *p)
+{
+	if (!p)
+		return NULL;
+	p->freed = true;
+	if (p->conn)
+		conn_close(p->conn, "The caller ends.");
+	lose_all(p);
+	release(p);
+	return NULL;
+}
+
+static struct pending *pending_by_id(struct peer *p, int64_t id)
+{
+	struct pending *w;
+
+	LIST_FOREACH (w, &p->pending, link)
+		if (w->id == id)
+			return w;
+	return NULL;
+}
+
+/* Puts what came where its caller looks. */
+static void arrive(struct pending *w, const struct message *m, struct span item, struct frame_text *frame, int *fd)
+{
+	struct arrival *a = must(calloc(1, sizeof(*a)));
+
+	a->frame = *frame;
+	frame->buffer = NULL;
+	a->message = *m;
+	a->item = item;
+	a->fd = TAKE_FD(*fd);
+	STAILQ_INSERT_TAIL(&w->arrivals, a, link);
+	w->queued++;
+	if (m->response) {
+		LIST_REMOVE(w, link);
+		w->ended = true;
+	}
+	wake(w);
+}
+
+/* An answer to nobody (it gave up) is dropped. */
+static void take_answer(struct peer *p, const struct message *m, struct frame_text *frame, int *fd)
+{
+	struct pending *w = pending_by_id(p, m->id);
+
+	if (w)
+		arrive(w, m, (struct span){ 0 }, frame, fd);
+	else if (m->refused && (!m->id || m->id == p->hello)) /* to hello, or to what could not be read at all */
+		log_error("%s refused the connection: %s", p->name, m->refusal.message);
+}
+
+static void take_item(struct peer *p, const struct message *m, struct frame_text *frame, int *fd)
+{
+	struct engine_params e;
+	struct pending *w;
+	const char *why;
+
+	if (message_scan_engine(m->params_text, &e, &why) < 0) {
+		conn_close(p->conn, why);
+		return;
+	}
+	w = pending_by_id(p, e.id);
+	if (!w || !w->streams)
+		return;
+	if (w->queued >= CREDIT) /* memory is not the sender's to fill */
+		conn_close(p->conn, "The peer sent more items than it was given credit for.");
+	else
+		arrive(w, m, e.item, frame, fd);
+}
+
+static void on_frame(struct conn *conn, void *owner, const char *body, size_t length, int *fd)
+{
+	struct peer *p = owner;
+	CLEANUP(frame_text_free) struct frame_text frame = frame_text_take(conn, body, length);
+	CLEANUP(closep) int own_fd = -1;
+	struct message m;
+	const char *why = NULL;
+
+	if (message_scan(frame.p, frame.n, &m, &why) < 0) {
+		conn_close(conn, why);
+		return;
+	}
+	if (m.fd)
+		own_fd = TAKE_FD(*fd);
+	if (m.response)
+		take_answer(p, &m, &frame, &own_fd);
+	else if (strcmp(m.method, "item") == 0)
+		take_item(p, &m, &frame, &own_fd);
+}
+
+static void on_closed(struct conn *conn, void *owner, const char *why)
+{
+	(void)conn;
+	struct peer *p = owner;
+
+	log_debug("connection to %s closed: %s", p->name, why);
+	p->conn = NULL;
+	lose_all(p);
+}
+
+static bool is_pending(struct conn *conn, void *owner)
+{
+	(void)conn;
+	return !LIST_EMPTY(&((struct peer *)owner)->pending);
+}
+
+static const struct conn_events peer_events = { .frame = on_frame, .closed = on_closed, .pending = is_pending };
+
+/* What is being written to some peer; nothing gives way between the first byte and the sending. */
+static struct text output;
+
+static struct text *begin_output(void)
+{
+	text_reset(&output);
+	return &output;
+}
+
+/* Sends what was written. False when it is longer than a frame may be; then nothing is sent. */
+static bool send_output(struct peer *p, int fd)
+{
+	bool fits = output.n <= conn_default_limits.frame;
+
+	if (p->conn && fits)
+		conn_send(p->conn, output.p, output.n, fd);
+	text_reset(&output);
+	return fits;
+}
+
+static int open_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd, r;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}
+
+static void greet(struct peer *p, int fd)
+{
+	struct text *t = begin_output();
+
+	p->conn = conn_new(fd, &conn_default_limits, &peer_events, p);
+	p->hello = ++p->last_id;
+	message_begin_request(t, p->hello, "hello", NULL, 0, 0);
+	text_puts(t, "{\"version\":");
+	text_whole(t, PROTOCOL_VERSION);
+	text_puts(t, ",\"program\":");
+	text_string(t, p->program, strlen(p->program));
+	text_puts(t, "}");
+	message_end(t, false);
+	send_output(p, -1);
+}
+
+struct peer *peer_adopt(const char *program, const char *name, int fd)
+{
+	struct peer *p = peer_new(program, name, "");
+
+	greet(p, fd);
+	return p;
+}
+
+static int ensure_connected(struct peer *p)
+{
+	int fd;
+
+	if (p->conn)
+		return 0;
+	if (p->freed)
+		return -ECONNRESET;
+	fd = *p->path ? open_socket(p->path) : -ENOTCONN;
+	if (fd < 0)
+		return fd;
+	greet(p, fd);
+	return p->conn ? 0 : -ECONNRESET;
+}
+
+static int refuse_unreachable(struct peer *p, struct call *call, bool lost)
+{
+	if (lost)
+		return call_refuse(call, ERR_unavailable, NULL,
+			"%s stopped while it worked on this; look whether it happened before you repeat it.", p->name);
+	return call_refuse(call, ERR_unavailable, NULL,
+		"%s is not running or does not answer; try again in a moment. The administrator sees why with: systemctl status stead-%s",
+		p->name, p->name);
+}
+
+/* What the params of a request are written from: a struct of the method's rows, or a document. */
+struct params {
+	const void *fields;
+	const json_t *document;
+};
+
+/* Writes the request. REFUSED when the params break their row, as the other side would refuse them. */
+static int write_request(struct call *call, const struct method *method, const struct pending *w, struct params params,
+	int *ret_fd)
+{
+	int64_t ms = call->deadline == NEVER ? 0 : call->deadline - loop_now();
+	struct text *t = begin_output();
+
+	if (ms <= 0 && call->deadline != NEVER)
+		ms = 1;
+	*ret_fd = -1;
+	message_begin_request(t, w->id, method->name, &call->acting, ms, w->streams ? CREDIT : 0);
+	if (params.document) {
+		text_json(t, params.document);
+	} else if (fields_write(t, method->params(), params.fields, ret_fd, &call->refusal) < 0) {
+		log_debug("a call of %s breaks its row: %s", method->name, call->refusal.message);
+		call->refusal.code = ERR_invalid;
+		text_reset(t);
+		return REFUSED;
+	}
+	message_end(t, *ret_fd >= 0);
+	return 0;
+}
+
+/* Sends the request and lists it as pending. */
+static int begin(struct peer *p, struct call *call, const struct method *method, struct params params, struct pending *w)
+{
+	int fd, r = ensure_connected(p);
+
+	STAILQ_INIT(&w->arrivals);
+	w->id = ++p->last_id;
+	w->streams = method->streams;
+	if (r < 0) {
+		log_debug("cannot reach %s at %s: %s", p->name, p->path, strerror(-r));
+		return refuse_unreachable(p, call, false);
+	}
+	r = write_request(call, method, w, params, &fd);
+	if (r < 0)
+		return r;
+	LIST_INSERT_HEAD(&p->pending, w, link);
+	p->users++;
+	if (send_output(p, fd))
+		return 0;
+	LIST_REMOVE(w, link);
+	let_go(p);
+	return call_refuse(call, ERR_too_large, NULL, "What %s takes is longer than Stead can send; send less.", method->name);
+}
+
+static void notify(struct peer *p, const char *method, int64_t id, int64_t n)
+{
+	struct text *t = begin_output();
+
+	message_begin_notification(t, method);
+	text_puts(t, "{\"id\":");
+	text_whole(t, id);
+	if (n) {
+		text_puts(t, ",\"n\":");
+		text_whole(t, n);
+	}
+	text_puts(t, "}");
+	message_end(t, false);
+	send_output(p, -1);
+}
+
+static void end(struct peer *p, struct pending *w)
+{
+	struct arrival *a;
+
+	if (!w->ended) {
+		LIST_REMOVE(w, link);
+		w->ended = true;
+		notify(p, "cancel", w->id, 0);
+	}
+	while ((a = STAILQ_FIRST(&w->arrivals))) {
+		STAILQ_REMOVE_HEAD(&w->arrivals, link);
+		arrival_free(a);
+	}
+}
+
+/* Waits for the next thing to come: 0 with it taken out, -ECONNRESET when the peer is lost, or as wait_for(). */
+static int await(struct pending *w, int64_t deadline, struct arrival **ret)
+{
+	int r = 0;
+
+	if (STAILQ_EMPTY(&w->arrivals) && !w->ended) {
+		struct wait wait = { 0 };
+		w->wait = &wait;
+		r = wait_for(&wait, deadline);
+		w->wait = NULL;
+	}
+	*ret = STAILQ_FIRST(&w->arrivals);
+	if (*ret) {
+		STAILQ_REMOVE_HEAD(&w->arrivals, link);
+		w->queued--;
+		return 0;
+	}
+	return r < 0 ? r : -ECONNRESET;
+}
+
+static int take_refusal(struct call *call, const struct message *m)
+{
+	call->refusal = m->refusal;
+	return REFUSED;
+}
+
+/* Calls and hands out the answer, which is to be freed. */
+static int exchange(struct peer *p, struct call *call, const struct method *method, struct params params,
+	struct arrival **ret)
+{
+	struct pending w = { 0 };
+	int r = begin(p, call, method, params, &w);
+
+	if (r < 0)
+		return r;
+	r = await(&w, call->deadline, ret);
+	end(p, &w);
+	if (r == -ECONNRESET)
+		r = refuse_unreachable(p, call, true);
+	else if (r == -ETIMEDOUT)
+		r = call_refuse(call, ERR_timed_out, NULL, "%s took too long and was given up.", p->name);
+	let_go(p);
+	if (r < 0)
+		return r;
+	if (!(*ret)->message.refused)
+		return 0;
+	take_refusal(call, &(*ret)->message);
+	arrival_free(*ret);
+	return REFUSED;
+}
+
+/* A descriptor in an answer lives as long as the call. */
+static void keep_descriptors(struct call *call, const struct field *rows, void *ret)
+{
+	for (const struct field *f = rows; f->kind != FIELD_END; f++) {
+		int *fd = (int *)(void *)((char *)ret + f->offset);
+		if ((f->kind == FIELD_MEMFD || f->kind == FIELD_HANDLE) && *fd >= 0)
+			call_keep_fd(call, *fd);
+	}
+}
+
+/* Reads an answer into the struct; whatever that points to goes to the call. */
+static int read_answer(struct call *call, const struct method *method, struct arrival *a, void *ret)
+{
+	struct span text = a->message.result_text;
+	json_t *kept = NULL;
+	int r = fields_read(call->arena, method->result(), text.p, text.n, &a->fd, ret, &kept, &call->refusal);
+
+	if (kept)
+		call_keep(call, kept);
+	if (r < 0) {
+		log_error("an answer to %s breaks its row: %s", method->name, call->refusal.message);
+		return -EBADMSG;
+	}
+	call_keep_text(call, TAKE(a->frame.buffer), a->frame.size);
+	keep_descriptors(call, method->result(), ret);
+	return 0;
+}
+
+int peer_call(struct peer *p, struct call *call, const struct method *method, const void *params, void *ret)
+{
+	struct arrival *a;
+	int r;
+
+	fields_init(method->result(), ret, method->result_size);
+	r = exchange(p, call, method, (struct params){ .fields = params }, &a);
+	if (r < 0)
+		return r;
+	r = read_answer(call, method, a, ret);
+	arrival_free(a);
+	return r;
+}
+
+int peer_call_json(struct peer *p, struct call *call, const struct method *method, json_t *params, json_t **ret)
+{
+	struct arrival *a;
+	const char *why = "";
+	int r = exchange(p, call, method, (struct params){ .document = params }, &a);
+
+	if (r < 0)
+		return r;
+	r = json_read(a->message.result_text.p, a->message.result_text.n, ret, &why);
+	if (r < 0)
+		log_error("an answer to %s cannot be read: %s", method->name, why);
+	arrival_free(a);
+	return r;
+}
+
+int peer_stream_open(struct peer *p, struct call *call, const struct method *method, const void *params,
+	struct peer_stream **ret)
+{
+	struct peer_stream *s = must(calloc(1, sizeof(*s)));
+	int r = begin(p, call, method, (struct params){ .fields = params }, &s->pending);
+
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	s->peer = p;
+	s->call = call;
+	s->method = method;
+	s->item = must(calloc(1, method->result_size + 1));
+	fields_init(method->result(), s->item, method->result_size);
+	*ret = s;
+	return 0;
+}
+
+static void drop_item(struct peer_stream *s)
+{
+	if (!s->present)
+		return;
+	fields_close(s->method->result(), s->item);
+	s->arena = arena_free(s->arena);
+	json_decref(s->kept);
+	s->kept = NULL;
+	arrival_free(s->present);
+	s->present = NULL;
+}
+
+static void acknowledge(struct peer_stream *s)
+{
+	if (++s->unacknowledged < CREDIT / 2 || s->pending.ended)
+		return;
+	notify(s->peer, "credit", s->pending.id, s->unacknowledged);
+	s->unacknowledged = 0;
+}
+
+static int read_item(struct peer_stream *s, void *ret)
+{
+	struct span item = s->present->item;
+	int r;
+
+	if (!item.p)
+		return -EBADMSG;
+	s->arena = arena_new_secret(0);
+	fields_init(s->method->result(), s->item, s->method->result_size);
+	r = fields_read(s->arena, s->method->result(), item.p, item.n, &s->present->fd, s->item, &s->kept,
+		&s->call->refusal);
+	if (r < 0)
+		return -EBADMSG;
+	memcpy(ret, s->item, s->method->result_size);
+	acknowledge(s);
+	return 0;
+}
+
+int peer_stream_next(struct peer_stream *s, void *ret, int64_t deadline)
+{
+	int r;
+
+	drop_item(s);
+	r = await(&s->pending, deadline, &s->present);
+	if (r == -ECONNRESET)
+		return s->pending.lost ? refuse_unreachable(s->peer, s->call, true) : -ENODATA;
+	if (r < 0)
+		return r;
+	if (s->present->message.refused)
+		return take_refusal(s->call, &s->present->message);
+	if (s->present->message.response)
+		return -ENODATA;
+	return read_item(s, ret);
+}
+
+struct peer_stream *peer_stream_close(struct peer_stream *s)
+{
+	if (!s)
+		return NULL;
+	drop_item(s);
+	end(s->peer, &s->pending);
+	let_go(s->peer);
+	free(s->item);
+	free(s);
+	return NULL;
+}

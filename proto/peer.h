@@ -1,0 +1,47 @@
+/*
+ * The calling end of the RPC engine: another daemon, found by the path of its socket.
+ *
+ * Connects when first needed and again when the other side has gone; a call that was under way then is refused with
+ * ERR_unavailable, and only the caller can know whether to repeat it. The typed stubs of proto/<daemon>.h are what
+ * one calls; peer_call() and its like are underneath.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "proto/call.h"
+#include "proto/method.h"
+
+struct peer;
+struct peer_stream;
+
+/* program: who calls; name: who is called; path: its socket. All copied. */
+struct peer *peer_new(const char *program, const char *name, const char *path);
+
+/* The same over a connected socket (taken over); once that has ended, nothing can be reached any more. */
+struct peer *peer_adopt(const char *program, const char *name, int fd);
+
+/* Ends what is pending with ERR_unavailable. Takes NULL, returns NULL. */
+struct peer *peer_free(struct peer *p);
+
+const char *peer_name(const struct peer *p);
+
+/*
+ * Calls and waits until call->deadline. 0 with ret (method->result_size bytes) filled; what it points to, and any
+ * descriptor in it, belongs to the call. REFUSED when refused, by the other side or because it is not to be reached;
+ * -ETIMEDOUT; -ECANCELED.
+ */
+int peer_call(struct peer *p, struct call *call, const struct method *method, const void *params, void *ret);
+
+/* The same with JSON on both ends, for authd, which passes calls on: ret is a new reference. */
+int peer_call_json(struct peer *p, struct call *call, const struct method *method, json_t *params, json_t **ret);
+
+/*
+ * Opens a stream of items. The first item, or the end, is waited for in peer_stream_next(): 0 with ret filled (valid
+ * until the next call); -ENODATA at the end; REFUSED, -ETIMEDOUT (the stream stays open), -ECANCELED. Close it in any
+ * case: peer_stream_close() takes NULL, returns NULL. The call must outlive the stream.
+ */
+int peer_stream_open(struct peer *p, struct call *call, const struct method *method, const void *params,
+	struct peer_stream **ret);
+int peer_stream_next(struct peer_stream *s, void *ret, int64_t deadline);
+struct peer_stream *peer_stream_close(struct peer_stream *s);

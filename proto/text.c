@@ -1,0 +1,135 @@
+#include "proto/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/scan.h"
+
+#define FIRST 1024
+#define KEPT  (128 * 1024)
+
+static void grow(struct text *t, size_t more)
+{
+	size_t size = t->size ? t->size : FIRST;
+	char *grown;
+
+	while (size - t->n < more)
+		size *= 2;
+	grown = malloc(size);
+	if (!grown)
+		abort();
+	if (t->n)
+		memcpy(grown, t->p, t->n);
+	if (t->p)
+		explicit_bzero(t->p, t->n);
+	free(t->p);
+	t->p = grown;
+	t->size = size;
+}
+
+void text_put(struct text *t, const char *p, size_t n)
+{
+	if (n == 0)
+		return;
+	if (t->size - t->n < n)
+		grow(t, n);
+	memcpy(t->p + t->n, p, n);
+	t->n += n;
+}
+
+void text_puts(struct text *t, const char *s)
+{
+	text_put(t, s, strlen(s));
+}
+
+static void put_escape(struct text *t, unsigned char c)
+{
+	static const char names[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	const char *at = strchr(names, c);
+	char code[8] = { '\\' };
+
+	if (at && c)
+		code[1] = letters[at - names];
+	else
+		snprintf(code, sizeof(code), "\\u%04x", c);
+	text_puts(t, code);
+}
+
+bool text_string(struct text *t, const char *s, size_t n)
+{
+	const char *end = s + n;
+
+	text_put(t, "\"", 1);
+	while (s < end) {
+		size_t run = scan_plain(s, (size_t)(end - s)), wide;
+		text_put(t, s, run);
+		s += run;
+		if (s == end)
+			break;
+		if (!((unsigned char)*s & 0x80)) {
+			put_escape(t, (unsigned char)*s++);
+			continue;
+		}
+		wide = scan_character(s, end);
+		if (!wide)
+			return false;
+		text_put(t, s, wide);
+		s += wide;
+	}
+	text_put(t, "\"", 1);
+	return true;
+}
+
+void text_whole(struct text *t, int64_t n)
+{
+	char digits[24];
+
+	text_put(t, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, n));
+}
+
+/* A point whatever the locale says, and always something that tells it from a whole number. */
+void text_real(struct text *t, double n)
+{
+	char digits[40];
+	int length = snprintf(digits, sizeof(digits) - 3, "%.17g", n);
+
+	for (int i = 0; i < length; i++)
+		if (!strchr("0123456789+-e", digits[i]))
+			digits[i] = '.';
+	if (!strpbrk(digits, ".e"))
+		strcat(digits, ".0");
+	text_puts(t, digits);
+}
+
+static int put_json(const char *p, size_t n, void *arg)
+{
+	text_put(arg, p, n);
+	return 0;
+}
+
+void text_json(struct text *t, const json_t *value)
+{
+	if (json_dump_callback(value, put_json, t, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+		abort();
+}
+
+void text_reset(struct text *t)
+{
+	if (t->size > KEPT) {
+		text_free(t);
+		return;
+	}
+	if (t->n)
+		explicit_bzero(t->p, t->n);
+	t->n = 0;
+}
+
+void text_free(struct text *t)
+{
+	if (t->n)
+		explicit_bzero(t->p, t->n);
+	free(t->p);
+	*t = (struct text){ 0 };
+}
