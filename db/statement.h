@@ -1,0 +1,32 @@
+/* Which statements one connection has prepared (private to db/). */
+#ifndef STEAD_DB_STATEMENT_H
+#define STEAD_DB_STATEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <libpq-fe.h>
+
+/* Prepared statements cost memory in the server's process, tens of KB each: a bound, not an aim. */
+#define STATEMENTS_MAX 256
+
+struct statements;
+
+struct statement {
+	char name[8];  /* as PREPARE knows it */
+	bool prepared; /* the server knows it, or is told in the batch under way */
+};
+
+struct statements *statements_new(void);
+struct statements *statements_free(struct statements *s);
+
+/* Forgets all: the connection is a new one. */
+void statements_clear(struct statements *s);
+
+/*
+ * The statement with this text and these parameter types; added if new. NULL when there are
+ * STATEMENTS_MAX.
+ */
+struct statement *statements_get(struct statements *s, const char *sql, const Oid *types, int n);
+
+#endif
