@@ -1,0 +1,14 @@
+/* Days of the calendar (proleptic Gregorian), without times or zones. */
+#pragma once
+
+#include <stdint.h>
+#include <time.h>
+
+/* "2025-11-20", exactly so, and a day that exists. ret has its week day too. -EINVAL otherwise. */
+int date_parse(const char *s, struct tm *ret);
+
+/* Days since 1970-01-01. */
+int64_t date_number(const struct tm *tm);
+
+/* How many days after from to is. Both must be dates. */
+int64_t date_distance(const char *from, const char *to);

@@ -1,0 +1,205 @@
+#include "recipe/document.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "recipe/key.h"
+#include "recipe/recipe.h"
+
+static const struct {
+	const char *name, *needs, *may, *sentence;
+	int timeout_ms;
+} steps[] = {
+#define STEP(name_, needs_, may_, timeout_ms_, words_, sentence_)                                  \
+	{ #name_, needs_, may_, sentence_, timeout_ms_ },
+#include "recipe/steps.def"
+#undef STEP
+};
+
+/* The types reached from the recipe, each once, what holds before what is held. */
+struct types {
+	const struct key_type *items[64];
+	size_t count;
+};
+
+static void collect(struct types *t, const struct key_type *type)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->items[i] == type)
+			return;
+	}
+	t->items[t->count++] = type;
+	for (const struct key *k = key_first(type->keys(), NULL, NULL); k->kind != KEY_END;
+	     k = key_next(k, NULL, NULL)) {
+		if (k->type)
+			collect(t, k->type);
+	}
+}
+
+static json_t *reference_to(const struct key_type *type)
+{
+	return json_pack("{s:s+}", "$ref", "#/$defs/", type->name);
+}
+
+static json_t *text_schema(const struct key *k, int64_t most)
+{
+	json_t *s = json_pack("{s:s, s:i, s:I}", "type", "string", "minLength", k->format != FORMAT_VALUE,
+		"maxLength", (json_int_t)most);
+
+	if (format_pattern(k->format))
+		json_object_set_new(s, "pattern", json_string(format_pattern(k->format)));
+	return s;
+}
+
+static json_t *choice_schema(const char *words)
+{
+	json_t *list = json_array();
+
+	while (*words) {
+		size_t n = strcspn(words, "|");
+		json_array_append_new(list, json_stringn(words, n));
+		words += n + (words[n] == '|');
+	}
+	return json_pack("{s:o}", "enum", list);
+}
+
+static json_t *key_schema(const struct key *k)
+{
+	json_int_t most = k->most;
+
+	switch (k->kind) {
+	case KEY_TEXT: return text_schema(k, k->most);
+	case KEY_TEXTS:
+		return json_pack("{s:s, s:i, s:I, s:o}", "type", "array", "minItems", 1, "maxItems", most, "items",
+			text_schema(k, k->each));
+	case KEY_NUMBER:
+		return json_pack("{s:s, s:I, s:I, s:I}", "type", "integer", "minimum", (json_int_t)k->least, "maximum",
+			most, "default", (json_int_t)k->absent);
+	case KEY_FLAG: return json_pack("{s:s}", "type", "boolean");
+	case KEY_CHOICE: return choice_schema(k->words);
+	case KEY_ONE:
+	case KEY_NESTED: return reference_to(k->type);
+	case KEY_LIST:
+		return json_pack("{s:s, s:i, s:I, s:o}", "type", "array", "minItems", 1, "maxItems", most, "items",
+			reference_to(k->type));
+	case KEY_MAP:
+		return json_pack("{s:s, s:i, s:I, s:o}", "type", "object", "minProperties", 1, "maxProperties", most,
+			"additionalProperties", reference_to(k->type));
+	case KEY_NAMED:
+	case KEY_END:
+	case KEY_OPTIONAL:
+	case KEY_LOCAL: break;
+	}
+	return json_object();
+}
+
+static json_t *type_schema(const struct key_type *type)
+{
+	json_t *properties = json_object(), *required = json_array();
+	bool optional;
+
+	for (const struct key *k = key_first(type->keys(), &optional, NULL); k->kind != KEY_END;
+	     k = key_next(k, &optional, NULL)) {
+		json_t *s;
+
+		if (k->kind == KEY_NAMED)
+			continue;
+		s = key_schema(k);
+		json_object_set_new(s, "description", json_string(k->sentence));
+		json_object_set_new(properties, k->name, s);
+		if (!optional)
+			json_array_append_new(required, json_string(k->name));
+	}
+	return json_pack("{s:s, s:s, s:b, s:o, s:o}", "type", "object", "description", type->sentence,
+		"additionalProperties", 0, "properties", properties, "required", required);
+}
+
+void recipe_print_schema(FILE *out)
+{
+	struct types t = { 0 };
+	json_t *root, *defs = json_object();
+
+	collect(&t, &recipe_type);
+	root = type_schema(&recipe_type);
+	for (size_t i = 1; i < t.count; i++)
+		json_object_set_new(defs, t.items[i]->name, type_schema(t.items[i]));
+	json_object_set_new(root, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
+	json_object_set_new(root, "title", json_string("A recipe of Stead"));
+	json_object_set_new(root, "$defs", defs);
+	json_dumpf(root, out, JSON_INDENT(2) | JSON_SORT_KEYS);
+	fputc('\n', out);
+	json_decref(root);
+}
+
+/* In a table cell a bar would end the cell. */
+static void print_cell(FILE *out, const char *s)
+{
+	for (; *s; s++)
+		*s == '|' ? fputs(" or ", out) : fputc(*s, out);
+}
+
+static void print_takes(FILE *out, const struct key *k)
+{
+	switch (k->kind) {
+	case KEY_TEXT: fprintf(out, "%s, %lld bytes", format_name(k->format), (long long)k->most); break;
+	case KEY_TEXTS:
+		fprintf(out, "list of %s, %lld of %lld bytes", format_name(k->format), (long long)k->most,
+			(long long)k->each);
+		break;
+	case KEY_NUMBER:
+		fprintf(out, "number %lld to %lld", (long long)k->least, (long long)k->most);
+		if (k->absent)
+			fprintf(out, ", else %lld", (long long)k->absent);
+		break;
+	case KEY_FLAG: fputs("true or false", out); break;
+	case KEY_CHOICE: print_cell(out, k->words); break;
+	case KEY_ONE:
+	case KEY_NESTED: fprintf(out, "[%s](#%s)", k->type->name, k->type->name); break;
+	case KEY_LIST: fprintf(out, "list of [%s](#%s), %lld", k->type->name, k->type->name, (long long)k->most); break;
+	case KEY_MAP:
+		fprintf(out, "object of [%s](#%s) by name, %lld", k->type->name, k->type->name, (long long)k->most);
+		break;
+	case KEY_NAMED:
+	case KEY_END:
+	case KEY_OPTIONAL:
+	case KEY_LOCAL: break;
+	}
+}
+
+static void print_type(FILE *out, const struct key_type *type)
+{
+	bool optional;
+
+	fprintf(out, "### %s\n\n%s\n\n| key | | takes | meaning |\n| --- | --- | --- | --- |\n", type->name,
+		type->sentence);
+	for (const struct key *k = key_first(type->keys(), &optional, NULL); k->kind != KEY_END;
+	     k = key_next(k, &optional, NULL)) {
+		if (k->kind == KEY_NAMED)
+			continue;
+		fprintf(out, "| `%s` | %s | ", k->name, optional ? "" : "required");
+		print_takes(out, k);
+		fprintf(out, " | %s |\n", k->sentence);
+	}
+	fputc('\n', out);
+}
+
+void recipe_print_reference(FILE *out)
+{
+	struct types t = { 0 };
+
+	collect(&t, &recipe_type);
+	for (size_t i = 0; i < t.count; i++)
+		print_type(out, t.items[i]);
+	fputs("### steps\n\n| step | needs | may have | timeout_ms | what it does |\n"
+	      "| --- | --- | --- | --- | --- |\n", out);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		fprintf(out, "| `%s` | ", steps[i].name);
+		for (const char *c = steps[i].needs; *c; c++)
+			fputs(*c == '|' ? ", " : *c == '/' ? " or " : (char[]){ *c, '\0' }, out);
+		fputs(" | ", out);
+		for (const char *c = steps[i].may; *c; c++)
+			fputs(*c == '|' ? ", " : (char[]){ *c, '\0' }, out);
+		fprintf(out, " | %d | %s |\n", steps[i].timeout_ms, steps[i].sentence);
+	}
+}

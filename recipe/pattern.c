@@ -1,0 +1,269 @@
+#include "recipe/pattern.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LONGEST_HOST 255
+
+/* An address in its parts (RFC 3986, 3); each points into it. */
+struct parts {
+	bool secure;
+	char host[LONGEST_HOST + 1]; /* without the brackets of an IPv6 address */
+	int port;
+	const char *path;
+	size_t path_length;
+	const char *query; /* from its '?'; NULL if absent */
+	size_t query_length;
+	const char *fragment; /* from its '#'; NULL if absent */
+};
+
+/* Greedy with one point to return to: the last star. */
+static bool glob(const char *p, size_t pn, const char *t, size_t tn, bool fold)
+{
+	size_t i = 0, j = 0, star = pn, mark = 0;
+
+	while (j < tn) {
+		bool same = i < pn && (fold ? tolower((unsigned char)p[i]) == tolower((unsigned char)t[j]) :
+					      p[i] == t[j]);
+		if (i < pn && p[i] == '*') {
+			star = i++;
+			mark = j;
+		} else if (same) {
+			i++;
+			j++;
+		} else if (star < pn) {
+			i = star + 1;
+			j = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (i < pn && p[i] == '*')
+		i++;
+	return i == pn;
+}
+
+bool glob_match(const char *pattern, const char *text)
+{
+	return glob(pattern, strlen(pattern), text, strlen(text), false);
+}
+
+bool glob_find(const char *pattern, const char *text)
+{
+	char around[600];
+
+	if ((size_t)snprintf(around, sizeof(around), "*%s*", pattern) >= sizeof(around))
+		return false;
+	return glob(around, strlen(around), text, strlen(text), true);
+}
+
+static bool host_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
+}
+
+static bool plain_host(const char *s)
+{
+	size_t n = strspn(s, "0123456789abcdefABCDEF:.");
+
+	if (strchr(s, ':'))
+		return s[n] == '\0'; /* IPv6 */
+	if (!*s || *s == '.' || *s == '-' || strstr(s, ".."))
+		return false;
+	for (n = 0; s[n]; n++) {
+		if (!host_char(s[n]))
+			return false;
+	}
+	return n <= LONGEST_HOST && s[n - 1] != '.';
+}
+
+const char *host_pattern_wrong(const char *pattern)
+{
+	if (strncmp(pattern, "*.", 2) != 0)
+		return plain_host(pattern) ? NULL : "is not a host, as in desk.test or *.desk.test";
+	if (!plain_host(pattern + 2) || strchr(pattern, ':'))
+		return "is not a host, as in desk.test or *.desk.test";
+	return strchr(pattern + 2, '.') ? NULL : "is too wide: at least two labels must follow the star";
+}
+
+bool host_match(const char *pattern, const char *host)
+{
+	size_t n = strlen(host), m;
+
+	if (n > 0 && host[n - 1] == '.')
+		n--;
+	if (strncmp(pattern, "*.", 2) != 0)
+		return strlen(pattern) == n && strncasecmp(pattern, host, n) == 0;
+	m = strlen(pattern + 1);
+	return n > m && host[0] != '.' && strncasecmp(pattern + 1, host + n - m, m) == 0;
+}
+
+/* The authority (RFC 3986, 3.2) up to end; user information is refused, as no page's address has it. */
+static bool split_authority(const char *s, const char *end, struct parts *ret)
+{
+	bool bracket = *s == '[';
+	const char *stop = bracket ? memchr(s, ']', (size_t)(end - s)) : memchr(s, ':', (size_t)(end - s));
+	const char *port;
+	char *rest;
+	long n;
+
+	if (bracket && !stop)
+		return false;
+	stop = stop ? stop : end;
+	s += bracket;
+	if (stop - s > LONGEST_HOST)
+		return false;
+	memcpy(ret->host, s, (size_t)(stop - s));
+	ret->host[stop - s] = '\0';
+	port = stop + bracket;
+	if (port == end)
+		return true;
+	if (*port != ':' || !isdigit((unsigned char)port[1]))
+		return false;
+	n = strtol(port + 1, &rest, 10);
+	ret->port = (int)n;
+	return rest == end && n > 0 && n < 65536;
+}
+
+static bool split(const char *url, struct parts *ret)
+{
+	const char *s, *end;
+
+	*ret = (struct parts){ .secure = strncasecmp(url, "https://", 8) == 0 };
+	if (!ret->secure && strncasecmp(url, "http://", 7) != 0)
+		return false;
+	s = url + (ret->secure ? 8 : 7);
+	ret->port = ret->secure ? 443 : 80;
+	end = s + strcspn(s, "/?#");
+	if (!split_authority(s, end, ret))
+		return false;
+	ret->path = *end == '/' ? end : "/";
+	ret->path_length = *end == '/' ? strcspn(end, "?#") : 1;
+	s = *end == '/' ? end + ret->path_length : end;
+	if (*s == '?') {
+		ret->query = s;
+		ret->query_length = strcspn(s, "#");
+		s += ret->query_length;
+	}
+	ret->fragment = *s == '#' ? s : NULL;
+	return true;
+}
+
+static bool usable(const char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s <= ' ' || *s == '\\' || *s == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+const char *url_wrong(const char *url)
+{
+	struct parts p;
+
+	if (!usable(url) || !split(url, &p) || !plain_host(p.host))
+		return "is not an address, as in https://desk.test/login";
+	return NULL;
+}
+
+const char *url_pattern_wrong(const char *pattern)
+{
+	struct parts p;
+
+	if (!usable(pattern) || !split(pattern, &p))
+		return "is not an address pattern, as in https://desk.test/finder*";
+	if (strpbrk(pattern, "{}"))
+		return "has a brace; a pattern takes no variables, but * stands for anything";
+	return host_pattern_wrong(p.host);
+}
+
+const char *origin_wrong(const char *origin)
+{
+	struct parts p;
+
+	if (url_wrong(origin) || !split(origin, &p) || p.query || p.fragment || *p.path != '/' ||
+	    origin[strcspn(origin + 8, "/") + 8])
+		return "is not an origin, as in https://desk.test";
+	return NULL;
+}
+
+static bool same_text(const char *p, size_t pn, const char *t, size_t tn)
+{
+	return p ? t && glob(p, pn, t, tn, false) : true;
+}
+
+bool url_match(const char *pattern, const char *url)
+{
+	struct parts p, u;
+
+	if (!split(pattern, &p) || !split(url, &u))
+		return false;
+	return p.secure == u.secure && p.port == u.port && host_match(p.host, u.host) &&
+		glob(p.path, p.path_length, u.path, u.path_length, false) &&
+		same_text(p.query, p.query_length, u.query, u.query_length) &&
+		same_text(p.fragment, p.fragment ? strlen(p.fragment) : 0, u.fragment,
+			u.fragment ? strlen(u.fragment) : 0);
+}
+
+bool url_host(const char *url, char *out, size_t size)
+{
+	struct parts p;
+
+	if (!split(url, &p) || !*p.host)
+		return false;
+	return (size_t)snprintf(out, size, "%s", p.host) < size;
+}
+
+const char *account_pattern_wrong(const char *pattern)
+{
+	const char *star = strchr(pattern, '*');
+
+	return star && !strchr(star + 1, '*') ? NULL : "needs exactly one *, where the account stands";
+}
+
+/* Each run of white space becomes one space, none at either end. */
+static size_t collapse(const char *s, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (; *s; s++) {
+		bool space = isspace((unsigned char)*s);
+
+		if (space && (n == 0 || out[n - 1] == ' '))
+			continue;
+		if (n + 1 >= size)
+			return 0;
+		out[n++] = space ? ' ' : *s;
+	}
+	if (n > 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
+	return n;
+}
+
+bool account_match(const char *pattern, const char *text, char *out, size_t size)
+{
+	const char *star;
+	size_t n, before, after;
+	char line[1024];
+
+	n = collapse(text, line, sizeof(line));
+	if (!pattern)
+		pattern = "*";
+	star = strchr(pattern, '*');
+	before = (size_t)(star - pattern);
+	after = strlen(star + 1);
+	if (n <= before + after || memcmp(line, pattern, before) != 0 ||
+	    memcmp(line + n - after, star + 1, after) != 0)
+		return false;
+	n -= before + after;
+	if (n + 1 > size)
+		return false;
+	memcpy(out, line + before, n);
+	out[n] = '\0';
+	return collapse(out, line, sizeof(line)) > 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * Patterns of hosts, addresses and accounts. Globs, anchored at both ends, and never regular expressions: their cost
+ * is bounded and a dot means a dot. docs/recipes.md explains them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether all of text fits the pattern, in which each * stands for anything. In time of at most their product. */
+bool glob_match(const char *pattern, const char *text);
+
+/* The same where case does not matter (ASCII) and the pattern may stand anywhere in the text. */
+bool glob_find(const char *pattern, const char *text);
+
+/* NULL, or what is wrong with it, as the end of a sentence. Borrowed. */
+const char *host_pattern_wrong(const char *pattern);
+const char *url_pattern_wrong(const char *pattern);
+const char *account_pattern_wrong(const char *pattern);
+const char *url_wrong(const char *url);
+const char *origin_wrong(const char *origin);
+
+/* Host names compare without case; a dot at the end of host is ignored. */
+bool host_match(const char *pattern, const char *host);
+bool url_match(const char *pattern, const char *url);
+
+/* Takes the account out of text (its white space collapsed first), into out. False if it names none. */
+bool account_match(const char *pattern, const char *text, char *out, size_t size);
+
+/* The host of an http or https address, without brackets; false if it is none or does not fit. */
+bool url_host(const char *url, char *out, size_t size);

@@ -1,0 +1,183 @@
+#include "recipe/recipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "common/arena.h"
+#include "common/cleanup.h"
+#include "recipe/pattern.h"
+#include "recipe/reading.h"
+
+/* What the mistakes that people make most look like to a JSON parser. */
+static const char *json_hint(const char *text, const char *said)
+{
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		return " (the file begins with a byte order mark; save it without one)";
+	if (strstr(said, "'}' expected near '\"") || strstr(said, "']' expected near '\""))
+		return " (is there a comma before it?)";
+	if (strstr(said, "near ']'") || strstr(said, "near '}'"))
+		return " (is there a comma too many before it?)";
+	if (strstr(said, "near '/'") || strstr(said, "near '#'"))
+		return " (JSON has no comments)";
+	if (strstr(said, "near '\''"))
+		return " (JSON has no quotation marks but \")";
+	return "";
+}
+
+static int parse_json(const char *file, const char *text, size_t n, json_t **ret, char *why, size_t size)
+{
+	json_error_t error;
+
+	if (n > RECIPE_MOST_BYTES) {
+		snprintf(why, size, "%s: larger than %d bytes, which no recipe needs", file, RECIPE_MOST_BYTES);
+		return -EINVAL;
+	}
+	*ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+	if (*ret)
+		return 0;
+	snprintf(why, size, "%s:%d: not well-formed JSON: %s%s", file, error.line > 0 ? error.line : 1, error.text,
+		n >= 3 ? json_hint(text, error.text) : "");
+	return -EINVAL;
+}
+
+/* "sites/desk.json" is called desk. */
+static const char *name_of(struct arena *arena, const char *file)
+{
+	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+	size_t n = strlen(base);
+
+	if (n > 5 && strcmp(base + n - 5, ".json") == 0)
+		n -= 5;
+	return arena_memdup(arena, base, n);
+}
+
+int recipe_parse(const char *file, const char *text, size_t n, struct recipe **ret, char *why, size_t size)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct reading r = { .arena = arena, .file = file, .text = text, .length = n, .why = why, .size = size };
+	struct recipe *recipe = arena_alloc(arena, sizeof(*recipe));
+	json_auto_t *json = NULL;
+	struct place root = { 0 };
+	const char *wrong;
+	int e;
+
+	recipe->name = name_of(arena, file);
+	wrong = strlen(recipe->name) > 64 ? "is too long" : format_check(FORMAT_NAME, recipe->name, false);
+	if (wrong) {
+		snprintf(why, size, "%s: a site is called as its file is, and \"%s\" %s", file, recipe->name, wrong);
+		return -EINVAL;
+	}
+	e = parse_json(file, text, n, &json, why, size);
+	if (e == 0)
+		e = reading_struct(&r, &recipe_type, &root, json, recipe);
+	if (e < 0)
+		return e;
+	recipe->arena = TAKE(arena);
+	*ret = recipe;
+	return 0;
+}
+
+static ssize_t read_all(int fd, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (;;) {
+		ssize_t got = read(fd, out + n, size - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : (ssize_t)n;
+		n += (size_t)got;
+		if (n == size)
+			return -EFBIG;
+	}
+}
+
+int recipe_load_file(const char *path, struct recipe **ret, char *why, size_t size)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP(freep) char *text = malloc(RECIPE_MOST_BYTES + 1);
+	ssize_t n;
+
+	if (!text)
+		abort();
+	n = fd < 0 ? -errno : read_all(fd, text, RECIPE_MOST_BYTES + 1);
+	if (n == -EFBIG)
+		snprintf(why, size, "%s: larger than %d bytes, which no recipe needs", path, RECIPE_MOST_BYTES);
+	else if (n < 0)
+		snprintf(why, size, "%s: cannot be read: %s", path, strerror((int)-n));
+	return n < 0 ? (int)n : recipe_parse(path, text, (size_t)n, ret, why, size);
+}
+
+struct recipe *recipe_free(struct recipe *r)
+{
+	if (r)
+		arena_free(r->arena);
+	return NULL;
+}
+
+void recipe_freep(struct recipe **r)
+{
+	*r = recipe_free(*r);
+}
+
+const struct recipe_action *recipe_action_find(const struct recipe *r, const char *name)
+{
+	for (size_t i = 0; i < r->actions_count; i++) {
+		if (strcmp(r->actions[i].name, name) == 0)
+			return &r->actions[i];
+	}
+	return NULL;
+}
+
+static bool any_host(const char *const *patterns, size_t count, const char *host)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (host_match(patterns[i], host))
+			return true;
+	}
+	return false;
+}
+
+bool recipe_allows_host(const struct recipe *r, const char *host)
+{
+	return any_host(r->hosts, r->hosts_count, host);
+}
+
+bool recipe_allows_address(const struct recipe *r, const char *address)
+{
+	for (size_t i = 0; i < r->private_addresses_count; i++) {
+		if (strcmp(r->private_addresses[i], address) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool recipe_is_provider(const struct recipe *r, const char *url)
+{
+	char host[256];
+
+	return url_host(url, host, sizeof(host)) &&
+		any_host(r->identity_providers, r->identity_providers_count, host);
+}
+
+bool recipe_any_url(const char *const *patterns, size_t count, const char *url)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (url_match(patterns[i], url))
+			return true;
+	}
+	return false;
+}
+
+bool recipe_account(const struct recipe_probe_in *in, const char *text, char *out, size_t size)
+{
+	return account_match(in->pattern, text, out, size);
+}

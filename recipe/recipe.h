@@ -1,0 +1,55 @@
+/*
+ * A recipe: what a site's JSON file (sites/NAME.json) says, read and checked. docs/recipes.md explains the format; the
+ * keys, with their meaning, are the rows of recipe/recipe.def, from which the structs below come: a list `x` has its
+ * length in `x_count`, an absent text is NULL, an absent number has the value that its row names.
+ *
+ * A recipe is read once and never changes; everything in it lives as long as it does.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+#include "recipe/outcomes.h"
+
+#define EXPAND_STRUCTS
+#include "recipe/expand.h"
+#undef EXPAND_STRUCTS
+
+/* Larger files are refused. */
+#define RECIPE_MOST_BYTES (256 * 1024)
+
+/*
+ * Reads n bytes of text. file names them in errors; its last part without ".json" is the recipe's name. -EINVAL with
+ * the reason in why (size bytes), as "FILE:LINE: key: what is wrong"; only the first is told.
+ */
+int recipe_parse(const char *file, const char *text, size_t n, struct recipe **ret, char *why, size_t size);
+
+/* The same for a file. -EINVAL as above; -ENOENT and the like, -EFBIG, also with the reason in why. */
+int recipe_load_file(const char *path, struct recipe **ret, char *why, size_t size);
+
+/* Takes NULL, returns NULL. */
+struct recipe *recipe_free(struct recipe *r);
+void recipe_freep(struct recipe **r);
+
+/* The action of that name, or NULL. */
+const struct recipe_action *recipe_action_find(const struct recipe *r, const char *name);
+
+/* What the site's browsers may reach: the hosts by name, and the private addresses (text form, exact). */
+bool recipe_allows_host(const struct recipe *r, const char *host);
+bool recipe_allows_address(const struct recipe *r, const char *address);
+
+/* Whether an address is a page of one of the site's identity providers. */
+bool recipe_is_provider(const struct recipe *r, const char *url);
+
+/* Whether url fits one of the patterns, as in signed_in.url and probe.out.url. */
+bool recipe_any_url(const char *const *patterns, size_t count, const char *url);
+
+/*
+ * The account that text (of probe.in's element) names: trimmed, its pattern taken off. Copied to out (size bytes).
+ * False if it names none or does not fit.
+ */
+bool recipe_account(const struct recipe_probe_in *in, const char *text, char *out, size_t size);

@@ -1,0 +1,52 @@
+/*
+ * stead-recipe: for whoever writes a recipe. It reads files that its user may read anyway, talks to nobody, and holds
+ * nothing; its compromise costs what its user has.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recipe/document.h"
+#include "recipe/recipe.h"
+
+static const char usage[] =
+	"Usage: stead-recipe check FILE...   say whether recipes are right\n"
+	"       stead-recipe schema          print the JSON Schema of recipes\n"
+	"       stead-recipe reference       print what each key means\n";
+
+static int check_files(char *const files[])
+{
+	int status = EXIT_SUCCESS;
+
+	for (; *files; files++) {
+		struct recipe *recipe = NULL;
+		char why[4400];
+
+		if (recipe_load_file(*files, &recipe, why, sizeof(why)) < 0) {
+			fprintf(stderr, "%s\n", why);
+			status = EXIT_FAILURE;
+			continue;
+		}
+		printf("%s: %s, %zu action%s\n", *files, recipe->title, recipe->actions_count,
+			recipe->actions_count == 1 ? "" : "s");
+		recipe_free(recipe);
+	}
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc >= 3 && strcmp(argv[1], "check") == 0)
+		return check_files(argv + 2);
+	if (argc == 2 && strcmp(argv[1], "schema") == 0)
+		recipe_print_schema(stdout);
+	else if (argc == 2 && strcmp(argv[1], "reference") == 0)
+		recipe_print_reference(stdout);
+	else if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		fputs(usage, stdout);
+	else {
+		fputs(usage, stderr);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}

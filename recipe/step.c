@@ -1,0 +1,145 @@
+#include "recipe/step.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "recipe/check.h"
+#include "recipe/template.h"
+
+static const struct {
+	const char *name, *needs, *may, *words;
+	int64_t timeout_ms;
+} kinds[] = {
+#define STEP(name_, needs_, may_, timeout_ms_, words_, sentence_)                                  \
+	[STEP_##name_] = { #name_, needs_, may_, words_, timeout_ms_ },
+#include "recipe/steps.def"
+#undef STEP
+};
+
+#define ANY_STEP "step|timeout_ms|say|act|optional|otherwise"
+
+enum step_kind step_kind(const struct step *s)
+{
+	size_t i = 0;
+
+	while (strcmp(kinds[i].name, s->step) != 0) /* it has been read, so it is one of them */
+		i++;
+	return (enum step_kind)i;
+}
+
+int64_t step_timeout_ms(const struct step *s)
+{
+	return s->timeout_ms ? s->timeout_ms : kinds[step_kind(s)].timeout_ms;
+}
+
+/* Whether name is one of words, which '|' and '/' part. */
+static bool among(const char *words, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *w = words; *w; w += strspn(w, "|/")) {
+		size_t m = strcspn(w, "|/");
+		if (m == n && memcmp(w, name, n) == 0)
+			return true;
+		w += m;
+	}
+	return false;
+}
+
+/* One alternative after another: "at/page" needs one of them, and not both. */
+static int check_needs(struct reading *r, const struct place *place, const struct step *s, const char *needs)
+{
+	while (*needs) {
+		char group[64], *save, *name;
+		size_t n = strcspn(needs, "|"), found = 0;
+
+		snprintf(group, sizeof(group), "%.*s", (int)n, needs);
+		name = strtok_r(group, "/", &save);
+		for (; name; name = strtok_r(NULL, "/", &save))
+			found += key_present(key_find(&step_type, name), s);
+		if (found != 1)
+			return reading_fail(r, place, "%s needs %s%.*s", s->step,
+				memchr(needs, '/', n) ? "one of " : "", (int)n, needs);
+		needs += n + (needs[n] == '|');
+	}
+	return 0;
+}
+
+static int check_read(struct reading *r, const struct place *place, const struct step *s)
+{
+	if (s->cells && !s->all)
+		return reading_fail(r, PLACE_KEY(place, "cells"), "goes with all, which is not given");
+	if (s->all && (!s->cells || s->attribute))
+		return reading_fail(r, place, "all goes with cells, and without attribute");
+	for (size_t i = 0; i < s->cells_count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(s->cells[i].name, s->cells[j].name) == 0)
+				return reading_fail(r, PLACE_INDEX(PLACE_KEY(place, "cells"), i),
+					"\"%s\" is the name of two cells", s->cells[i].name);
+		}
+	}
+	return 0;
+}
+
+int check_step(struct reading *r, const struct place *place, const void *p)
+{
+	const struct step *s = p;
+	enum step_kind kind = step_kind(s);
+	int e;
+
+	for (const struct key *k = key_first(step_type.keys(), NULL, NULL); k->kind != KEY_END;
+	     k = key_next(k, NULL, NULL)) {
+		if (key_present(k, s) && !among(kinds[kind].needs, k->name) && !among(kinds[kind].may, k->name) &&
+		    !among(ANY_STEP, k->name))
+			return reading_fail(r, PLACE_KEY(place, k->name), "has no meaning for %s", s->step);
+	}
+	e = check_needs(r, place, s, kinds[kind].needs);
+	if (e == 0 && s->page && (s->value || s->attribute || s->gone))
+		e = reading_fail(r, PLACE_KEY(place, "page"), "goes without value, attribute and gone");
+	if (e == 0 && s->attribute && kind == STEP_expect && !s->value)
+		e = reading_fail(r, PLACE_KEY(place, "attribute"), "goes with value, which is not given");
+	return e < 0 ? e : check_read(r, place, s);
+}
+
+int step_parse(struct arena *arena, const json_t *json, struct step *ret, char *why, size_t size)
+{
+	struct reading r = { .arena = arena, .why = why, .size = size };
+	struct place root = { 0 };
+	struct step s = { 0 };
+	int e = reading_struct(&r, &step_type, &root, json, &s);
+
+	if (e == 0)
+		*ret = s;
+	return e;
+}
+
+const char *selector_words(struct arena *arena, const struct selector *s)
+{
+	const char *name = s->name ? s->name : s->text;
+
+	if (name && s->role)
+		return arena_printf(arena, "the %s \"%s\"", s->role, name);
+	if (name)
+		return arena_printf(arena, "\"%s\"", name);
+	return s->css ? s->css : arena_printf(arena, "the %s", s->role);
+}
+
+static const char *own_words(struct arena *arena, const struct step *s)
+{
+	const char *what = s->url ? s->url : s->page ? s->page : "";
+
+	if (s->at)
+		what = selector_words(arena, s->at);
+	return arena_printf(arena, "%s%s%s", kinds[step_kind(s)].words, *what ? " " : "", what);
+}
+
+const char *step_words(struct arena *arena, const struct step *s, const struct variables *v)
+{
+	const char *text = s->say ? s->say : own_words(arena, s), *filled = text;
+	char why[256];
+
+	if (template_fill(arena, text, v, ESCAPE_NONE, &filled, why, sizeof(why)) < 0)
+		return text;
+	return filled;
+}

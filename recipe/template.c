@@ -1,0 +1,180 @@
+#include "recipe/template.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "recipe/date.h"
+#include "recipe/nearest.h"
+
+#define LONGEST 8192
+
+/* A text as it grows; too long is noticed at the end. */
+struct out {
+	char text[LONGEST];
+	size_t length;
+	bool full;
+	char *why;
+	size_t size;
+};
+
+static int fail(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int fail(struct out *o, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(o->why, o->size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static void put(struct out *o, const char *s, size_t n)
+{
+	if (n >= sizeof(o->text) - o->length) {
+		o->full = true;
+		return;
+	}
+	memcpy(o->text + o->length, s, n);
+	o->length += n;
+}
+
+static void put_css(struct out *o, unsigned char c)
+{
+	char hex[8];
+
+	if (isalnum(c) || c == '_' || c == '-' || c >= 0x80)
+		put(o, (char *)&c, 1);
+	else
+		put(o, hex, (size_t)snprintf(hex, sizeof(hex), "\\%x ", c));
+}
+
+static void put_url(struct out *o, unsigned char c)
+{
+	char hex[8];
+
+	if (isalnum(c) || (c && strchr("-._~", c)))
+		put(o, (char *)&c, 1);
+	else
+		put(o, hex, (size_t)snprintf(hex, sizeof(hex), "%%%02X", c));
+}
+
+static void put_value(struct out *o, const char *s, enum escape escape)
+{
+	for (; *s; s++) {
+		switch (escape) {
+		case ESCAPE_NONE: put(o, s, 1); break;
+		case ESCAPE_CSS: put_css(o, (unsigned char)*s); break;
+		case ESCAPE_URL: put_url(o, (unsigned char)*s); break;
+		}
+	}
+}
+
+/* Our programs never call setlocale(3), so this is English. */
+static int format_date(struct out *o, const char *format, const struct tm *tm, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (const char *f = format; *f; f++) {
+		char one[4];
+		bool bare; /* no padding */
+
+		if (*f != '%') {
+			used += (size_t)snprintf(out + used, size - used, "%c", *f);
+		} else {
+			bare = *++f == '-';
+			f += bare;
+			if (!*f || !strchr("aAbBdejmyYF%", *f))
+				return fail(o, "has a date format \"%s\" that is not known here", format);
+			snprintf(one, sizeof(one), "%%%s%c", bare ? "-" : "", *f);
+			used += strftime(out + used, size - used, one, tm);
+		}
+		if (used >= size - 16)
+			return fail(o, "has too long a date format");
+	}
+	return 0;
+}
+
+static const struct variable *find(struct out *o, const struct variables *v, const char *name)
+{
+	struct nearest near = { 0 };
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (strcmp(v->items[i].name, name) == 0)
+			return &v->items[i];
+		nearest_try(&near, name, v->items[i].name);
+	}
+	if (near.word)
+		fail(o, "has an unknown variable {%s}; did you mean {%s}?", name, near.word);
+	else
+		fail(o, "has an unknown variable {%s}; it is no input of this action", name);
+	return NULL;
+}
+
+/* name, or name|format. */
+static int put_variable(struct out *o, char *name, const struct variables *v, enum escape escape)
+{
+	char *format = strchr(name, '|'), text[256];
+	const struct variable *var;
+	struct tm tm;
+
+	if (format)
+		*format++ = '\0';
+	var = find(o, v, name);
+	if (!var)
+		return -EINVAL;
+	if (!format) {
+		put_value(o, var->value, escape);
+		return 0;
+	}
+	if (!var->date || date_parse(var->value, &tm) < 0)
+		return fail(o, "gives {%s} a date format, but it is no date", name);
+	if (format_date(o, format, &tm, text, sizeof(text)) < 0)
+		return -EINVAL;
+	put_value(o, text, escape);
+	return 0;
+}
+
+/* One brace or variable at *s, which moves past it. */
+static int put_brace(struct out *o, const char **s, const struct variables *v, enum escape escape)
+{
+	char name[128];
+	size_t n;
+
+	if ((*s)[0] == (*s)[1]) {
+		put(o, *s, 1);
+		*s += 2;
+		return 0;
+	}
+	n = strcspn(*s + 1, "{}");
+	if (**s == '}' || (*s)[1 + n] != '}' || n == 0 || n >= sizeof(name))
+		return fail(o, "has a brace that is no variable; write {{ or }} for a brace");
+	memcpy(name, *s + 1, n);
+	name[n] = '\0';
+	*s += n + 2;
+	return put_variable(o, name, v, escape);
+}
+
+int template_fill(struct arena *arena, const char *text, const struct variables *v, enum escape escape,
+	const char **ret, char *why, size_t size)
+{
+	struct out o = { .why = why, .size = size };
+
+	while (*text) {
+		size_t n = strcspn(text, "{}");
+
+		put(&o, text, n);
+		text += n;
+		if (*text && put_brace(&o, &text, v, escape) < 0)
+			return -EINVAL;
+	}
+	if (o.full)
+		return fail(&o, "becomes longer than %d bytes", LONGEST);
+	*ret = arena_memdup(arena, o.text, o.length);
+	return 0;
+}
