@@ -1,0 +1,250 @@
+#include "sessiond/keycheck.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "sessiond/envelope.h"
+#include "sessiond/fingerprint.h"
+
+#define CHECK_MS  5000
+#define MARGIN_MS 500 /* before the caller's deadline, so that it hears why */
+#define TRIES     3   /* another sessiond may write its row between our look and our write */
+#define LOCK      INT64_C(0x7374656164766c74) /* "steadvlt": one sessiond at a time makes a row */
+
+enum verdict { VERDICT_NONE, VERDICT_GOOD, VERDICT_BAD };
+
+struct keycheck {
+	struct db *db;
+	const struct masterkeys *keys;
+	enum verdict verdict;
+	struct secret *salt; /* when GOOD */
+	char trouble[512];   /* when BAD */
+};
+
+/* What the rows say. */
+struct finding {
+	struct secret *salt; /* NULL: no loaded key has a row */
+	bool current;        /* the current key has its row */
+	char trouble[512];   /* "": none */
+};
+
+struct keycheck *keycheck_new(struct db *db, const struct masterkeys *keys)
+{
+	struct keycheck *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		abort();
+	k->db = db;
+	k->keys = keys;
+	return k;
+}
+
+struct keycheck *keycheck_free(struct keycheck *k)
+{
+	if (!k)
+		return NULL;
+	secret_free(k->salt);
+	free(k);
+	return NULL;
+}
+
+static struct envelope_context context_of(int64_t key_id)
+{
+	return (struct envelope_context){ .user = "",
+		.site = "",
+		.fingerprint = "",
+		.row = "key check",
+		.kind = "salt",
+		.version = (uint64_t)key_id };
+}
+
+static void trouble(struct finding *f, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void trouble(struct finding *f, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(f->trouble, sizeof(f->trouble), format, args);
+	va_end(args);
+}
+
+static void look_at(
+	const struct keycheck *k, const struct db_result *res, int row, struct finding *f)
+{
+	CLEANUP(secret_freep) struct secret *salt = NULL;
+	int64_t id = db_int(res, row, "key_id");
+	struct envelope_context context = context_of(id);
+	size_t n;
+	const void *blob = db_bytes(res, row, "envelope", &n);
+	int r;
+
+	if (!masterkeys_get(k->keys, (uint32_t)id))
+		return; /* retired: what is still under it says so when it is opened */
+	r = envelope_open(k->keys, &context, blob, n, FINGERPRINT_SALT, &salt);
+	if (r == -EKEYREJECTED)
+		trouble(f,
+			"Master key %" PRId64
+			" is not the key of that number that this database was written with; put "
+			"the right key file back and restart sessiond.",
+			id);
+	else if (r < 0)
+		trouble(f, "The check of master key %" PRId64 " cannot be read: %s.", id,
+			envelope_error(r));
+	if (r < 0)
+		return;
+	f->current |= (uint32_t)id == masterkeys_current(k->keys);
+	secret_free(f->salt);
+	f->salt = TAKE(salt);
+}
+
+static void finding_done(struct finding *f)
+{
+	f->salt = secret_free(f->salt);
+}
+
+/* Reads the rows; in tx, or in a transaction of its own if that is NULL. */
+static int look(struct keycheck *k, struct db_tx *tx, int64_t deadline, struct finding *f)
+{
+	static const char sql[] = "SELECT key_id, envelope FROM vault.key_checks ORDER BY key_id";
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx ? tx_query(tx, &res, sql) : db_read(k->db, DB_SELF, deadline, &res, sql);
+
+	if (r < 0)
+		return r;
+	for (int row = 0; row < db_rows(res) && !*f->trouble; row++)
+		look_at(k, res, row, f);
+	if (!*f->trouble && !f->salt && db_rows(res) > 0)
+		trouble(f,
+			"None of the %zu master keys at hand is one that this database was written "
+			"with; put the right key file back and restart sessiond.",
+			masterkeys_count(k->keys));
+	return 0;
+}
+
+static int make_salt(struct secret **ret)
+{
+	CLEANUP(secret_freep) struct secret *salt = NULL;
+	int r = secret_new(FINGERPRINT_SALT, &salt);
+
+	if (r == 0 && RAND_priv_bytes(salt->data, FINGERPRINT_SALT) != 1)
+		r = -EIO;
+	if (r == 0)
+		*ret = TAKE(salt);
+	return r;
+}
+
+/* Without a row any sessions there are were named under a salt that is gone. */
+static int refuse_if_sessions(struct keycheck *k, int64_t deadline, struct finding *f)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = db_read(k->db, DB_ROLE("stead_operator"), deadline, &res,
+		"SELECT EXISTS (SELECT id FROM vault.sessions)");
+
+	if (r == 0 && db_bool(res, 0, 0))
+		trouble(f, "The table vault.key_checks is empty, but there are sessions; restore "
+			   "it from a backup.");
+	return r;
+}
+
+/* Adds the current key's row, unless another sessiond has done so since. */
+static int add_row(struct keycheck *k, int64_t deadline)
+{
+	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	CLEANUP(finding_done) struct finding f = { 0 };
+	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
+	int64_t id = masterkeys_current(k->keys);
+	struct envelope_context context = context_of(id);
+	int r = db_begin(k->db, DB_SELF, deadline, &tx);
+
+	if (r == 0)
+		r = tx_query(tx, NULL, "SELECT pg_advisory_xact_lock($1)", DB_INT(LOCK));
+	if (r == 0)
+		r = look(k, tx, deadline, &f);
+	if (r < 0 || *f.trouble || f.current)
+		return r;
+	if (!f.salt)
+		r = make_salt(&f.salt);
+	if (r == 0)
+		r = envelope_seal(k->keys, &context, f.salt->data, f.salt->len, &blob);
+	if (r < 0)
+		return r;
+	return db_commit_query(&tx, NULL,
+		"INSERT INTO vault.key_checks (key_id, envelope) VALUES ($1, $2)", DB_INT(id),
+		DB_BYTES(blob.data, blob.len));
+}
+
+static void settle(struct keycheck *k, struct finding *f)
+{
+	bool changed = k->verdict != (*f->trouble ? VERDICT_BAD : VERDICT_GOOD);
+
+	k->salt = secret_free(k->salt);
+	k->salt = TAKE(f->salt);
+	k->verdict = *f->trouble ? VERDICT_BAD : VERDICT_GOOD;
+	memcpy(k->trouble, f->trouble, sizeof(k->trouble));
+	if (changed && k->verdict == VERDICT_BAD)
+		log_error("the vault refuses to work: %s", k->trouble);
+	else if (changed)
+		log_info("the master keys are this database's own; new saves are under key %u",
+			(unsigned)masterkeys_current(k->keys));
+}
+
+int keycheck_run(struct keycheck *k, int64_t deadline)
+{
+	int r;
+
+	for (int try = 0; try < TRIES; try++) {
+		CLEANUP(finding_done) struct finding f = { 0 };
+
+		r = look(k, NULL, deadline, &f);
+		if (r == 0 && !*f.trouble && !f.salt)
+			r = refuse_if_sessions(k, deadline, &f);
+		if (r < 0)
+			return r;
+		if (*f.trouble || f.current) {
+			settle(k, &f);
+			return 0;
+		}
+		r = add_row(k, deadline);
+		if (r < 0 && r != -EEXIST && r != -EINPROGRESS)
+			return r;
+	}
+	return r < 0 ? r : -EAGAIN;
+}
+
+const char *keycheck_trouble(const struct keycheck *k)
+{
+	return k->verdict == VERDICT_BAD ? k->trouble : NULL;
+}
+
+int keycheck_admit(struct keycheck *k, struct call *call)
+{
+	int r = 0;
+
+	if (k->verdict == VERDICT_NONE)
+		r = keycheck_run(
+			k, deadline_min(call->deadline - MARGIN_MS, deadline_in(CHECK_MS)));
+	if (r < 0)
+		return r;
+	if (k->verdict == VERDICT_GOOD)
+		return 0;
+	return call_refuse(call, ERR_vault_refused, NULL,
+		"The vault was started with a master key that is not its own, so it neither opens "
+		"nor saves anything. Nothing was changed; an administrator has to put the right "
+		"key back.");
+}
+
+const struct secret *keycheck_salt(const struct keycheck *k)
+{
+	return k->salt;
+}

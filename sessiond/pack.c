@@ -1,0 +1,126 @@
+#include "sessiond/pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+#include <zlib.h>
+
+#include "common/cleanup.h"
+
+#define LENGTH_LEN 4
+
+static uint32_t get_length(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void put_length(uint8_t *p, size_t n)
+{
+	p[0] = (uint8_t)(n >> 24);
+	p[1] = (uint8_t)(n >> 16);
+	p[2] = (uint8_t)(n >> 8);
+	p[3] = (uint8_t)n;
+}
+
+/*
+ * zlib's own memory holds pieces of what it works on, so it is cleansed as well. The size stands in
+ * front of each piece, for its free function is not told.
+ */
+static void *cleansing_alloc(void *opaque, unsigned int items, unsigned int size)
+{
+	size_t n = (size_t)items * size;
+	size_t *p = malloc(2 * sizeof(size_t) + n);
+
+	(void)opaque;
+	if (!p)
+		return NULL;
+	p[0] = n;
+	return p + 2;
+}
+
+static void cleansing_free(void *opaque, void *address)
+{
+	size_t *p = (size_t *)address - 2;
+
+	(void)opaque;
+	OPENSSL_cleanse(address, p[0]);
+	free(p);
+}
+
+static int compress_to(z_stream *z, struct secret *out, size_t *ret_len)
+{
+	z->next_out = out->data + LENGTH_LEN;
+	z->avail_out = (unsigned int)(out->len - LENGTH_LEN);
+	if (deflate(z, Z_FINISH) != Z_STREAM_END)
+		return -EIO; /* deflateBound() rules it out */
+	*ret_len = LENGTH_LEN + z->total_out;
+	return 0;
+}
+
+int pack_deflate(const void *plain, size_t n, struct secret **ret, size_t *ret_len)
+{
+	CLEANUP(secret_freep) struct secret *out = NULL;
+	z_stream z = { .zalloc = cleansing_alloc, .zfree = cleansing_free,
+		       .next_in = (void *)plain, .avail_in = (unsigned int)n };
+	int err;
+
+	if (n > PACK_PLAIN_MAX)
+		return -EFBIG;
+	if (deflateInit(&z, Z_DEFAULT_COMPRESSION) != Z_OK)
+		return -ENOMEM;
+	err = secret_new(LENGTH_LEN + deflateBound(&z, n), &out);
+	if (!err)
+		err = compress_to(&z, out, ret_len);
+	deflateEnd(&z);
+	if (err)
+		return err;
+	put_length(out->data, n);
+	*ret = TAKE(out);
+	return 0;
+}
+
+/* Exactly the announced length must come out and exactly the input go in. */
+static int inflate_exactly(const struct secret *packed, struct secret *out)
+{
+	z_stream z = { .zalloc = cleansing_alloc, .zfree = cleansing_free,
+		       .next_in = packed->data + LENGTH_LEN,
+		       .avail_in = (unsigned int)(packed->len - LENGTH_LEN) };
+	int end;
+
+	if (inflateInit(&z) != Z_OK)
+		return -ENOMEM;
+	z.next_out = out->data;
+	z.avail_out = (unsigned int)out->len;
+	end = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+	if (end == Z_MEM_ERROR)
+		return -ENOMEM;
+	return end == Z_STREAM_END && z.avail_in == 0 && z.avail_out == 0 ? 0 : -EBADMSG;
+}
+
+int pack_inflate(const struct secret *packed, size_t max, struct secret **ret)
+{
+	CLEANUP(secret_freep) struct secret *out = NULL;
+	uint32_t n;
+	int err;
+
+	if (packed->len <= LENGTH_LEN)
+		return -EBADMSG;
+	n = get_length(packed->data);
+	if (n == 0)
+		return -EBADMSG;
+	if (n > max || n > PACK_PLAIN_MAX)
+		return -EFBIG;
+	err = secret_new(n, &out);
+	if (!err)
+		err = inflate_exactly(packed, out);
+	if (!err)
+		*ret = TAKE(out);
+	return err;
+}
+
+size_t pack_bound(size_t n)
+{
+	return LENGTH_LEN + compressBound(n < PACK_PLAIN_MAX ? n : PACK_PLAIN_MAX);
+}

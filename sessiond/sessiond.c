@@ -1,0 +1,262 @@
+#include "sessiond/sessiond.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "common/cleanup.h"
+#include "common/daemon.h"
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/secret.h"
+#include "proto/server.h"
+#include "sessiond/dispatch.h"
+
+#define ANSWER_MS 5000 /* a caller would rather hear that the database is down than wait longer */
+#define MARGIN_MS 500  /* for the answer's way back; above DB_GRACE_MS */
+#define DRAIN_MS  4000
+#define CHECK_MS  10000
+
+struct sessiond {
+	struct masterkeys *keys;
+	struct crypt *crypt;
+	struct db *db;
+	struct keycheck *check;
+	struct hub *hub;
+	struct server *server;
+	bool checking;             /* the check after a (re)connection is under way */
+	struct fiber *check_fiber; /* once it runs */
+};
+
+struct db *sessiond_db(struct sessiond *s)
+{
+	return s->db;
+}
+
+struct crypt *sessiond_crypt(struct sessiond *s)
+{
+	return s->crypt;
+}
+
+struct keycheck *sessiond_keycheck(struct sessiond *s)
+{
+	return s->check;
+}
+
+struct hub *sessiond_hub(struct sessiond *s)
+{
+	return s->hub;
+}
+
+int64_t sessiond_deadline(const struct call *call)
+{
+	int64_t most = deadline_in(ANSWER_MS);
+
+	return call->deadline == NEVER ? most : deadline_min(most, call->deadline - MARGIN_MS);
+}
+
+/*
+ * The largest state in the clear and packed, at once, twice over: one being saved, one being
+ * fetched.
+ */
+static void warn_of_little_memory(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < 4ul * SESSION_MAX &&
+		geteuid() != 0)
+		log_warning("only %llu KiB may be locked in memory, so large sessions can be "
+			    "neither saved nor opened; LimitMEMLOCK=256M (ulimit -l) lifts that",
+			(unsigned long long)limit.rlim_cur / 1024);
+}
+
+static int protect_memory(void)
+{
+	int r = secret_disable_dumps();
+
+	if (r < 0) {
+		log_error("cannot turn core dumps off: %s", strerror(-r));
+		return r;
+	}
+	r = secret_init(SECRET_HEAP_DEFAULT);
+	if (r < 0)
+		log_error("cannot lock memory for keys, so they could end up on a disk: %s; raise "
+			  "LimitMEMLOCK= in the unit (ulimit -l) to 256M",
+			strerror(-r));
+	else
+		warn_of_little_memory();
+	return r;
+}
+
+/* Makes the key file on the first start where the settings ask for it. */
+static int make_key_file(const struct sessiond_settings *settings, char *why)
+{
+	int r;
+
+	if (!settings->master_key_create || access(settings->master_key_file, F_OK) == 0)
+		return 0;
+	r = masterkey_create_file(settings->master_key_file, why);
+	if (r == 0)
+		log_notice("made a master key in %s; keep a copy elsewhere, for without it no "
+			   "session can be opened",
+			settings->master_key_file);
+	return r == -EEXIST ? 0 : r;
+}
+
+static int load_keys(const struct sessiond_settings *settings, struct masterkeys **ret)
+{
+	const char *path = *settings->master_key_file ? settings->master_key_file
+						      : getenv("CREDENTIALS_DIRECTORY");
+	char why[MASTERKEY_WHY];
+	int r = 0;
+
+	if (!path) {
+		log_error("there is no master key: give the unit LoadCredential=master-key:FILE, "
+			  "or set master_key_file");
+		return -ENOENT;
+	}
+	if (*settings->master_key_file)
+		r = make_key_file(settings, why);
+	if (r == 0)
+		r = masterkeys_load(path, ret, why);
+	if (r < 0)
+		log_error("will not start without its master key: %s", why);
+	return r;
+}
+
+static void database_changed(bool up, const char *why, void *arg)
+{
+	(void)arg;
+	if (up) {
+		log_info("the database answers");
+		daemon_status("serving");
+	} else {
+		log_warning(
+			"the database does not answer, so nothing can be saved or opened: %s", why);
+		daemon_status("waiting for the database: %s", why);
+	}
+}
+
+static int open_database(struct sessiond *s, const struct sessiond_settings *settings)
+{
+	struct db_config config = { .conninfo = settings->database,
+		.size = (unsigned)settings->database_connections,
+		.application_name = "sessiond",
+		.changed = database_changed };
+	int r = db_new(&config, &s->db);
+
+	if (r < 0)
+		log_error("the setting database is not what libpq understands: "
+			  "\"host=/run/postgresql dbname=stead\"");
+	return r;
+}
+
+static void check_keys(void *arg)
+{
+	struct sessiond *s = arg;
+	int r;
+
+	s->check_fiber = fiber_self();
+	r = keycheck_run(s->check, deadline_in(CHECK_MS));
+	if (r < 0 && r != -ECANCELED)
+		log_warning("could not check the master key yet, the next call will: %s",
+			db_error(s->db)->text);
+	s->check_fiber = NULL;
+	s->checking = false;
+}
+
+/* The database is there, for the first time or again, or something was saved. */
+static void noticed(const char *payload, void *arg)
+{
+	struct sessiond *s = arg;
+
+	hub_notice(s->hub, payload);
+	if (payload || s->checking)
+		return;
+	s->checking = true;
+	fiber_start("key check", check_keys, s, NULL);
+}
+
+int sessiond_new(const struct sessiond_settings *settings, struct sessiond **ret)
+{
+	CLEANUP(sessiond_freep) struct sessiond *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		abort();
+	s->hub = hub_new();
+	r = protect_memory();
+	if (r == 0)
+		r = load_keys(settings, &s->keys);
+	if (r == 0)
+		r = open_database(s, settings);
+	if (r < 0)
+		return r;
+	s->check = keycheck_new(s->db, s->keys);
+	s->server = server_new("sessiond", sessiond_dispatch, s);
+	r = crypt_new(s->keys, &s->crypt);
+	if (r == 0)
+		r = db_listen(s->db, HUB_CHANNEL, noticed, s);
+	if (r < 0) {
+		log_error("cannot start: %s", strerror(-r));
+		return r;
+	}
+	*ret = TAKE(s);
+	return 0;
+}
+
+int sessiond_listen(struct sessiond *s, const char *name, enum role role, const char *user)
+{
+	char setting[32];
+	uid_t uid;
+	int r, fd;
+
+	snprintf(setting, sizeof(setting), "%s_user", name);
+	r = daemon_uid(setting, user, &uid);
+	if (r < 0)
+		return r;
+	fd = daemon_socket(name);
+	if (fd < 0)
+		return fd;
+	return server_listen(s->server, fd, role, uid);
+}
+
+void sessiond_stop(void *arg)
+{
+	struct sessiond *s = arg;
+
+	hub_end(s->hub);
+	server_drain(s->server, deadline_in(DRAIN_MS));
+}
+
+static void end_check(struct sessiond *s)
+{
+	while (s->checking) {
+		fiber_cancel(s->check_fiber);
+		loop_turn();
+	}
+}
+
+struct sessiond *sessiond_free(struct sessiond *s)
+{
+	if (!s)
+		return NULL;
+	server_free(s->server);
+	end_check(s);
+	db_free(s->db);
+	crypt_free(s->crypt);
+	keycheck_free(s->check);
+	hub_free(s->hub);
+	masterkeys_free(s->keys);
+	free(s);
+	return NULL;
+}
+
+void sessiond_freep(struct sessiond **s)
+{
+	*s = sessiond_free(*s);
+}

@@ -1,0 +1,42 @@
+/* How the vault is, for steadctl. Answers also when nothing else works. */
+#include "common/cleanup.h"
+#include "common/daemon.h"
+#include "common/loop.h"
+#include "sessiond/handlers.h"
+#include "sessiond/sessiond.h"
+
+#define COUNT_MS 1500
+
+static int count(struct call *call, struct sessiond_status_result *result)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = db_read(sessiond_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(COUNT_MS),
+		&res, "SELECT count(id), count(id) FILTER (WHERE key_id <> $1) FROM vault.sessions",
+		DB_INT(result->master_key));
+
+	if (r < 0)
+		return r;
+	result->sessions = db_int(res, 0, 0);
+	result->to_rewrap = db_int(res, 0, 1);
+	return 0;
+}
+
+int sessiond_status(struct call *call, const struct sessiond_status_params *params,
+	struct sessiond_status_result *result)
+{
+	struct sessiond *s = call->daemon;
+	int r;
+
+	(void)params;
+	result->version = STEAD_VERSION;
+	result->up_ms = daemon_up_ms();
+	result->master_key = masterkeys_current(crypt_keys(sessiond_crypt(s)));
+	result->watchers = (int64_t)hub_watchers(sessiond_hub(s));
+	r = count(call, result);
+	result->database = r == 0;
+	if (r < 0)
+		result->database_trouble =
+			arena_strdup(call->arena, db_error(sessiond_db(s))->text);
+	result->vault_trouble = arena_strdup(call->arena, keycheck_trouble(sessiond_keycheck(s)));
+	return 0;
+}

@@ -1,0 +1,249 @@
+/* Saving a session: one version, whole, or nothing. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/memfd.h"
+#include "sessiond/background.h"
+#include "sessiond/handlers.h"
+
+#define TRIES      8    /* two first saves at once, or a COMMIT whose answer was lost */
+#define MARGIN_MS  1000 /* a proven session is worth waiting for nearly as long as its caller */
+#define SAVES_KEPT "1 day"
+
+/* One save, across its tries. */
+struct saving {
+	struct call *call;
+	const struct session_store_params *params;
+	struct background background;
+	struct memfd_view state;
+	int64_t deadline;
+	int64_t id, version; /* what this try makes, or what was made already */
+	bool new_row, already;
+};
+
+/* What the row says before the save. No row: nothing. */
+static int look(struct saving *s, struct db_tx *tx, struct db_result **ret)
+{
+	return tx_query(tx, ret,
+		"SELECT s.id, s.version, s.account, s.lease_token, "
+		"COALESCE(s.lease_until > clock_timestamp(), false) AS leased, "
+		"(SELECT v.version FROM vault.saves v "
+		"WHERE v.session_id = s.id AND v.save = $3) AS saved "
+		"FROM vault.sessions s "
+		"WHERE s.user_id = $1 AND s.site = $2 AND s.kind = 'background' FOR UPDATE OF s",
+		DB_INT(s->call->acting.user), DB_TEXT(s->params->site), DB_TEXT(s->params->save));
+}
+
+static int refuse_gone(struct saving *s)
+{
+	return call_refuse(s->call, ERR_conflict, "replaces",
+		"The session for %s that this grew from has been deleted; sign in to the site "
+		"again.",
+		s->params->site);
+}
+
+/* Whether what is stored is still what this save grew from. */
+static int compare(struct saving *s, const struct db_result *row)
+{
+	const struct session_store_params *p = s->params;
+	int64_t version = db_int(row, 0, "version");
+
+	if (!p->replaces)
+		return 0;
+	if (version != p->replaces)
+		return call_refuse(s->call, ERR_conflict, "replaces",
+			"Version %" PRId64 " of the session for %s was saved in the meantime, so "
+			"what grew from version %" PRId64 " was not; fetch it again and go on from "
+			"there.",
+			version, p->site, p->replaces);
+	if (p->token && (p->token != db_int(row, 0, "lease_token") || !db_bool(row, 0, "leased")))
+		return call_refuse(s->call, ERR_conflict, "token",
+			"The lease on the session for %s ended before this save, and another may "
+			"hold it by now; take a new lease and fetch the session again.",
+			p->site);
+	if (strcmp(p->account, db_text(row, 0, "account")) != 0)
+		return call_refuse(s->call, ERR_conflict, "account",
+			"The session for %s belongs to another account than the one that this save "
+			"shows; nothing was replaced. Sign in to the site again to change the "
+			"account.",
+			p->site);
+	return 0;
+}
+
+static int next_id(struct saving *s, struct db_tx *tx)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx_query(tx, &res, "SELECT nextval('vault.session_ids') AS id");
+
+	if (r < 0)
+		return r;
+	s->id = db_int(res, 0, "id");
+	s->version = 1;
+	s->new_row = true;
+	return 0;
+}
+
+/* Decides what this try makes; takes the row's lock until the transaction ends. */
+static int decide(struct saving *s, struct db_tx *tx)
+{
+	CLEANUP(db_result_freep) struct db_result *row = NULL;
+	int r = look(s, tx, &row);
+
+	s->new_row = s->already = false;
+	if (r < 0)
+		return r;
+	if (db_rows(row) == 0)
+		return s->params->replaces ? refuse_gone(s) : next_id(s, tx);
+	s->id = db_int(row, 0, "id");
+	s->already = !db_null(row, 0, "saved");
+	s->version = s->already ? db_int(row, 0, "saved") : db_int(row, 0, "version") + 1;
+	return s->already ? 0 : compare(s, row);
+}
+
+static int seal(struct saving *s, struct envelope_blob *ret)
+{
+	int r;
+
+	background_set(&s->background, s->id, s->version);
+	r = crypt_seal(sessiond_crypt(s->call->daemon), &s->background.context, s->state.data,
+		s->state.size, s->deadline, ret);
+	if (r != -ENOMEM && r != -EIO && r != -ENOKEY)
+		return r;
+	log_error("cannot seal version %" PRId64 " of session %" PRId64 " (%zu bytes): %s",
+		s->version, s->id, s->state.size, envelope_error(r));
+	return call_refuse(s->call, ERR_vault_refused, NULL,
+		"The vault could not encrypt the session for %s, so it was not saved; what was "
+		"saved before is untouched. An administrator finds the cause in the journal.",
+		s->params->site);
+}
+
+static int insert(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+{
+	return tx_query(tx, NULL,
+		"INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
+		"version, health, protected, saved_at, proved_at, key_id, envelope) "
+		"VALUES ($1, $2, $3, 'background', $4, $5, $6, 'healthy', true, $7, $8, $9, $10)",
+		DB_INT(s->id), DB_INT(s->call->acting.user), DB_TEXT(s->params->site),
+		DB_TEXT(s->background.fingerprint), DB_TEXT(s->params->account), DB_INT(s->version),
+		DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key),
+		DB_BYTES(blob->data, blob->len));
+}
+
+static int update(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+{
+	return tx_query(tx, NULL,
+		"UPDATE vault.sessions SET account = $2, version = $3, health = 'healthy', "
+		"reason = NULL, saved_at = $4, proved_at = $5, key_id = $6, envelope = $7 "
+		"WHERE id = $1",
+		DB_INT(s->id), DB_TEXT(s->params->account), DB_INT(s->version), DB_TIME(wall_now()),
+		DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len));
+}
+
+/* Commits the save together with its name. */
+static int finish(struct saving *s, struct db_tx **tx)
+{
+	return db_commit_query(tx, NULL,
+		"WITH old AS (DELETE FROM vault.saves "
+		"WHERE session_id = $1 AND saved_at < now() - interval '" SAVES_KEPT "') "
+		"INSERT INTO vault.saves (session_id, save, user_id, version, saved_at) "
+		"VALUES ($1, $2, $3, $4, now())",
+		DB_INT(s->id), DB_TEXT(s->params->save), DB_INT(s->call->acting.user),
+		DB_INT(s->version));
+}
+
+static int save_once(struct saving *s)
+{
+	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
+	int64_t key = masterkeys_current(crypt_keys(sessiond_crypt(s->call->daemon)));
+	int r = db_begin(
+		sessiond_db(s->call->daemon), DB_USER(s->call->acting.user), s->deadline, &tx);
+
+	if (r == 0)
+		r = decide(s, tx);
+	if (r < 0 || s->already)
+		return r;
+	r = seal(s, &blob);
+	if (r == 0)
+		r = s->new_row ? insert(s, tx, &blob, key) : update(s, tx, &blob, key);
+	return r < 0 ? r : finish(s, &tx);
+}
+
+static bool worth_trying(int r)
+{
+	return r == -EDEADLK || r == -EEXIST || r == -EINPROGRESS || r == -ENOTCONN;
+}
+
+/*
+ * Tries again what certainly or perhaps had no effect. The name of the save makes that safe: a try
+ * that was kept after all is found by the next one, which waits for its locks.
+ */
+static int save(struct saving *s)
+{
+	bool doubt = false;
+	int r = -EDEADLK;
+
+	for (int try = 0; try < TRIES && worth_trying(r); try++) {
+		if (r == -ENOTCONN && loop_now() >= s->deadline)
+			break;
+		r = save_once(s);
+		doubt |= r == -EINPROGRESS;
+	}
+	if (r >= 0 || !doubt || r == REFUSED || r == -ECANCELED)
+		return r;
+	log_warning("the database was lost while a session for %s was being saved; whether it was "
+		    "kept is not known",
+		s->params->site);
+	return call_refuse(s->call, ERR_timed_out, NULL,
+		"The database was lost while the session for %s was being saved, so it is not "
+		"known whether it was; repeat the same save under the same name.",
+		s->params->site);
+}
+
+static int begin(struct saving *s)
+{
+	int r;
+
+	if (s->params->token && !s->params->replaces)
+		return call_refuse(s->call, ERR_invalid, "token",
+			"A lease's token goes with \"replaces\", the version that the session grew "
+			"from; give both or neither.");
+	r = background_init(&s->background, s->call, s->params->site);
+	if (r < 0)
+		return r;
+	r = memfd_map(s->params->state, SESSION_MAX, &s->state);
+	if (r < 0)
+		return call_refuse(s->call, ERR_invalid, "state",
+			"The session could not be read: %s.", memfd_error(r));
+	return 0;
+}
+
+int session_store(struct call *call, const struct session_store_params *params,
+	struct session_store_result *result)
+{
+	struct saving s = {
+		.call = call, .params = params, .deadline = call->deadline - MARGIN_MS
+	};
+	int r = begin(&s);
+
+	if (r == 0)
+		r = save(&s);
+	size_t size = s.state.size;
+	memfd_unmap(&s.state);
+	if (r < 0)
+		return r;
+	if (s.already)
+		log_info("session %" PRId64
+			 " (%s): the save was there already, as version %" PRId64,
+			s.id, params->site, s.version);
+	else
+		log_info("session %" PRId64 " (%s) saved as version %" PRId64 ", %zu bytes", s.id,
+			params->site, s.version, size);
+	result->id = s.id;
+	result->version = s.version;
+	return 0;
+}

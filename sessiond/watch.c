@@ -1,0 +1,90 @@
+/* Telling botd of every change, so that a job that waits for a sign-in goes on by itself. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/loop.h"
+#include "sessiond/handlers.h"
+#include "sessiond/sessiond.h"
+
+#define READ_MS 10000
+#define PAGE    500
+
+/*
+ * One page of what there is, of all persons: metadata only, which is all that stead_operator may
+ * read.
+ */
+static int read_page(struct call *call, int64_t after, bool healthy_only, struct db_result **ret)
+{
+	return db_read(sessiond_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(READ_MS),
+		ret,
+		"SELECT id, user_id, site, version, health FROM vault.sessions "
+		"WHERE id > $1 AND kind = 'background' AND (health = 'healthy' OR NOT $2) "
+		"ORDER BY id LIMIT $3",
+		DB_INT(after), DB_BOOL(healthy_only), DB_INT(PAGE));
+}
+
+static int send_page(struct call *call, const struct db_result *page)
+{
+	int r = 0;
+
+	for (int row = 0; row < db_rows(page) && r == 0; row++) {
+		struct session_watch_item item = { .user = db_int(page, row, "user_id"),
+			.site = db_text(page, row, "site"),
+			.version = db_int(page, row, "version"),
+			.health = db_text(page, row, "health") };
+
+		r = send_session_watch(call, &item);
+	}
+	return r;
+}
+
+/* What changes meanwhile is held by the watcher and sent afterwards. */
+static int send_all(struct call *call, bool healthy_only)
+{
+	int64_t after = 0;
+
+	for (;;) {
+		CLEANUP(db_result_freep) struct db_result *page = NULL;
+		int r = read_page(call, after, healthy_only, &page);
+
+		if (r == 0)
+			r = send_page(call, page);
+		if (r < 0 || db_rows(page) < PAGE)
+			return r;
+		after = db_int(page, db_rows(page) - 1, "id");
+	}
+}
+
+static int send_change(struct call *call, const struct change *c)
+{
+	struct session_watch_item item = {
+		.user = c->user, .site = c->site, .version = c->version, .health = c->health
+	};
+
+	return send_session_watch(call, &item);
+}
+
+int session_watch(struct call *call, const struct session_watch_params *params)
+{
+	CLEANUP(watcher_freep) struct watcher *w = watcher_new(sessiond_hub(call->daemon));
+	bool first = true;
+	int r = 0;
+
+	(void)params;
+	while (r == 0) {
+		struct change c;
+
+		r = watcher_next(w, &c, NEVER);
+		if (r == 0) {
+			r = send_change(call, &c);
+		} else if (r == -ESTALE) {
+			r = send_all(call, first);
+			first = false;
+		}
+	}
+	if (r == -ESHUTDOWN)
+		return call_refuse(
+			call, ERR_unavailable, NULL, "sessiond ends; watch again in a moment.");
+	return r;
+}
