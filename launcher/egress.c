@@ -1,0 +1,341 @@
+#include "launcher/egress.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "launcher/command.h"
+#include "launcher/dial.h"
+#include "launcher/handlers.h"
+#include "launcher/launcher.h"
+#include "launcher/proxy_request.h"
+#include "launcher/relay.h"
+#include "proto/call.h"
+
+#define MOST_CLIENTS 256
+#define HEAD_MS                                                                                    \
+	30000 /* for a request's head to become whole; preconnects say nothing for a while */
+
+/* A connection of the browser's: first a fiber, then a relay. */
+struct client {
+	struct egress *egress;
+	int fd;
+	struct fiber *fiber;
+	struct relay *relay;
+	LIST_ENTRY(client) link;
+};
+
+struct egress {
+	int listener;
+	struct event *event, *resume;
+	struct egress_rule *rule;
+	struct dialer *dialer;
+	bool open, closing;
+	size_t count;
+	int64_t refusals;
+	void (*refused)(void *, const char *, size_t, const char *);
+	void *arg;
+	LIST_HEAD(, client) clients;
+};
+
+static size_t alive;
+
+static void release(void *arg)
+{
+	struct egress *e = arg;
+
+	alive--;
+	dialer_free(e->dialer);
+	egress_rule_free(e->rule);
+	free(e);
+}
+
+static void client_free(struct client *c)
+{
+	struct egress *e = c->egress;
+
+	LIST_REMOVE(c, link);
+	e->count--;
+	closep(&c->fd);
+	relay_free(c->relay);
+	free(c);
+	if (e->closing && e->count == 0)
+		loop_defer(release, e);
+	else if (!e->closing && e->count == MOST_CLIENTS - 1)
+		event_add(e->event, NULL);
+}
+
+static void on_relay_end(void *arg)
+{
+	struct client *c = arg;
+
+	c->relay = NULL;
+	client_free(c);
+}
+
+/* A short answer of our own. What a page sees of it over http is this text and nothing else. */
+static void answer(int fd, const char *status, const char *why)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof(text),
+		"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: "
+		"close\r\n\r\nStead: %s\n",
+		status, strlen(why) + 8, why);
+
+	/*
+	 * A fresh socket's buffer takes it whole; a browser that does not read gets the rest of
+	 * nothing.
+	 */
+	if (n > 0 && (size_t)n < sizeof(text) &&
+		send(fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) == n)
+		shutdown(fd, SHUT_WR);
+}
+
+static void note_refusal(struct egress *e, const char *host, size_t length, const char *why)
+{
+	char name[HOST_TEXT + 1] = "";
+
+	e->refusals++;
+	log_debug("refused %.*s: %s", (int)length, host, why);
+	if (length < sizeof(name))
+		memcpy(name, host, length);
+	if (!e->closing && !command_is_chromiums_own(name))
+		e->refused(e->arg, host, length, why);
+}
+
+/* 0 once the buffer holds a whole head. */
+static int read_head(int fd, char *in, size_t *length, struct proxy_request *ret)
+{
+	int64_t deadline = deadline_in(HEAD_MS);
+	int r;
+
+	while ((r = proxy_request_parse(in, *length, ret)) == -EAGAIN) {
+		if (*length == PROXY_HEAD_MOST + 1)
+			return -E2BIG;
+		r = fiber_wait_fd(fd, EV_READ, deadline);
+		if (r < 0)
+			return r;
+		ssize_t n = recv(fd, in + *length, PROXY_HEAD_MOST + 1 - *length, 0);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			return -ECONNRESET;
+		*length += n > 0 ? (size_t)n : 0;
+	}
+	return r;
+}
+
+static void answer_bad(int fd, int r)
+{
+	if (r == -E2BIG)
+		answer(fd, "431 Request Header Fields Too Large",
+			"the request's head is too large.");
+	else if (r == -ENOTSUP)
+		answer(fd, "411 Length Required",
+			"a plain HTTP request with a body must say its length.");
+	else if (r == -EBADMSG)
+		answer(fd, "400 Bad Request", "this is no request to a proxy.");
+}
+
+/* What came behind the head goes on first; a CONNECT is answered. */
+static void begin_relay(struct client *c, int server, const struct proxy_request *request,
+	const char *in, size_t length)
+{
+	size_t early = length - request->length;
+	char *first = NULL;
+
+	if (early > request->body)
+		early = (size_t)request->body;
+	first = malloc(request->head_length + early + 1);
+	if (!first)
+		abort();
+	if (request->head)
+		memcpy(first, request->head, request->head_length);
+	memcpy(first + request->head_length, in + request->length, early);
+	uint64_t left = request->connect ? UINT64_MAX : request->body - early;
+	c->relay = relay_new(
+		TAKE_FD(c->fd), server, first, request->head_length + early, left, on_relay_end, c);
+	if (request->connect)
+		relay_say_connected(c->relay);
+	free(first);
+}
+
+static void carry_out(
+	struct client *c, const struct proxy_request *request, const char *in, size_t length)
+{
+	char why[EGRESS_WHY] = "";
+	int server = -1;
+	int r = dialer_dial(c->egress->dialer, request->host, request->host_length, request->port,
+		&server, why);
+
+	if (r == 0 && (fiber_cancelled() || !c->egress->open)) { /* cut meanwhile */
+		close(server);
+		return;
+	}
+	if (r == -EACCES || r == -EINVAL) {
+		note_refusal(c->egress, request->host, request->host_length, why);
+		answer(c->fd, "403 Forbidden", why);
+	} else if (r == 0) {
+		begin_relay(c, server, request, in, length);
+	} else if (r != -ECANCELED) {
+		answer(c->fd, "502 Bad Gateway", why);
+	}
+}
+
+static void serve(void *arg)
+{
+	struct client *c = arg;
+	struct proxy_request request = {0};
+	char *in = malloc(PROXY_HEAD_MOST + 1);
+	size_t length = 0;
+
+	if (!in)
+		abort();
+	c->fiber = fiber_self();
+	int r = c->egress->open ? read_head(c->fd, in, &length, &request) : -ECANCELED;
+	if (r == 0)
+		carry_out(c, &request, in, length);
+	else
+		answer_bad(c->fd, r);
+	proxy_request_clear(&request);
+	explicit_bzero(in, length);
+	free(in);
+	c->fiber = NULL;
+	if (!c->relay)
+		client_free(c);
+}
+
+static void client_new(struct egress *e, int fd)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		abort();
+	c->egress = e;
+	c->fd = fd;
+	LIST_INSERT_HEAD(&e->clients, c, link);
+	e->count++;
+	fiber_start("egress", serve, c, NULL);
+}
+
+static void resume_accepting(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct egress *e = arg;
+
+	if (e->count < MOST_CLIENTS)
+		event_add(e->event, NULL);
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	(void)what;
+	struct egress *e = arg;
+	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (accepted >= 0) {
+		if (!e->open)
+			close(accepted);
+		else
+			client_new(e, accepted);
+		if (e->count >= MOST_CLIENTS) /* the others wait in the backlog */
+			event_del(e->event);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+		struct timeval pause = {.tv_usec = 200000};
+		log_warning("cannot accept the browser's connections: %s; trying again in 200 ms",
+			strerror(errno));
+		event_del(e->event);
+		event_add(e->resume, &pause);
+	}
+}
+
+struct egress *egress_new(int listener, struct egress_rule *rule, bool open,
+	void (*refused)(void *arg, const char *host, size_t length, const char *why), void *arg)
+{
+	struct egress *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		abort();
+	alive++;
+	e->listener = listener;
+	e->rule = rule;
+	e->dialer = dialer_new(rule);
+	e->open = open;
+	e->refused = refused;
+	e->arg = arg;
+	LIST_INIT(&e->clients);
+	evutil_make_socket_nonblocking(listener);
+	e->event = event_new(loop_base(), listener, EV_READ | EV_PERSIST, on_accept, e);
+	e->resume = event_new(loop_base(), -1, 0, resume_accepting, e);
+	if (!e->event || !e->resume || event_add(e->event, NULL) != 0)
+		abort();
+	return e;
+}
+
+/* A relay goes at once; a fiber ends at its wait, and its socket is dead until then. */
+static void cut_all(struct egress *e)
+{
+	struct client *c, *next;
+
+	for (c = LIST_FIRST(&e->clients); c; c = next) {
+		next = LIST_NEXT(c, link);
+		if (c->relay) {
+			c->relay = relay_free(c->relay);
+			client_free(c);
+			continue;
+		}
+		shutdown(c->fd, SHUT_RDWR);
+		fiber_cancel(c->fiber);
+	}
+}
+
+void egress_open(struct egress *e, bool open)
+{
+	e->open = open;
+	if (!open)
+		cut_all(e);
+}
+
+bool egress_any(void)
+{
+	return alive > 0;
+}
+
+struct egress *egress_free(struct egress *e)
+{
+	if (!e)
+		return NULL;
+	event_free(e->event);
+	event_free(e->resume);
+	close(e->listener);
+	if (e->count == 0) {
+		release(e);
+		return NULL;
+	}
+	e->closing = true;
+	e->open = false;
+	cut_all(e);
+	return NULL;
+}
+
+int egress_set(
+	struct call *call, const struct egress_set_params *params, struct egress_set_result *result)
+{
+	struct launcher *l = call->daemon;
+	struct egress *e = launcher_egress(l);
+
+	(void)result;
+	if (!e)
+		return call_refuse(call, ERR_ended, NULL,
+			"This launcher has no browser, or it has ended; start another.");
+	egress_open(e, params->open);
+	return 0;
+}

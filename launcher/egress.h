@@ -1,0 +1,37 @@
+/*
+ * The egress proxy: the only way out of a browser's network namespace, and it goes by the egress
+ * rule.
+ *
+ * It accepts on a socket that listens inside, speaks just enough HTTP (proxy_request.h), dials
+ * (dial.h) and relays (relay.h). While it is cut, it has no connection and closes each new one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/egress_rule.h"
+
+struct egress;
+
+/*
+ * Takes over listener and rule. refused(arg, host, length, why) is called whenever the rule refuses
+ * a host that the page wanted; host is length bytes of what the browser sent, why a sentence.
+ */
+struct egress *egress_new(int listener, struct egress_rule *rule, bool open,
+	void (*refused)(void *arg, const char *host, size_t length, const char *why), void *arg);
+
+/* Closes every connection now and refuses new ones, or lets them through again. */
+void egress_open(struct egress *e, bool open);
+
+/*
+ * Closes all. It goes once the fibers in it have ended; refused() is not called any more. Takes
+ * NULL, returns NULL.
+ */
+struct egress *egress_free(struct egress *e);
+
+/*
+ * Whether one that was freed still has a fiber in it, which a look-up of a name can hold for some
+ * seconds.
+ */
+bool egress_any(void);

@@ -1,0 +1,74 @@
+#include "launcher/family.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+int family_init(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : -errno;
+}
+
+void family_reap(family_reaped *reaped, void *arg)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		reaped(pid, status, arg);
+}
+
+static void kill_children_of_thread(const char *thread)
+{
+	char path[64];
+	FILE *list;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.20s/children", thread);
+	list = fopen(path, "re");
+	if (!list)
+		return;
+	while (fscanf(list, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	fclose(list);
+}
+
+/* An orphan may have been given to any of our threads. */
+static void kill_children(void)
+{
+	DIR *threads = opendir("/proc/self/task");
+	struct dirent *entry;
+
+	if (!threads)
+		return;
+	while ((entry = readdir(threads)))
+		if (entry->d_name[0] != '.')
+			kill_children_of_thread(entry->d_name);
+	closedir(threads);
+}
+
+void family_kill(pid_t group, family_reaped *reaped, void *arg)
+{
+	int status;
+	pid_t pid;
+
+	/*
+	 * Every child has been killed before waitpid() blocks, and a grandchild becomes a child
+	 * only by the death of one, so each turn comes to an end and at the last there is nobody
+	 * left.
+	 */
+	do {
+		if (group > 0)
+			kill(-group, SIGKILL);
+		kill_children();
+		do
+			pid = waitpid(-1, &status, 0);
+		while (pid < 0 && errno == EINTR);
+		if (pid > 0)
+			reaped(pid, status, arg);
+	} while (pid > 0);
+}

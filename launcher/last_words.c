@@ -1,0 +1,97 @@
+#include "launcher/last_words.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+
+#define LINE 201
+
+struct last_words {
+	int fd;
+	struct event *readable;
+	char line[LINE]; /* not whole yet */
+	size_t length;
+	char last[LINE], fatal[LINE];
+};
+
+static void end_line(struct last_words *w)
+{
+	w->line[w->length] = '\0';
+	if (w->length) {
+		log_debug("chromium: %s", w->line);
+		strcpy(strstr(w->line, "FATAL") ? w->fatal : w->last, w->line);
+	}
+	w->length = 0;
+}
+
+/* Reads what is there; false at the end. */
+static bool take(struct last_words *w)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(w->fd, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			if (bytes[i] == '\n')
+				end_line(w);
+			else if (w->length < LINE - 1)
+				w->line[w->length++] =
+					bytes[i] >= ' ' && bytes[i] <= '~' ? bytes[i] : '?';
+		}
+	}
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct last_words *w = arg;
+
+	if (!take(w))
+		event_del(w->readable);
+}
+
+int last_words_new(struct last_words **ret, int *ret_write_end)
+{
+	int ends[2];
+	struct last_words *w;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -errno;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		abort();
+	w->fd = ends[0];
+	fcntl(w->fd, F_SETFL, O_NONBLOCK);
+	w->readable = event_new(loop_base(), w->fd, EV_READ | EV_PERSIST, on_readable, w);
+	if (!w->readable || event_add(w->readable, NULL) != 0)
+		abort();
+	*ret = w;
+	*ret_write_end = ends[1];
+	return 0;
+}
+
+struct last_words *last_words_free(struct last_words *w)
+{
+	if (w) {
+		event_free(w->readable);
+		close(w->fd);
+		free(w);
+	}
+	return NULL;
+}
+
+const char *last_words_line(struct last_words *w)
+{
+	take(w);
+	end_line(w);
+	return *w->fatal ? w->fatal : *w->last ? w->last : NULL;
+}

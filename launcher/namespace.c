@@ -1,0 +1,98 @@
+#include "launcher/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 128
+
+static struct namespace_failure failed(const char *step)
+{
+	return (struct namespace_failure){step, errno};
+}
+
+static const struct namespace_failure none;
+
+static struct namespace_failure put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? write(fd, text, strlen(text)) : -1;
+	struct namespace_failure f = n == (ssize_t)strlen(text) ? none : failed(path);
+
+	if (fd >= 0)
+		close(fd);
+	return f;
+}
+
+/*
+ * The ids stay what they are, so files keep their owner. Without "deny" the gid map may not be
+ * written.
+ */
+static struct namespace_failure map_ids(uid_t uid, gid_t gid)
+{
+	struct namespace_failure f = put("/proc/self/setgroups", "deny");
+	char line[64];
+
+	snprintf(line, sizeof(line), "%u %u 1", (unsigned)uid, (unsigned)uid);
+	if (!f.step)
+		f = put("/proc/self/uid_map", line);
+	snprintf(line, sizeof(line), "%u %u 1", (unsigned)gid, (unsigned)gid);
+	if (!f.step)
+		f = put("/proc/self/gid_map", line);
+	return f;
+}
+
+static struct namespace_failure raise_loopback(void)
+{
+	struct ifreq request = {.ifr_name = "lo"};
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		return failed("socket");
+	request.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
+	struct namespace_failure f =
+		ioctl(s, SIOCSIFFLAGS, &request) == 0 ? none : failed("SIOCSIFFLAGS");
+	close(s);
+	return f;
+}
+
+struct namespace_failure namespace_enter(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	/* A change of user before us has cleared it, and /proc/self belongs to root then. */
+	if (prctl(PR_SET_DUMPABLE, 1) != 0)
+		return failed("PR_SET_DUMPABLE");
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return failed("unshare");
+	struct namespace_failure f = map_ids(uid, gid);
+	return f.step ? f : raise_loopback();
+}
+
+struct namespace_failure namespace_listen(int *ret_fd, uint16_t *ret_port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return failed("socket");
+	if (bind(fd, (struct sockaddr *)&a, n) != 0 || listen(fd, BACKLOG) != 0 ||
+		getsockname(fd, (struct sockaddr *)&a, &n) != 0) {
+		struct namespace_failure f = failed("listen");
+		close(fd);
+		return f;
+	}
+	*ret_fd = fd;
+	*ret_port = ntohs(a.sin_port);
+	return none;
+}

@@ -1,0 +1,23 @@
+/*
+ * What has befallen the browser, kept for whoever watches: hosts that were refused, once each, and
+ * its end.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#define NOTICES_MOST  64  /* hosts; a page can make up any number */
+#define NOTICES_ENDED 512 /* bytes of the sentence, with its NUL */
+
+struct notices;
+
+struct notices *notices_new(void);
+
+/* Nobody may be waiting. Takes NULL, returns NULL. */
+struct notices *notices_free(struct notices *n);
+
+/* Once for each host; what is not printable ASCII is replaced. */
+void notices_add_refused(struct notices *n, const char *host, size_t length, const char *why);
+
+/* The browser has ended, and how: a sentence of at least one byte. The first stands. */
+void notices_end(struct notices *n, const char *sentence);

@@ -1,0 +1,43 @@
+#include "launcher/oom.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Our group's path, from the line "0::/path". */
+static bool own_group(const char *groups, const char *root, char *path, size_t size)
+{
+	FILE *f = fopen(groups, "re");
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "0::/", 4) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		found = (size_t)snprintf(path, size, "%s%s/memory.events", root, line + 3) < size;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+int64_t oom_kills_in(const char *groups, const char *root)
+{
+	char path[1024], line[128];
+	long long n = 0;
+	FILE *f = own_group(groups, root, path, sizeof(path)) ? fopen(path, "re") : NULL;
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "oom_kill %lld", &n) == 1)
+			break;
+	fclose(f);
+	return n;
+}
+
+int64_t oom_kills(void)
+{
+	return oom_kills_in("/proc/self/cgroup", "/sys/fs/cgroup");
+}
