@@ -1,0 +1,329 @@
+#include "streamd/browser_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "proto/launcher.h"
+#include "recipe/recipe.h"
+#include "streamd/launch.h"
+#include "streamd/settings.h"
+
+#define START_MS 20000
+#define END_MS   3000
+#define PULSE_MS 3000 /* between two questions whether the browser is alive */
+#define HUNG_MS  5000 /* without an answer it counts as hung */
+#define WORDS_MS 2000  /* the launcher's, about a browser whose pipe has closed */
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+struct cdp *browser_cdp(struct browser *b)
+{
+	return b->cdp;
+}
+
+const struct environment *browser_environment(const struct browser *b)
+{
+	return &b->environment;
+}
+
+const char *browser_ended(const struct browser *b)
+{
+	return b->ended[0] ? b->ended : NULL;
+}
+
+struct target_list *browser_targets(struct browser *b)
+{
+	return &b->targets;
+}
+
+struct target *browser_page(struct browser *b)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, &b->targets, link)
+		if (t->kind == TARGET_PAGE && t->session[0])
+			return t;
+	return NULL;
+}
+
+struct target *browser_target_by_session(struct browser *b, const char *session)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, &b->targets, link)
+		if (*session && strcmp(t->session, session) == 0)
+			return t;
+	return NULL;
+}
+
+struct target *browser_target_by_id(struct browser *b, const char *id)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, &b->targets, link)
+		if (id && strcmp(t->id, id) == 0)
+			return t;
+	return NULL;
+}
+const char *const *browser_origins_seen(const struct browser *b, size_t *ret)
+{
+	*ret = b->seen_count;
+	return (const char *const *)b->seen;
+}
+
+static void end(struct browser *b, const char *why)
+{
+	struct event_wait *w;
+
+	if (b->ended[0])
+		return;
+	copy_text(b->ended, sizeof(b->ended), why);
+	LIST_FOREACH (w, &b->waits, link)
+		if (w->wait)
+			wait_wake(w->wait, -ECONNRESET);
+	if (b->first_page)
+		wait_wake(b->first_page, -ECONNRESET);
+	if (!b->closing && b->events->ended)
+		b->events->ended(b->owner, b->ended);
+}
+
+/* The launcher knows more of it, and is about to say so. */
+static void on_closed(struct cdp *c, void *owner)
+{
+	struct browser *b = owner;
+
+	(void)c;
+	if (b->rest)
+		wait_wake(b->rest, -ECONNRESET);
+}
+
+static const struct cdp_events cdp_events = { .event = targets_event, .closed = on_closed };
+
+/* Follows what the launcher says of the browser until it has ended. */
+static void watch(void *arg)
+{
+	struct browser *b = arg;
+	struct browser_watch_params params;
+	struct browser_watch_item item;
+	struct peer_stream *stream = NULL;
+	int r = open_browser_watch(b->watch_call, b->launcher, &params, &stream);
+
+	while (r == 0 && (r = next_browser_watch(stream, &item, NEVER)) == 0) {
+		if (item.refused_host && b->events->host_refused && !b->closing)
+			b->events->host_refused(b->owner, item.refused_host,
+				item.refused_why ? item.refused_why : "");
+		if (item.ended)
+			end(b, item.ended);
+	}
+	peer_stream_close(stream);
+	if (r != -ECANCELED)
+		end(b, "The browser's launcher has ended unexpectedly.");
+}
+
+static int rest(struct browser *b)
+{
+	struct wait w = { 0 };
+	int r;
+
+	b->rest = &w;
+	r = wait_for(&w, deadline_in(PULSE_MS));
+	b->rest = NULL;
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* A browser that hangs answers nothing more and says nothing of it, so it is asked. */
+static void pulse(void *arg)
+{
+	struct browser *b = arg;
+	int r = 0;
+
+	while (r == 0 && !b->ended[0]) {
+		r = rest(b);
+		if (r == 0)
+			r = cdp_call(b->cdp, "", "Browser.getVersion", deadline_in(HUNG_MS), NULL);
+	}
+	if (r == -ETIMEDOUT) {
+		end(b, "The browser stopped answering.");
+		cdp_give_up(b->cdp);
+	} else if (r == -ECONNRESET && fiber_sleep_until(deadline_in(WORDS_MS)) == 0) {
+		end(b, "The browser has ended unexpectedly.");
+	}
+}
+
+static int start(struct browser *b, struct call *call, const struct streamd_settings *s,
+	const struct recipe *recipe, bool cut)
+{
+	struct browser_start_params p = { .chromium = s->chromium,
+		.hosts = (const char **)recipe->hosts,
+		.hosts_count = recipe->hosts_count,
+		.private_addresses = (const char **)recipe->private_addresses,
+		.private_addresses_count = recipe->private_addresses_count,
+		.pins = (const char **)s->pin.items,
+		.pins_count = s->pin.count,
+		.trusted_keys = (const char **)s->trusted_key.items,
+		.trusted_keys_count = s->trusted_key.count,
+		.width = b->environment.width,
+		.height = b->environment.height,
+		.user_agent = b->environment.user_agent,
+		.languages = b->environment.languages,
+		.time_zone = b->environment.time_zone,
+		.egress_cut = cut };
+	struct browser_start_result result;
+	int ends[2];
+	int r = launch_socketpair(ends);
+
+	if (r < 0)
+		return r;
+	p.cdp = ends[1];
+	r = call_browser_start(call, b->launcher, &p, &result);
+	close(ends[1]);
+	if (r < 0) {
+		close(ends[0]);
+		return r;
+	}
+	b->cdp = cdp_new(ends[0], &cdp_events, b);
+	return 0;
+}
+
+static int refuse_silent(struct call *call, int r)
+{
+	if (r == REFUSED || r == -ECANCELED)
+		return r;
+	return call_refuse(call, ERR_unavailable, NULL,
+		"The browser was started but does not answer; try again, and if it stays so, the administrator finds more in streamd's journal.");
+}
+
+static int wait_first_page(struct browser *b, int64_t deadline)
+{
+	struct wait w = { 0 };
+	int r;
+
+	if (browser_page(b))
+		return 0;
+	b->first_page = &w;
+	r = wait_for(&w, deadline);
+	b->first_page = NULL;
+	return r;
+}
+/* Two targets of the browser's own window exist from the start; the filter keeps them out. */
+static int attach(struct browser *b, int64_t deadline)
+{
+	int r = cdp_call(b->cdp, "", "Target.setDiscoverTargets", deadline, NULL, CDP_BOOL("discover", true));
+
+	if (r == 0)
+		r = cdp_call(b->cdp, "", "Target.setAutoAttach", deadline, NULL, CDP_BOOL("autoAttach", true),
+			CDP_BOOL("waitForDebuggerOnStart", true), CDP_BOOL("flatten", true),
+			CDP_LIST("filter", CDP_MAP(NULL, CDP_TEXT("type", "page")),
+				CDP_MAP(NULL, CDP_TEXT("type", "iframe"))));
+	if (r == 0)
+		cdp_send(b->cdp, "", "Browser.setDownloadBehavior", CDP_TEXT("behavior", "deny"));
+	if (r == 0)
+		r = wait_first_page(b, deadline);
+	return r == 0 ? page_wait_enabled(browser_page(b), deadline) : r;
+}
+
+static void copy_environment(struct environment *to, const struct environment *from)
+{
+	*to = *from;
+	to->user_agent = from->user_agent ? browser_must(strdup(from->user_agent)) : NULL;
+	to->languages = from->languages ? browser_must(strdup(from->languages)) : NULL;
+	to->time_zone = from->time_zone ? browser_must(strdup(from->time_zone)) : NULL;
+	to->locale = from->locale ? browser_must(strdup(from->locale)) : NULL;
+}
+
+const char *browser_why_ended(struct browser *b)
+{
+	struct event_wait words;
+
+	event_wait_begin(b, &words, "", ""); /* no event has this name: it waits for the end */
+	event_wait_end(b, &words, deadline_in(2 * WORDS_MS));
+	return browser_ended(b);
+}
+
+int browser_open(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,
+	const struct environment *environment, bool cut, const struct browser_events *events, void *owner,
+	struct browser **ret)
+{
+	struct browser *b = browser_must(calloc(1, sizeof(*b)));
+	int64_t deadline = deadline_min(call->deadline, deadline_in(START_MS));
+	int r;
+
+	b->events = events;
+	b->owner = owner;
+	TAILQ_INIT(&b->targets);
+	LIST_INIT(&b->waits);
+	copy_environment(&b->environment, environment);
+	r = launch_connect(call, settings->launcher, &b->launcher);
+	if (r == 0)
+		r = start(b, call, settings, recipe, cut);
+	if (r == 0) {
+		b->watch_call = call_new(NULL, NULL, NEVER);
+		fiber_start("browser watch", watch, b, &b->watcher);
+		fiber_start("browser pulse", pulse, b, &b->pulse);
+		r = attach(b, deadline);
+		if (r < 0)
+			r = refuse_silent(call, r);
+	}
+	if (r < 0) {
+		browser_close(b);
+		return r;
+	}
+	*ret = b;
+	return 0;
+}
+
+/* Asks the launcher to end it; closing the connection has the same effect, so a launcher that hangs is no excuse. */
+static void end_browser(struct browser *b)
+{
+	struct call *call = call_new(NULL, NULL, deadline_in(END_MS));
+	struct browser_end_params params;
+	struct browser_end_result result;
+	int r = call_browser_end(call, b->launcher, &params, &result);
+
+	if (r < 0)
+		log_debug("the launcher did not confirm the end of a browser: %s", call_why(call, r));
+	call_free(call);
+}
+
+struct browser *browser_close(struct browser *b)
+{
+	if (!b)
+		return NULL;
+	b->closing = true;
+	fiber_shield();
+	if (b->launcher && b->cdp)
+		end_browser(b);
+	fiber_cancel(b->watcher);
+	fiber_cancel(b->pulse);
+	fiber_join(&b->watcher);
+	fiber_join(&b->pulse);
+	fiber_unshield();
+	b->watch_call = call_free(b->watch_call);
+	b->launcher = peer_free(b->launcher);
+	b->cdp = cdp_free(b->cdp);
+	targets_free(b);
+	b->blank = blank_free(b->blank);
+	for (size_t i = 0; i < b->seen_count; i++)
+		free(b->seen[i]);
+	free((char *)b->environment.user_agent);
+	free((char *)b->environment.languages);
+	free((char *)b->environment.time_zone);
+	free((char *)b->environment.locale);
+	free(b);
+	return NULL;
+}
+
+int browser_set_network(struct browser *b, struct call *call, bool open)
+{
+	struct egress_set_params params = { .open = open };
+	struct egress_set_result result;
+
+	return call_egress_set(call, b->launcher, &params, &result);
+}

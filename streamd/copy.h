@@ -1,0 +1,13 @@
+/* Text that the person copied or cut in a page, for the event text_copied; never that of a password. */
+#pragma once
+
+#include "common/arena.h"
+#include "common/cbor.h"
+
+#define COPY_MOST 65536 /* bytes; what is longer is cut */
+
+/*
+ * Whether this Runtime.bindingCalled (browser_events.binding) tells of it: then the text, in the arena, which should be a
+ * secret one. It comes after the key or the command that did it, for whichever page or frame.
+ */
+bool copy_read(const struct cbor *params, struct arena *arena, const char **ret);

@@ -1,0 +1,61 @@
+/* Elements of a page, found by a recipe's selectors (streamd/pages/element_wait.js). */
+#pragma once
+
+#include "common/arena.h"
+#include "recipe/recipe.h"
+#include "streamd/browser.h"
+
+/* What is waited for; the first that comes true ends the wait. */
+struct wish {
+	const struct selector *at;
+	bool gone;             /* that no such element is visible */
+	bool press;            /* that it can be pressed: enabled, still, on top; it is scrolled into view */
+	bool edit;             /* that it is not read-only */
+	const char *value;     /* that it shows or holds this; NULL: whatever */
+	const char *attribute; /* what to tell of it and compare; NULL: its text */
+	const char *option;    /* that it is a select element with this option, by label or value */
+};
+
+struct element {
+	size_t which;     /* number of the wish */
+	const char *text; /* what the element shows, in the arena */
+	double x, y;      /* with press: where to press it, CSS pixels of the page */
+	char target[48], frame[48]; /* ids of where it was found, for element_edit() */
+	bool moved;       /* none of that: the address has changed */
+	bool late;        /* none in time; text is what the first wish's element showed, or NULL */
+	bool covered, disabled, moving, readonly, optionless; /* with late: what stood in the way */
+	bool frameless;   /* with late: there was not even the frame that should hold it */
+};
+
+/*
+ * Waits for at most ms. 0 with *ret filled, also when late or moved; -EREMOTE when the document went away meanwhile
+ * (try again); or as cdp_call(). All wishes must be about the same frame: that of the first.
+ */
+int element_wait(struct target *page, const struct wish *wishes, size_t count, int64_t ms, struct arena *arena,
+	struct element *ret);
+
+/* What of an element to read; NULL: the element itself, its text. */
+struct cell_wish {
+	const char *css, *attribute;
+};
+
+/*
+ * Reads every visible element that fits, once the document has been parsed: rows[i * cell_count + j], texts with white
+ * space collapsed, never NULL, in the arena. Returns as element_wait(); *ret_count is the number of rows.
+ */
+int element_rows(struct target *page, const struct selector *at, const struct cell_wish *cells, size_t cell_count,
+	int64_t ms, struct arena *arena, const char ***ret_rows, size_t *ret_count);
+
+enum edit { EDIT_FOCUS, EDIT_SET, EDIT_CHOOSE, EDIT_HELD }; /* streamd/pages/element_edit.js */
+
+/* What became of it. */
+struct edited {
+	bool gone; /* the element is no longer there */
+	enum { EDITED_NONE, EDITED_TEXT, EDITED_SET, EDITED_SELECT } kind;
+	const char *held; /* in the arena */
+	bool secret;      /* what it holds is not for logs */
+};
+
+/* Writes to the element that element_wait() found last. 0, -EREMOTE when the document has gone, or as cdp_call(). */
+int element_edit(struct browser *b, const struct element *e, enum edit edit, const char *value, int64_t deadline,
+	struct arena *arena, struct edited *ret);

@@ -1,0 +1,10 @@
+/* The handlers that the rows of proto/streamd.def lead to; each stands in the file of its noun. */
+#pragma once
+
+#include "proto/streamd.h"
+
+#define DEF "proto/streamd.def"
+#define EXPAND_HANDLERS
+#include "proto/expand.h"
+#undef EXPAND_HANDLERS
+#undef DEF

@@ -1,0 +1,132 @@
+/*
+ * streamd, the screen: owns every browser. It trusts authd to say whose a login cookie is, and sessiond to keep what it
+ * has proved; it trusts no page and no viewer. It holds what the pages in its browsers hold while they run, frames in
+ * flight, and captured sessions between capture and save; no key, no password hash, no database. Whoever takes it over sees
+ * and drives the sign-ins and runs that are open at that time, and can have sessions stored for their users; what is in the
+ * vault stays there, for streamd may store but not fetch.
+ */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/secret.h"
+#include "proto/json.h"
+#include "streamd/booking_feed.h"
+#include "streamd/dispatch.h"
+#include "streamd/edge_routes.h"
+#include "streamd/runs.h"
+#include "streamd/streamd.h"
+#include "streamd/streams.h"
+#include "streamd/viewer.h"
+
+#define DRAIN_MS 3000
+
+static void load_recipes(struct streamd *d)
+{
+	d->recipes = recipe_load_dirs(d->settings.recipes);
+	for (size_t i = 0; i < recipe_trouble_count(d->recipes); i++)
+		log_error("%s", recipe_trouble(d->recipes, i));
+	log_info("%zu recipes in force", recipe_count(d->recipes));
+}
+
+static struct peer *peer_to(const char *daemon)
+{
+	char *path = daemon_socket_path(daemon, "stream");
+	struct peer *p = peer_new("streamd", daemon, path);
+
+	free(path);
+	return p;
+}
+
+static int listen_for(struct streamd *d, const char *name, enum role role, const char *setting, const char *user)
+{
+	uid_t uid;
+	int r = daemon_uid(setting, user, &uid), fd;
+
+	if (r < 0)
+		return r;
+	fd = daemon_socket(name);
+	return fd < 0 ? fd : server_listen(d->server, fd, role, uid);
+}
+
+static int open_edge(struct streamd *d)
+{
+	const struct edge_config config = { .origins = &d->settings.origin };
+	struct edge_route rows[2];
+	int fd = daemon_socket("http");
+
+	if (fd < 0)
+		return fd;
+	d->feed = booking_feed_new(d->botd);
+	rows[0] = viewer_route(d);
+	rows[1] = booking_feed_route(d->feed);
+	return edge_routes_new(fd, &config, d->authd, rows, 2, &d->routes);
+}
+
+static int set_up(struct streamd *d)
+{
+	int r;
+
+	json_cleanse();
+	secret_disable_dumps();
+	signal(SIGCHLD, SIG_IGN); /* launchers of our own end by themselves */
+	load_recipes(d);
+	d->server = server_new("streamd", streamd_dispatch, d);
+	d->authd = peer_to("authd");
+	d->sessiond = peer_to("sessiond");
+	d->botd = peer_to("botd");
+	d->streams = streams_new(d);
+	d->runs = runs_new(d);
+	r = listen_for(d, "front", ROLE_FRONT, "front_user", d->settings.front_user);
+	if (r == 0)
+		r = listen_for(d, "bot", ROLE_BOT, "bot_user", d->settings.bot_user);
+	if (r == 0)
+		r = listen_for(d, "control", ROLE_CONTROL, "control_user", d->settings.control_user);
+	if (r == 0)
+		r = open_edge(d);
+	return r;
+}
+
+/* Sign-ins end with their reason, browsers with their groups; only then do the sockets go. */
+static void stop(void *arg)
+{
+	struct streamd *d = arg;
+
+	d->stopping = true;
+	streams_end(d->streams);
+	d->runs = runs_free(d->runs);
+	server_drain(d->server, deadline_in(DRAIN_MS));
+	d->routes = edge_routes_free(d->routes);
+	d->feed = booking_feed_free(d->feed);
+	d->streams = streams_free(d->streams);
+}
+
+static void tear_down(struct streamd *d)
+{
+	server_free(d->server);
+	peer_free(d->authd);
+	peer_free(d->sessiond);
+	peer_free(d->botd);
+	recipe_set_free(d->recipes);
+	settings_free(streamd_setting_rows(), &d->settings);
+}
+
+int main(int argc, char *argv[])
+{
+	static struct streamd d;
+	int r = daemon_init("streamd", "The screen: owns every browser, shows it to its owner, captures and proves sessions.",
+		streamd_setting_rows(), &d.settings, argc, argv);
+
+	if (r > 0)
+		return EXIT_SUCCESS;
+	if (r == 0)
+		r = set_up(&d);
+	if (r == 0)
+		r = daemon_run(stop, &d);
+	if (r == 0)
+		tear_down(&d);
+	daemon_deinit();
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,210 @@
+#include "streamd/restore.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "streamd/blank.h"
+#include "streamd/frames.h"
+#include "streamd/pages.h"
+
+/* Where a complaint goes. */
+struct complaint {
+	char *why;
+	size_t size;
+};
+
+static int differ(const struct complaint *c, const char *what, const char *of)
+{
+	snprintf(c->why, c->size, "%s of %s did not come back as it was captured", what, of);
+	return -EILSEQ;
+}
+
+static struct cdp_arg raw_arg(const char *name, const struct cbor *v)
+{
+	size_t n = 0;
+	const uint8_t *p = cbor_raw(v, &n);
+
+	return (struct cdp_arg)CDP_RAW(name, p, n);
+}
+
+static bool same(const struct cbor *a, const struct cbor *b)
+{
+	size_t na = 0, nb = 0;
+	const uint8_t *pa = a ? cbor_raw(a, &na) : NULL, *pb = b ? cbor_raw(b, &nb) : NULL;
+
+	return na == nb && (na == 0 || memcmp(pa, pb, na) == 0);
+}
+
+static bool has_expired(const struct cbor *cookie)
+{
+	double expires = cbor_get_double(cookie, "expires", -1);
+
+	return expires > 0 && expires <= (double)time(NULL);
+}
+
+static int compare_cookies(const struct cbor *wanted, const struct cbor *there, const struct complaint *c)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
+
+	for (const struct cbor *w = cbor_first(wanted); w; w = cbor_next(w)) {
+		const struct cbor *t = cbor_first(there);
+		while (t && !same(w, t))
+			t = cbor_next(t);
+		if (!t && !has_expired(w))
+			return differ(c, arena_printf(arena, "the cookie %s", cbor_get_utf8(arena, w, "name")),
+				cbor_get_utf8(arena, w, "domain"));
+	}
+	return 0;
+}
+
+/* One bad cookie and none is set; an expired one is dropped with success. So what counts is what reads back. */
+static int restore_cookies(struct browser *b, const struct state *s, int64_t deadline, const struct complaint *c)
+{
+	const struct cbor *cookies = state_cookies(s);
+	struct cdp_reply reply;
+	int r;
+
+	if (cbor_count(cookies) == 0)
+		return 0;
+	const struct cdp_arg args[] = { raw_arg("cookies", cookies), { 0 } };
+	r = cdp_call_args(browser_cdp(b), "", "Storage.setCookies", deadline, &reply, args);
+	if (r < 0) {
+		snprintf(c->why, c->size, "the cookies were not accepted: %s", reply.error);
+		return r;
+	}
+	cdp_reply_free(&reply);
+	r = cdp_call(browser_cdp(b), "", "Storage.getCookies", deadline, &reply);
+	if (r < 0)
+		return r;
+	r = compare_cookies(cookies, cbor_get(reply.result, "cookies"), c);
+	cdp_reply_free(&reply);
+	return r;
+}
+
+/* Chromium's "arguments" wants every value wrapped: {value: ...}. */
+static int write_storage(struct target *t, const char *frame, const struct area *a, int64_t deadline)
+{
+	struct cdp_arg value[3] = { { 0 } };
+	struct cdp_reply reply;
+	size_t n = 0;
+	int r;
+
+	if (a->local)
+		value[n++] = raw_arg("local", a->local);
+	if (a->session)
+		value[n++] = raw_arg("session", a->session);
+	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
+	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
+	r = frame_call_args(t, frame, page_storage_write, deadline, &reply, args);
+	if (r == 0)
+		cdp_reply_free(&reply);
+	return r;
+}
+
+static int write_databases(struct target *t, const char *frame, const struct area *a, int64_t deadline)
+{
+	const struct cdp_arg value[] = { raw_arg("text", a->databases), { 0 } };
+	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
+	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
+	struct cdp_reply reply;
+	int r = frame_call_args(t, frame, page_indexeddb_write, deadline, &reply, args);
+
+	if (r == 0)
+		cdp_reply_free(&reply);
+	return r;
+}
+
+static int compare_storage(struct target *t, const char *frame, const struct area *a, int64_t deadline,
+	const struct complaint *c)
+{
+	struct cdp_reply reply;
+	int r = frame_call(t, frame, page_storage_read, deadline, &reply);
+
+	if (r < 0)
+		return r;
+	const struct cbor *v = frame_value(&reply);
+	if (a->local && !same(a->local, cbor_get(v, "local")))
+		r = differ(c, "localStorage", a->key);
+	else if (a->session && !same(a->session, cbor_get(v, "session")))
+		r = differ(c, "sessionStorage", a->key);
+	cdp_reply_free(&reply);
+	return r;
+}
+
+static int compare_databases(struct target *t, const char *frame, const struct area *a, int64_t deadline,
+	const struct complaint *c)
+{
+	struct cdp_reply reply;
+	int r = frame_call(t, frame, page_indexeddb_read, deadline, &reply, CDP_MAP(NULL, CDP_MAP("value")));
+
+	if (r < 0)
+		return r;
+	if (!same(a->databases, cbor_get(frame_value(&reply), "text")))
+		r = differ(c, "IndexedDB", a->key);
+	cdp_reply_free(&reply);
+	return r;
+}
+
+static int restore_in_frame(struct target *t, const char *frame, const struct area *a, int64_t deadline,
+	const struct complaint *c)
+{
+	int r = a->local || a->session ? write_storage(t, frame, a, deadline) : 0;
+
+	if (r == 0 && cbor_is(a->databases, CBOR_TEXT))
+		r = write_databases(t, frame, a, deadline);
+	if (r == 0)
+		r = compare_storage(t, frame, a, deadline, c);
+	if (r == 0 && cbor_is(a->databases, CBOR_TEXT))
+		r = compare_databases(t, frame, a, deadline, c);
+	return r;
+}
+
+/* Frames are told by their storage key, not by their address: that is what must be right. */
+static int restore_in_page(struct target *page, const struct area *a, int64_t deadline, const struct complaint *c)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct frame_info *frames;
+	size_t count;
+	int r = frames_list(page->browser, page, arena, deadline, &frames, &count);
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		struct target *t = frame_target(page->browser, &frames[i]);
+		if (t && frames[i].key && strcmp(frames[i].key, a->key) == 0)
+			return restore_in_frame(t, frames[i].id, a, deadline, c);
+	}
+	if (r == 0)
+		r = differ(c, "the partition", a->key);
+	return r;
+}
+
+static int restore_area(struct target *page, const struct area *a, int64_t deadline, const struct complaint *c)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	char error[128] = "";
+	int r;
+
+	page_set_blank(page, a->chain, a->depth);
+	r = page_navigate(page, blank_url(arena, a->chain[0], 0), deadline, error, sizeof(error));
+	if (r < 0)
+		snprintf(c->why, c->size, "the storage of %s could not be opened (%s)", a->key, error);
+	if (r == 0)
+		r = restore_in_page(page, a, deadline, c);
+	return r;
+}
+
+int restore(struct target *page, const struct state *s, int64_t deadline, char *why, size_t size)
+{
+	struct complaint c = { .why = why, .size = size };
+	int r;
+
+	snprintf(why, size, "the browser did not do as it was told");
+	r = restore_cookies(page->browser, s, deadline, &c);
+	for (size_t i = 0; i < state_area_count(s) && r == 0; i++)
+		r = restore_area(page, state_area(s, i), deadline, &c);
+	page_set_blank(page, NULL, 0);
+	return r;
+}

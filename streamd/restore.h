@@ -1,0 +1,14 @@
+/*
+ * Restoring a captured session into a fresh browser whose network is cut, and reading it back: what is not there
+ * afterwards, to the byte, was not restored.
+ */
+#pragma once
+
+#include "streamd/browser.h"
+#include "streamd/state.h"
+
+/*
+ * Waits. 0; -EILSEQ when something does not read back as it was, why says what; or as cdp_call(), why says where. The
+ * page ends on a blank document.
+ */
+int restore(struct target *page, const struct state *s, int64_t deadline, char *why, size_t size);

@@ -1,0 +1,21 @@
+/*
+ * Bots' browsers: a run is one fresh browser with a captured session in it, opened, driven step by step and closed by
+ * botd (run_open, run_step, run_close of proto/streamd.def, which are carried out here).
+ *
+ * A run belongs to the user it was opened for. It ends when it is closed, when no step has come for run_idle_s, or with
+ * streamd.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct runs;
+struct streamd;
+
+struct runs *runs_new(struct streamd *d);
+
+/* In a fiber: ends what is under way and every browser. Takes NULL, returns NULL. */
+struct runs *runs_free(struct runs *r);
+
+/* Those that are open or being opened; 0 for NULL. */
+size_t runs_count(const struct runs *r);

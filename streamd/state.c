@@ -1,0 +1,260 @@
+#include "streamd/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "common/cleanup.h"
+#include "common/memfd.h"
+#include "recipe/pattern.h"
+
+#define MOST_ITEMS (4 * CBOR_ITEMS_DEFAULT)
+#define MOST_AREAS 512
+#define MOST_DEPTH 8
+
+struct state {
+	struct arena *arena;
+	const uint8_t *bytes;
+	size_t length;
+	const struct cbor *root;
+	struct area *areas;
+	size_t area_count;
+	const char **not_portable;
+	size_t not_portable_count;
+};
+
+static int refuse(char *why, size_t size, int r, const char *sentence)
+{
+	snprintf(why, size, "%s", sentence);
+	return r;
+}
+
+static bool read_area(struct state *s, const struct cbor *v, struct area *ret)
+{
+	const struct cbor *chain = cbor_get(v, "chain"), *local = cbor_get(v, "local");
+	const struct cbor *session = cbor_get(v, "session");
+	size_t depth = cbor_count(chain), i = 0;
+	const char **origins;
+
+	ret->whole = v;
+	ret->key = cbor_get_utf8(s->arena, v, "key");
+	ret->databases = cbor_get(v, "databases");
+	ret->local = cbor_is(local, CBOR_ARRAY) ? local : NULL;
+	ret->session = cbor_is(session, CBOR_ARRAY) ? session : NULL;
+	if (!ret->key || depth == 0 || depth > MOST_DEPTH)
+		return false;
+	origins = arena_array(s->arena, depth, sizeof(*origins));
+	for (const struct cbor *o = cbor_first(chain); o; o = cbor_next(o)) {
+		origins[i] = cbor_text_utf8(s->arena, o);
+		if (!origins[i++])
+			return false;
+	}
+	ret->chain = origins;
+	ret->depth = depth;
+	return true;
+}
+
+static bool read_areas(struct state *s)
+{
+	const struct cbor *areas = cbor_get(s->root, "areas");
+
+	if (!cbor_is(areas, CBOR_ARRAY) || cbor_count(areas) > MOST_AREAS)
+		return false;
+	s->areas = arena_array(s->arena, cbor_count(areas), sizeof(*s->areas));
+	for (const struct cbor *v = cbor_first(areas); v; v = cbor_next(v))
+		if (!read_area(s, v, &s->areas[s->area_count++]))
+			return false;
+	return true;
+}
+
+static void read_not_portable(struct state *s)
+{
+	const struct cbor *list = cbor_get(s->root, "not_portable");
+
+	s->not_portable = arena_array(s->arena, cbor_count(list), sizeof(*s->not_portable));
+	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v)) {
+		const char *text = cbor_text_utf8(s->arena, v);
+		if (text)
+			s->not_portable[s->not_portable_count++] = text;
+	}
+}
+
+int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_t size)
+{
+	struct arena *arena = arena_new_secret(n + 65536);
+	struct state *s = arena_alloc(arena, sizeof(*s));
+	int64_t format = 0;
+	int r;
+
+	s->arena = arena;
+	s->bytes = arena_memdup(arena, bytes, n);
+	s->length = n;
+	r = cbor_parse(arena, s->bytes, n, MOST_ITEMS, &s->root);
+	cbor_int(cbor_get(s->root, "format"), &format);
+	if (r < 0)
+		r = refuse(why, size, -EBADMSG, "The captured session is damaged: it is not the document that was stored.");
+	else if (format != STATE_FORMAT)
+		r = refuse(why, size, -ENOTSUP,
+			"The captured session is of a format that this version of Stead does not know; sign in to the site again.");
+	else if (!cbor_is(cbor_get(s->root, "cookies"), CBOR_ARRAY) || !read_areas(s))
+		r = refuse(why, size, -EBADMSG, "The captured session is damaged: parts of it are missing.");
+	if (r < 0) {
+		arena_free(arena);
+		return r;
+	}
+	read_not_portable(s);
+	*ret = s;
+	return 0;
+}
+
+int state_read_memfd(int fd, struct state **ret, char *why, size_t size)
+{
+	CLEANUP(memfd_unmap) struct memfd_view view = { 0 };
+	int r = memfd_map(fd, STATE_MOST, &view);
+
+	if (r < 0)
+		return refuse(why, size, r, memfd_error(r));
+	return state_read(view.data, view.size, ret, why, size);
+}
+
+int state_memfd(const struct state *s, int *ret)
+{
+	return memfd_new("session", s->bytes, s->length, ret);
+}
+
+struct state *state_free(struct state *s)
+{
+	if (s)
+		arena_free(s->arena);
+	return NULL;
+}
+
+void state_freep(struct state **s)
+{
+	*s = state_free(*s);
+}
+
+void state_environment(const struct state *s, struct environment *ret)
+{
+	const struct cbor *e = cbor_get(s->root, "environment");
+
+	*ret = (struct environment){ .user_agent = cbor_get_utf8(s->arena, e, "user_agent"),
+		.languages = cbor_get_utf8(s->arena, e, "languages"),
+		.time_zone = cbor_get_utf8(s->arena, e, "time_zone"),
+		.locale = cbor_get_utf8(s->arena, e, "locale"),
+		.width = (int)cbor_get_int(e, "width", 1280),
+		.height = (int)cbor_get_int(e, "height", 800) };
+}
+
+const struct cbor *state_cookies(const struct state *s)
+{
+	return cbor_get(s->root, "cookies");
+}
+
+size_t state_area_count(const struct state *s)
+{
+	return s->area_count;
+}
+
+const struct area *state_area(const struct state *s, size_t i)
+{
+	return &s->areas[i];
+}
+
+size_t state_not_portable_count(const struct state *s)
+{
+	return s->not_portable_count;
+}
+
+const char *state_not_portable(const struct state *s, size_t i)
+{
+	return s->not_portable[i];
+}
+
+static bool same_bytes(const struct cbor *a, const struct cbor *b)
+{
+	size_t na = 0, nb = 0;
+	const uint8_t *pa = a ? cbor_raw(a, &na) : NULL, *pb = b ? cbor_raw(b, &nb) : NULL;
+
+	return na == nb && (na == 0 || memcmp(pa, pb, na) == 0);
+}
+
+/* Chromium lists cookies in no promised order. */
+static bool same_set(const struct cbor *a, const struct cbor *b)
+{
+	if (cbor_count(a) != cbor_count(b))
+		return false;
+	for (const struct cbor *x = cbor_first(a); x; x = cbor_next(x)) {
+		const struct cbor *y = cbor_first(b);
+		while (y && !same_bytes(x, y))
+			y = cbor_next(y);
+		if (!y)
+			return false;
+	}
+	return true;
+}
+
+static bool same_area(const struct area *a, const struct area *b)
+{
+	return strcmp(a->key, b->key) == 0 && same_bytes(a->local, b->local) &&
+		same_bytes(a->session, b->session) && same_bytes(a->databases, b->databases);
+}
+
+bool state_equal(const struct state *a, const struct state *b)
+{
+	if (a->area_count != b->area_count || !same_set(state_cookies(a), state_cookies(b)))
+		return false;
+	for (size_t i = 0; i < a->area_count; i++)
+		if (!same_area(&a->areas[i], &b->areas[i]))
+			return false;
+	return true;
+}
+
+static bool digest_of(const struct cbor *v, uint8_t digest[32])
+{
+	size_t n;
+	const uint8_t *p = v ? cbor_raw(v, &n) : NULL;
+
+	if (!p)
+		return false;
+	SHA256(p, n, digest);
+	return true;
+}
+
+static bool cookie_fits(struct arena *arena, const struct cbor *cookie, const char *name, const char *host)
+{
+	char *domain;
+
+	if (!cbor_text_is(cbor_get(cookie, "name"), name))
+		return false;
+	if (!host)
+		return true;
+	domain = cbor_get_utf8(arena, cookie, "domain");
+	return domain && host_match(host, domain[0] == '.' ? domain + 1 : domain);
+}
+
+bool state_cookie_digest(const struct state *s, const char *name, const char *host, uint8_t digest[32])
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+
+	for (const struct cbor *c = cbor_first(state_cookies(s)); c; c = cbor_next(c))
+		if (cookie_fits(arena, c, name, host))
+			return digest_of(cbor_get(c, "value"), digest);
+	return false;
+}
+
+bool state_item_digest(const struct state *s, bool session, const char *origin, const char *key, uint8_t digest[32])
+{
+	for (size_t i = 0; i < s->area_count; i++) {
+		const struct area *a = &s->areas[i];
+		if (strcmp(a->chain[a->depth - 1], origin) != 0)
+			continue;
+		for (const struct cbor *pair = cbor_first(session ? a->session : a->local); pair; pair = cbor_next(pair))
+			if (cbor_text_is(cbor_at(pair, 0), key))
+				return digest_of(cbor_at(pair, 1), digest);
+	}
+	return false;
+}

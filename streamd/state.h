@@ -1,0 +1,69 @@
+/*
+ * A captured session: one CBOR document, format 1.
+ *
+ *	{format: 1, site, captured_at_ms,
+ *	 environment: {user_agent, languages, time_zone, locale, width, height},
+ *	 cookies: [...],                    as Storage.getCookies gave them, fields unchanged
+ *	 areas: [{key,                      storage key, such as "https://b.test/^0https://a.test"
+ *	          chain: [origin, ...],     from the page down to the frame that has this key
+ *	          local, session,           [[key, value], ...] as streamd/pages/storage_read.js gave them; null if closed
+ *	          databases}],              text of streamd/pages/indexeddb_read.js
+ *	 not_portable: [text, ...]}         what could not be taken along, in words
+ *
+ * Cookies may be read by whoever holds the document; the rest is streamd's. Everything in it is secret.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cbor.h"
+#include "streamd/browser.h"
+
+#define STATE_FORMAT 1
+#define STATE_MOST   (64u << 20)
+
+struct state;
+
+/* One storage key's worth. Borrowed from the state. */
+struct area {
+	const char *key;
+	const char *const *chain;
+	size_t depth;
+	const struct cbor *local, *session; /* NULL if closed */
+	const struct cbor *databases;       /* a text */
+	const struct cbor *whole;           /* the element of "areas" */
+};
+
+/*
+ * Reads a document; bytes (n of them) are copied into memory that is cleansed. -EBADMSG if it is none, -ENOTSUP with
+ * another format; why (size bytes) says which.
+ */
+int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_t size);
+
+/* The same from a sealed memfd. */
+int state_read_memfd(int fd, struct state **ret, char *why, size_t size);
+
+/* A sealed memfd of the document. */
+int state_memfd(const struct state *s, int *ret);
+
+/* Takes NULL, returns NULL. */
+struct state *state_free(struct state *s);
+void state_freep(struct state **s);
+
+void state_environment(const struct state *s, struct environment *ret); /* texts borrowed from the state */
+const struct cbor *state_cookies(const struct state *s);
+size_t state_area_count(const struct state *s);
+const struct area *state_area(const struct state *s, size_t i);
+
+/* What could not be taken along; a sentence in words each. */
+size_t state_not_portable_count(const struct state *s);
+const char *state_not_portable(const struct state *s, size_t i);
+
+/* Whether both hold the same cookies and storage: the measure of a page that has settled. */
+bool state_equal(const struct state *a, const struct state *b);
+
+/* A cookie's value by name and host pattern (NULL: any): true and the value's hash in digest, so that changes can be told. */
+bool state_cookie_digest(const struct state *s, const char *name, const char *host, uint8_t digest[32]);
+/* Likewise a storage item's. session: of sessionStorage. */
+bool state_item_digest(const struct state *s, bool session, const char *origin, const char *key, uint8_t digest[32]);

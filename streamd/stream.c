@@ -1,0 +1,219 @@
+#include "streamd/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "streamd/state.h"
+#include "streamd/streams.h"
+#include "streamd/viewer.h"
+
+static void *must(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+const char *step_word(enum stream_step step)
+{
+	switch (step) {
+	case STEP_STARTING: return "starting";
+	case STEP_WAITING: return "waiting";
+	case STEP_SIGNED_IN: return "signed_in";
+	case STEP_PROVING: return "proving";
+	case STEP_SAVED: return "saved";
+	case STEP_FAILED: return "failed";
+	case STEP_TIMED_OUT: return "timed_out";
+	case STEP_CLOSED: return "closed";
+	}
+	return "failed";
+}
+
+bool step_is_final(enum stream_step step)
+{
+	return step == STEP_SAVED || step == STEP_FAILED || step == STEP_TIMED_OUT || step == STEP_CLOSED;
+}
+
+void stream_tell(struct stream *s, const struct method *event, const void *fields)
+{
+	struct viewer *v;
+
+	LIST_FOREACH (v, &s->viewers, link)
+		viewer_tell(v, event, fields);
+}
+
+static void tell_step(struct stream *s)
+{
+	struct step_changed_event event;
+
+	streams_describe_step(s, &event);
+	stream_tell(s, &method_step_changed, &event);
+}
+
+/* The texts may be those that it has already. */
+static void set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice)
+{
+	s->step = step;
+	if (reason != s->reason)
+		snprintf(s->reason, sizeof(s->reason), "%s", reason);
+	if (advice != s->advice)
+		snprintf(s->advice, sizeof(s->advice), "%s", advice);
+}
+
+void stream_set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice)
+{
+	set_step(s, step, reason, advice);
+	log_info("sign-in %s to %s: %s%s%s", s->id, s->recipe->name, step_word(step), *reason ? ": " : "", reason);
+	tell_step(s);
+}
+
+void stream_poke(struct stream *s)
+{
+	if (s->poked)
+		wait_wake(s->poked, 0);
+}
+
+/* The earliest of: nobody does anything, nobody looks, it has been open long enough. */
+static int64_t next_timeout(const struct stream *s)
+{
+	const struct streamd_settings *t = &s->daemon->settings;
+	int64_t idle = s->last_input + t->stream_idle_s * 1000;
+	int64_t unseen = viewers_count(s) ? NEVER : s->last_seen + t->stream_unseen_s * 1000;
+
+	return deadline_min(s->deadline, deadline_min(idle, unseen));
+}
+
+void stream_arm(struct stream *s)
+{
+	int64_t ms = next_timeout(s) - loop_now();
+	struct timeval tv;
+
+	if (ms < 0)
+		ms = 0;
+	tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	event_add(s->timer, &tv);
+}
+
+/* "3 minutes", "90 seconds". */
+static const char *span(int64_t seconds, char text[32])
+{
+	bool minutes = seconds >= 120 && seconds % 60 == 0;
+
+	snprintf(text, 32, "%lld %s", (long long)(minutes ? seconds / 60 : seconds), minutes ? "minutes" : "seconds");
+	return text;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct stream *s = arg;
+	const struct streamd_settings *t = &s->daemon->settings;
+	int64_t now = loop_now();
+	char why[256], text[32];
+
+	if (s->ending)
+		return;
+	if (now < next_timeout(s)) {
+		stream_arm(s);
+		return;
+	}
+	if (now >= s->deadline)
+		snprintf(why, sizeof(why), "The sign-in was open for %s, the longest that is allowed.",
+			span(t->stream_absolute_s, text));
+	else if (now >= s->last_input + t->stream_idle_s * 1000)
+		snprintf(why, sizeof(why), "Nothing was done for %s.", span(t->stream_idle_s, text));
+	else
+		snprintf(why, sizeof(why), "Nobody looked at it for %s.", span(t->stream_unseen_s, text));
+	stream_end(s, STEP_TIMED_OUT, why, "Nothing was saved. Start the sign-in again.");
+}
+
+void stream_note_input(struct stream *s)
+{
+	s->last_input = loop_now();
+}
+
+static void show(void *owner, struct picture *p)
+{
+	viewers_show(owner, p);
+}
+
+struct stream *stream_new(struct streamd *d, const struct acting *acting, const struct recipe *recipe, int width,
+	int height)
+{
+	struct stream *s = must(calloc(1, sizeof(*s)));
+
+	s->daemon = d;
+	streams_make_id(d->streams, s->id, sizeof(s->id));
+	s->user = acting->user;
+	s->user_name = must(strdup(acting->name ? acting->name : ""));
+	s->call = call_new(d, acting, NEVER);
+	s->recipe = recipe;
+	s->width = width;
+	s->height = height;
+	s->opened_at_ms = wall_now();
+	s->last_input = s->last_seen = loop_now();
+	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
+	LIST_INIT(&s->viewers);
+	LIST_INIT(&s->waiting);
+	s->screencast = screencast_new((int)d->settings.quality, show, s);
+	s->timer = must(event_new(loop_base(), -1, 0, on_timer, s));
+	stream_arm(s);
+	fiber_start("sign-in", stream_run, s, &s->flow);
+	return s;
+}
+
+void stream_end(struct stream *s, enum stream_step step, const char *reason, const char *advice)
+{
+	if (s->ending || s->ended_at_ms)
+		return;
+	s->ending = true;
+	s->resumable = false;
+	set_step(s, step, reason, advice);
+	fiber_cancel(s->flow);
+}
+
+void stream_set_ended(struct stream *s)
+{
+	struct ended_wait *w;
+
+	s->ended_at_ms = wall_now();
+	LIST_FOREACH (w, &s->waiting, link)
+		wait_wake(&w->wait, 0);
+}
+
+int stream_wait_ended(struct stream *s, int64_t deadline)
+{
+	struct ended_wait w = { 0 };
+	int r;
+
+	if (s->ended_at_ms)
+		return 0;
+	LIST_INSERT_HEAD(&s->waiting, &w, link);
+	r = wait_for(&w.wait, deadline);
+	LIST_REMOVE(&w, link);
+	return r;
+}
+
+struct stream *stream_free(struct stream *s)
+{
+	if (!s)
+		return NULL;
+	stream_end(s, STEP_CLOSED, "Stead's stream service is being restarted.",
+		"Nothing was saved. Start the sign-in again in a moment.");
+	fiber_join(&s->flow);
+	viewers_close(s);
+	event_free(s->timer);
+	screencast_free(s->screencast);
+	state_free(s->before);
+	arena_free(s->dialog_arena);
+	call_free(s->call);
+	free(s->user_name);
+	free(s);
+	return NULL;
+}

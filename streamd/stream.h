@@ -1,0 +1,109 @@
+/*
+ * A stream: one person's sign-in to one site, from the opened browser to the saved session. It is owned by the registry
+ * (streams.h); its flow is one fiber, stream_flow.c.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/fiber.h"
+#include "proto/viewer.h"
+#include "streamd/screencast.h"
+#include "streamd/streamd.h"
+
+enum stream_step {
+	STEP_STARTING,
+	STEP_WAITING,
+	STEP_SIGNED_IN,
+	STEP_PROVING,
+	STEP_SAVED,
+	STEP_FAILED,
+	STEP_TIMED_OUT,
+	STEP_CLOSED,
+};
+
+struct menus;
+struct viewer;
+
+struct ended_wait {
+	struct wait wait;
+	LIST_ENTRY(ended_wait) link;
+};
+
+struct stream {
+	struct streamd *daemon;
+	char id[64];
+	int64_t user, opened_at_ms, ended_at_ms; /* wall clock; 0 while it is open */
+	char *user_name;
+	struct call *call; /* the stream's own, for the acting user, without deadline */
+	const struct recipe *recipe;
+	enum stream_step step;
+	char reason[1024], advice[512];
+	bool resumable;
+
+	struct fiber *flow;
+	struct browser *browser; /* NULL before and after */
+	struct target *page;     /* the one in front */
+	bool loading;            /* it was loading when last heard of */
+	struct screencast *screencast;
+	struct menus *menus;     /* lists of select elements; lives with the browser */
+	struct state *before;    /* what the browser held before the person did anything */
+	int width, height;
+
+	struct wait *poked;      /* the flow waits for something to happen */
+	LIST_HEAD(, ended_wait) waiting; /* who waits for its end */
+	bool done_pressed, resume_pressed;
+	bool stale, reloading;   /* stale: the proof said no to what is shown; reloading: something else is coming */
+	bool ending;             /* stream_end() has been called */
+
+	int64_t last_input, last_seen, deadline; /* monotonic ms */
+	struct event *timer;
+
+	int64_t dialog;          /* number of the open dialog, 0: none */
+	struct target *dialog_page;
+	struct dialog_opened_event dialog_event;
+	struct arena *dialog_arena;
+
+	LIST_HEAD(, viewer) viewers;
+	TAILQ_ENTRY(stream) link;
+};
+
+const char *step_word(enum stream_step step);
+bool step_is_final(enum stream_step step);
+
+/* Starts a stream and its flow. */
+struct stream *stream_new(struct streamd *d, const struct acting *acting, const struct recipe *recipe, int width,
+	int height);
+
+/* In a fiber: ends it if it is open, waits for its flow, frees it. Takes NULL, returns NULL. */
+struct stream *stream_free(struct stream *s);
+
+/* Ends it with this step, once; its flow then ends the browser. Texts are copied; advice may be "". */
+void stream_end(struct stream *s, enum stream_step step, const char *reason, const char *advice);
+
+/* The flow has ended and the browser is gone: wakes who waits for that. */
+void stream_set_ended(struct stream *s);
+
+/* In a fiber: waits until that. 0 or as wait_for(). */
+int stream_wait_ended(struct stream *s, int64_t deadline);
+
+/* Says where it stands; told to every viewer. */
+void stream_set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice);
+
+/* Something has happened that the flow may wait for. */
+void stream_poke(struct stream *s);
+
+/* Sets the timer for the next time-out; call it when one may come sooner. */
+void stream_arm(struct stream *s);
+
+/* The person did something. */
+void stream_note_input(struct stream *s);
+
+/* Sends an event of proto/viewer.def to every viewer. */
+void stream_tell(struct stream *s, const struct method *event, const void *fields);
+
+/* The flow: stream_flow.c. */
+void stream_run(void *stream);
+/* What the browser tells: stream_flow.c. */
+extern const struct browser_events stream_browser_events;

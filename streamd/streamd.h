@@ -1,0 +1,35 @@
+/* streamd's own state: what its parts share. */
+#pragma once
+
+#include "proto/peer.h"
+#include "proto/server.h"
+#include "recipe/recipe.h"
+#include "recipe/set.h"
+#include "streamd/browser.h"
+#include "streamd/edge.h"
+#include "streamd/settings.h"
+
+struct runs;
+struct streams;
+
+struct streamd {
+	struct streamd_settings settings;
+	struct recipe_set *recipes;
+	struct server *server;
+	struct peer *authd, *sessiond, *botd;
+	struct streams *streams; /* sign-ins: streamd/streams.h */
+	struct runs *runs;       /* bots' browsers: streamd/runs.h */
+	bool stopping;
+	struct edge_routes *routes;
+	struct booking_feed *feed;
+	char chromium_trouble[512]; /* why the last browser did not start; empty if it did */
+};
+
+/* The recipe of that name, or NULL after refusing the call. */
+const struct recipe *streamd_recipe(struct streamd *d, struct call *call, const char *site);
+
+/* What a new browser for the recipe looks like; texts borrowed from the recipe. */
+void streamd_environment(const struct recipe *recipe, int width, int height, struct environment *ret);
+
+/* Keeps, or with 0 forgets, why a browser did not start; passes r on. */
+int streamd_note_start(struct streamd *d, struct call *call, int r);

@@ -1,0 +1,282 @@
+#include "streamd/streams.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "common/loop.h"
+#include "streamd/handlers.h"
+#include "streamd/viewer.h"
+
+#define KEPT_ENDED   64     /* streams that have ended and can still be asked for */
+#define INSTANCE_HEX 8
+
+struct streams {
+	struct streamd *daemon;
+	char instance[INSTANCE_HEX + 1]; /* of this life of the service: the first part of every name */
+	TAILQ_HEAD(stream_list, stream) list; /* newest first */
+};
+
+static void random_hex(char *out, size_t digits)
+{
+	unsigned char bytes[32];
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		abort();
+	for (size_t i = 0; i < digits; i++)
+		out[i] = "0123456789abcdef"[bytes[i] & 15];
+	out[digits] = '\0';
+}
+
+struct streams *streams_new(struct streamd *d)
+{
+	struct streams *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		abort();
+	all->daemon = d;
+	random_hex(all->instance, INSTANCE_HEX);
+	TAILQ_INIT(&all->list);
+	return all;
+}
+
+static void drop(struct streams *all, struct stream *s)
+{
+	TAILQ_REMOVE(&all->list, s, link);
+	stream_free(s);
+}
+
+void streams_end(struct streams *all)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH (s, &all->list, link) /* all at once, so that their browsers end together */
+		stream_end(s, STEP_CLOSED, "Stead's stream service is being restarted.",
+			"Nothing was saved. Start the sign-in again in a moment.");
+	TAILQ_FOREACH (s, &all->list, link)
+		stream_wait_ended(s, NEVER);
+}
+
+struct streams *streams_free(struct streams *all)
+{
+	struct stream *s;
+
+	if (!all)
+		return NULL;
+	while ((s = TAILQ_FIRST(&all->list)))
+		drop(all, s);
+	free(all);
+	return NULL;
+}
+
+size_t streams_count(const struct streams *all)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += !s->ended_at_ms;
+	return n;
+}
+
+size_t streams_browsers(const struct streams *all)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += s->browser != NULL;
+	return n;
+}
+
+size_t streams_viewers(const struct streams *all)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += viewers_count(s);
+	return n;
+}
+
+static size_t count_of_user(const struct streams *all, int64_t user)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += !s->ended_at_ms && s->user == user;
+	return n;
+}
+
+struct stream *streams_find(struct streams *all, const char *id)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		if (strcmp(s->id, id) == 0)
+			return s;
+	return NULL;
+}
+
+struct viewer *streams_find_viewer(struct streams *all, uint64_t edge_id)
+{
+	struct stream *s;
+	struct viewer *v;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		LIST_FOREACH (v, &s->viewers, link)
+			if (v->id == edge_id)
+				return v;
+	return NULL;
+}
+
+const char *streams_why_gone(const struct streams *all, const char *id)
+{
+	if (strlen(id) != INSTANCE_HEX + 1 + 24 || id[INSTANCE_HEX] != '-')
+		return NULL;
+	if (strncmp(id, all->instance, INSTANCE_HEX) == 0)
+		return "This sign-in ended a while ago. Look on the dashboard whether the session was saved.";
+	return "This sign-in ended when Stead's stream service was restarted. Look on the dashboard whether the session was saved; if not, start again.";
+}
+
+void streams_make_id(struct streams *all, char *out, size_t size)
+{
+	char hex[25];
+
+	random_hex(hex, 24);
+	snprintf(out, size, "%s-%s", all->instance, hex);
+}
+
+/* Forgets the oldest that have ended. Runs in a fiber; none of them has anything left to wait for. */
+static void forget_old(struct streams *all)
+{
+	struct stream *s, *before;
+	size_t ended = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		ended += s->ended_at_ms != 0;
+	for (s = TAILQ_LAST(&all->list, stream_list); s && ended > KEPT_ENDED; s = before) {
+		before = TAILQ_PREV(s, stream_list, link);
+		if (s->ended_at_ms) {
+			drop(all, s);
+			ended--;
+		}
+	}
+}
+
+static int check_limits(struct call *call, struct streamd *d)
+{
+	if (d->stopping)
+		return call_refuse(call, ERR_unavailable, NULL, "Stead's stream service is being restarted; try again in a moment.");
+	if (streams_count(d->streams) >= (size_t)d->settings.most_streams)
+		return call_refuse(call, ERR_busy, NULL,
+			"All %lld sign-ins that may be open at once are in use; try again when one has ended.",
+			(long long)d->settings.most_streams);
+	if (count_of_user(d->streams, call->acting.user) >= (size_t)d->settings.most_streams_a_user)
+		return call_refuse(call, ERR_busy, NULL,
+			"You have %lld sign-ins open already, as many as you may; close one on the dashboard first.",
+			(long long)d->settings.most_streams_a_user);
+	return 0;
+}
+
+int stream_open(struct call *call, const struct stream_open_params *params, struct stream_open_result *result)
+{
+	struct streamd *d = call->daemon;
+	const struct recipe *recipe = streamd_recipe(d, call, params->site);
+	struct stream *s;
+	int r;
+
+	if (!recipe)
+		return REFUSED;
+	r = check_limits(call, d);
+	if (r < 0)
+		return r;
+	forget_old(d->streams);
+	s = stream_new(d, &call->acting, recipe, params->width ? (int)params->width : 1280,
+		params->height ? (int)params->height : 800);
+	TAILQ_INSERT_HEAD(&d->streams->list, s, link);
+	result->id = s->id;
+	return 0;
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+void streams_describe_step(const struct stream *s, struct step_changed_event *ret)
+{
+	*ret = (struct step_changed_event){ .step = step_word(s->step),
+		.reason = or_null(s->reason),
+		.advice = or_null(s->advice),
+		.resumable = s->resumable,
+		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
+}
+
+static void describe(struct call *call, const struct stream *s, struct stream_info *ret)
+{
+	*ret = (struct stream_info){ .id = s->id,
+		.site = s->recipe->name,
+		.step = step_word(s->step),
+		.reason = arena_strdup(call->arena, or_null(s->reason)),
+		.advice = arena_strdup(call->arena, or_null(s->advice)),
+		.resumable = s->resumable,
+		.opened_at_ms = s->opened_at_ms,
+		.user = call->role == ROLE_CONTROL ? or_null(s->user_name) : NULL };
+}
+
+/* Somebody else's stream is not there, as far as anybody is told. */
+static struct stream *find_own(struct call *call, const char *id)
+{
+	struct streamd *d = call->daemon;
+	struct stream *s = streams_find(d->streams, id);
+	const char *why;
+
+	if (s && (s->user == call->acting.user || call->role == ROLE_CONTROL))
+		return s;
+	why = s ? NULL : streams_why_gone(d->streams, id);
+	if (why)
+		call_refuse(call, ERR_ended, "id", "%s", why);
+	else
+		call_refuse(call, ERR_not_found, "id", "There is no such sign-in, or it is not yours.");
+	return NULL;
+}
+
+int stream_show(struct call *call, const struct stream_show_params *params, struct stream_show_result *result)
+{
+	struct stream *s = find_own(call, params->id);
+
+	if (!s)
+		return REFUSED;
+	result->stream = arena_alloc(call->arena, sizeof(*result->stream));
+	describe(call, s, result->stream);
+	return 0;
+}
+
+int stream_list(struct call *call, const struct stream_list_params *params, struct stream_list_result *result)
+{
+	struct streamd *d = call->daemon;
+	struct stream *s;
+
+	(void)params;
+	result->streams = arena_array(call->arena, 256, sizeof(*result->streams));
+	TAILQ_FOREACH (s, &d->streams->list, link)
+		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < 256)
+			describe(call, s, &result->streams[result->streams_count++]);
+	return 0;
+}
+
+int stream_close(struct call *call, const struct stream_close_params *params, struct stream_close_result *result)
+{
+	struct stream *s = find_own(call, params->id);
+
+	(void)result;
+	if (!s)
+		return REFUSED;
+	stream_end(s, STEP_CLOSED, call->role == ROLE_CONTROL ? "The administrator closed it." : "You closed it.",
+		"Nothing was saved.");
+	return stream_wait_ended(s, call->deadline);
+}

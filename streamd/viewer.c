@@ -1,0 +1,188 @@
+#include "streamd/viewer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "proto/field.h"
+#include "proto/json.h"
+#include "proto/message.h"
+#include "streamd/input.h"
+#include "streamd/menu.h"
+#include "streamd/streams.h"
+
+static void send_document(struct viewer *v, json_t *document)
+{
+	size_t n;
+	char *text = json_text(document, &n);
+
+	edge_send_text(v->edge, v->id, text, n);
+	json_text_free(text, n);
+	json_decref(document);
+}
+
+void viewer_tell(struct viewer *v, const struct method *event, const void *fields)
+{
+	struct refusal why;
+	json_t *params;
+	int fd;
+
+	if (fields_encode(event->params(), fields, &params, &fd, &why) < 0) {
+		log_error("the event %s breaks its own row: %s", event->name, why.message);
+		return;
+	}
+	send_document(v, message_notification(event->name, params, false));
+}
+
+size_t viewers_count(const struct stream *s)
+{
+	const struct viewer *v;
+	size_t n = 0;
+
+	LIST_FOREACH (v, &s->viewers, link)
+		n++;
+	return n;
+}
+
+void viewers_show(struct stream *s, struct picture *p)
+{
+	struct viewer *v;
+
+	LIST_FOREACH (v, &s->viewers, link)
+		if (v->visible)
+			edge_send_picture(v->edge, v->id, p);
+}
+
+void viewers_update(struct stream *s)
+{
+	struct viewer *v;
+	bool looked = false;
+
+	LIST_FOREACH (v, &s->viewers, link)
+		looked = looked || v->visible;
+	screencast_set_on(s->screencast, looked);
+	s->last_seen = loop_now();
+}
+
+void viewers_close(struct stream *s)
+{
+	struct viewer *v;
+
+	LIST_FOREACH (v, &s->viewers, link)
+		edge_close(v->edge, v->id, EDGE_CLOSE_ENDED, "This sign-in has ended.");
+}
+
+/* What a page that has just come (or come back) must know. */
+static void greet(struct viewer *v)
+{
+	struct stream *s = v->stream;
+	struct step_changed_event step;
+	struct page_changed_event page;
+	const struct menu_opened_event *menu;
+
+	streams_describe_step(s, &step);
+	viewer_tell(v, &method_step_changed, &step);
+	if (s->page) {
+		page = (struct page_changed_event){ .url = *s->page->url ? s->page->url : "about:blank",
+			.title = *s->page->title ? s->page->title : NULL,
+			.loading = s->page->loading,
+			.popup = s->page->opener[0] != '\0' };
+		viewer_tell(v, &method_page_changed, &page);
+	}
+	if (s->dialog)
+		viewer_tell(v, &method_dialog_opened, &s->dialog_event);
+	menu = s->menus ? menus_open(s->menus) : NULL;
+	if (menu)
+		viewer_tell(v, &method_menu_opened, menu);
+	if (screencast_last(s->screencast))
+		edge_send_picture(v->edge, v->id, screencast_last(s->screencast));
+}
+
+static void attach(struct edge *e, uint64_t id, struct stream *s)
+{
+	struct viewer *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		abort();
+	v->edge = e;
+	v->id = id;
+	v->stream = s;
+	v->visible = true;
+	LIST_INSERT_HEAD(&s->viewers, v, link);
+	edge_accept(e, id);
+	greet(v);
+	viewers_update(s);
+	if (s->ended_at_ms)
+		edge_close(e, id, EDGE_CLOSE_ENDED, "This sign-in has ended.");
+	else
+		screencast_refresh(s->screencast);
+}
+
+static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
+	const struct login *login)
+{
+	struct streamd *d = owner;
+	struct stream *s = streams_find(d->streams, rest);
+	const char *gone = s ? NULL : streams_why_gone(d->streams, rest);
+
+	if (!request->websocket)
+		edge_refuse(e, id, EDGE_CLOSE_POLICY, 426, "This is a WebSocket; open the sign-in on the dashboard.");
+	else if (gone)
+		edge_refuse(e, id, EDGE_CLOSE_ENDED, 410, gone);
+	else if (!s)
+		edge_refuse(e, id, EDGE_CLOSE_NOT_FOUND, 404, "There is no such sign-in.");
+	else if (s->user != login->user)
+		edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, 403, "This sign-in belongs to somebody else.");
+	else
+		attach(e, id, s);
+}
+
+static struct viewer *find(struct streamd *d, uint64_t id)
+{
+	return streams_find_viewer(d->streams, id);
+}
+
+static void closed(struct edge *e, void *owner, uint64_t id)
+{
+	struct viewer *v = find(owner, id);
+	struct stream *s = v ? v->stream : NULL;
+
+	(void)e;
+	if (!v)
+		return;
+	LIST_REMOVE(v, link);
+	free(v);
+	viewers_update(s);
+	stream_arm(s);
+}
+
+static void message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
+{
+	struct viewer *v = find(owner, id);
+	json_t *document = NULL;
+	struct message m;
+	const char *why = "";
+	int r;
+
+	if (!v)
+		return;
+	r = json_read(text, n, &document, &why);
+	if (r == 0)
+		r = message_read(document, &m, &why);
+	if (r == 0 && m.method)
+		r = input_take(v, m.method, m.params, &why);
+	if (r < 0)
+		edge_close(e, id, EDGE_CLOSE_POLICY, why);
+	json_decref(document);
+}
+
+struct edge_route viewer_route(struct streamd *d)
+{
+	return (struct edge_route){ .prefix = "/ws/streams/",
+		.owner = d,
+		.asked = asked,
+		.message = message,
+		.closed = closed };
+}
