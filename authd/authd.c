@@ -1,0 +1,229 @@
+#include "authd/authd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <argon2.h>
+#include <openssl/rand.h>
+
+#include "authd/dispatch.h"
+#include "authd/first_admin.h"
+#include "authd/http.h"
+#include "authd/origin.h"
+#include "authd/route.h"
+#include "authd/sweeper.h"
+#include "authd/watch.h"
+#include "common/cleanup.h"
+#include "common/daemon.h"
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/worker.h"
+#include "db/db.h"
+#include "proto/call.h"
+#include "proto/peer.h"
+#include "proto/server.h"
+
+#define DRAIN_MS       5000
+#define DB_PATIENCE_MS 5000 /* no statement of authd's takes long */
+#define DB_RESTART_MS  2000
+#define DB_DOWN_MS     100
+
+int64_t authd_db_deadline(const struct authd *a, int64_t deadline)
+{
+	struct db_status s;
+	bool down;
+
+	db_status(a->db, &s);
+	down = s.down_since && wall_now() - s.down_since > DB_RESTART_MS;
+	return deadline_min(deadline, deadline_in(down ? DB_DOWN_MS : DB_PATIENCE_MS));
+}
+
+int authd_db_failed(const struct authd *a, const char *what, int r)
+{
+	const struct db_error *why = db_error(a->db);
+
+	if (r < 0 && r == why->code && r != -ENOTCONN && r != -ECANCELED && r != -EEXIST)
+		log_error("%s failed: %s", what, why->text);
+	return r;
+}
+
+static int check_origins(const struct words *origins)
+{
+	if (origins->count == 0) {
+		log_error("the setting origin is missing; say at which address Stead's page is opened, such as http://127.0.0.1:8080");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < origins->count; i++) {
+		const char *why = origin_check(origins->items[i]);
+		if (why) {
+			log_error("the setting origin does not take \"%s\": %s", origins->items[i], why);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static void on_database(bool up, const char *why, void *arg)
+{
+	(void)arg;
+	if (up) {
+		log_notice("PostgreSQL answers again");
+		daemon_status("ready");
+	} else {
+		log_error("PostgreSQL is not reachable: %s. Requests are refused until it is", why);
+		daemon_status("PostgreSQL is not reachable");
+	}
+}
+
+/* payload: a login that ended here or on another host; NULL: notifications begin (again) now. */
+static void on_login_ended(const char *payload, void *arg)
+{
+	struct authd *a = arg;
+
+	if (payload) {
+		login_watch_tell(a->watch, payload);
+		return;
+	}
+	log_debug("hears of logins that end on other hosts");
+	login_watch_missed(a->watch);
+	first_admin_wake(a->first_admin);
+}
+
+static int open_database(struct authd *a)
+{
+	const struct db_config config = { .conninfo = a->settings->database,
+		.size = (unsigned)a->settings->database_connections,
+		.application_name = "authd",
+		.changed = on_database,
+		.arg = a };
+	int r = db_new(&config, &a->db);
+
+	if (r < 0)
+		log_error("the setting database is no connection string of PostgreSQL's: %s", strerror(-r));
+	return r;
+}
+
+/* At the settings' cost, so that an unknown name takes as long as a known one. Blocking, once, before anything runs. */
+static int hash_nobody(struct authd *a)
+{
+	uint8_t random[48];
+
+	if (RAND_bytes(random, sizeof(random)) != 1 ||
+		argon2id_hash_encoded(a->cost.passes, a->cost.memory_kib, 1, random, 32, random + 32, 16, 32, a->nobody,
+			sizeof(a->nobody)) != ARGON2_OK) {
+		log_error("cannot hash a password with %u KiB of memory; lower the setting hash_memory_kib",
+			a->cost.memory_kib);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static struct peer *peer_to(const char *daemon)
+{
+	CLEANUP(freep) char *path = daemon_socket_path(daemon, "front");
+
+	return peer_new("authd", daemon, path);
+}
+
+static int listen_rpc(struct authd *a, const char *name, enum role role, const char *setting, const char *user)
+{
+	uid_t uid = 0;
+	int fd, r = daemon_uid(setting, user, &uid);
+
+	if (r < 0)
+		return r;
+	fd = daemon_socket(name);
+	return fd < 0 ? fd : server_listen(a->server, fd, role, uid);
+}
+
+static int listen_all(struct authd *a)
+{
+	int fd, r = listen_rpc(a, "stream", ROLE_STREAM, "stream_user", a->settings->stream_user);
+
+	if (r == 0)
+		r = listen_rpc(a, "control", ROLE_CONTROL, "control_user", a->settings->control_user);
+	if (r < 0)
+		return r;
+	fd = daemon_socket("http");
+	return fd < 0 ? fd : http_new(a, fd, &a->http);
+}
+
+static int start(struct authd *a)
+{
+	int r = open_database(a);
+
+	if (r == 0)
+		r = hash_nobody(a);
+	if (r == 0)
+		r = worker_pool_new((unsigned)a->settings->hash_threads, (size_t)a->settings->hash_queue, &a->workers);
+	if (r == 0)
+		r = listen_all(a);
+	if (r < 0)
+		return r;
+	a->first_admin = first_admin_new(a);
+	a->sweeper = sweeper_new(a);
+	return db_listen(a->db, "authd_login_ended", on_login_ended, a);
+}
+
+int authd_new(const struct authd_settings *settings, struct authd **ret)
+{
+	CLEANUP(authd_freep) struct authd *a = NULL;
+	int r = check_origins(&settings->origin);
+
+	if (r < 0)
+		return r;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		abort();
+	a->settings = settings;
+	a->cost = (struct password_cost){ (uint32_t)settings->hash_memory_kib, (uint32_t)settings->hash_passes };
+	a->watch = login_watch_new();
+	a->server = server_new("authd", authd_dispatch, a);
+	a->routes = routes_new(method_lists());
+	a->streamd = peer_to("streamd");
+	a->sessiond = peer_to("sessiond");
+	a->botd = peer_to("botd");
+	r = start(a);
+	if (r == 0)
+		*ret = TAKE(a);
+	return r;
+}
+
+void authd_drain(struct authd *a)
+{
+	int64_t deadline = deadline_in(DRAIN_MS);
+
+	first_admin_stop(a->first_admin);
+	sweeper_stop(a->sweeper);
+	login_watch_missed(a->watch); /* these would never end by themselves */
+	http_drain(a->http, deadline);
+	server_drain(a->server, deadline);
+	a->server = server_free(a->server);
+}
+
+struct authd *authd_free(struct authd *a)
+{
+	if (!a)
+		return NULL;
+	http_free(a->http);
+	server_free(a->server);
+	peer_free(a->streamd);
+	peer_free(a->sessiond);
+	peer_free(a->botd);
+	first_admin_free(a->first_admin);
+	sweeper_free(a->sweeper);
+	worker_pool_free(a->workers);
+	db_free(a->db);
+	routes_free(a->routes);
+	login_watch_free(a->watch);
+	explicit_bzero(a, sizeof(*a));
+	free(a);
+	return NULL;
+}
+
+void authd_freep(struct authd **a)
+{
+	*a = authd_free(*a);
+}

@@ -1,0 +1,26 @@
+/*
+ * The HTTP request that a call came by, as handlers see it: call->front. NULL for calls over RPC.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct front;
+struct login;
+
+/* The login of the request's cookie, or NULL. Lives as long as the call. */
+const struct login *front_login(const struct front *f);
+
+/* Whether the page is served over https, which decides the cookies' names and attributes. */
+bool front_https(const struct front *f);
+
+/* Copies the value of a cookie; false if the request has none of that name, or two. */
+bool front_cookie(const struct front *f, const char *name, char *out, size_t size);
+
+/* The answer sets this cookie; value as cookie_build() makes it. */
+void front_set_cookie(struct front *f, const char *cookie);
+
+/* The answer says after how long to try again. */
+void front_set_retry_after(struct front *f, int64_t ms);

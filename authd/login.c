@@ -1,0 +1,236 @@
+#include "authd/login.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+#include "authd/audit.h"
+#include "authd/authd.h"
+#include "authd/cookie.h"
+#include "authd/front.h"
+#include "authd/handlers.h"
+#include "authd/throttle.h"
+#include "authd/watch.h"
+#include "common/arena.h"
+#include "common/cleanup.h"
+#include "common/loop.h"
+#include "db/db.h"
+#include "proto/call.h"
+
+#define SECRET_BYTES 32
+
+/* 32 bytes make 43 characters and one '=' that is left out (RFC 4648 section 5). */
+static void base64url(const uint8_t bytes[SECRET_BYTES], char out[LOGIN_COOKIE])
+{
+	uint8_t text[48];
+
+	EVP_EncodeBlock(text, bytes, SECRET_BYTES);
+	for (size_t i = 0; i < LOGIN_COOKIE - 1; i++)
+		out[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : (char)text[i];
+	out[LOGIN_COOKIE - 1] = '\0';
+	explicit_bzero(text, sizeof(text));
+}
+
+int login_secret_of(const char *cookie, struct login_secret *ret)
+{
+	uint8_t again[32];
+
+	if (strlen(cookie) != LOGIN_COOKIE - 1)
+		return -EINVAL;
+	memcpy(ret->cookie, cookie, LOGIN_COOKIE);
+	SHA256((const uint8_t *)cookie, LOGIN_COOKIE - 1, ret->hash);
+	SHA256(ret->hash, sizeof(ret->hash), again);
+	for (size_t i = 0; i < (LOGIN_NAME - 1) / 2; i++)
+		snprintf(ret->name + 2 * i, 3, "%02x", again[i]);
+	return 0;
+}
+
+int login_secret_new(struct login_secret *ret)
+{
+	uint8_t bytes[SECRET_BYTES];
+	char cookie[LOGIN_COOKIE];
+	int r;
+
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+		return -EIO;
+	base64url(bytes, cookie);
+	r = login_secret_of(cookie, ret);
+	explicit_bzero(bytes, sizeof(bytes));
+	explicit_bzero(cookie, sizeof(cookie));
+	return r;
+}
+
+/* Not at every request: a write each would cost more than the minute that it is worth. */
+static int64_t touch_s(const struct authd *a)
+{
+	int64_t s = a->settings->login_idle_s / 4;
+
+	return s < 60 ? s : 60;
+}
+
+static int touch(struct authd *a, const struct login_secret *secret, int64_t deadline)
+{
+	return db_query(a->db, DB_SELF, authd_db_deadline(a, deadline), NULL, "UPDATE logins SET seen_at = now() WHERE hash = $1",
+		DB_BYTES(secret->hash, sizeof(secret->hash)));
+}
+
+int login_find(struct authd *a, struct arena *arena, const char *cookie, int64_t deadline, struct login *ret)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct login_secret secret;
+	int r = login_secret_of(cookie, &secret);
+
+	if (r < 0)
+		return -ENOENT;
+	r = db_read(a->db, DB_SELF, authd_db_deadline(a, deadline), &res,
+		"SELECT l.name, l.user_id, u.name AS user_name, u.admin, l.expires_at,"
+		" l.seen_at <= now() - $3 * interval '1 second' AS stale FROM logins l JOIN users u ON u.id = l.user_id"
+		" WHERE l.hash = $1 AND l.expires_at > now() AND l.seen_at > now() - $2 * interval '1 second'",
+		DB_BYTES(secret.hash, sizeof(secret.hash)), DB_INT(a->settings->login_idle_s), DB_INT(touch_s(a)));
+	if (r == 0 && db_rows(res) == 0)
+		return -ENOENT;
+	if (r == 0 && db_bool(res, 0, "stale"))
+		r = touch(a, &secret, deadline);
+	if (r < 0)
+		return authd_db_failed(a, "looking a login up", r);
+	*ret = (struct login){ .name = arena_strdup(arena, db_text(res, 0, "name")),
+		.user = db_int(res, 0, "user_id"),
+		.user_name = arena_strdup(arena, db_text(res, 0, "user_name")),
+		.admin = db_bool(res, 0, "admin"),
+		.expires_at_ms = db_time(res, 0, "expires_at") };
+	return 0;
+}
+
+int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *secret, int64_t user, const char *ip,
+	int64_t *ret_expires)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx_query(tx, &res,
+		"INSERT INTO logins (hash, name, user_id, ip, expires_at)"
+		" VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second') RETURNING expires_at",
+		DB_BYTES(secret->hash, sizeof(secret->hash)), DB_TEXT(secret->name), DB_INT(user), DB_TEXT(ip),
+		DB_INT(a->settings->login_most_s));
+
+	if (r == 0)
+		*ret_expires = db_time(res, 0, "expires_at");
+	return r;
+}
+
+int login_end(struct db_tx *tx, const struct login_secret *secret, bool *ret)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx_query(tx, &res,
+		"WITH gone AS (DELETE FROM logins WHERE hash = $1 RETURNING name)"
+		" SELECT pg_notify('authd_login_ended', name)::text FROM gone",
+		DB_BYTES(secret->hash, sizeof(secret->hash)));
+
+	if (r == 0)
+		*ret = db_rows(res) > 0;
+	return r;
+}
+
+static bool secret_of_front(struct call *call, struct login_secret *ret)
+{
+	char cookie[LOGIN_COOKIE];
+	const struct front *front = call->front;
+
+	return front_cookie(front, cookie_login_name(front_https(front)), cookie, sizeof(cookie)) &&
+		login_secret_of(cookie, ret) == 0;
+}
+
+static void drop_cookie(struct front *front)
+{
+	char cookie[COOKIE_MOST];
+	bool https = front_https(front);
+
+	cookie_build(cookie, cookie_login_name(https), "", https, -1);
+	front_set_cookie(front, cookie);
+}
+
+int logout(struct call *call, const struct logout_params *params, struct logout_result *result)
+{
+	struct authd *a = call->daemon;
+	const struct audit entry = { .event = "logout", .user = call->acting.name, .ip = call->acting.ip };
+	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	struct login_secret secret;
+	bool there;
+	int r;
+
+	(void)params, (void)result;
+	if (!call->front || !secret_of_front(call, &secret))
+		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+	r = db_begin(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &tx);
+	if (r == 0)
+		r = login_end(tx, &secret, &there);
+	if (r == 0)
+		r = audit_write(tx, &entry);
+	if (r == 0)
+		r = db_commit(&tx);
+	if (r < 0)
+		return authd_db_failed(a, "ending a login", r);
+	login_watch_tell(a->watch, secret.name); /* at once; the notification may be held up or lost */
+	drop_cookie(call->front);
+	return 0;
+}
+
+int account_show(struct call *call, const struct account_show_params *params, struct account_show_result *result)
+{
+	const struct login *login = call->front ? front_login(call->front) : NULL;
+
+	(void)params;
+	if (!login)
+		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+	*result = (struct account_show_result){ .id = login->user,
+		.name = login->user_name,
+		.admin = login->admin,
+		.expires_at_ms = login->expires_at_ms };
+	return 0;
+}
+
+int login_check(struct call *call, const struct login_check_params *params, struct login_check_result *result)
+{
+	struct login login;
+	int r = login_find(call->daemon, call->arena, params->cookie, call->deadline, &login);
+
+	if (r == -ENOENT)
+		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+	if (r < 0)
+		return r;
+	*result = (struct login_check_result){ .user = login.user,
+		.name = login.user_name,
+		.login = login.name,
+		.admin = login.admin,
+		.expires_at_ms = login.expires_at_ms };
+	return 0;
+}
+
+int64_t login_sweep_ms(const struct authd *a)
+{
+	int64_t ms = a->settings->login_idle_s * 500;
+
+	return ms < 15000 ? ms : 15000;
+}
+
+static int sweep(struct db_tx *tx, void *arg)
+{
+	struct authd *a = arg;
+	int r = tx_query(tx, NULL,
+		"WITH gone AS (DELETE FROM logins WHERE expires_at <= now()"
+		" OR seen_at <= now() - $1 * interval '1 second' RETURNING name)"
+		" SELECT pg_notify('authd_login_ended', name)::text FROM gone",
+		DB_INT(a->settings->login_idle_s));
+
+	if (r == 0)
+		r = tx_query(tx, NULL, "DELETE FROM devices WHERE seen_at < now() - $1 * interval '1 day'",
+			DB_INT(a->settings->device_days));
+	return r == 0 ? throttle_sweep(tx) : r;
+}
+
+int login_sweep(struct authd *a)
+{
+	return db_transaction(a->db, DB_SELF, deadline_in(10000), sweep, a);
+}

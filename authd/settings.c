@@ -1,0 +1,6 @@
+#include "authd/settings.h"
+
+#define SETTINGS_NAME authd_settings
+#define SETTINGS_DEF  "authd/settings.def"
+#define SETTINGS_ROWS authd_settings_rows
+#include "common/settings_expand.h"

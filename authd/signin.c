@@ -1,0 +1,274 @@
+/*
+ * Signing in. An unknown name takes the same way, the same time and gets the same answer as a wrong password; the one
+ * difference is the account's name in the audit. Order: charge the attempt (throttle.h), look at the password, then
+ * write everything that follows from it in one transaction.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "authd/audit.h"
+#include "authd/authd.h"
+#include "authd/cookie.h"
+#include "authd/front.h"
+#include "authd/handlers.h"
+#include "authd/login.h"
+#include "authd/password.h"
+#include "authd/throttle.h"
+#include "authd/watch.h"
+#include "common/arena.h"
+#include "common/cleanup.h"
+#include "common/loop.h"
+#include "db/db.h"
+#include "proto/call.h"
+
+/* One attempt under way. */
+struct attempt {
+	struct authd *a;
+	struct call *call;
+	const char *name, *password; /* as given */
+
+	int64_t user; /* 0: no such account */
+	const char *user_name, *encoded;
+	bool admin;
+
+	struct login_secret device; /* of the request's cookie, or fresh */
+	bool known;                 /* the account has been signed in to from there */
+	struct throttle_bucket buckets[2];
+	unsigned bucket_count;
+
+	char rehashed[PASSWORD_ENCODED]; /* "": the hash is as good as the settings want it */
+	struct login_secret login;
+	int64_t expires_at_ms;
+};
+
+static int find_account(struct attempt *t, struct db_tx *tx)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx_query(tx, &res,
+		"SELECT u.id, u.name, u.password, u.admin, d.hash IS NOT NULL AS known FROM users u"
+		" LEFT JOIN devices d ON d.user_id = u.id AND d.hash = $2 AND d.seen_at > now() - $3 * interval '1 day'"
+		" WHERE lower(u.name) = lower($1)",
+		DB_TEXT(t->name), DB_BYTES(t->device.hash, sizeof(t->device.hash)),
+		DB_INT(t->a->settings->device_days));
+
+	if (r < 0)
+		return r;
+	t->user = 0;
+	t->user_name = NULL;
+	t->encoded = t->a->nobody;
+	t->known = false;
+	if (db_rows(res) == 0)
+		return 0;
+	t->user = db_int(res, 0, "id");
+	t->user_name = arena_strdup(t->call->arena, db_text(res, 0, "name"));
+	t->encoded = arena_strdup(t->call->arena, db_text(res, 0, "password"));
+	t->admin = db_bool(res, 0, "admin");
+	t->known = db_bool(res, 0, "known");
+	return 0;
+}
+
+/* A browser that this account knows answers for itself alone: whoever hammers the account does not keep it out. */
+static void choose_buckets(struct attempt *t)
+{
+	const struct authd_settings *s = t->a->settings;
+	const struct throttle_rule account = {
+		.failures = s->account_failures, .window_ms = THROTTLE_MOST_MS, .block_ms = s->account_block_s * 1000,
+		.doubling = true
+	};
+	const struct throttle_rule address = { .failures = s->address_failures,
+		.window_ms = s->address_window_s * 1000,
+		.block_ms = s->address_window_s * 1000 };
+
+	t->buckets[0].rule = account;
+	t->buckets[0].key = t->known ? throttle_device_key(t->device.hash) : throttle_account_key(t->name);
+	t->bucket_count = 1;
+	if (t->known || !t->call->acting.ip)
+		return;
+	t->buckets[1] = (struct throttle_bucket){ throttle_address_key(t->call->acting.ip), address };
+	t->bucket_count = 2;
+}
+
+static int record(struct attempt *t, struct db_tx *tx, const char *event, const char *detail)
+{
+	const struct audit entry = {
+		.event = event, .user = t->user_name, .ip = t->call->acting.ip, .detail = detail
+	};
+
+	return audit_write(tx, &entry);
+}
+
+static int refuse_throttled(struct attempt *t, int64_t wait_ms)
+{
+	int64_t s = (wait_ms + 999) / 1000;
+
+	front_set_retry_after(t->call->front, wait_ms);
+	if (s < 120)
+		return call_refuse(t->call, ERR_throttled, NULL,
+			"Too many sign-ins have failed; try again in %lld seconds.", (long long)s);
+	return call_refuse(t->call, ERR_throttled, NULL, "Too many sign-ins have failed; try again in %lld minutes.",
+		(long long)((s + 59) / 60));
+}
+
+static int charge(struct attempt *t)
+{
+	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	int64_t wait_ms = 0;
+	bool first = false;
+	int r = db_begin(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), &tx);
+
+	if (r == 0)
+		r = find_account(t, tx);
+	if (r < 0)
+		return r;
+	choose_buckets(t);
+	r = throttle_charge_all(tx, t->buckets, t->bucket_count, &wait_ms, &first);
+	if (r == 0 && first) /* one row for a block, not one for each knock at the door */
+		r = record(t, tx, "login_throttled", t->user ? NULL : "no such account");
+	if (r == 0)
+		r = db_commit(&tx);
+	return r == 0 && wait_ms ? refuse_throttled(t, wait_ms) : r;
+}
+
+static int fail(struct attempt *t)
+{
+	const struct audit entry = { .event = "login_failed",
+		.user = t->user_name,
+		.ip = t->call->acting.ip,
+		.detail = t->user ? "wrong password" : "no such account" };
+	int r = audit_alone(t->a->db, authd_db_deadline(t->a, t->call->deadline), &entry);
+
+	return r < 0 ? r : call_refuse(t->call, ERR_bad_password, NULL, "%s", "");
+}
+
+/* Settings may have become stronger since; only now is the password at hand to follow them. */
+static int rehash(struct attempt *t)
+{
+	if (!password_is_weaker(t->encoded, &t->a->cost))
+		return 0;
+	return password_hash(t->a->workers, &t->a->cost, t->password, t->call->deadline, t->rehashed);
+}
+
+static int remember_device(struct attempt *t, struct db_tx *tx)
+{
+	if (t->known)
+		return tx_query(tx, NULL, "UPDATE devices SET seen_at = now() WHERE hash = $1",
+			DB_BYTES(t->device.hash, sizeof(t->device.hash)));
+	return tx_query(tx, NULL, "INSERT INTO devices (hash, user_id) VALUES ($1, $2)",
+		DB_BYTES(t->device.hash, sizeof(t->device.hash)), DB_INT(t->user));
+}
+
+static int mark_account(struct attempt *t, struct db_tx *tx)
+{
+	const char *encoded = *t->rehashed ? t->rehashed : t->encoded;
+
+	return tx_query(tx, NULL, "UPDATE users SET last_login_at = now(), password = $2 WHERE id = $1",
+		DB_INT(t->user), DB_TEXT(encoded));
+}
+
+/* The login that this browser had before ends: an id that somebody may have planted or seen is worth nothing. */
+static int end_previous(struct attempt *t, struct db_tx *tx, struct login_secret *previous, bool *ret_ended)
+{
+	char cookie[LOGIN_COOKIE];
+	bool https = front_https(t->call->front);
+
+	if (!front_cookie(t->call->front, cookie_login_name(https), cookie, sizeof(cookie)) ||
+		login_secret_of(cookie, previous) < 0)
+		return 0;
+	return login_end(tx, previous, ret_ended);
+}
+
+static int admit(struct attempt *t)
+{
+	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	struct login_secret previous = { 0 };
+	bool ended = false;
+	int r = db_begin(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), &tx);
+
+	if (r == 0)
+		r = throttle_forgive(tx, t->buckets, t->bucket_count);
+	if (r == 0)
+		r = end_previous(t, tx, &previous, &ended);
+	if (r == 0)
+		r = mark_account(t, tx);
+	if (r == 0)
+		r = remember_device(t, tx);
+	if (r == 0)
+		r = login_store(t->a, tx, &t->login, t->user, t->call->acting.ip, &t->expires_at_ms);
+	if (r == 0)
+		r = record(t, tx, "login_ok", arena_printf(t->call->arena, "login %s", t->login.name));
+	if (r == 0)
+		r = db_commit(&tx);
+	if (r == 0 && ended)
+		login_watch_tell(t->a->watch, previous.name);
+	explicit_bzero(&previous, sizeof(previous));
+	return r;
+}
+
+static void set_cookies(struct attempt *t)
+{
+	struct front *front = t->call->front;
+	bool https = front_https(front);
+	char cookie[COOKIE_MOST];
+
+	cookie_build(cookie, cookie_login_name(https), t->login.cookie, https, 0);
+	front_set_cookie(front, cookie);
+	cookie_build(cookie, cookie_device_name(https), t->device.cookie, https,
+		t->a->settings->device_days * 86400);
+	front_set_cookie(front, cookie);
+	explicit_bzero(cookie, sizeof(cookie));
+}
+
+/* The device cookie that came, if it can be one; whether it is known to the account turns out later. */
+static int read_device(struct attempt *t)
+{
+	char cookie[LOGIN_COOKIE];
+	bool https = front_https(t->call->front);
+
+	if (front_cookie(t->call->front, cookie_device_name(https), cookie, sizeof(cookie)) &&
+		login_secret_of(cookie, &t->device) == 0)
+		return 0;
+	return login_secret_new(&t->device);
+}
+
+static int sign_in(struct attempt *t)
+{
+	bool right = false;
+	int r = read_device(t);
+
+	if (r == 0)
+		r = charge(t);
+	if (r == 0)
+		r = password_verify(t->a->workers, t->encoded, t->password, t->call->deadline, &right);
+	if (r < 0)
+		return r;
+	if (!right || !t->user)
+		return fail(t);
+	if (!t->known) /* never take over a value that somebody else could have planted */
+		r = login_secret_new(&t->device);
+	if (r == 0)
+		r = rehash(t);
+	if (r == 0)
+		r = login_secret_new(&t->login);
+	return r == 0 ? admit(t) : r;
+}
+
+int login(struct call *call, const struct login_params *params, struct login_result *result)
+{
+	struct attempt t = {
+		.a = call->daemon, .call = call, .name = params->name, .password = params->password
+	};
+	int r;
+
+	if (!call->front)
+		return call_refuse(call, ERR_invalid, NULL, "Signing in sets a cookie, so it needs HTTP.");
+	r = sign_in(&t);
+	if (r == 0) {
+		set_cookies(&t);
+		*result = (struct login_result){
+			.name = t.user_name, .admin = t.admin, .expires_at_ms = t.expires_at_ms
+		};
+	}
+	explicit_bzero(&t, sizeof(t));
+	return authd_db_failed(call->daemon, "signing in", r);
+}
