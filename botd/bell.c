@@ -1,0 +1,80 @@
+#include "botd/bell.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "common/fiber.h"
+
+struct bell {
+	struct hearer *hearers;
+	bool ended;
+};
+
+struct bell *bell_new(void)
+{
+	struct bell *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		abort();
+	return b;
+}
+
+struct bell *bell_free(struct bell *b)
+{
+	free(b);
+	return NULL;
+}
+
+void bell_listen(struct bell *b, struct hearer *h, int64_t number)
+{
+	*h = (struct hearer){ .next = b->hearers, .bell = b, .number = number };
+	b->hearers = h;
+}
+
+void bell_leave(struct hearer *h)
+{
+	struct hearer **at = &h->bell->hearers;
+
+	while (*at != h)
+		at = &(*at)->next;
+	*at = h->next;
+}
+
+static void wake(struct hearer *h, int result)
+{
+	h->rung = true;
+	if (h->wait)
+		wait_wake(h->wait, result);
+}
+
+void bell_ring(struct bell *b, int64_t number)
+{
+	for (struct hearer *h = b->hearers; h; h = h->next) {
+		if (number == 0 || h->number == 0 || h->number == number)
+			wake(h, 0);
+	}
+}
+
+void bell_end(struct bell *b)
+{
+	b->ended = true;
+	for (struct hearer *h = b->hearers; h; h = h->next)
+		wake(h, -ESHUTDOWN);
+}
+
+int bell_wait(struct hearer *h, int64_t deadline)
+{
+	struct wait w = { 0 };
+	int r = 0;
+
+	if (h->bell->ended)
+		return -ESHUTDOWN;
+	if (!h->rung) {
+		h->wait = &w;
+		r = wait_for(&w, deadline);
+		h->wait = NULL;
+	}
+	h->rung = false;
+	return r;
+}

@@ -1,0 +1,29 @@
+/* Bookings as callers see them. */
+#pragma once
+
+#include "botd/handlers.h"
+#include "db/db.h"
+#include "proto/call.h"
+
+/* The columns that booking_read() reads, of a table called b. */
+#define BOOKING_COLUMNS                                                                            \
+	"b.id, b.user_id, b.site, b.action, b.title, b.inputs, b.state, b.outcome, b.reason, "     \
+	"b.starts, b.created_at, b.finished_at, b.picture"
+
+/* Fills *ret from a row; what it points to belongs to the call. */
+void booking_read(struct call *call, const struct db_result *res, int row, struct booking_info *ret);
+
+/* Who a call reads as: the person, or for steadctl the operator, who sees everybody's. */
+struct db_who booking_reader(const struct call *call);
+
+/*
+ * Who a call changes the booking as: the person, or for steadctl whoever's it is. 0, REFUSED (not found), or a negative
+ * errno.
+ */
+int booking_owner(struct call *call, int64_t id, struct db_who *ret);
+
+/* The booking, in the call's arena. 0, REFUSED when there is none or it is not theirs, or a negative errno. */
+int booking_find(struct call *call, struct db_who who, int64_t id, struct booking_info **ret);
+
+/* ERR_not_found for a booking. */
+int booking_refuse(struct call *call, int64_t id);

@@ -1,0 +1,227 @@
+#include "botd/botd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "botd/dispatch.h"
+#include "botd/resume.h"
+#include "botd/worker.h"
+#include "common/cleanup.h"
+#include "common/daemon.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "proto/server.h"
+
+#define ANSWER_MS 8000 /* a caller would rather hear that the database is down than wait longer */
+#define MARGIN_MS 500  /* for the answer's way back; above DB_GRACE_MS */
+#define DRAIN_MS  4000
+#define MOST_WORKERS 64
+
+struct botd {
+	const struct botd_settings *settings;
+	struct recipe_set *recipes;
+	struct db *db;
+	struct peer *vault, *screen;
+	struct bell *work, *news, *closed;
+	struct server *server;
+	struct worker *workers[MOST_WORKERS];
+	struct resume *resume;
+};
+
+struct db *botd_db(struct botd *b)
+{
+	return b->db;
+}
+
+const struct botd_settings *botd_settings(const struct botd *b)
+{
+	return b->settings;
+}
+
+const struct recipe_set *botd_recipes(const struct botd *b)
+{
+	return b->recipes;
+}
+
+struct peer *botd_vault(struct botd *b)
+{
+	return b->vault;
+}
+
+struct peer *botd_screen(struct botd *b)
+{
+	return b->screen;
+}
+
+struct bell *botd_work(struct botd *b)
+{
+	return b->work;
+}
+
+struct bell *botd_news(struct botd *b)
+{
+	return b->news;
+}
+
+struct bell *botd_closed(struct botd *b)
+{
+	return b->closed;
+}
+
+struct worker *botd_worker(struct botd *b, unsigned i)
+{
+	return i < MOST_WORKERS ? b->workers[i] : NULL;
+}
+
+int64_t botd_deadline(const struct call *call)
+{
+	int64_t latest = deadline_in(ANSWER_MS);
+
+	return call->deadline == NEVER ? latest : deadline_min(latest, call->deadline - MARGIN_MS);
+}
+
+static void database_changed(bool up, const char *why, void *arg)
+{
+	(void)arg;
+	if (up) {
+		log_info("the database answers");
+		daemon_status("working");
+	} else {
+		log_warning("the database does not answer, so no booking can be taken or worked off: %s", why);
+		daemon_status("waiting for the database: %s", why);
+	}
+}
+
+static void ring_work(const char *payload, void *arg)
+{
+	struct botd *b = arg;
+
+	(void)payload;
+	bell_ring(b->work, 0);
+}
+
+/* NULL: something may have been missed, so everybody looks. */
+static void ring_news(const char *payload, void *arg)
+{
+	struct botd *b = arg;
+
+	bell_ring(b->news, payload ? strtoll(payload, NULL, 10) : 0);
+}
+
+static int open_database(struct botd *b)
+{
+	struct db_config config = { .conninfo = b->settings->database,
+		.size = (unsigned)b->settings->database_connections,
+		.application_name = "botd",
+		.changed = database_changed };
+	int r = db_new(&config, &b->db);
+
+	if (r < 0) {
+		log_error("the setting database is not what libpq understands: \"host=/run/postgresql dbname=stead\"");
+		return r;
+	}
+	r = db_listen(b->db, "jobs_queue", ring_work, b);
+	if (r == 0)
+		r = db_listen(b->db, "jobs_bookings", ring_news, b);
+	if (r < 0)
+		log_error("cannot start: %s", strerror(-r));
+	return r;
+}
+
+static void load_recipes(struct botd *b)
+{
+	b->recipes = recipe_load_dirs(b->settings->recipes);
+	for (size_t i = 0; i < recipe_trouble_count(b->recipes); i++)
+		log_warning("a recipe is left out: %s", recipe_trouble(b->recipes, i));
+	log_info("%zu recipes", recipe_count(b->recipes));
+}
+
+static struct peer *new_peer(const char *daemon)
+{
+	CLEANUP(freep) char *path = daemon_socket_path(daemon, "bot");
+
+	return peer_new("botd", daemon, path);
+}
+
+int botd_new(const struct botd_settings *settings, struct botd **ret)
+{
+	CLEANUP(botd_freep) struct botd *b = calloc(1, sizeof(*b));
+	int r;
+
+	if (!b)
+		abort();
+	b->settings = settings;
+	b->work = bell_new();
+	b->news = bell_new();
+	b->closed = bell_new();
+	load_recipes(b);
+	r = open_database(b);
+	if (r < 0)
+		return r;
+	b->vault = new_peer("sessiond");
+	b->screen = new_peer("streamd");
+	b->server = server_new("botd", botd_dispatch, b);
+	*ret = TAKE(b);
+	return 0;
+}
+
+int botd_listen(struct botd *b, const char *name, enum role role, const char *user)
+{
+	char setting[32];
+	uid_t uid;
+	int r, fd;
+
+	snprintf(setting, sizeof(setting), "%s_user", name);
+	r = daemon_uid(setting, user, &uid);
+	if (r < 0)
+		return r;
+	fd = daemon_socket(name);
+	if (fd < 0)
+		return fd;
+	return server_listen(b->server, fd, role, uid);
+}
+
+void botd_start(struct botd *b)
+{
+	for (int64_t i = 0; i < b->settings->workers; i++)
+		b->workers[i] = worker_start(b, (unsigned)i + 1);
+	b->resume = resume_start(b);
+}
+
+/* The workers first, for they save sessions; all at once, for each may take seconds. */
+void botd_stop(void *arg)
+{
+	struct botd *b = arg;
+
+	bell_end(b->work);
+	bell_end(b->news);
+	bell_end(b->closed);
+	for (int64_t i = 0; i < b->settings->workers; i++)
+		worker_cancel(b->workers[i]);
+	for (int64_t i = 0; i < b->settings->workers; i++)
+		b->workers[i] = worker_end(b->workers[i]);
+	b->resume = resume_end(b->resume);
+	server_drain(b->server, deadline_in(DRAIN_MS));
+}
+
+struct botd *botd_free(struct botd *b)
+{
+	if (!b)
+		return NULL;
+	server_free(b->server);
+	peer_free(b->vault);
+	peer_free(b->screen);
+	db_free(b->db);
+	recipe_set_free(b->recipes);
+	bell_free(b->work);
+	bell_free(b->news);
+	bell_free(b->closed);
+	free(b);
+	return NULL;
+}
+
+void botd_freep(struct botd **b)
+{
+	*b = botd_free(*b);
+}

@@ -1,0 +1,20 @@
+/*
+ * Doing one job in a run: the site's own list is read, then the steps are taken, with the intent written before the
+ * act, then the list is read again. What stands there counts.
+ */
+#pragma once
+
+#include "botd/ending.h"
+#include "botd/listing.h"
+#include "botd/queue.h"
+#include "botd/run.h"
+
+/* The step under way, for the worker, who says so when it takes long. */
+struct progress {
+	int64_t since; /* monotonic ms; 0: none */
+	bool told;
+	char words[300];
+};
+
+/* Always sets *end. known: what earlier jobs of this run have read. */
+void job_do(struct job *job, struct run *run, struct listing *known, struct progress *progress, struct ending *end);

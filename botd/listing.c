@@ -1,0 +1,108 @@
+#include "botd/listing.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/loop.h"
+
+#define FRESH_MS 10000
+
+struct listing {
+	const struct recipe_action *action; /* NULL: nothing is known */
+	struct call *call;
+	const struct run_row *rows;
+	size_t count;
+	int64_t read_at;
+};
+
+struct listing *listing_new(void)
+{
+	struct listing *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		abort();
+	return l;
+}
+
+struct listing *listing_free(struct listing *l)
+{
+	if (!l)
+		return NULL;
+	call_free(l->call);
+	free(l);
+	return NULL;
+}
+
+void listing_forget(struct listing *l)
+{
+	l->action = NULL;
+}
+
+void listing_keep(struct listing *l, const struct recipe_action *a, struct call *call,
+	const struct run_step_result *result)
+{
+	call_free(l->call);
+	*l = (struct listing){ .action = a, .call = call, .rows = result->rows, .count = result->rows_count,
+		.read_at = loop_now() };
+}
+
+bool listing_known(const struct listing *l, const struct recipe_action *a)
+{
+	return l->action == a && loop_now() - l->read_at < FRESH_MS;
+}
+
+/* Both texts with each run of white space as one space, and none around. */
+static bool same(const char *a, const char *b)
+{
+	for (;;) {
+		bool space_a = isspace((unsigned char)*a), space_b = isspace((unsigned char)*b);
+
+		a += strspn(a, " \t\r\n\f\v");
+		b += strspn(b, " \t\r\n\f\v");
+		if (!*a || !*b)
+			return *a == *b;
+		if (space_a != space_b || *a != *b)
+			return false;
+		a++;
+		b++;
+	}
+}
+
+static const char *cell_of(const struct run_row *row, const char *name)
+{
+	for (size_t i = 0; i < row->cells_count; i++) {
+		if (strcmp(row->cells[i].name, name) == 0 && row->cells[i].value)
+			return row->cells[i].value;
+	}
+	return ""; /* an empty value does not travel */
+}
+
+static bool row_matches(const struct run_row *row, const struct recipe_match *match, size_t n,
+	const char *const *wanted)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!same(cell_of(row, match[i].cell) + strspn(cell_of(row, match[i].cell), " \t\r\n\f\v"), wanted[i]))
+			return false;
+	}
+	return true;
+}
+
+bool listing_has(const struct listing *l, const struct recipe_action *a, const struct variables *v)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const char **wanted = arena_array(arena, a->list.match_count, sizeof(*wanted));
+	char why[256];
+
+	for (size_t i = 0; i < a->list.match_count; i++) {
+		if (template_fill(arena, a->list.match[i].is, v, ESCAPE_NONE, &wanted[i], why, sizeof(why)) < 0)
+			return false;
+		wanted[i] += strspn(wanted[i], " \t\r\n\f\v");
+	}
+	for (size_t i = 0; i < l->count; i++) {
+		if (row_matches(&l->rows[i], a->list.match, a->list.match_count, wanted))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,30 @@
+/* The rows of a site's own list, as last read in a run. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/call.h"
+#include "proto/streamd.h"
+#include "recipe/recipe.h"
+#include "recipe/template.h"
+
+struct listing;
+
+struct listing *listing_new(void);
+
+/* Takes NULL, returns NULL. */
+struct listing *listing_free(struct listing *l);
+
+/* Forgets what was read: something may have changed. */
+void listing_forget(struct listing *l);
+
+/* Keeps the rows of this action's list; call, which owns them, is taken over. */
+void listing_keep(struct listing *l, const struct recipe_action *a, struct call *call,
+	const struct run_step_result *result);
+
+/* Whether the rows of this action's list are known, and not older than a few seconds. */
+bool listing_known(const struct listing *l, const struct recipe_action *a);
+
+/* Whether a row of them is the booking that the variables say. */
+bool listing_has(const struct listing *l, const struct recipe_action *a, const struct variables *v);

@@ -1,0 +1,171 @@
+/* Asking for a booking: checked against the recipe, kept once, and only then answered. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "botd/booking.h"
+#include "botd/botd.h"
+#include "botd/today.h"
+#include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "recipe/input.h"
+
+#define TRIES    8
+#define PAUSE_MS 150
+
+/* What is asked for, checked. */
+struct order {
+	struct call *call;
+	const struct booking_create_params *params;
+	const struct recipe *recipe;
+	const struct recipe_action *action;
+	json_t *inputs; /* kept by the call */
+	const char *text, *title;
+};
+
+static int find_action(struct order *o)
+{
+	const struct booking_create_params *p = o->params;
+
+	o->recipe = recipe_find(botd_recipes(o->call->daemon), p->site);
+	if (!o->recipe)
+		return call_refuse(o->call, ERR_invalid, "site",
+			"There is no recipe for a site called \"%s\"; choose one of the sites that are listed.", p->site);
+	o->action = recipe_action_find(o->recipe, p->action);
+	if (!o->action)
+		return call_refuse(o->call, ERR_invalid, "action",
+			"%s has no action \"%s\"; choose one of those that are listed for the site.", o->recipe->title,
+			p->action);
+	return 0;
+}
+
+static int check_inputs(struct order *o)
+{
+	char today[11], field[512], why[512];
+	int r;
+
+	today_at(o->recipe->environment.time_zone, wall_now(), today);
+	r = inputs_check(o->action, o->params->inputs, today, &o->inputs, field, why, sizeof(why));
+	if (r < 0)
+		return call_refuse(o->call, ERR_invalid, field, "%s", why);
+	call_keep(o->call, o->inputs);
+	return 0;
+}
+
+static int64_t most_waiting(const struct order *o)
+{
+	return botd_settings(o->call->daemon)->most_waiting;
+}
+
+/* The booking in words, and its inputs as they are kept. */
+static int describe(struct order *o)
+{
+	CLEANUP(freep) char *text = json_dumps(o->inputs, JSON_COMPACT);
+	struct variables v = inputs_variables(o->call->arena, o->action, o->inputs, "1970-01-01", "");
+	const char *title;
+	char why[256], *cut;
+
+	o->text = arena_strdup(o->call->arena, text);
+	if (template_fill(o->call->arena, o->action->describe, &v, ESCAPE_NONE, &title, why, sizeof(why)) < 0)
+		title = o->action->title;
+	cut = arena_strdup(o->call->arena, title);
+	if (strlen(cut) > 256) {
+		size_t n = 256;
+
+		while (n > 0 && ((unsigned char)cut[n] & 0xc0) == 0x80)
+			n--;
+		cut[n] = '\0';
+	}
+	o->title = cut;
+	return 0;
+}
+
+/*
+ * One row and its first line; nothing when the key is there already, or the person has too many that wait. Those are
+ * counted by the indexes of what waits, and no further than the limit.
+ */
+static int insert(struct order *o)
+{
+	return db_query(botd_db(o->call->daemon), DB_USER(o->call->acting.user), botd_deadline(o->call), NULL,
+		"WITH b AS (INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, last_line) "
+		"SELECT $1, $2, $3, $4, $5, $6::json, 1 WHERE (SELECT count(*) FROM (SELECT FROM jobs.bookings "
+		"WHERE user_id = $1 AND state = 'queued' UNION ALL SELECT FROM jobs.bookings WHERE user_id = $1 "
+		"AND state = 'needs_sign_in' LIMIT $8) w) < $8 "
+		"ON CONFLICT ON CONSTRAINT bookings_key DO NOTHING RETURNING id, user_id) "
+		"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "
+		"SELECT id, 1, user_id, 0, 'info', 'Asked for: ' || $7 FROM b",
+		DB_INT(o->call->acting.user), DB_TEXT(o->params->key), DB_TEXT(o->params->site),
+		DB_TEXT(o->params->action), DB_TEXT(o->title), DB_TEXT(o->text), DB_TEXT(o->title),
+		DB_INT(most_waiting(o)));
+}
+
+static int refuse_more(struct order *o)
+{
+	return call_refuse(o->call, ERR_busy, NULL,
+		"You have %lld bookings that wait already, which is as many as there may be; wait until some have ended.",
+		(long long)most_waiting(o));
+}
+
+static int find_by_key(struct order *o, struct booking_info **ret)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = db_read(botd_db(o->call->daemon), DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
+		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.user_id = $1 AND b.key = $2",
+		DB_INT(o->call->acting.user), DB_TEXT(o->params->key));
+
+	if (r < 0)
+		return r;
+	if (db_rows(res) == 0)
+		return refuse_more(o);
+	*ret = arena_alloc(o->call->arena, sizeof(**ret));
+	booking_read(o->call, res, 0, *ret);
+	return 0;
+}
+
+/* The key makes a repeated request harmless, so whatever may have failed is done again while there is time. */
+static int keep(struct order *o, struct booking_info **ret)
+{
+	int64_t deadline = botd_deadline(o->call);
+	int r = -ENOTCONN;
+
+	for (int i = 0; i < TRIES && loop_now() < deadline; i++) {
+		r = insert(o);
+		if (r == 0)
+			r = find_by_key(o, ret);
+		if (r != -EINPROGRESS && r != -ENOTCONN && r != -EDEADLK)
+			break;
+		if (fiber_sleep_until(deadline_in(PAUSE_MS)) < 0)
+			return -ECANCELED;
+	}
+	if (r != -EINPROGRESS)
+		return r;
+	return call_refuse(o->call, ERR_timed_out, NULL,
+		"The database was lost while the booking was being kept, so it is not known whether it was; repeat the same "
+		"request with the same key.");
+}
+
+static int check_same(struct order *o, const struct booking_info *b)
+{
+	if (strcmp(b->site, o->params->site) == 0 && strcmp(b->action, o->params->action) == 0 &&
+	    json_equal(b->inputs, o->inputs))
+		return 0;
+	return call_refuse(o->call, ERR_conflict, "key",
+		"The key \"%s\" names another booking of yours already (%s); take a new key for a new booking.",
+		o->params->key, b->title);
+}
+
+int booking_create(struct call *call, const struct booking_create_params *params, struct booking_create_result *result)
+{
+	struct order o = { .call = call, .params = params };
+	int r = find_action(&o);
+
+	if (r == 0)
+		r = check_inputs(&o);
+	if (r == 0)
+		r = describe(&o);
+	if (r == 0)
+		r = keep(&o, &result->booking);
+	return r < 0 ? r : check_same(&o, result->booking);
+}

@@ -1,0 +1,24 @@
+/* The picture of the page where a booking failed. */
+#include "botd/booking.h"
+#include "botd/botd.h"
+#include "common/cleanup.h"
+#include "common/memfd.h"
+
+int booking_picture(struct call *call, const struct booking_picture_params *params,
+	struct booking_picture_result *result)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	const void *jpeg;
+	size_t n;
+	int r = db_read(botd_db(call->daemon), DB_USER(call->acting.user), botd_deadline(call), &res,
+		"SELECT p.jpeg FROM jobs.pictures p JOIN jobs.bookings b ON b.id = p.booking_id "
+		"WHERE p.booking_id = $1 AND b.picture", DB_INT(params->id));
+
+	if (r < 0)
+		return r;
+	if (db_rows(res) == 0)
+		return call_refuse(call, ERR_not_found, "id", "There is no picture of booking %lld, or it is not yours.",
+			(long long)params->id);
+	jpeg = db_bytes(res, 0, "jpeg", &n);
+	return memfd_new("picture", jpeg, n, &result->picture);
+}

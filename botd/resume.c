@@ -1,0 +1,96 @@
+#include "botd/resume.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "botd/botd.h"
+#include "botd/queue.h"
+#include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "proto/sessiond.h"
+
+#define AGAIN_MS 1000
+#define WRITE_MS 5000
+
+struct resume {
+	struct botd *botd;
+	struct fiber *fiber;
+};
+
+/* Until it is written: nobody says it a second time. */
+static int take(struct resume *r, const struct session_watch_item *item)
+{
+	int64_t count = 0;
+	int e = 0;
+
+	if (strcmp(item->health, "healthy") != 0)
+		return 0;
+	while (e != -ECANCELED) {
+		e = queue_resume(botd_db(r->botd), item->user, item->site, item->version, deadline_in(WRITE_MS),
+			&count);
+		if (e == 0)
+			break;
+		log_warning("bookings that wait for a sign-in at %s could not be woken yet: %s", item->site,
+			db_error(botd_db(r->botd))->text);
+		e = fiber_sleep_until(deadline_in(AGAIN_MS));
+	}
+	if (count > 0)
+		log_info("%lld bookings at %s go on after a sign-in", (long long)count, item->site);
+	return e;
+}
+
+static int watch(struct resume *r, bool said)
+{
+	CLEANUP(call_freep) struct call *call = call_new(r->botd, NULL, NEVER);
+	struct session_watch_params params = {};
+	struct session_watch_item item;
+	struct peer_stream *stream = NULL;
+	int e = open_session_watch(call, botd_vault(r->botd), &params, &stream);
+
+	while (e == 0) {
+		e = next_session_watch(stream, &item, NEVER);
+		if (e == 0)
+			e = take(r, &item);
+	}
+	peer_stream_close(stream);
+	if (e != -ECANCELED && !said)
+		log_warning("cannot watch the sessions for now, so bookings that wait for a sign-in stay waiting: %s",
+			e == -ENODATA ? "sessiond has ended the watch" : call_why(call, e));
+	return e;
+}
+
+static void run(void *arg)
+{
+	struct resume *r = arg;
+	bool said = false;
+
+	while (watch(r, said) != -ECANCELED) {
+		said = true;
+		if (fiber_sleep_until(deadline_in(AGAIN_MS)) < 0)
+			return;
+	}
+}
+
+struct resume *resume_start(struct botd *b)
+{
+	struct resume *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		abort();
+	r->botd = b;
+	fiber_start("resume", run, r, &r->fiber);
+	return r;
+}
+
+struct resume *resume_end(struct resume *r)
+{
+	if (!r)
+		return NULL;
+	fiber_cancel(r->fiber);
+	fiber_join(&r->fiber);
+	free(r);
+	return NULL;
+}

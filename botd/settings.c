@@ -1,0 +1,6 @@
+#include "botd/settings.h"
+
+#define SETTINGS_NAME botd_settings
+#define SETTINGS_DEF  "botd/settings.def"
+#define SETTINGS_ROWS botd_settings_rows
+#include "common/settings_expand.h"

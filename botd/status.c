@@ -1,0 +1,42 @@
+/* How botd is, for steadctl. Answers also when nothing else works. */
+#include "botd/botd.h"
+#include "botd/handlers.h"
+#include "common/cleanup.h"
+#include "common/daemon.h"
+#include "common/loop.h"
+
+#define COUNT_MS 1500
+
+static int count(struct call *call, struct botd_status_result *result)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = db_read(botd_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(COUNT_MS), &res,
+		"SELECT count(*) FILTER (WHERE state = 'queued') AS queued, "
+		"count(*) FILTER (WHERE state = 'running') AS running, "
+		"count(*) FILTER (WHERE state = 'needs_sign_in') AS waiting FROM jobs.bookings "
+		"WHERE state IN ('queued', 'running', 'needs_sign_in')");
+
+	if (r < 0)
+		return r;
+	result->queued = db_int(res, 0, "queued");
+	result->running = db_int(res, 0, "running");
+	result->needs_sign_in = db_int(res, 0, "waiting");
+	return 0;
+}
+
+int botd_status(struct call *call, const struct botd_status_params *params, struct botd_status_result *result)
+{
+	const struct recipe_set *set = botd_recipes(call->daemon);
+	int r;
+
+	(void)params;
+	result->version = STEAD_VERSION;
+	result->up_ms = daemon_up_ms();
+	result->recipes = (int64_t)recipe_count(set);
+	result->recipe_trouble = arena_strdup(call->arena, recipe_trouble(set, 0));
+	r = count(call, result);
+	result->database = r == 0;
+	if (r < 0)
+		result->database_trouble = arena_strdup(call->arena, db_error(botd_db(call->daemon))->text);
+	return 0;
+}
