@@ -1,0 +1,30 @@
+/* steadctl's commands: the rows of the method tables that have words of their own. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "proto/method.h"
+
+/* One row that the words on the command line may mean. */
+struct command {
+	const char *daemon;
+	const struct method *method;
+};
+
+#define COMMAND_MOST 16 /* daemons that may share the same words */
+
+/*
+ * The rows whose words begin the command line; the longest words win, and rows with the same words (status) all count.
+ * *ret_used is how many arguments the words took. 0 if there is none.
+ */
+size_t command_find(int argc, char *const argv[], struct command ret[COMMAND_MOST], int *ret_used);
+
+/* All commands, by their words, with their sentences. */
+void command_list(FILE *out);
+
+/* One command's usage, parameters and what it prints. */
+void command_help(const struct command *c, FILE *out);
+
+/* A completion script for bash. */
+void command_completion(FILE *out);

@@ -1,0 +1,199 @@
+#include "cli/print.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <wchar.h>
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static char *format(const char *pattern, long long a, long long b)
+{
+	char *text;
+
+	if (asprintf(&text, pattern, a, b) < 0)
+		abort();
+	return text;
+}
+
+static char *duration(long long ms)
+{
+	if (ms < 60000)
+		return format("%lld.%lld s", ms / 1000, ms % 1000 / 100);
+	if (ms < 3600000)
+		return format("%lld min %lld s", ms / 60000, ms % 60000 / 1000);
+	if (ms < 86400000)
+		return format("%lld h %lld min", ms / 3600000, ms % 3600000 / 60000);
+	return format("%lld d %lld h", ms / 86400000, ms % 86400000 / 3600000);
+}
+
+static char *moment(long long ms)
+{
+	time_t t = (time_t)(ms / 1000);
+	char text[32];
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	return strdup(text);
+}
+
+static char *number(const char *name, long long n)
+{
+	if (ends_with(name, "_at_ms"))
+		return n ? moment(n) : strdup("");
+	return ends_with(name, "_ms") ? duration(n) : format("%lld", n, 0);
+}
+
+char *print_plain(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	for (char *c = copy; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+		else if ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0) /* C1: a no-break space instead */
+			c[1] = (char)0xa0;
+	}
+	return copy;
+}
+
+/* One value in words; to be freed. */
+static char *words(const char *name, const json_t *v)
+{
+	if (!v)
+		return strdup("");
+	switch (json_typeof(v)) {
+	case JSON_STRING: return print_plain(json_string_value(v));
+	case JSON_INTEGER: return number(name, json_integer_value(v));
+	case JSON_TRUE: return strdup("yes");
+	case JSON_FALSE: return strdup("no");
+	default: return json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+	}
+}
+
+/* "saved_at_ms" is "saved at" for people: its value says its unit. */
+static char *title(const char *name)
+{
+	char *t = strdup(name);
+
+	if (!t)
+		abort();
+	if (ends_with(t, "_at_ms"))
+		t[strlen(t) - 6] = '\0';
+	else if (ends_with(t, "_ms"))
+		t[strlen(t) - 3] = '\0';
+	for (char *c = t; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	return t;
+}
+
+static size_t width(const char *s)
+{
+	size_t n = mbstowcs(NULL, s, 0);
+
+	return n == (size_t)-1 ? strlen(s) : n;
+}
+
+static void pad(FILE *out, const char *s, size_t to)
+{
+	fputs(s, out);
+	for (size_t n = width(s); n < to; n++)
+		fputc(' ', out);
+}
+
+#define MOST_COLUMNS 32
+
+struct table {
+	const struct field *columns[MOST_COLUMNS];
+	size_t widths[MOST_COLUMNS], count;
+};
+
+/* A column that no row fills would only take room. */
+static void add_column(struct table *t, const struct field *f, const json_t *rows)
+{
+	char *head = title(f->name);
+	size_t i, most = width(head);
+	bool used = false;
+	json_t *row;
+
+	json_array_foreach((json_t *)rows, i, row) {
+		char *text = words(f->name, json_object_get(row, f->name));
+		size_t w = width(text);
+		used = used || *text;
+		most = w > most ? w : most;
+		free(text);
+	}
+	free(head);
+	if (!used || t->count == MOST_COLUMNS)
+		return;
+	t->columns[t->count] = f;
+	t->widths[t->count++] = most;
+}
+
+static void print_row(const struct table *t, const json_t *row, FILE *out)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const char *name = t->columns[i]->name;
+		char *text = row ? words(name, json_object_get(row, name)) : title(name);
+		if (i + 1 == t->count)
+			fputs(text, out);
+		else
+			pad(out, text, t->widths[i] + 2);
+		free(text);
+	}
+	fputc('\n', out);
+}
+
+static void print_table(const struct field *f, const json_t *rows, FILE *out)
+{
+	struct table t = { .count = 0 };
+	json_t *row;
+	size_t i;
+
+	if (json_array_size(rows) == 0) {
+		fprintf(out, "No %s.\n", f->name);
+		return;
+	}
+	for (const struct field *c = f->type(); c->kind != FIELD_END; c++)
+		if (c->kind != FIELD_OPTIONAL)
+			add_column(&t, c, rows);
+	print_row(&t, NULL, out);
+	json_array_foreach((json_t *)rows, i, row) {
+		print_row(&t, row, out);
+	}
+}
+
+static void print_fields(const struct field *rows, const json_t *object, FILE *out)
+{
+	for (const struct field *f = rows; f->kind != FIELD_END; f++) {
+		const json_t *v = f->name ? json_object_get(object, f->name) : NULL;
+		if (!v)
+			continue;
+		if (f->kind == FIELD_LIST) {
+			print_table(f, v, out);
+		} else if (f->kind == FIELD_OBJ) {
+			print_fields(f->type(), v, out);
+		} else {
+			char *head = title(f->name), *text = words(f->name, v);
+			pad(out, head, 20);
+			fprintf(out, "%s\n", text);
+			free(head);
+			free(text);
+		}
+	}
+}
+
+void print_result(const struct method *m, const json_t *result, FILE *out)
+{
+	print_fields(m->result(), result, out);
+}
