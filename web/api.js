@@ -1,0 +1,111 @@
+/*
+ * Stead's HTTP API. call() answers with the result object or throws a Refusal, whose message is a
+ * sentence that can be shown as it is. A call that meets a login that has ended brings up the
+ * sign-in and is repeated afterwards.
+ */
+const BASE = "/api/v1";
+const PATIENCE_MS = 30000;
+
+export class Refusal extends Error {
+	constructor({ code, message, field, status = 0, retryAfterMs = 0 })
+	{
+		super(message);
+		this.code = code;
+		this.field = field;
+		this.status = status;
+		this.retryAfterMs = retryAfterMs;
+	}
+
+	/*
+	 * The same request may well succeed a moment later, and whether it was carried out is not
+	 * known.
+	 */
+	get passing()
+	{
+		return this.code === "network" || [502, 503, 504].includes(this.status);
+	}
+}
+
+let askToSignIn = async () => false;
+
+/* ask() resolves to true once the person has signed in again. */
+export function whenSignedOut(ask)
+{
+	askToSignIn = ask;
+}
+
+function query(params)
+{
+	const given = Object.entries(params ?? {}).filter(([, value]) => value !== undefined);
+
+	return given.length ? `?${new URLSearchParams(given)}` : "";
+}
+
+async function answer(response)
+{
+	try {
+		return await response.json();
+	} catch {
+		return null;
+	}
+}
+
+function refusalOf(response, body)
+{
+	const error = body?.error ?? {};
+
+	return new Refusal({
+		code: error.code ?? "unavailable",
+		message: error.message ?? "Stead gave an answer that makes no sense here "
+			+ `(status ${response.status}); try again in a moment.`,
+		field: error.field,
+		status: response.status,
+		retryAfterMs: 1000 * (Number(response.headers.get("Retry-After")) || 0),
+	});
+}
+
+async function send(verb, path, params)
+{
+	const init = { method: verb, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) };
+	let url = BASE + path;
+	let response;
+
+	if (verb === "GET") {
+		url += query(params);
+	} else {
+		init.headers = { "Content-Type": "application/json" };
+		init.body = JSON.stringify(params ?? {});
+	}
+	try {
+		response = await fetch(url, init);
+	} catch (error) {
+		throw new Refusal({
+			code: "network",
+			message: error.name === "TimeoutError"
+				? "Stead took too long to answer; look at your connection, then try again."
+				: "Stead does not answer; look at your connection, then try again.",
+		});
+	}
+
+	const body = await answer(response);
+
+	if (!response.ok || body === null)
+		throw refusalOf(response, body);
+	return body;
+}
+
+export async function call(verb, path, params, { ask = true } = {})
+{
+	for (;;) {
+		try {
+			return await send(verb, path, params);
+		} catch (error) {
+			if (!ask || error.code !== "not_signed_in" || !await askToSignIn())
+				throw error;
+		}
+	}
+}
+
+export const get = (path, params, options) => call("GET", path, params, options);
+export const post = (path, params, options) => call("POST", path, params, options);
+export const remove = (path, params, options) => call("DELETE", path, params, options);

@@ -1,0 +1,148 @@
+/*
+ * A form made of an action's inputs. Several days make several bookings, each asked for on its own.
+ */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { Field, DateList } from "../parts/fields.js";
+import { Loading, Page } from "../parts/frame.js";
+import { Trouble } from "../parts/notice.js";
+import { Orders, orderSend } from "../parts/orders.js";
+import { site as siteLoad } from "../parts/store.js";
+import { html } from "../parts/html.js";
+
+/*
+ * Where there is just one day to give, several may be given; with two (from, until) that would mean
+ * nothing.
+ */
+function dayInput(action)
+{
+	const dates = action.inputs.filter((input) => input.type === "date");
+
+	return dates.length === 1 ? dates[0].name : null;
+}
+
+function startValues(action)
+{
+	return Object.fromEntries(action.inputs.map((input) => [input.name,
+		input.name === dayInput(action) ? [input.value ?? ""] : input.value ?? ""]));
+}
+
+function mistakesOf(action, values)
+{
+	const found = {};
+
+	for (const { name, label, required, type } of action.inputs) {
+		const given = [values[name]].flat().filter(Boolean);
+
+		if (required && !given.length)
+			found[name] = type === "date" ? `${label}: give at least one day.`
+				: `${label} is needed.`;
+		else if (new Set(given).size !== given.length)
+			found[name] = "The same day is there twice; remove one of them.";
+	}
+	return found;
+}
+
+/*
+ * One object of inputs for each day; what was left empty is left out, so that the recipe's own
+ * value holds.
+ */
+function requestsOf(action, values)
+{
+	const several = dayInput(action);
+	const plain = Object.entries(values).filter(([name, value]) => name !== several
+		&& value !== "");
+	const days = several ? values[several].filter(Boolean).sort() : [];
+
+	if (!days.length)
+		return [{ label: action.title, inputs: Object.fromEntries(plain) }];
+	return days.map((day) => ({ day, label: action.title,
+		inputs: { ...Object.fromEntries(plain), [several]: day } }));
+}
+
+function Form({ site, action })
+{
+	const [values, setValues] = useState(() => startValues(action));
+	const [mistakes, setMistakes] = useState({});
+	const [orders, setOrders] = useState(null);
+	const form = useRef(null);
+
+	function set(name, value)
+	{
+		setValues((old) => ({ ...old, [name]: value }));
+		setMistakes((old) => ({ ...old, [name]: undefined }));
+	}
+
+	function submit(event)
+	{
+		event.preventDefault();
+
+		const found = mistakesOf(action, values);
+
+		setMistakes(found);
+		if (Object.keys(found).length) {
+			form.current.querySelector(`[data-input="${CSS.escape(Object.keys(found)[0])}"]`)?.focus();
+			return;
+		}
+		setOrders(requestsOf(action, values).map((request) => orderSend(site, action,
+			request)));
+	}
+
+	/*
+	 * The server's view of a field is shown at that field, and the form is back with all that
+	 * was typed.
+	 */
+	function refused(error)
+	{
+		const name = error.field?.replace(/^inputs\.?/, "");
+
+		setOrders(null);
+		setMistakes({ [action.inputs.some((input) => input.name === name) ? name
+			: ""]: error.message });
+	}
+
+	if (orders)
+		return html`<${Orders} orders=${orders} refused=${refused} again=${() => setOrders(null)} />`;
+	return html`
+		<form ref=${form} class="card stack form" novalidate onSubmit=${submit}>
+			<div role="alert">${mistakes[""]
+				&& html`<p class="box bad slim">${mistakes[""]}</p>`}</div>
+			${action.inputs.map((input) => input.name === dayInput(action)
+				? html`<${DateList} key=${input.name} input=${input}
+					values=${values[input.name]}
+					mistake=${mistakes[input.name]}
+						set=${(value) => set(input.name, value)} />`
+				: html`<${Field} key=${input.name} input=${input} value=${values[input.name]}
+					mistake=${mistakes[input.name]}
+						set=${(value) => set(input.name, value)} />`)}
+			<div class="row"><button type="submit" class="primary">${action.title}</button>
+				<a class="button" href="/">Cancel</a></div>
+		</form>`;
+}
+
+export function BookingNew({ site: name, action: wanted })
+{
+	const [site, setSite] = useState(undefined);
+	const [trouble, setTrouble] = useState(null);
+	const load = useCallback(() => {
+		setTrouble(null);
+		siteLoad(name).then(setSite, setTrouble);
+	}, [name]);
+	const action = site?.actions.find((one) => one.name === wanted);
+
+	useEffect(load, [name]);
+	if (trouble || site === undefined)
+		return html`<${Page} title="New booking" back>
+			${trouble ? html`<${Trouble} error=${trouble}
+				retry=${load} />` : html`<${Loading} what="Loading …" />`}<//>`;
+	if (!action)
+		return html`<${Page} title="New booking" back>
+			<p>There is no such action at this site. Its recipe may have changed; go
+				back to the dashboard and
+			choose again.</p><//>`;
+	return html`
+		<${Page} key="form" title=${`${action.title} – ${site.title}`} heading=${action.title} back>
+			<p class="quiet">${site.title}. Stead asks the site as soon as you send this, and reads the site's own list
+				before it says that anything is booked.</p>
+			<${Form} site=${site} action=${action} />
+		<//>`;
+}

@@ -1,0 +1,90 @@
+/* Signing in to Stead: a page of its own, or a dialog over the page whose login has ended. */
+import { useRef, useState } from "preact/hooks";
+import { account, signIn } from "../account.js";
+import { Dialog } from "../parts/dialog.js";
+import { Heading, Logo, useTitle } from "../parts/frame.js";
+import { html } from "../parts/html.js";
+
+function wait(ms)
+{
+	const seconds = Math.ceil(ms / 1000);
+
+	return seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} seconds`;
+}
+
+function inWords(error)
+{
+	if (error.status === 429 && error.retryAfterMs)
+		return `${error.message} You can try again in ${wait(error.retryAfterMs)}.`;
+	return error.message;
+}
+
+function Form({ name })
+{
+	const [busy, setBusy] = useState(false);
+	const [trouble, setTrouble] = useState(null);
+	const form = useRef(null);
+
+	async function submit(event)
+	{
+		event.preventDefault();
+
+		const { name: typed, password } = form.current.elements;
+
+		setBusy(true);
+		setTrouble(null);
+		try {
+			await signIn(typed.value.trim(), password.value);
+		} catch (error) {
+			setTrouble(error);
+			setBusy(false);
+			password.select();
+			password.focus();
+		}
+	}
+
+	return html`
+		<form ref=${form} class="stack" onSubmit=${submit} autocomplete="on">
+			<label class="field">Name
+				<input name="name" autocomplete="username" autocapitalize="none"
+					spellcheck=${false}
+					required maxlength="64" defaultValue=${name} autofocus=${!name} />
+			</label>
+			<label class="field">Password
+				<input name="password" type="password" autocomplete="current-password" required
+					maxlength="256" autofocus=${Boolean(name)} />
+			</label>
+			<div role="alert">
+				${trouble && html`<p class="box bad slim">${inWords(trouble)}</p>`}
+			</div>
+			<button type="submit" class="primary wide" disabled=${busy}>
+				${busy ? "Signing in …" : "Sign in"}
+			</button>
+		</form>`;
+}
+
+export function SignInPage()
+{
+	useTitle("Sign in");
+	return html`
+		<main class="door">
+			<div class="card">
+				<p class="brand big"><${Logo} />Stead</p>
+				<${Heading}>Sign in<//>
+				<p class="quiet">Stead signs in to your sites once and then acts in
+					your stead.</p>
+				<${Form} name="" />
+			</div>
+		</main>`;
+}
+
+/* What the page was about to do is repeated afterwards, so nothing that was typed there is lost. */
+export function SignInDialog()
+{
+	return html`
+		<${Dialog} title="Sign in again">
+			<p>Your sign-in to Stead has ended. What you were doing goes on as soon as
+				you are back.</p>
+			<${Form} name=${account.value.name} />
+		<//>`;
+}

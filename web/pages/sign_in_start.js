@@ -1,0 +1,47 @@
+/*
+ * Opens a browser at a site's sign-in page, or goes back to the one that is open, and hands over to
+ * its page.
+ */
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { get, post } from "../api.js";
+import { Loading, Page } from "../parts/frame.js";
+import { Trouble } from "../parts/notice.js";
+import { streamOpen } from "../parts/words.js";
+import { guessRoom } from "../stream/geometry.js";
+import { cameFrom, navigate } from "../router.js";
+import { html } from "../parts/html.js";
+
+async function open(site)
+{
+	const { streams } = await get("/streams");
+	const stream = streams.find((one) => one.site === site && streamOpen(one));
+
+	return stream ?? post("/streams", { site, ...guessRoom() });
+}
+
+export function SignInStart({ site })
+{
+	const [trouble, setTrouble] = useState(null);
+	const start = useCallback(() => {
+		let gone = false;
+
+		setTrouble(null);
+		open(site).then(
+			({ id }) => gone || navigate(`/streams/${encodeURIComponent(id)}`,
+				{ replace: true, from: cameFrom() }),
+			(error) => gone || setTrouble(error),
+		);
+		return () => {
+			gone = true;
+		};
+	}, [site]);
+
+	useEffect(start, [start]);
+	return html`
+		<${Page} title=${`Sign in to ${site}`} back>
+			${trouble
+				? html`<${Trouble} title="The browser could not be opened"
+					error=${trouble} retry=${start} />`
+				: html`<${Loading} what="Opening a browser …" />`}
+		<//>`;
+}

@@ -1,0 +1,81 @@
+/* Where the remote browser is, so that nobody types a password into the wrong page. */
+import { useState } from "preact/hooks";
+import { Dialog } from "../parts/dialog.js";
+import { html } from "../parts/html.js";
+
+function parts(url)
+{
+	try {
+		const { protocol, host, pathname, search } = new URL(url);
+
+		if (protocol === "https:" || protocol === "http:")
+			return { scheme: `${protocol}//`, host, rest: pathname + search,
+				safe: protocol === "https:" };
+	} catch {
+		/* shown as it is */
+	}
+	return { scheme: "", host: "", rest: url, safe: false };
+}
+
+function Url({ url })
+{
+	const { scheme, host, rest, safe } = parts(url);
+
+	return html`
+		<span class="url" title=${url}>
+			${host && !safe && html`<span class="unsafe">Not encrypted </span>`}
+			<span class="dim">${scheme}</span><strong>${host}</strong><span class="dim">${rest}</span>
+		</span>`;
+}
+
+function Go({ viewer, to, label, mark })
+{
+	return html`<button type="button" class="plain icon" aria-label=${label} title=${label}
+		disabled=${!viewer.driven}
+		onClick=${() => viewer.speech.say("page_navigate_to", { to })}>${mark}</button>`;
+}
+
+/*
+ * A button rather than a box: nothing may move under the person's pointer while they type a
+ * password.
+ */
+function Refused({ viewer })
+{
+	const [open, setOpen] = useState(false);
+	const hosts = viewer.refused.value;
+
+	if (!hosts.length)
+		return null;
+	return html`
+		<button type="button" class="badge warn" onClick=${() => setOpen(true)}>
+			${hosts.length} ${hosts.length === 1 ? "host" : "hosts"} refused</button>
+		${open && html`
+			<${Dialog} title="Not loaded" onCancel=${() => setOpen(false)}>
+				<p>The page wanted something from these hosts, which the site's
+					recipe does not allow. If something is
+					missing in the page,
+						this may be why; an administrator can allow them in the recipe.</p>
+				<ul>${hosts.map((host) => html`<li key=${host}><code>${host}</code></li>`)}</ul>
+				<div class="row end"><button type="button" class="primary" autofocus
+					onClick=${() => setOpen(false)}>OK</button></div>
+			<//>`}`;
+}
+
+export function AddressBar({ viewer })
+{
+	const page = viewer.page.value;
+
+	return html`
+		<div class="address" role="group" aria-label="Address of the page">
+			<${Go} viewer=${viewer} to="back" label="Back" mark="←" />
+			<${Go} viewer=${viewer} to="forward" label="Forward" mark="→" />
+			<${Go} viewer=${viewer} to="reload" label="Reload the page" mark="↻" />
+			<span class="location">
+				${page
+					? html`<${Url} url=${page.url} />` : html`<span class="dim">No page yet</span>`}
+			</span>
+			<${Refused} viewer=${viewer} />
+			${page?.popup && html`<span class="badge busy">A window the page opened</span>`}
+			<span class=${page?.loading ? "progress" : ""} aria-hidden="true"></span>
+		</div>`;
+}

@@ -1,0 +1,83 @@
+/* What a keyboard has and a phone has not, and the way out for those who have only a keyboard. */
+import { signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { say } from "../parts/notice.js";
+import { html } from "../parts/html.js";
+import { pasteIn } from "./clipboard.js";
+
+const KEYS = [["Tab", "Tab", 9], ["Esc", "Escape", 27], ["Enter", "Enter", 13]];
+
+/* A finger is what the person has, or has just used. */
+const touched = signal(matchMedia("(pointer: coarse)").matches);
+
+addEventListener("pointerdown", (event) => {
+	if (event.pointerType === "touch")
+		touched.value = true;
+}, { capture: true });
+
+function press(viewer, key, vk)
+{
+	viewer.speech.say("key_event", { type: "down", key, code: key, vk, text: key === "Enter"
+		? "\r" : undefined });
+	viewer.speech.say("key_event", { type: "up", key, code: key, vk });
+}
+
+/* Where the focus goes when the keyboard leaves the page. */
+export function viewerLeave()
+{
+	document.getElementById("done")?.focus();
+}
+
+/* There from the beginning, or the page would change its size when it may first be used. */
+export function Tools({ viewer, field })
+{
+	if (viewer.over)
+		return null;
+	return touched.value
+		? html`<${TouchKeys} viewer=${viewer} field=${field} />`
+		: html`<p class="tools small quiet">Keys go to the page; Escape twice leaves it.
+			<button type="button" class="plain" disabled=${!viewer.driven}
+				onClick=${viewerLeave}>Leave the
+				page</button></p>`;
+}
+
+function TouchKeys({ viewer, field })
+{
+	const [keyboard, setKeyboard] = useState(false);
+
+	/*
+	 * With inputmode none the field can have the focus without an on-screen keyboard at every
+	 * tap.
+	 */
+	useEffect(() => {
+		field.current.inputMode = keyboard ? "text" : "none";
+	}, [keyboard]);
+
+	function toggle()
+	{
+		field.current.inputMode = keyboard ? "none" : "text";
+		field.current.blur();
+		field.current.focus({ preventScroll: true });
+		setKeyboard(!keyboard);
+	}
+
+	async function paste()
+	{
+		const text = await pasteIn();
+
+		if (text === null)
+			say("Your browser does not let Stead read the clipboard; use the keyboard's own paste.", "bad");
+		else
+			viewer.speech.text(text);
+	}
+
+	return html`
+		<div class="tools touch" role="group" aria-label="Keys">
+			<button type="button" aria-pressed=${String(keyboard)} disabled=${!viewer.driven}
+				onClick=${toggle}>Keyboard</button>
+			<button type="button" disabled=${!viewer.driven} onClick=${paste}>Paste</button>
+			${KEYS.map(([label, key, vk]) => html`<button key=${key} type="button"
+				disabled=${!viewer.driven}
+				onClick=${() => press(viewer, key, vk)}>${label}</button>`)}
+		</div>`;
+}
