@@ -1,0 +1,228 @@
+/*
+ * A browser that is missing, killed, hung or crashed, and a launcher that is killed, while a person signs in and while
+ * the sign-in is being proved: a reason and advice where the person and the operator look, and nothing left behind.
+ */
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+
+import { Person } from "../../demo/person.mjs";
+import { openViewer, openWindow } from "../../demo/viewer.mjs";
+import { becomes, startRig } from "./rig.mjs";
+
+const LIMIT_MS = 60_000;
+/* Until a browser that hangs counts as hung, and what the machine adds. */
+const HUNG_MS = 20_000;
+let rig, alice;
+
+/* The newer of two browsers, once it is there. */
+function provingBrowser()
+{
+	return becomes(() => rig.browsers()[1], LIMIT_MS, "no proving browser was started");
+}
+
+async function waiting()
+{
+	const signIn = await alice.open();
+
+	await signIn.toSso();
+	return signIn;
+}
+
+async function proving()
+{
+	const signIn = await alice.open();
+
+	await signIn.atSite();
+	await signIn.reaches("proving");
+	return signIn;
+}
+
+/* It is over, and both the WebSocket and the API say why and what to do. */
+async function failed(signIn, reason, ms)
+{
+	await signIn.until(() => signIn.step === "failed", "\"failed\"", ms);
+	const shown = await signIn.show();
+
+	assert.equal(shown.step, "failed");
+	assert.match(shown.reason, reason);
+	assert.equal(shown.reason, signIn.reason);
+	assert.ok(shown.advice?.length > 10, "there must be advice");
+	assert.equal(shown.advice, signIn.advice);
+	assert.deepEqual(await alice.sessions(), [], "nothing may be stored");
+	return shown;
+}
+
+async function overWithNothingLeft(signIn, reason, ms)
+{
+	const shown = await failed(signIn, reason, ms);
+
+	assert.equal(shown.resumable, false);
+	assert.match(shown.advice, /Start the sign-in again/);
+	await rig.nothingLeft();
+}
+
+/* The proving browser is lost, the sign-in browser is not: the person can go on in it, without signing in again. */
+async function goesOn(signIn, reason, ms)
+{
+	const shown = await failed(signIn, reason, ms);
+
+	assert.equal(shown.resumable, true);
+	assert.match(shown.advice, /press Done/);
+	await becomes(() => rig.browsers().length === 1, 2000, "the proving browser is still there");
+	signIn.again();
+	signIn.say("sign_in_resume");
+	await signIn.reaches("waiting");
+	signIn.say("sign_in_done");
+	await signIn.reaches("saved");
+	await rig.nothingLeft();
+	const [session] = await alice.sessions();
+	await alice.must("DELETE", `/sessions/${session.id}`, { confirm_protected: true });
+}
+
+describe("a browser that fails", { concurrency: false }, () => {
+	before(async () => {
+		rig = await startRig();
+		alice = await rig.login("alice");
+	});
+	afterEach(() => alice.closeAll());
+	after(() => rig?.stop());
+
+	it("is killed while the person is awaited", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+
+		process.kill(rig.browsers()[0].pid, "SIGKILL");
+		await overWithNothingLeft(signIn, /killed by signal 9/);
+	});
+
+	it("is killed while it is starting", { timeout: LIMIT_MS }, async () => {
+		const signIn = await alice.open();
+
+		await becomes(() => rig.browsers()[0], LIMIT_MS, "no browser was started");
+		process.kill(rig.browsers()[0].pid, "SIGKILL");
+		await failed(signIn, /killed by signal 9|ended/);
+		await rig.nothingLeft();
+	});
+
+	it("is killed while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
+		const signIn = await proving();
+
+		process.kill((await provingBrowser()).pid, "SIGKILL");
+		await goesOn(signIn, /proving browser|killed by signal 9/i);
+	});
+
+	it("is killed, the person's own, while the sign-in is proved", { timeout: LIMIT_MS }, async () => {
+		const signIn = await proving();
+
+		await provingBrowser();
+		process.kill(rig.browsers()[0].pid, "SIGKILL");
+		await overWithNothingLeft(signIn, /killed by signal 9/);
+	});
+
+	it("hangs while the person is awaited", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+
+		process.kill(rig.browsers()[0].pid, "SIGSTOP");
+		await overWithNothingLeft(signIn, /stopped answering/, HUNG_MS);
+	});
+
+	it("hangs while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
+		const signIn = await proving();
+
+		process.kill((await provingBrowser()).pid, "SIGSTOP");
+		await goesOn(signIn, /browser/, HUNG_MS);
+	});
+
+	it("has its page's process killed while the person is awaited", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+
+		for (const { pid } of rig.renderers(rig.browsers()[0]))
+			process.kill(pid, "SIGKILL");
+		await overWithNothingLeft(signIn, /page crashed/);
+	});
+
+	it("has its page's process killed while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
+		const signIn = await proving();
+		const browser = await provingBrowser();
+
+		/* Every one, for a page that is still blank can lose its own and get another. */
+		await becomes(() => {
+			for (const { pid } of rig.renderers(browser))
+				process.kill(pid, "SIGKILL");
+			return signIn.step === "failed";
+		}, HUNG_MS, "the proof did not fail");
+		await goesOn(signIn, /browser/, HUNG_MS);
+	});
+
+	it("loses its launcher while the person is awaited", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+
+		process.kill(rig.launchers()[0].pid, "SIGKILL");
+		await failed(signIn, /launcher has ended|ended unexpectedly/);
+		/* Its profile goes with the next launcher's sweep; no process waits for that. */
+		await becomes(() => rig.browserProcesses().length === 0, 2000, "processes are left");
+		const next = await waiting();
+		await becomes(() => rig.profiles().length === 1, LIMIT_MS, "the profile of the killed launcher is still there");
+		await next.close();
+		await rig.nothingLeft();
+	});
+
+	it("loses its launcher while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
+		const signIn = await proving();
+		const [, newer] = await becomes(() => {
+			const both = rig.launchers();
+
+			return both.length === 2 && rig.browsers().length === 2 ? both : null;
+		}, LIMIT_MS, "no second launcher was started");
+
+		process.kill(newer.pid, "SIGKILL");
+		await failed(signIn, /proving browser|launcher|browser was started/i);
+		assert.equal(signIn.resumable, true);
+		await signIn.close();
+		await becomes(() => rig.browserProcesses().length === 0, 2000, "processes are left");
+	});
+});
+
+describe("a browser that is missing", { concurrency: false }, () => {
+	const WHERE = "/nonexistent/chromium";
+	let browser;
+
+	before(async () => {
+		rig = await startRig({ settings: { streamd: { chromium: WHERE } } });
+		alice = await rig.login("alice");
+		browser = await openViewer();
+	});
+	after(async () => {
+		await browser?.close();
+		await rig?.stop();
+	});
+
+	it("is named to the person, with what to do", { timeout: LIMIT_MS }, async () => {
+		const signIn = await alice.open();
+		const shown = await failed(signIn, /\/nonexistent\/chromium.*apt-get install chromium/);
+
+		assert.match(shown.advice, /tell the administrator/);
+		await rig.nothingLeft();
+	});
+
+	it("is named in steadctl status and the log", async () => {
+		const { streamd } = await rig.steadctl("status");
+
+		assert.match(streamd.chromium_trouble, /\/nonexistent\/chromium/);
+		assert.match(await rig.stack.logText("streamd"), /\/nonexistent\/chromium/);
+	});
+
+	it("is read on the page", { timeout: LIMIT_MS }, async () => {
+		const person = new Person(await openWindow(browser), rig.url);
+
+		await person.signInToStead(rig.stack.admin);
+		await person.card("Deskwise").getByRole("link", { name: /^Sign in/ }).click();
+		assert.match(await person.notSaved(), /\/nonexistent\/chromium.*apt-get install chromium/);
+	});
+
+	it("is found again once the setting is right, and trouble is forgotten", { timeout: LIMIT_MS }, async () => {
+		await rig.restart("streamd", { chromium: undefined });
+		await alice.savedSignIn();
+		assert.equal((await rig.steadctl("status")).streamd.chromium_trouble, undefined);
+		await rig.nothingLeft();
+	});
+});

@@ -1,0 +1,253 @@
+/*
+ * What somebody with bad intentions or a broken client sends: to the HTTP API and the WebSockets through nginx, to the
+ * daemons' sockets, on steadctl's command line, and into a recipe. Each is refused with a sentence, and all goes on.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+
+import { frame, RpcClient } from "../lib/rpc.mjs";
+import { httpCall, inTime, startRig } from "./rig.mjs";
+
+const FOREIGN = "https://evil.example";
+const SOCKETS = { authd: ["stream", "control"], sessiond: ["front", "stream", "bot", "control"],
+	streamd: ["front", "bot", "control"], botd: ["front", "stream", "control"] };
+let rig, alice, bob, signIn;
+
+before(async () => {
+	rig = await startRig();
+	alice = await rig.login("alice");
+	bob = await rig.login("bob");
+	signIn = await alice.open();
+	await signIn.reaches("waiting");
+});
+after(() => rig?.stop());
+
+function refused({ status, body }, wanted, code)
+{
+	assert.equal(status, wanted, JSON.stringify(body));
+	assert.equal(body.error.code, code);
+	assert.match(body.error.message, /[a-z] [a-z0-9]+ [a-z]/, "a sentence");
+}
+
+describe("HTTP through nginx", () => {
+	const post = (raw, headers = {}, path = "/bookings") => httpCall(`${rig.url}/api/v1${path}`, { method: "POST", raw,
+		headers: { Origin: rig.url, Cookie: alice.cookie, "Content-Type": "application/json",
+			"Content-Length": Buffer.byteLength(raw), ...headers } });
+
+	it("a body that is too large", async () => {
+		refused(await post(JSON.stringify({ key: "x".repeat(70_000) })), 413, "too_large");
+	});
+
+	it("a body that is no JSON, has a name twice, or is nested too deep", async () => {
+		const deep = (n) => `{"key":"k","site":"desk","action":"book","inputs":${"{\"a\":".repeat(n)}1${"}".repeat(n)}}`;
+
+		for (const raw of ["", "hello", "{", "[]", "{\"key\":\"a\",\"key\":\"b\"}", "{\"inputs\":{\"desk\":\"a\",\"desk\":\"b\"}}",
+			"{\"key\":\"\\u0000\"}", deep(40), `${"[".repeat(3000)}`])
+			refused(await post(raw), 400, "malformed");
+	});
+
+	it("a body of another content type, as a form of another site would send it", async () => {
+		for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+			refused(await post("{}", { "Content-Type": type }), 415, "unsupported");
+	});
+
+	it("parameters that are unknown, missing or wrong are named", async () => {
+		const wish = { key: "k", site: "desk", action: "book", inputs: {} };
+
+		for (const [body, field] of [[{ ...wish, colour: "red" }, "colour"], [{ site: "desk" }, "key"],
+			[{ ...wish, key: 7 }, "key"], [{ ...wish, key: "x".repeat(65) }, "key"]]) {
+			const answer = await alice.call("POST", "/bookings", body);
+
+			refused(answer, 400, "invalid");
+			assert.equal(answer.body.error.field, field);
+		}
+	});
+
+	it("an unknown method, and a verb that an address does not have", async () => {
+		refused(await alice.call("GET", "/nothing"), 404, "unknown_method");
+		refused(await alice.call("PUT", "/streams", {}), 405, "unknown_method");
+		refused(await alice.call("DELETE", "/account"), 405, "unknown_method");
+	});
+
+	it("a page of another site", async () => {
+		const wish = { site: "desk" };
+
+		refused(await alice.call("POST", "/streams", wish, { Origin: FOREIGN }), 403, "cross_site");
+		refused(await alice.call("POST", "/streams", wish, { Origin: "null" }), 403, "cross_site");
+		refused(await alice.call("POST", "/streams", wish, { "Sec-Fetch-Site": "cross-site", Origin: FOREIGN }), 403,
+			"cross_site");
+		refused(await rig.visitor("alice").call("POST", "/login", { name: "alice", password: "x" }, { Origin: FOREIGN }),
+			403, "cross_site");
+	});
+
+	it("nobody who is signed in, and somebody else", async () => {
+		refused(await rig.visitor("nobody").call("GET", `/streams/${signIn.id}`), 401, "not_signed_in");
+		refused(await bob.call("GET", `/streams/${signIn.id}`), 404, "not_found");
+		refused(await bob.call("POST", `/streams/${signIn.id}/close`, {}), 404, "not_found");
+		assert.deepEqual((await bob.must("GET", "/streams")).streams, []);
+		refused(await bob.call("GET", "/users"), 403, "forbidden");
+	});
+});
+
+/* How a WebSocket is refused: the status of the answer to its upgrade, or the code it is closed with. */
+async function attempt(path, visitor, headers)
+{
+	const socket = rig.socket(path, visitor, headers);
+	const opened = [];
+
+	socket.on("message", (data) => opened.push(data));
+	socket.on("error", () => {});
+	const end = await inTime(Promise.race([
+		once(socket, "unexpected-response").then(([, response]) => {
+			response.resume();
+			return { status: response.statusCode };
+		}),
+		once(socket, "close").then(([code, why]) => ({ code, why: String(why) })),
+	]), 10_000, "the WebSocket was neither refused nor closed");
+
+	socket.terminate();
+	assert.equal(opened.length, 0, "nothing may be sent to it");
+	return end;
+}
+
+describe("WebSockets through nginx", () => {
+	it("from a foreign Origin, from none, or from a part of ours", async () => {
+		for (const origin of [FOREIGN, "null", rig.url.replace("http:", "https:"), `${rig.url}.evil.example`,
+			rig.url.replace(/\d+$/, "1")]) {
+			const end = await attempt(`/ws/streams/${signIn.id}`, alice, { Origin: origin });
+
+			assert.ok(end.status === 403 || end.code === 4403 || end.code === 1008, `${origin}: ${JSON.stringify(end)}`);
+		}
+	});
+
+	it("without a login, or with one that is none", async () => {
+		assert.equal((await attempt(`/ws/streams/${signIn.id}`, null)).status, 401);
+		assert.equal((await attempt(`/ws/streams/${signIn.id}`, { cookie: alice.cookie.replace(/=.*/, "=abc") })).status, 401);
+	});
+
+	it("for another person's stream, and for one that there is not", async () => {
+		assert.equal((await attempt(`/ws/streams/${signIn.id}`, bob)).code, 4403);
+		const { code } = await attempt("/ws/streams/nothing", alice);
+
+		assert.equal(code, 4404);
+	});
+
+	it("for another person's booking", async () => {
+		const { id } = await alice.book({ date: "2099-01-01", desk: "D-203" }, "never").catch(() => ({ id: 1 }));
+		const end = await attempt(`/ws/bookings/${id}`, bob);
+
+		assert.ok(end.status === 404 || end.code === 4404, JSON.stringify(end));
+	});
+
+	it("a plain request", async () => {
+		const { status } = await httpCall(`${rig.url}/ws/streams/${signIn.id}`, { headers: { Cookie: alice.cookie,
+			Origin: rig.url } });
+
+		assert.equal(status, 426);
+	});
+
+	it("messages that are none close it, with the reason, and leave the sign-in alone", async () => {
+		const notify = (method, params) => JSON.stringify({ jsonrpc: "2.0", method, params });
+		const bad = ["hello", "{", "[]", notify("nothing"), notify("mouse_event", { type: "fly", x: 1, y: 1 }),
+			notify("mouse_event", { type: "move", x: 1e9, y: 1 }), notify("text_insert", { text: "a", colour: "red" }),
+			"{\"jsonrpc\":\"2.0\",\"method\":\"sign_in_done\",\"method\":\"sign_in_done\"}", "[".repeat(100), Buffer.alloc(10)];
+
+		for (const message of bad) {
+			const socket = rig.socket(`/ws/streams/${signIn.id}`, alice);
+
+			socket.on("error", () => {});
+			await once(socket, "open");
+			socket.send(message);
+			const [code, why] = await inTime(once(socket, "close"), 10_000, `${message} was taken`);
+
+			assert.ok([1003, 1008, 4400].includes(code), `${message}: ${code} ${why}`);
+		}
+		assert.equal((await signIn.show()).step, "waiting");
+		assert.equal(signIn.closed, null);
+	});
+});
+
+/* One raw connection: what is sent, and until it is closed. */
+function closes(path, bytes)
+{
+	const socket = connect(path);
+
+	socket.on("error", () => {});
+	socket.once("connect", () => socket.write(bytes));
+	socket.resume();
+	return inTime(once(socket, "close"), 10_000, `${path} stayed open after ${bytes.subarray(0, 8).toString("hex")}`);
+}
+
+describe("the daemons' own sockets", () => {
+	const path = (daemon, name) => join(rig.stack.run, daemon, name);
+
+	for (const [daemon, names] of Object.entries(SOCKETS)) {
+		it(`${daemon}: frames of no length, of 4 GiB, of no JSON close the connection`, async () => {
+			const { pid } = rig.daemon(daemon);
+
+			for (const name of names) {
+				for (const bytes of [Buffer.alloc(4), Buffer.from("ffffffff", "hex"), Buffer.from("80000000", "hex"),
+					frame("hello"), frame("{\"jsonrpc\":\"2.0\",\"jsonrpc\":\"2.0\"}"), frame("[".repeat(100)),
+					frame({ jsonrpc: "2.0", id: 1, method: "hello", params: { version: 99, program: "test" } })])
+					await closes(path(daemon, name), bytes);
+			}
+			assert.equal(rig.daemon(daemon).pid, pid);
+		});
+	}
+
+	it("a method of another socket is not there", async () => {
+		for (const [daemon, name, method] of [["streamd", "control", "stream_open"], ["streamd", "front", "run_open"],
+			["streamd", "bot", "stream_list"], ["sessiond", "front", "session_fetch"], ["sessiond", "control", "session_store"],
+			["sessiond", "stream", "session_fetch"], ["botd", "control", "booking_create"], ["authd", "control", "login_check"],
+			["authd", "stream", "user_add"], ["botd", "front", "nothing"]]) {
+			const client = await RpcClient.open(path(daemon, name));
+
+			await assert.rejects(client.call(method, {}, { for: { user: 1 } }), (error) => error.code === "unknown_method"
+				&& error.message.length > 10, `${daemon} ${name} ${method}`);
+			client.close();
+		}
+	});
+
+	it("a method for a person is not for nobody", async () => {
+		const client = await RpcClient.open(path("streamd", "front"));
+
+		await assert.rejects(client.call("stream_list"), (error) => error.code === "not_signed_in");
+		client.close();
+	});
+});
+
+describe("steadctl", () => {
+	it("words that it does not know, and parameters that are wrong, are refused with a sentence", async () => {
+		for (const words of [["frobnicate"], ["stream", "open", "desk"], ["stream", "close", "nothing"],
+			["booking", "show", "x"], ["user", "add"]])
+			await assert.rejects(rig.stack.steadctl(...words), (error) => /[a-z] [a-z]+ [a-z]/.test(error.message.split(": ").slice(1).join(": ")), words.join(" "));
+	});
+
+	it("a daemon that is away is named", async () => {
+		await rig.daemon("botd").stop();
+		await assert.rejects(rig.stack.steadctl("booking", "list"), /botd/);
+		await rig.daemon("botd").start();
+	});
+});
+
+describe("a recipe with an unknown key", () => {
+	it("is refused with file, line and key where the operator looks; the others stay in force", async () => {
+		const good = await readFile(join(rig.stack.dir, "recipes/desk.json"), "utf8");
+		const bad = JSON.stringify({ ...JSON.parse(good), frobnicate: 1 }, null, "\t");
+		const line = bad.split("\n").findIndex((text) => text.includes("frobnicate")) + 1;
+		const file = join(rig.stack.dir, "recipes/bad.json");
+
+		await writeFile(file, bad);
+		await rig.restart("botd");
+		await rig.restart("streamd");
+		const { botd: { recipe_trouble: trouble } } = await rig.steadctl("status");
+
+		for (const said of [trouble, await rig.stack.logText("streamd"), await rig.stack.logText("botd")])
+			assert.match(said, new RegExp(`bad\\.json:${line}.*frobnicate`));
+		assert.deepEqual((await alice.must("GET", "/sites")).sites.map(({ name }) => name), ["desk"]);
+	});
+});

@@ -1,0 +1,350 @@
+/*
+ * The life of a sign-in: seen again after a reload, seen twice, ended by time, by its owner and by a logout; in a popup,
+ * at a slow site, taken back by the site and gone on with; and what becomes of tokens that the site rotates or lets end.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import { join } from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+
+import { Person } from "../../demo/person.mjs";
+import { openViewer, openWindow } from "../../demo/viewer.mjs";
+import { becomes, day, SignIn, startRig } from "./rig.mjs";
+
+const LIMIT_MS = 60_000;
+let rig, alice;
+
+async function waiting(person = alice)
+{
+	const signIn = await person.open();
+
+	await signIn.toSso();
+	return signIn;
+}
+
+function turn(knobs)
+{
+	return rig.sites.control("/knobs", knobs);
+}
+
+async function timedOut(signIn, reason)
+{
+	const shown = await becomes(async () => {
+		const one = await signIn.show();
+
+		return one.step === "timed_out" ? one : null;
+	}, LIMIT_MS, () => `it did not time out; it said ${signIn.describe()}`);
+
+	assert.match(shown.reason, reason);
+	assert.match(shown.advice, /Start the sign-in again/);
+	await rig.nothingLeft();
+}
+
+before(async () => {
+	rig = await startRig();
+	alice = await rig.login("alice");
+});
+after(() => rig?.stop());
+
+describe("being seen", { concurrency: false }, () => {
+	afterEach(() => alice.closeAll());
+
+	it("a reload comes back to the same browser, in the middle of what was done", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+		const [{ pid }] = rig.browsers();
+		const { size } = signIn;
+
+		await signIn.passwordTyped();
+		await signIn.disconnect();
+		const { frames, page: { url } } = signIn;
+
+		signIn.page = { url: "" };
+		signIn.again();
+		await signIn.connect();
+		await signIn.until(() => signIn.frames > frames, "a picture after the reload");
+		assert.equal(signIn.page.url, url);
+		assert.equal(signIn.step, "waiting");
+		assert.deepEqual(signIn.size, size);
+		assert.equal(rig.browsers().length, 1);
+		assert.equal(rig.browsers()[0].pid, pid);
+		await signIn.codeTyped();
+		await signIn.reaches("saved");
+	});
+
+	it("two viewers see the same, and either may type", { timeout: LIMIT_MS }, async () => {
+		const one = await waiting();
+		const two = await new SignIn(alice, one.id).connect();
+
+		await two.until(() => two.frames > 0 && two.page.url === one.page.url, "the same page");
+		await one.passwordTyped();
+		await two.painted();
+		await two.codeTyped();
+		await Promise.all([one.reaches("saved"), two.reaches("saved")]);
+		await Promise.all([one, two].map((viewer) => viewer.until(() => viewer.closed !== null, "the end")));
+		assert.deepEqual([one.closed, two.closed], [4410, 4410]);
+	});
+
+	it("the person closes it: its browser is gone when that is answered", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+
+		await signIn.close();
+		assert.deepEqual(rig.browsers(), []);
+		await signIn.until(() => signIn.step === "closed", "\"closed\"");
+		assert.equal(signIn.reason, "You closed it.");
+		assert.equal((await signIn.show()).step, "closed");
+		await rig.nothingLeft();
+	});
+
+	it("the operator closes it with steadctl", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+
+		await rig.stack.steadctl("stream", "close", signIn.id);
+		assert.equal((await signIn.show()).reason, "The administrator closed it.");
+		await rig.nothingLeft();
+	});
+
+	it("a logout closes the WebSocket at once; the same person comes back to it", { timeout: LIMIT_MS }, async () => {
+		const carol = await rig.login("carol");
+		const signIn = await waiting(carol);
+
+		await carol.must("POST", "/logout", {});
+		await signIn.until(() => signIn.closed !== null, "the end of the WebSocket");
+		assert.equal(signIn.closed, 4401);
+		await assert.rejects(signIn.connect());
+		assert.equal((await carol.call("GET", `/streams/${signIn.id}`)).status, 401);
+		await carol.login();
+		await signIn.connect();
+		await signIn.until(() => signIn.step === "waiting", "\"waiting\"");
+		await signIn.close();
+		await rig.nothingLeft();
+	});
+});
+
+describe("what a site does", { concurrency: false }, () => {
+	afterEach(async () => {
+		await turn({ popup: false, slow_ms: 0, rotate: false, revoke_on_load: 0, session_ttl_s: 0, farewell: false });
+		await alice.closeAll();
+	});
+
+	it("asks in a popup, which is followed there and back", { timeout: LIMIT_MS }, async () => {
+		await turn({ popup: true });
+		const signIn = await waiting();
+
+		assert.equal(signIn.page.popup, true);
+		await signIn.passwordTyped();
+		await signIn.codeTyped();
+		await signIn.until(() => !signIn.page.popup && signIn.page.url.startsWith("https://desk.test/"), "the site's own window");
+		await signIn.reaches("saved");
+		await rig.nothingLeft();
+	});
+
+	it("is slow", { timeout: LIMIT_MS }, async () => {
+		await turn({ slow_ms: 1500 });
+		await alice.savedSignIn();
+		await rig.nothingLeft();
+	});
+
+	it("signs out whoever leaves its page: the browser is ended without a farewell", { timeout: LIMIT_MS }, async () => {
+		await turn({ farewell: true });
+		await alice.savedSignIn();
+		await turn({ farewell: false }); /* a bot goes from page to page by their addresses */
+		const { id } = await alice.book({ date: day(1), desk: "D-201" });
+
+		assert.equal((await alice.bookingIs(id, ["done", "needs_sign_in"])).outcome, "booked");
+	});
+
+	it("takes the sign-in back before the proof; the person goes on in the same browser", { timeout: LIMIT_MS }, async () => {
+		const bob = await rig.login("bob");
+
+		await rig.nothingLeft(null, LIMIT_MS); /* of a bot */
+		await turn({ revoke_on_load: 2 });
+		const signIn = await waiting(bob);
+		const [{ pid }] = rig.browsers();
+
+		await signIn.passwordTyped();
+		await signIn.codeTyped();
+		await signIn.reaches("failed");
+		assert.equal(signIn.resumable, true);
+		assert.match((await signIn.show()).reason, /.{10}/);
+		assert.deepEqual(await bob.sessions(), [], "a failed proof stores nothing");
+		await turn({ revoke_on_load: 0 });
+		signIn.again();
+		signIn.say("sign_in_resume");
+		await signIn.reaches("waiting");
+		assert.equal(rig.browsers()[0].pid, pid);
+		/* What is shown was refused: it is not tried again by itself, but it is if the person says so. */
+		await signIn.painted();
+		await signIn.painted();
+		assert.equal(signIn.step, "waiting");
+		signIn.again();
+		signIn.say("sign_in_done");
+		await signIn.reaches("failed");
+		signIn.again();
+		signIn.say("sign_in_resume");
+		await signIn.reaches("waiting");
+		const { loads } = signIn;
+
+		signIn.say("page_navigate_to", { to: "reload" });
+		await signIn.pageIs(/^https:\/\/desk\.test\//, loads);
+		/* The provider still knows the person: no second factor is asked for. */
+		if (signIn.page.url.includes("/login")) {
+			signIn.press("Tab", 9);
+			signIn.press("Enter", 13, "\r");
+		}
+		await signIn.reaches("saved");
+		assert.equal((await bob.sessions())[0].version, 1);
+		await rig.nothingLeft();
+	});
+
+	it("rotates its tokens at every load: what the proof left is what is stored", { timeout: LIMIT_MS }, async () => {
+		await turn({ rotate: true });
+		await alice.savedSignIn();
+		for (const desk of ["D-202", "D-203"]) {
+			const { id } = await alice.book({ date: day(1), desk });
+
+			assert.equal((await alice.bookingIs(id, ["done", "needs_sign_in"])).outcome, "booked", desk);
+		}
+	});
+
+	it("lets sessions end after a while: a booking waits, and goes on after the next sign-in", { timeout: LIMIT_MS }, async () => {
+		const TTL_S = 8;
+
+		await turn({ session_ttl_s: TTL_S });
+		await alice.savedSignIn();
+		await becomes(async () => (await rig.sites.control("/state")).sessions
+			.every(({ signed_in_at: at }) => Date.now() > Date.parse(at) + TTL_S * 1000), LIMIT_MS, "time does not pass");
+		const { id } = await alice.book({ date: day(1), desk: "D-204" });
+		const { reason } = await alice.bookingIs(id, ["needs_sign_in"]);
+
+		assert.match(reason, /nobody is signed in/);
+		const [session] = await alice.sessions();
+
+		assert.equal(session.health, "needs_sign_in");
+		assert.ok(session.reason?.length > 10);
+		await turn({ session_ttl_s: 0 });
+		await alice.savedSignIn();
+		assert.equal((await alice.bookingIs(id, ["done"])).outcome, "booked");
+	});
+});
+
+/* A site whose page asks in dialogs, and goes where the answers say. */
+const ASKING = `<!doctype html><title>asks</title><button autofocus>Ask</button><script>
+	document.querySelector("button").onclick = () => {
+		alert("Look");
+		location = confirm("Go on?") ? "/" + prompt("Where to?", "here") : "/no";
+	};
+</script>`;
+
+describe("a page that asks in dialogs", { concurrency: false }, () => {
+	let server, signIn;
+
+	before(async () => {
+		const of = (name) => readFile(join(rig.stack.dir, "sites", name));
+
+		server = createServer({ key: await of("leaf.key"), cert: await of("leaf.pem") }, (request, response) => {
+			response.setHeader("Content-Type", "text/html").end(request.url === "/" ? ASKING : "<title>there</title>");
+		}).listen(0, "127.0.0.1");
+		await once(server, "listening");
+		await writeFile(join(rig.stack.dir, "recipes/asks.json"), JSON.stringify({ title: "Asks", home: "https://asks.test/",
+			sign_in: { url: "https://asks.test/" }, hosts: ["asks.test"], private_addresses: ["127.0.0.1"],
+			signed_in: { url: ["https://asks.test/signed-in"] },
+			probe: { url: "https://asks.test/who", in: { at: { css: "#who" } }, out: { url: ["https://asks.test/out"] } } }));
+		await appendFile(join(rig.stack.dir, "etc/streamd.conf"), `pin = asks.test=127.0.0.1:${server.address().port}\n`);
+		await rig.restart("streamd");
+		signIn = await alice.open({ site: "asks" });
+		await signIn.reaches("waiting");
+		await signIn.pageIs(/^https:\/\/asks\.test\/$/);
+	});
+	after(async () => {
+		await alice.closeAll();
+		server?.closeAllConnections();
+		server?.close();
+	});
+
+	const dialog = async (kind) => {
+		await signIn.until(() => signIn.dialog?.kind === kind, `a dialog of the kind ${kind}`);
+		return signIn.dialog;
+	};
+	const answer = (fields) => signIn.say("dialog_answer", { dialog: signIn.dialog.dialog, ...fields });
+
+	it("each is shown, also after a reload, and answered", { timeout: LIMIT_MS }, async () => {
+		signIn.press("Enter", 13, "\r");
+		assert.equal((await dialog("alert")).message, "Look");
+		signIn.say("sign_in_done"); /* a page that stands still says nothing of a sign-in */
+		await signIn.disconnect();
+		signIn.dialog = null;
+		await signIn.connect();
+		assert.equal((await dialog("alert")).message, "Look");
+		answer({ accept: true });
+		assert.equal((await dialog("confirm")).message, "Go on?");
+		answer({ accept: true });
+		assert.equal((await dialog("prompt")).value, "here");
+		answer({ accept: true, text: "there" });
+		await signIn.pageIs(/^https:\/\/asks\.test\/there$/);
+		assert.equal(signIn.step, "waiting");
+	});
+
+	it("it is closed with a dialog open", { timeout: LIMIT_MS }, async () => {
+		const { loads } = signIn;
+
+		signIn.say("page_navigate_to", { to: "back" });
+		await signIn.pageIs(/^https:\/\/asks\.test\/$/, loads);
+		for (const type of ["press", "release"])
+			signIn.say("mouse_event", { type, x: 20, y: 18, button: "left", clicks: 1 });
+		await dialog("alert");
+		await signIn.close();
+		await rig.nothingLeft();
+	});
+});
+
+describe("time", { concurrency: false }, () => {
+	const LIMITS = { stream_idle_s: undefined, stream_absolute_s: undefined, stream_unseen_s: undefined };
+
+	const within = (limits) => rig.restart("streamd", { ...LIMITS, ...limits });
+
+	it("nothing is done for too long", { timeout: LIMIT_MS }, async () => {
+		await within({ stream_idle_s: 5 });
+		await timedOut(await waiting(), /^Nothing was done for 5 seconds\.$/);
+	});
+
+	it("it takes too long, whatever is done", { timeout: LIMIT_MS }, async () => {
+		await within({ stream_absolute_s: 10 });
+		const signIn = await waiting();
+		const restless = setInterval(() => signIn.say("mouse_event", { type: "move", x: 5, y: 5 }), 300);
+
+		try {
+			await timedOut(signIn, /open for 10 seconds, the longest/);
+		} finally {
+			clearInterval(restless);
+		}
+	});
+
+	it("nobody looks at it", { timeout: LIMIT_MS }, async () => {
+		await within({ stream_unseen_s: 1 });
+		const signIn = await waiting();
+
+		await signIn.disconnect();
+		await timedOut(signIn, /^Nobody looked at it for 1 seconds?\.$/);
+	});
+
+	it("and the page says so", { timeout: LIMIT_MS }, async () => {
+		const browser = await openViewer();
+
+		try {
+			await within({ stream_idle_s: 5 });
+			const person = new Person(await openWindow(browser), rig.url);
+
+			await person.signInToStead(rig.stack.admin);
+			await person.openSignIn(person.card("Deskwise").getByRole("link", { name: /^Sign in/ }));
+			await person.heading("The sign-in has timed out").waitFor();
+			await person.page.getByText("Nothing was done for 5 seconds.", { exact: true }).waitFor();
+			await person.page.getByRole("link", { name: "Start again" }).click();
+			await person.addressShows("desk.test");
+		} finally {
+			await browser.close();
+			await within({});
+		}
+	});
+});

@@ -1,0 +1,677 @@
+/*
+ * What the end-to-end tests share: all of Stead in a directory (demo/stack.mjs), people who call its HTTP API through
+ * nginx with their login cookie, and sign-ins driven over their WebSocket with keys, as the web page sends them.
+ *
+ *	const rig = await startRig();
+ *	const alice = await rig.login("alice");            // an account of Stead, and of the site's provider
+ *	const signIn = await alice.open();                 // POST /streams and its WebSocket
+ *	await signIn.atSite();                             // SSO, password, one-time code
+ *	await signIn.reaches("saved");
+ *	await rig.stop();
+ *
+ * Whatever is awaited has a limit, and a sentence for when that is over.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { WebSocket } from "ws";
+
+import { startStack } from "../../demo/stack.mjs";
+
+const run = promisify(execFile);
+
+export const SITE = "desk";
+const WAIT_MS = 40_000;
+/* "Two seconds later no Chromium of it is left." */
+export const LEFT_MS = 2000;
+const LOOK_MS = 50;
+/* As cheap as Argon2id gets: what is tested here is not its cost. */
+const CHEAP = { hash_memory_kib: 64, hash_passes: 1 };
+/* The site is on this machine: what has come is settled soon. */
+const QUICK = (desk) => {
+	desk.settle.quiet_ms = 500;
+};
+const PASSWORD = "green lantern otter 47";
+
+export function inTime(promise, ms, sentence)
+{
+	let timer;
+	const late = new Promise((_, fail) => {
+		timer = setTimeout(() => fail(new Error(typeof sentence === "function" ? sentence() : sentence)), ms);
+	});
+
+	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/* For what nobody announces (a process that goes): looks until it is so. */
+export async function becomes(look, ms, sentence)
+{
+	const until = Date.now() + ms;
+
+	for (;;) {
+		const found = await look();
+
+		if (found)
+			return found;
+		if (Date.now() > until)
+			throw new Error(typeof sentence === "function" ? sentence() : sentence);
+		await sleep(LOOK_MS);
+	}
+}
+
+/* { status, headers, body } of one request; body is the JSON, or the text if it is none. */
+export function httpCall(url, { method = "GET", headers = {}, raw, timeout_ms = WAIT_MS } = {})
+{
+	const { hostname, port, pathname, search } = new URL(url);
+
+	return new Promise((done, failed) => {
+		const request = httpRequest({ hostname, port, path: pathname + search, method, headers, agent: false },
+			async (response) => {
+				let text = "";
+
+				try {
+					for await (const piece of response.setEncoding("utf8"))
+						text += piece;
+				} catch (error) {
+					failed(error);
+				}
+				let body = text;
+
+				try {
+					body = JSON.parse(text);
+				} catch {
+					/* a page */
+				}
+				done({ status: response.statusCode, headers: response.headers, body });
+			});
+
+		request.setTimeout(timeout_ms, () => request.destroy(new Error(`${method} ${pathname} was not answered`)));
+		request.on("error", failed);
+		request.end(raw);
+	});
+}
+
+/* One person's browser, as far as Stead sees it. */
+export class Visitor {
+	constructor(rig, name)
+	{
+		this.rig = rig;
+		this.name = name;
+		this.cookie = "";
+	}
+
+	/* path is below /api/v1. */
+	call(method, path, body, headers = {})
+	{
+		const raw = body === undefined ? undefined : JSON.stringify(body);
+
+		return httpCall(`${this.rig.url}/api/v1${path}`, { method, raw, headers: { Origin: this.rig.url,
+			...(this.cookie ? { Cookie: this.cookie } : {}),
+			...(raw === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(raw) }),
+			...headers } });
+	}
+
+	/* The answer's body; anything but success is an error. */
+	async must(method, path, body)
+	{
+		const { status, body: answer } = await this.call(method, path, body);
+
+		assert.ok(status >= 200 && status < 300, `${method} ${path} answered ${status}: ${JSON.stringify(answer)}`);
+		return answer;
+	}
+
+	async login(password = PASSWORD)
+	{
+		const { status, headers, body } = await this.call("POST", "/login", { name: this.name, password });
+
+		assert.equal(status, 200, `the sign-in of ${this.name} to Stead answered ${status}: ${JSON.stringify(body)}`);
+		this.cookie = headers["set-cookie"].map((line) => line.split(";")[0]).join("; ");
+		return this;
+	}
+
+	async show(id)
+	{
+		return (await this.must("GET", `/streams/${id}`)).stream;
+	}
+
+	async sessions()
+	{
+		return (await this.must("GET", "/sessions")).sessions;
+	}
+
+	async open({ connect = true, ...wish } = {})
+	{
+		const { id } = await this.must("POST", "/streams", { site: SITE, ...wish });
+		const signIn = new SignIn(this, id);
+
+		if (connect)
+			await signIn.connect();
+		return signIn;
+	}
+
+	async savedSignIn()
+	{
+		const signIn = await this.open();
+
+		await signIn.atSite();
+		await signIn.reaches("saved");
+		return signIn;
+	}
+
+	async closeAll()
+	{
+		for (const { id } of (await this.must("GET", "/streams")).streams)
+			await this.call("POST", `/streams/${id}/close`, {});
+	}
+
+	/* Asks for a booking; resolves to it. */
+	async book(inputs, key = `${this.name}-${JSON.stringify(inputs)}`.replace(/[^\w-]+/g, "").slice(0, 64))
+	{
+		return (await this.must("POST", "/bookings", { key, site: SITE, action: "book", inputs })).booking;
+	}
+
+	async booking(id)
+	{
+		return (await this.must("GET", `/bookings/${id}`)).booking;
+	}
+
+	/* Resolves to it when it is in one of these states; it is looked at, as a poll of the page would. */
+	bookingIs(id, states, ms = WAIT_MS)
+	{
+		let last;
+
+		return becomes(async () => {
+			const { status, body } = await this.call("GET", `/bookings/${id}`);
+
+			last = body.booking ?? body;
+			return status === 200 && states.includes(last.state) ? last : null;
+		}, ms, () => `booking ${id} was to be ${states.join(" or ")} and is ${JSON.stringify(last)}`);
+	}
+}
+
+/* One sign-in and one viewer of it. Events: "change" whenever streamd has said something. */
+export class SignIn extends EventEmitter {
+	step = null;
+	steps = [];
+	reason = "";
+	advice = "";
+	resumable = false;
+	page = { url: "" };
+	loads = 0; /* pages that have finished loading */
+	dialog = null;
+	frames = 0;
+	size = null;
+	closed = null; /* the WebSocket's code, once it has ended */
+	gone = null; /* what the API said of it: { status, code, message } */
+
+	constructor(visitor, id)
+	{
+		super();
+		this.visitor = visitor;
+		this.id = id;
+	}
+
+	/*
+	 * From now on it comes back as the web page does: before it connects again it asks the API whether there is still
+	 * something to connect to, and what is over it keeps in `gone`.
+	 */
+	comeBack()
+	{
+		this.on("lost", () => this.#lost().catch((error) => {
+			this.gone = { status: 0, message: error.message };
+			this.emit("change");
+		}));
+		return this;
+	}
+
+	async #lost()
+	{
+		const { status, body } = await becomes(async () => {
+			const answer = await this.visitor.call("GET", `/streams/${this.id}`).catch(() => ({ status: 503 }));
+
+			return answer.status >= 500 ? null : answer;
+		}, WAIT_MS, "Stead did not come back.");
+
+		if (status !== 200)
+			this.gone = { status, ...body.error };
+		else if (["waiting", "starting", "signed_in", "proving"].includes(body.stream.step) || body.stream.resumable)
+			return this.connect().catch(() => this.#lost());
+		else
+			this.#stepped(body.stream);
+		return this.emit("change");
+	}
+
+	async connect()
+	{
+		this.closed = null;
+		this.socket = this.visitor.rig.socket(`/ws/streams/${this.id}`, this.visitor);
+		this.socket.on("message", (data, binary) => (binary ? this.#frame(data) : this.#heard(JSON.parse(data))));
+		this.socket.on("error", () => {});
+		const { socket } = this;
+		let opened = false;
+
+		await inTime(new Promise((done, failed) => {
+			socket.on("open", () => {
+				opened = true;
+				done();
+			});
+			socket.on("close", (code, why) => {
+				failed(new Error(`The WebSocket was closed with ${code} ${why}`));
+				this.closed = code;
+				this.emit("change");
+				if (opened)
+					this.emit("lost");
+			});
+		}), WAIT_MS, "The WebSocket did not open.");
+		return this;
+	}
+
+	disconnect()
+	{
+		this.socket.close(1000);
+		return this.until(() => this.closed !== null, "the end of the WebSocket");
+	}
+
+	#frame(data)
+	{
+		this.frames += 1;
+		this.size = { width: data.readFloatLE(16), height: data.readFloatLE(20) };
+		this.say("frame_ack", { seq: data.readUInt32LE(4) });
+		this.emit("change");
+	}
+
+	#heard({ method, params })
+	{
+		if (method === "step_changed") {
+			this.#stepped(params);
+		} else if (method === "page_changed") {
+			this.loads += Boolean(this.page.loading && !params.loading);
+			this.page = params;
+		} else if (method === "dialog_opened") {
+			this.dialog = params;
+		} else if (method === "dialog_closed") {
+			this.dialog = null;
+		}
+		this.emit("change");
+	}
+
+	#stepped({ step, reason = "", advice = "", resumable = false })
+	{
+		Object.assign(this, { step, reason, advice, resumable });
+		this.steps.push(step);
+	}
+
+	say(method, params = {})
+	{
+		if (this.socket.readyState === WebSocket.OPEN)
+			this.socket.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+	}
+
+	describe()
+	{
+		return `${this.steps.join(", ") || "nothing"} at ${this.page.url}${this.reason ? `: ${this.reason}` : ""}${
+			this.closed ? `; its WebSocket was closed with ${this.closed}` : ""}${
+			this.gone ? `; then ${JSON.stringify(this.gone)}` : ""}`;
+	}
+
+	/* Until it is so. */
+	async until(holds, what, ms = WAIT_MS)
+	{
+		const end = new AbortController();
+		const wait = (async () => {
+			while (!holds())
+				await once(this, "change", { signal: end.signal });
+		})();
+
+		wait.catch(() => {});
+		try {
+			await inTime(wait, ms, () => `The sign-in ${this.id} did not come to ${what}; it said ${this.describe()}.`);
+		} finally {
+			end.abort();
+		}
+	}
+
+	/* Nothing more can come of it. */
+	get over()
+	{
+		return this.gone !== null || ["saved", "failed", "timed_out", "closed"].includes(this.step) && !this.resumable;
+	}
+
+	/* One of these steps is or was reached; it is an error if it ends otherwise. */
+	async reaches(...steps)
+	{
+		await this.until(() => steps.some((step) => this.steps.includes(step)) || this.over
+			|| (this.closed !== null && !this.listenerCount("lost")), `"${steps.join('" or "')}"`);
+		assert.ok(steps.some((step) => this.steps.includes(step)),
+			`the sign-in was to come to "${steps.join('" or "')}" and said ${this.describe()}`);
+	}
+
+	/* Forgets which steps were passed: for a second round of the same sign-in. */
+	again()
+	{
+		this.steps = [];
+	}
+
+	/* Loaded, and painted since: then it has the focus where it wants it. */
+	async pageIs(pattern, after = 0)
+	{
+		await this.until(() => pattern.test(this.page.url) && this.loads > after, `the page ${pattern}`);
+		await this.painted();
+	}
+
+	/* Asks for another picture of the page as it is, and waits for it. */
+	async painted()
+	{
+		const { frames } = this;
+
+		this.say("view_show", { visible: false });
+		this.say("view_show", { visible: true });
+		await this.until(() => this.frames > frames, "another picture");
+	}
+
+	press(key, vk, text)
+	{
+		const named = { key, code: key, vk };
+
+		this.say("key_event", { type: "down", ...named, ...(text ? { text } : {}) });
+		this.say("key_event", { type: "up", ...named });
+	}
+
+	type(text)
+	{
+		this.say("text_insert", { text });
+	}
+
+	/* Presses Enter after that, and waits for the page that comes of it. */
+	async #enter(pattern, before)
+	{
+		const { loads } = this;
+
+		before();
+		this.press("Enter", 13, "\r");
+		await this.pageIs(pattern, loads);
+	}
+
+	/* The first thing on the page that takes the focus is the button. */
+	async toSso()
+	{
+		await this.reaches("waiting");
+		await this.pageIs(/^https:\/\/desk\.test\/login/);
+		await this.#enter(/^https:\/\/sso\.test\/interaction/, () => this.press("Tab", 9));
+	}
+
+	/* account: of the provider; the one with the same name as the person's at Stead if left out. */
+	async passwordTyped(account = this.visitor.rig.account(this.visitor.name))
+	{
+		await this.#enter(/^https:\/\/sso\.test\/interaction/, () => {
+			this.type(account.login);
+			this.press("Tab", 9);
+			this.type(account.password);
+		});
+	}
+
+	async codeTyped(account = this.visitor.rig.account(this.visitor.name))
+	{
+		this.type((await this.visitor.rig.sites.control(`/totp?login=${account.login}`)).code);
+		this.press("Enter", 13, "\r");
+	}
+
+	async atSite(account)
+	{
+		await this.toSso();
+		await this.passwordTyped(account);
+		await this.codeTyped(account);
+	}
+
+	show()
+	{
+		return this.visitor.show(this.id);
+	}
+
+	close()
+	{
+		return this.visitor.must("POST", `/streams/${this.id}/close`, {});
+	}
+}
+
+function processes()
+{
+	return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+		try {
+			const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+			const rest = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+
+			return [{ pid: Number(pid), state: rest[0], parent: Number(rest[1]), begun: rest[19],
+				name: stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")")),
+				command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim() }];
+		} catch {
+			return []; /* it has ended */
+		}
+	});
+}
+
+class Rig {
+	constructor(stack)
+	{
+		this.stack = stack;
+		this.users = new Set();
+	}
+
+	get password() { return PASSWORD; } /* of everybody that login() has made */
+	get url() { return this.stack.url; }
+	get sites() { return this.stack.sites; }
+	get postgres() { return this.stack.postgres; }
+
+	daemon(name)
+	{
+		return this.stack.daemon(name);
+	}
+
+	account(login)
+	{
+		return this.sites.info.accounts.find((one) => one.login === login);
+	}
+
+	visitor(name)
+	{
+		return new Visitor(this, name);
+	}
+
+	/* Made if there is none of that name. */
+	async login(name)
+	{
+		if (!this.users.has(name))
+			await this.stack.addUser(name, PASSWORD);
+		this.users.add(name);
+		return this.visitor(name).login();
+	}
+
+	socket(path, visitor, headers = {})
+	{
+		return new WebSocket(`${this.url.replace("http", "ws")}${path}`, { headers: { Origin: this.url,
+			...(visitor?.cookie ? { Cookie: visitor.cookie } : {}), ...headers } });
+	}
+
+	/* streamd's launchers and all below them, dead daemons' orphans too: by tree, and by the profile they were given. */
+	browserProcesses()
+	{
+		const all = processes().filter(({ state }) => state !== "Z");
+		const profiles = join(this.stack.dir, "profiles");
+		const own = new Set([this.daemon("streamd").pid]);
+		const found = new Set(all.filter(({ command }) => command.includes(`${profiles}/`)).map(({ pid }) => pid));
+
+		for (let before = -1; before !== own.size + found.size;) {
+			before = own.size + found.size;
+			for (const { pid, parent } of all)
+				if (own.has(parent) || found.has(parent))
+					found.add(pid);
+		}
+		return all.filter(({ pid }) => found.has(pid));
+	}
+
+	/* The main process of each running browser, oldest first. */
+	browsers()
+	{
+		return this.browserProcesses().filter(({ command }) => command.includes("--user-data-dir=")
+			&& !command.includes("--type=")).sort((a, b) => a.begun - b.begun);
+	}
+
+	/* The pages' processes of one browser. */
+	renderers(browser)
+	{
+		const all = this.browserProcesses();
+		const family = new Set([browser.pid]);
+
+		for (let before = 0; before !== family.size;) {
+			before = family.size;
+			for (const { pid, parent } of all)
+				if (family.has(parent))
+					family.add(pid);
+		}
+		return all.filter(({ pid, command }) => family.has(pid) && command.includes("--type=renderer"));
+	}
+
+	launchers()
+	{
+		return this.browserProcesses().filter(({ name }) => name.startsWith("stead-launcher"))
+			.sort((a, b) => a.begun - b.begun);
+	}
+
+	profiles()
+	{
+		return readdirSync(join(this.stack.dir, "profiles"));
+	}
+
+	/*
+	 * Two seconds after what has just happened no process and no profile of an ended sign-in is left: of all that were
+	 * there before, given as what remembered() said. Resolves to the time it took, ms.
+	 */
+	async nothingLeft(before = null, ms = LEFT_MS)
+	{
+		const begun = Date.now();
+		const same = new Set((before?.processes ?? []).map(({ pid, begun: at }) => `${pid} ${at}`));
+		const look = () => processes().filter(({ pid, begun: at, state }) => state !== "Z" && same.has(`${pid} ${at}`))
+			.concat(before ? [] : this.browserProcesses());
+		const left = () => before ? this.profiles().filter((name) => before.profiles.includes(name)) : this.profiles();
+
+		await becomes(() => look().length === 0 && left().length === 0, ms, () => `${ms} ms after its end there were left: ${
+			look().map(({ pid, command }) => `${pid} ${command.slice(0, 160)}`).concat(left()).join("; ")}`);
+		return Date.now() - begun;
+	}
+
+	remembered()
+	{
+		return { processes: this.browserProcesses(), profiles: this.profiles() };
+	}
+
+	/* Resolves once a statement of this role waits for a lock that somebody else holds. */
+	async waitsForLock(role, ms = WAIT_MS)
+	{
+		await this.postgres.sql(`DO $$ DECLARE until timestamptz := clock_timestamp() + interval '${ms} ms'; BEGIN
+			WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = '${role}' AND wait_event_type = 'Lock') LOOP
+				IF clock_timestamp() > until THEN RAISE EXCEPTION 'nothing of ${role} came to wait'; END IF;
+				PERFORM pg_sleep(0.02), pg_stat_clear_snapshot();
+			END LOOP; END $$`);
+	}
+
+	/* Nobody else gets at that table until the function that this resolves to has been called. */
+	async locked(table)
+	{
+		const mark = `e2e-lock-${table}`;
+		const psql = execFile(join(process.env.PG_BIN ?? "/usr/lib/postgresql/15/bin", "psql"), ["-X", "-q", "-A", "-t",
+			"-v", "ON_ERROR_STOP=1", "-h", this.postgres.dir, "-U", "postgres", "-d", "stead"]);
+		const ended = once(psql, "close");
+
+		psql.stdin.write(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; SELECT '${mark}';\n`);
+		await inTime(new Promise((done) => {
+			psql.stdout.on("data", (text) => text.includes(mark) && done());
+		}), WAIT_MS, `${table} could not be locked.`);
+		return async () => {
+			psql.stdin.end("ROLLBACK;\n");
+			await ended;
+		};
+	}
+
+	/* Changes settings in the daemon's file, to be read at its next start; undefined takes one out. */
+	async set(name, settings)
+	{
+		const path = join(this.stack.dir, "etc", `${name}.conf`);
+		const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line
+			&& !Object.keys(settings).includes(line.split(" = ")[0]));
+
+		for (const [key, value] of Object.entries(settings))
+			if (value !== undefined)
+				lines.push(`${key} = ${value}`);
+		await writeFile(path, `${lines.join("\n")}\n`, { mode: 0o600 });
+	}
+
+	/* With these settings from now on. */
+	async restart(name, settings = {}, signal = "SIGTERM")
+	{
+		await this.daemon(name).stop(signal);
+		await this.set(name, settings);
+		await this.daemon(name).start();
+	}
+
+	async changeRecipe(change)
+	{
+		const path = join(this.stack.dir, "recipes/desk.json");
+		const desk = JSON.parse(await readFile(path, "utf8"));
+
+		change(desk);
+		await writeFile(path, JSON.stringify(desk));
+		await Promise.all(["streamd", "botd"].map((name) => this.daemon(name).restart()));
+	}
+
+	async steadctl(...args)
+	{
+		return JSON.parse(await this.stack.steadctl(...args, "--json"));
+	}
+
+	/* What the site's own list holds. */
+	async booked()
+	{
+		return (await this.sites.control("/state")).bookings;
+	}
+
+	stop()
+	{
+		return this.stack.stop({ keep: Boolean(process.env.STEAD_KEEP) });
+	}
+}
+
+/* Options: as startStack(); and recipe(desk), which may change the site's recipe. */
+export async function startRig({ recipe = QUICK, ...options } = {})
+{
+	const settings = options.settings ?? {};
+	const rig = new Rig(await startStack({ ...options, settings: { ...settings,
+		authd: { ...CHEAP, ...settings.authd } } }));
+
+	try {
+		await rig.changeRecipe(recipe);
+	} catch (error) {
+		await rig.stop();
+		throw error;
+	}
+	return rig;
+}
+
+/* A day that the site takes, n days from today. */
+export function day(n)
+{
+	return new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
+}
+
+/* Whose executable that is; for a process that is not our own. */
+export function executable(pid)
+{
+	return readlinkSync(`/proc/${pid}/exe`);
+}
+
+export { run };

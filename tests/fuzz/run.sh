@@ -1,0 +1,13 @@
+#!/bin/sh
+# Fuzzes one target for so many seconds: tests/fuzz/run.sh cbor 60. What it learns is kept in build/fuzz-corpus; a crash
+# is kept in build/fuzz-crashes and, once understood, goes into tests/fuzz/corpus, which the unit tests replay.
+set -eu
+cd "$(dirname "$0")/../.."
+name=$1 seconds=$2
+corpus=build/fuzz-corpus/$name crashes=build/fuzz-crashes
+mkdir -p "$corpus" $crashes
+set --
+if [ -d "tests/fuzz/corpus/$name" ]; then set -- "tests/fuzz/corpus/$name"; fi
+dictionary=tests/fuzz/$name.dict
+build/fuzz/fuzz/fuzz_"$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+	-artifact_prefix=$crashes/"$name"- $([ -e "$dictionary" ] && echo "-dict=$dictionary") "$corpus" "$@"

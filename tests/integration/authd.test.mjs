@@ -1,0 +1,853 @@
+/* authd as nginx, streamd and steadctl meet it: the real program, a real PostgreSQL. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test as nodeTest } from "node:test";
+import { promisify } from "node:util";
+import { ADMIN, ORIGIN, cookie, startAuthd } from "../lib/authd.mjs";
+import { startPostgres } from "../lib/postgres.mjs";
+import { RpcClient, RpcServer, refusal } from "../lib/rpc.mjs";
+
+const run = promisify(execFile);
+const PASSWORD = ADMIN.ADMIN_PASS;
+const OTHER = "velvet-anchor-piano-93";
+
+/* An event that never comes is a failure, not a wait for ever. */
+const test = (name, fn) => nodeTest(name, { timeout: 60000 }, fn);
+
+let root, pg;
+
+before(async () => {
+	root = await mkdtemp("/tmp/stead-authd-");
+	pg = await startPostgres({ dir: root, daemons: ["authd"] });
+});
+after(async () => {
+	await pg?.stop();
+	await rm(root, { recursive: true, force: true });
+});
+
+let made = 0;
+
+/* An authd of this test alone, on the common database, emptied before. */
+async function freshAuthd(t, options = {})
+{
+	if (!options.keep)
+		await pg.sql("TRUNCATE authd.users, authd.logins, authd.devices, authd.throttle, authd.audit");
+	const authd = await startAuthd({ dir: join(root, `a${++made}`), pg, ...options });
+
+	t.after(async () => { /* under a sanitizer a leak is an exit status, too */
+		const code = await authd.stop();
+
+		assert.ok(code === 0 || code === "SIGKILL", `authd ended with ${code}:\n${authd.log.join("\n")}`);
+	});
+	if (!options.env)
+		await authd.logged(/made the first administrator/);
+	return authd;
+}
+
+function refused(answer, status, code, field)
+{
+	assert.equal(answer.status, status, answer.text);
+	assert.equal(answer.body.error.code, code);
+	assert.equal(answer.body.error.field, field);
+	assert.match(answer.body.error.message, /^\S.{10,}/);
+	assert.equal(answer.headers["content-type"], "application/json");
+	assert.equal(answer.headers["cache-control"], "no-store");
+	assert.equal(answer.headers["x-content-type-options"], "nosniff");
+}
+
+async function signedIn(authd, ...args)
+{
+	const answer = await authd.signIn(...args);
+
+	assert.equal(answer.status, 200, answer.text);
+	return cookie(answer, "stead");
+}
+
+const events = () => pg.sql("SELECT string_agg(event, ' ' ORDER BY id) FROM authd.audit");
+
+describe("signing in", () => {
+	test("the first administrator signs in and out", async (t) => {
+		const authd = await freshAuthd(t);
+		const answer = await authd.signIn();
+
+		assert.equal(answer.status, 200, answer.text);
+		assert.equal(answer.body.name, "alice");
+		assert.equal(answer.body.admin, true);
+		assert.ok(Math.abs(answer.body.expires_at_ms - Date.now() - 12 * 3600e3) < 60e3);
+		assert.match(answer.cookies.stead.value, /^[A-Za-z0-9_-]{43}$/);
+		assert.equal(answer.cookies.stead.attributes, "; Path=/; HttpOnly; SameSite=Lax");
+
+		const jar = cookie(answer);
+		const account = await authd.get("/account", { cookie: jar });
+
+		assert.deepEqual(account.body, { id: account.body.id, name: "alice", admin: true,
+			expires_at_ms: answer.body.expires_at_ms });
+		const out = await authd.post("/logout", {}, { cookie: jar });
+
+		assert.equal(out.status, 200);
+		assert.match(out.cookies.stead.attributes, /Max-Age=0/);
+		refused(await authd.get("/account", { cookie: jar }), 401, "not_signed_in");
+		refused(await authd.post("/logout", {}, { cookie: jar }), 401, "not_signed_in");
+		assert.equal(await events(), "first_admin login_ok logout");
+	});
+
+	test("only hashes are kept, and the log holds neither password nor cookie", async (t) => {
+		const authd = await freshAuthd(t);
+		const answer = await authd.signIn();
+
+		await authd.signIn("alice", "not the password at all");
+		const dump = await pg.sql("SELECT json_agg(l)::text || (SELECT json_agg(d)::text FROM authd.devices d)"
+			+ " || (SELECT json_agg(u)::text FROM authd.users u) || (SELECT json_agg(a)::text FROM authd.audit a)"
+			+ " FROM authd.logins l");
+
+		assert.match(dump, /\$argon2id\$v=19\$m=64,t=1,p=1\$/);
+		for (const secret of [PASSWORD, "not the password", answer.cookies.stead.value, answer.cookies["stead-device"].value]) {
+			assert.ok(!dump.includes(secret));
+			assert.ok(!authd.log.join("\n").includes(secret));
+			assert.ok(!dump.includes(Buffer.from(secret).toString("hex")));
+		}
+	});
+
+	test("a wrong password and an unknown name are answered alike", async (t) => {
+		const authd = await freshAuthd(t);
+		const wrong = await authd.signIn("alice", OTHER);
+		const unknown = await authd.signIn("nobody", OTHER);
+
+		refused(wrong, 401, "bad_password");
+		assert.equal(unknown.text, wrong.text);
+		assert.deepEqual(Object.keys(unknown.headers), Object.keys(wrong.headers));
+		assert.equal(wrong.headers["set-cookie"], undefined);
+		const rows = await pg.sql("SELECT user_name || ':' || detail FROM authd.audit WHERE event = 'login_failed'"
+			+ " AND user_name IS NOT NULL UNION ALL SELECT detail FROM authd.audit WHERE user_name IS NULL");
+
+		assert.equal(rows, "alice:wrong password\nno such account");
+	});
+
+	test("... and take the same time", async (t) => {
+		const authd = await freshAuthd(t, { set: { hash_memory_kib: 19456, hash_passes: 2, account_failures: 1000,
+			address_failures: 1000 } });
+		const times = { alice: [], nobody: [] };
+
+		for (let i = 0; i < 12; i++) {
+			for (const name of Object.keys(times)) {
+				const began = process.hrtime.bigint();
+
+				await authd.signIn(name, OTHER);
+				times[name].push(Number(process.hrtime.bigint() - began) / 1e6);
+			}
+		}
+		const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
+		const known = median(times.alice), unknown = median(times.nobody);
+
+		t.diagnostic(`median of 12: known ${known.toFixed(1)} ms, unknown ${unknown.toFixed(1)} ms`);
+		assert.ok(unknown > known * 0.7 && unknown < known * 1.4, `${known} ms and ${unknown} ms`);
+	});
+
+	test("a new sign-in gives a new id and ends the old login", async (t) => {
+		const authd = await freshAuthd(t);
+		const first = await signedIn(authd);
+		const second = cookie(await authd.signIn("ALICE", PASSWORD, { cookie: first }), "stead");
+
+		assert.notEqual(first, second);
+		refused(await authd.get("/account", { cookie: first }), 401, "not_signed_in");
+		assert.equal((await authd.get("/account", { cookie: second })).status, 200);
+	});
+
+	test("cookies that are planted, doubled or foreign are worth nothing", async (t) => {
+		const authd = await freshAuthd(t);
+		const good = await signedIn(authd);
+
+		for (const bad of ["stead=", "stead=x", `stead=${"A".repeat(43)}`, `${good}; ${good}`, `x${good}`,
+			good.replace("stead=", "__Host-stead="), `stead=${"A".repeat(5000)}`])
+			refused(await authd.get("/account", { cookie: bad }), 401, "not_signed_in");
+	});
+
+	test("a login ends when it is idle, and in any case at its time", async (t) => {
+		const authd = await freshAuthd(t, { set: { login_idle_s: 600, login_most_s: 3600 } });
+		const jar = await signedIn(authd);
+
+		await pg.sql("UPDATE authd.logins SET seen_at = now() - interval '599 s'");
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+		assert.equal(await pg.sql("SELECT now() - seen_at < interval '10 s' FROM authd.logins"), "t");
+		await pg.sql("UPDATE authd.logins SET seen_at = now() - interval '601 s'");
+		refused(await authd.get("/account", { cookie: jar }), 401, "not_signed_in");
+
+		const other = await signedIn(authd);
+
+		await pg.sql("UPDATE authd.logins SET expires_at = now() - interval '1 ms'");
+		refused(await authd.get("/account", { cookie: other }), 401, "not_signed_in");
+	});
+
+	test("over https the cookies have their prefix and are Secure", async (t) => {
+		const authd = await freshAuthd(t, { set: { origin: "https://stead.example.org" } });
+		const headers = { Host: "stead.example.org", Origin: "https://stead.example.org" };
+		const answer = await authd.signIn("alice", PASSWORD, { headers });
+
+		assert.equal(answer.cookies["__Host-stead"].attributes, "; Path=/; HttpOnly; SameSite=Lax; Secure");
+		assert.equal((await authd.get("/account", { headers, cookie: cookie(answer) })).status, 200);
+		refused(await authd.get("/account", { headers, cookie: cookie(answer).replaceAll("__Host-", "") }), 401,
+			"not_signed_in");
+	});
+
+	test("a hash of weaker settings is made anew at the next sign-in", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await authd.stop();
+		const stronger = await freshAuthd(t, { keep: true, env: {}, set: { hash_memory_kib: 128, hash_passes: 3 } });
+		const hash = () => pg.sql("SELECT password FROM authd.users");
+
+		assert.match(await hash(), /m=64,t=1/);
+		refused(await stronger.signIn("alice", OTHER), 401, "bad_password");
+		assert.match(await hash(), /m=64,t=1/);
+		await signedIn(stronger);
+		assert.match(await hash(), /m=128,t=3/);
+		await signedIn(stronger);
+	});
+});
+
+describe("the first administrator", () => {
+	test("is made once, and never beside other accounts", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await authd.restart();
+		await signedIn(authd);
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.users"), "1");
+	});
+
+	test("is missed with a sentence when nobody is named", async (t) => {
+		const authd = await freshAuthd(t, { env: {} });
+
+		await authd.logged(/there are no accounts .* ADMIN_USER and ADMIN_PASS/);
+	});
+
+	test("is refused a password that anybody would guess", async (t) => {
+		const authd = await freshAuthd(t, { env: { ADMIN_USER: "alice", ADMIN_PASS: "short" } });
+
+		await authd.logged(/first administrator was not made.*15 characters/);
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.users"), "0");
+	});
+
+	test("comes from the service manager's credentials too", async (t) => {
+		const dir = join(root, "credentials");
+
+		await mkdir(dir, { recursive: true });
+		await writeFile(join(dir, "admin-user"), "carol\n");
+		await writeFile(join(dir, "admin-pass"), `${OTHER}\n`);
+		const authd = await freshAuthd(t, { env: { CREDENTIALS_DIRECTORY: dir } });
+
+		await authd.logged(/made the first administrator, carol/);
+		await signedIn(authd, "carol", OTHER);
+	});
+});
+
+describe("requests", () => {
+	let authd, jar;
+
+	before(async () => {
+		await pg.sql("TRUNCATE authd.users, authd.logins, authd.devices, authd.throttle, authd.audit");
+		authd = await startAuthd({ dir: join(root, "requests"), pg });
+		await authd.logged(/made the first administrator/);
+		jar = await signedIn(authd);
+	});
+	after(() => authd.stop());
+
+	test("without a login are refused before anything is read", async () => {
+		for (const [verb, path] of [["GET", "/account"], ["GET", "/users"], ["GET", "/bookings/x1x"], ["GET", "/sites"],
+			["POST", "/streams"], ["DELETE", "/sessions/1"]]) {
+			const answer = await authd.request(verb, path, { raw: verb === "GET" ? undefined : "}{" });
+
+			if (path.includes("x1x"))
+				refused(answer, 400, "invalid", "id"); /* an address that is none is no secret */
+			else
+				refused(answer, 401, "not_signed_in");
+		}
+	});
+
+	test("to unknown addresses and with wrong verbs are told so", async () => {
+		for (const path of ["/", "/nothing", "/login/", "//", "//api/v1", "//api/v2/login", "/bookings/1/x"])
+			refused(await authd.get(path, { cookie: jar }), 404, "unknown_method");
+		const answer = await authd.request("PUT", "/login", { body: {} });
+
+		refused(answer, 405, "unknown_method");
+		assert.equal(answer.headers.allow, "POST");
+		for (const verb of ["OPTIONS", "PATCH", "TRACE", "DELETE"])
+			refused(await authd.request(verb, "/users", { cookie: jar }), 405, "unknown_method");
+		assert.equal((await authd.request("OPTIONS", "/users", {})).headers.allow, "POST, GET, HEAD");
+	});
+
+	test("HEAD is GET without the body", async () => {
+		const get = await authd.get("/account", { cookie: jar });
+		const head = await authd.request("HEAD", "/account", { cookie: jar });
+
+		assert.equal(head.status, 200);
+		assert.equal(head.text, "");
+		assert.equal(head.headers["content-length"], get.headers["content-length"]);
+		assert.equal((await authd.request("HEAD", "/account")).status, 401);
+	});
+
+	test("with bodies that are not one JSON object", async () => {
+		const post = (raw, headers) => authd.request("POST", "/users", { raw, headers, cookie: jar });
+
+		for (const type of [undefined, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+			refused(await post("{}", { "Content-Type": type }), 415, "unsupported", "Content-Type");
+		refused(await post("{}", { "Content-Type": "application/json; charset=utf-8" }), 400, "invalid", "name");
+		for (const raw of ["", "{", "[]", "null", "1", "{\"name\":\"a\",\"name\":\"b\"}", "{\"name\":\"\\u0000\"}",
+			"{} {}", `${"[".repeat(40)}${"]".repeat(40)}`, `{"name":${"[".repeat(33)}${"]".repeat(33)}}`])
+			refused(await post(raw), 400, "malformed");
+		refused(await post(Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])), 400, "malformed");
+		refused(await post(JSON.stringify({ name: "x".repeat(65500), password: PASSWORD })), 413, "too_large");
+		refused(await post(JSON.stringify({ name: "x".repeat(65500) })), 400, "invalid", "name");
+		const answer = await authd.get("/users", { raw: "{}", cookie: jar });
+
+		refused(answer, 400, "malformed");
+	});
+
+	test("with parameters that are wrong name them", async () => {
+		const cases = [
+			[{}, "name"],
+			[{ name: "bob" }, "password"],
+			[{ name: "", password: OTHER }, "name"],
+			[{ name: 1, password: OTHER }, "name"],
+			[{ name: "bob", password: OTHER, admin: "yes" }, "admin"],
+			[{ name: "bob", password: OTHER, extra: 1 }, "extra"],
+			[{ name: "x".repeat(65), password: OTHER }, "name"],
+			[{ name: "bo b", password: OTHER }, "name"],
+			[{ name: "bob", password: "short" }, "password"],
+			[{ name: "bob", password: "passwordpassword" }, "password"],
+			[{ name: "bob", password: "x".repeat(257) }, "password"],
+		];
+
+		for (const [body, field] of cases)
+			refused(await authd.post("/users", body, { cookie: jar }), 400, "invalid", field);
+		for (const [path, field] of [["/audit?limit=0", "limit"], ["/audit?limit=501", "limit"], ["/audit?limit=ten", "limit"],
+			["/audit?limit=1&limit=2", "limit"], ["/audit?colour=red", "colour"], ["/audit?before=%", "before"]])
+			refused(await authd.get(path, { cookie: jar }), 400, "invalid", field);
+		refused(await authd.post("/users?name=bob", { name: "bob", password: OTHER }, { cookie: jar }), 400, "invalid", "name");
+		refused(await authd.post("/users?password=x", { name: "bob" }, { cookie: jar }), 400, "invalid", "password");
+		const answer = await authd.get("/audit?limit=1", { cookie: jar });
+
+		assert.equal(answer.body.entries.length, 1);
+		assert.equal((await authd.get(`/audit?before=${answer.body.entries[0].id}&limit=1`, { cookie: jar }))
+			.body.entries[0].id < answer.body.entries[0].id, true);
+	});
+
+	test("from other sites are refused, sign-in included", async () => {
+		const foreign = [{ Origin: "https://evil.example" }, { Origin: "null" }, { Origin: undefined },
+			{ "Sec-Fetch-Site": "cross-site" }, { "Sec-Fetch-Site": "same-site" }, { "Sec-Fetch-Site": "none" },
+			{ Origin: undefined, "Sec-Fetch-Site": "none" },
+			{ Origin: "https://evil.example", "Sec-Fetch-Site": "same-origin" }];
+
+		for (const headers of foreign) {
+			const login = await authd.signIn("alice", PASSWORD, { headers });
+
+			refused(login, 403, "cross_site", Object.hasOwn(headers, "Origin") && !headers.Origin
+				&& !headers["Sec-Fetch-Site"] ? "Origin" : undefined);
+			assert.equal(login.headers["set-cookie"], undefined);
+			assert.equal((await authd.post("/logout", {}, { headers, cookie: jar })).status, 403);
+		}
+		for (const headers of [{ Origin: undefined, "Sec-Fetch-Site": "same-origin" }, { "Sec-Fetch-Site": "same-origin" }])
+			assert.equal((await authd.signIn("alice", PASSWORD, { headers })).status, 200);
+		assert.equal((await authd.get("/account", { cookie: jar, headers: { Origin: undefined } })).status, 200);
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.audit WHERE event = 'cross_site_refused'"),
+			String(2 * foreign.length));
+		assert.equal(await pg.sql("SELECT detail FROM authd.audit WHERE event = 'cross_site_refused' ORDER BY id LIMIT 1"),
+			"login, from https://evil.example");
+	});
+
+	test("under another name of the host are refused", async () => {
+		for (const Host of ["evil.example", "127.0.0.1", "127.0.0.1:8081"])
+			refused(await authd.get("/account", { cookie: jar, headers: { Host } }), 403, "cross_site", "Host");
+	});
+
+	/* Bytes that are no UTF-8, and texts cut in the middle of a character, end up in sentences and in the audit. */
+	test("with bytes that are no text anywhere are refused and told so", async () => {
+		const raw = async (head, body = "") => {
+			const socket = connect(authd.socket("http"));
+			const text = `${head}\r\nContent-Type: application/json\r\nConnection: close\r\n`
+				+ `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+			let answer = "";
+
+			socket.setEncoding("utf8").on("data", (piece) => { answer += piece; });
+			socket.write(text, /\u00ff/.test(text) ? "latin1" : "utf8");
+			await once(socket, "close");
+			return answer;
+		};
+		const post = `POST /api/v1/login HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nOrigin: ${ORIGIN}`;
+
+		assert.match(await raw("GET /api/v1/audit HTTP/1.1\r\nHost: \u00ffevil"), /403 [^]*name \\"\?evil\\"/);
+		assert.match(await raw("POST /api/v1/login HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nOrigin: \u00ff\u00fe"), /403 [^]*cross_site/);
+		assert.match(await pg.sql("SELECT detail FROM authd.audit ORDER BY id DESC LIMIT 1"), /^login, from \?\?$/);
+		assert.match(await raw(`${post}\r\nX-Real-IP: \u00ff`, "{}"), /400 [^]*name is missing/);
+		for (const name of ["x".repeat(63) + "\u{1f404}", "\u{1f404}".repeat(5000), "x".repeat(94) + "\u{1f404}"])
+			assert.match(await raw(post, JSON.stringify({ [name]: 1, name: "a", password: "b" })), /400 [^]*no parameter/);
+		for (const name of ["%ff", "%ff".repeat(40), "a".repeat(63) + "%F0%9F%90%84", "%F0%9F%90"]) {
+			const { status, body } = await authd.get(`/audit?${name}=1`, { cookie: jar });
+
+			assert.deepEqual([status, body.error.code], [400, "invalid"]);
+		}
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+	});
+
+	test("that two readers could understand in two ways are refused", async () => {
+		const send = async (text) => {
+			const socket = connect(authd.socket("http"));
+			let answer = "";
+
+			socket.setEncoding("utf8").on("data", (piece) => answer += piece);
+			socket.write(text);
+			await Promise.race([once(socket, "close"), new Promise((done) => socket.on("data", done))]);
+			socket.destroy();
+			return answer;
+		};
+		const head = `POST /api/v1/login HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nOrigin: ${ORIGIN}\r\nContent-Type: application/json\r\n`;
+
+		assert.match(await send(`${head}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} `), /^HTTP\/1.1 400 /);
+		assert.match(await send(`${head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`),
+			/^HTTP\/1.1 400 /);
+		assert.match(await send(`${head}Host: evil.example\r\nContent-Length: 2\r\n\r\n{}`), /^HTTP\/1.1 400 /);
+		assert.match(await send(`${head}Content-Length: 9999999999\r\n\r\n{}`), /^HTTP\/1.1 (400|413) /);
+		assert.match(await send(`GET /api/v1/account HTTP/1.1\r\nX: ${"x".repeat(20000)}\r\n\r\n`), /^HTTP\/1.1 400 /);
+	});
+
+	test("the description of it all", async () => {
+		const answer = await authd.get("/openapi.json");
+
+		assert.equal(answer.status, 200);
+		assert.equal(answer.body.openapi, "3.1.0");
+		assert.equal(answer.body.paths["/api/v1/login"].post.operationId, "login");
+		assert.equal(answer.body.servers[0].url, ORIGIN);
+		assert.equal(answer.body.components.securitySchemes.login.name, "stead");
+	});
+});
+
+describe("accounts", () => {
+	test("are added by administrators alone", async (t) => {
+		const authd = await freshAuthd(t);
+		const alice = await signedIn(authd);
+		const added = await authd.post("/users", { name: "Bob", password: OTHER }, { cookie: alice });
+
+		assert.equal(added.status, 200, added.text);
+		refused(await authd.post("/users", { name: "bob", password: OTHER }, { cookie: alice }), 409, "conflict", "name");
+		const bob = await signedIn(authd, "bob", OTHER);
+
+		for (const path of ["/users", "/audit"])
+			refused(await authd.get(path, { cookie: bob }), 403, "forbidden");
+		refused(await authd.post("/users", { name: "eve", password: OTHER }, { cookie: bob }), 403, "forbidden");
+		const { users } = (await authd.get("/users", { cookie: alice })).body;
+
+		assert.deepEqual(users.map(({ name, admin }) => [name, admin]), [["alice", true], ["Bob", false]]);
+		assert.ok(users[0].last_login_at_ms >= users[0].created_at_ms);
+		assert.equal(await pg.sql("SELECT user_name || ', ' || detail FROM authd.audit WHERE event = 'user_added'"),
+			"Bob, user, by alice");
+	});
+});
+
+describe("throttling", () => {
+	const set = { account_failures: 3, address_failures: 5 };
+
+	async function fail(authd, n, name = "alice", options = {})
+	{
+		for (let i = 0; i < n; i++)
+			refused(await authd.signIn(name, OTHER, options), 401, "bad_password");
+	}
+
+	function throttled(answer, least, most)
+	{
+		refused(answer, 429, "throttled");
+		const seconds = Number(answer.headers["retry-after"]);
+
+		assert.ok(seconds > least && seconds <= most, `Retry-After: ${seconds}`);
+	}
+
+	/* As if so much time had passed. */
+	const pass = (interval) => pg.sql(`UPDATE authd.throttle SET since = since - interval '${interval}',
+		touched_at = touched_at - interval '${interval}', blocked_until = blocked_until - interval '${interval}'`);
+
+	test("blocks an account for a while, longer each time, through restarts, never for good", async (t) => {
+		const authd = await freshAuthd(t, { set });
+		let ip = 1;
+		const from = () => ({ ip: `198.51.100.${ip++}` });
+
+		for (const minutes of [10, 20, 40]) {
+			for (let i = 0; i < 3; i++)
+				await fail(authd, 1, i % 2 ? "alice" : "ALICE", from());
+			throttled(await authd.signIn("alice", PASSWORD, from()), minutes * 60 - 10, minutes * 60);
+			await authd.restart("SIGKILL");
+			throttled(await authd.signIn("alice", PASSWORD, from()), minutes * 60 - 60, minutes * 60);
+			await pass(`${minutes} minutes`);
+		}
+		await signedIn(authd, "alice", PASSWORD, from());
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.audit WHERE event = 'login_throttled'"), "3");
+	});
+
+	test("treats an account that does not exist alike", async (t) => {
+		const authd = await freshAuthd(t, { set });
+
+		for (let i = 0; i < 3; i++)
+			await fail(authd, 1, "nobody", { ip: `198.51.100.${i}` });
+		throttled(await authd.signIn("nobody", PASSWORD, { ip: "198.51.100.9" }), 590, 600);
+		await signedIn(authd);
+	});
+
+	test("does not keep a known browser out, but counts its failures apart", async (t) => {
+		const authd = await freshAuthd(t, { set });
+		const known = { cookie: cookie(await authd.signIn(), "stead-device"), ip: "203.0.113.5" };
+
+		await fail(authd, 3);
+		throttled(await authd.signIn(), 590, 600);
+		await signedIn(authd, "alice", PASSWORD, known);
+		await fail(authd, 3, "alice", known);
+		throttled(await authd.signIn("alice", PASSWORD, known), 590, 600);
+		throttled(await authd.signIn("alice", PASSWORD, { cookie: "stead-device=" + "A".repeat(43) }), 580, 600);
+	});
+
+	test("blocks an address, and an IPv6 network, not its neighbours", async (t) => {
+		const authd = await freshAuthd(t, { set });
+
+		for (let i = 0; i < 5; i++)
+			await fail(authd, 1, `name${i}`, { ip: `2001:db8:0:7::${i + 1}` });
+		throttled(await authd.signIn("alice", PASSWORD, { ip: "2001:db8:0:7:ffff::1" }), 170, 180);
+		await signedIn(authd, "alice", PASSWORD, { ip: "2001:db8:0:8::1" });
+		await pass("3 minutes");
+		await signedIn(authd, "alice", PASSWORD, { ip: "2001:db8:0:7::1" });
+	});
+
+	test("right passwords do not use an address up", async (t) => {
+		const authd = await freshAuthd(t, { set });
+
+		for (let i = 0; i < 12; i++)
+			await signedIn(authd);
+	});
+
+	test("many attempts at once do not outrun the count", async (t) => {
+		const authd = await freshAuthd(t, { set: { account_failures: 3, address_failures: 1000 } });
+		const answers = await Promise.all(Array.from({ length: 20 }, () => authd.signIn("alice", OTHER)));
+		const count = (status) => answers.filter((a) => a.status === status).length;
+
+		assert.equal(count(401), 3);
+		assert.equal(count(429), 17);
+	});
+});
+
+describe("the audit", () => {
+	test("can be added to and read, and nothing else", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await signedIn(authd);
+		const role = { role: "stead_authd" };
+
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.audit", role), "2");
+		for (const statement of ["DELETE FROM authd.audit", "UPDATE authd.audit SET event = 'x'", "TRUNCATE authd.audit",
+			"INSERT INTO authd.audit (event, at) VALUES ('x', '1999-01-01')",
+			"INSERT INTO authd.audit (id, event) OVERRIDING SYSTEM VALUE VALUES (1, 'x')",
+			"DROP TABLE authd.audit", "ALTER TABLE authd.audit DISABLE TRIGGER ALL", "DELETE FROM authd.users"])
+			await assert.rejects(pg.sql(statement, role), /permission denied|must be owner/);
+	});
+
+	test("that cannot be written stops what it would tell about", async (t) => {
+		const authd = await freshAuthd(t);
+		const jar = await signedIn(authd);
+		const logins = () => pg.sql("SELECT count(*) FROM authd.logins");
+
+		await pg.sql("REVOKE INSERT (event) ON authd.audit FROM stead_authd");
+		t.after(() => pg.sql("GRANT INSERT (event) ON authd.audit TO stead_authd"));
+		refused(await authd.signIn(), 500, "internal");
+		refused(await authd.post("/logout", {}, { cookie: jar }), 500, "internal");
+		refused(await authd.post("/users", { name: "bob", password: OTHER }, { cookie: jar }), 500, "internal");
+		assert.equal(await logins(), "1");
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.users"), "1");
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+		await authd.logged(/error: .*permission denied/);
+	});
+});
+
+describe("PostgreSQL", () => {
+	test("down at start, killed and back: 503 until it is there, and then everything works", async (t) => {
+		await pg.sql("TRUNCATE authd.users, authd.logins, authd.devices, authd.throttle, authd.audit");
+		await pg.kill();
+		let running = false;
+
+		t.after(() => running || pg.start());
+		const authd = await freshAuthd(t, { keep: true, env: ADMIN });
+
+		refused(await authd.signIn(), 503, "database_down");
+		refused(await authd.get("/account", { cookie: `stead=${"A".repeat(43)}` }), 503, "database_down");
+		refused(await authd.get("/account"), 401, "not_signed_in");
+		const control = await RpcClient.open(authd.socket("control"));
+		const down = await control.call("authd_status");
+
+		assert.equal(down.database, false);
+		assert.match(down.database_trouble, /\S/);
+		await pg.start();
+		running = true;
+		await authd.logged(/made the first administrator/);
+		const jar = await signedIn(authd);
+
+		await pg.kill();
+		running = false;
+		refused(await authd.get("/account", { cookie: jar }), 503, "database_down");
+		refused(await authd.post("/logout", {}, { cookie: jar }), 503, "database_down");
+		const said = authd.log.length;
+
+		await pg.start();
+		running = true;
+		await authd.logged(/PostgreSQL answers again/, said);
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+		assert.deepEqual({ ...await control.call("authd_status"), up_ms: 0 },
+			{ version: down.version, up_ms: 0, database: true, logins: 1 });
+		control.close();
+	});
+});
+
+describe("other daemons' methods", () => {
+	const person = { id: 7, site: "desk", action: "book", title: "x", inputs: {}, state: "queued", attempts: 0,
+		created_at_ms: 1 };
+
+	async function withBotd(t, answer, options)
+	{
+		const authd = await freshAuthd(t, options);
+		const jar = await signedIn(authd);
+		const botd = await RpcServer.open(join(authd.sockets, "botd", "front"), answer);
+
+		t.after(() => botd.close());
+		return { authd, jar, botd };
+	}
+
+	test("are passed on for the person who is signed in", async (t) => {
+		const requests = [];
+		const { authd, jar } = await withBotd(t, (request) => {
+			requests.push(request);
+			return { booking: { ...person, id: request.params.id } };
+		});
+		const answer = await authd.post("/bookings/7/cancel", {}, { cookie: jar, ip: "2001:db8::1" });
+
+		assert.deepEqual([answer.status, answer.body.booking.id], [200, 7]);
+		const [{ method, params, for: acting, ms }] = requests;
+
+		assert.equal(method, "booking_cancel");
+		assert.deepEqual(params, { id: 7 });
+		assert.equal(acting.name, "alice");
+		assert.equal(acting.admin, true);
+		assert.equal(acting.ip, "2001:db8::1");
+		assert.match(acting.login, /^[0-9a-f]{16}$/);
+		assert.equal(String(acting.user), await pg.sql("SELECT id FROM authd.users"));
+		assert.ok(ms > 25000 && ms <= 30000);
+
+		await authd.get("/bookings?before=5&limit=2", { cookie: jar });
+		assert.deepEqual(requests[1].params, { before: 5, limit: 2 });
+		refused(await authd.get("/bookings?limit=x", { cookie: jar }), 400, "invalid", "limit");
+		refused(await authd.get("/bookings/0", { cookie: jar }), 400, "invalid", "id");
+		assert.equal(requests.length, 2);
+	});
+
+	test("pass their refusals back", async (t) => {
+		const { authd, jar } = await withBotd(t, () => refusal("not_found", "There is no booking 9.", "id"));
+
+		refused(await authd.get("/bookings/9", { cookie: jar }), 404, "not_found", "id");
+	});
+
+	test("are unavailable while the daemon is away, and come back with it", async (t) => {
+		const authd = await freshAuthd(t);
+		const jar = await signedIn(authd);
+		const away = await authd.get("/sites", { cookie: jar });
+
+		refused(away, 503, "unavailable");
+		assert.equal(away.headers["retry-after"], "1");
+		assert.match(away.body.error.message, /botd is not running/);
+		const botd = await RpcServer.open(join(authd.sockets, "botd", "front"), (request, socket) => socket.destroy());
+		const lost = await authd.get("/sites", { cookie: jar });
+
+		refused(lost, 503, "unavailable");
+		assert.match(lost.body.error.message, /stopped while it worked/);
+		await botd.close();
+		const back = await RpcServer.open(join(authd.sockets, "botd", "front"), () => ({ sites: [] }));
+
+		t.after(() => back.close());
+		assert.deepEqual((await authd.get("/sites", { cookie: jar })).body, { sites: [] });
+	});
+
+	test("end at the deadline, and when the client has gone", async (t) => {
+		const { authd, jar, botd } = await withBotd(t, () => new Promise(() => {}), { set: { request_ms: 300 } });
+
+		refused(await authd.get("/sites", { cookie: jar }), 504, "timed_out");
+		const called = once(botd, "site_list"), cancelled = once(botd, "cancel");
+		const gone = new AbortController();
+		const request = authd.get("/sites", { cookie: jar, signal: gone.signal });
+
+		request.catch(() => {});
+		await called;
+		const began = Date.now();
+
+		gone.abort();
+		await cancelled;
+		assert.ok(Date.now() - began < 250, "cancelled at once, not at the deadline");
+		await assert.rejects(request);
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+	});
+
+	test("beyond the cap are told to try again", async (t) => {
+		let release;
+		const gate = new Promise((done) => { release = done; });
+		const { authd, jar, botd } = await withBotd(t, () => gate, { set: { requests: 2 } });
+		const first = [authd.get("/sites", { cookie: jar }), authd.get("/sites", { cookie: jar })];
+
+		await once(botd, "site_list");
+		await once(botd, "site_list");
+		const third = await authd.get("/account", { cookie: jar });
+
+		refused(third, 503, "busy");
+		assert.equal(third.headers["retry-after"], "1");
+		release({ sites: [] });
+		for (const answer of await Promise.all(first))
+			assert.equal(answer.status, 200);
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+	});
+
+	test("under way are finished before authd ends", async (t) => {
+		let release;
+		const gate = new Promise((done) => { release = done; });
+		const { authd, jar, botd } = await withBotd(t, () => gate);
+		const request = authd.get("/sites", { cookie: jar });
+
+		await once(botd, "site_list");
+		const ended = authd.stop();
+
+		await authd.logged(/ends on signal/);
+		release({ sites: [] });
+		assert.equal((await request).status, 200);
+		assert.equal(await ended, 0);
+	});
+});
+
+describe("running out of descriptors", () => {
+	test("makes accepting pause, without spinning, and is over when it is", async (t) => {
+		const authd = await freshAuthd(t);
+		const jar = await signedIn(authd);
+		const cpu = async () => {
+			const fields = (await readFile(`/proc/${authd.child.pid}/stat`, "utf8")).split(" ");
+
+			return (Number(fields[13]) + Number(fields[14])) * 10; /* ms, at 100 ticks a second */
+		};
+
+		await run("prlimit", ["--pid", String(authd.child.pid), "--nofile=64"]);
+		const sockets = Array.from({ length: 80 }, () => connect(authd.socket("http")));
+
+		sockets.forEach((socket) => socket.on("error", () => {}));
+		await authd.logged(/cannot accept on the http socket: Too many open files; trying again in 200 ms/);
+		const before = await cpu();
+
+		await authd.logged(/cannot accept/, authd.log.length); /* a whole pause later */
+		assert.ok(await cpu() - before < 100, "busy while it cannot accept");
+		sockets.forEach((socket) => socket.destroy());
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+	});
+});
+
+describe("streamd's questions", () => {
+	let authd, stream;
+
+	beforeEach(async (t) => {
+		authd = await freshAuthd(t, { set: { login_idle_s: 4 } });
+		await authd.logged(/hears of logins/);
+		stream = await RpcClient.open(authd.socket("stream"));
+		t.after(() => stream.close());
+	});
+
+	test("whose login a cookie is", async () => {
+		const answer = await authd.signIn();
+		const login = await stream.call("login_check", { cookie: answer.cookies.stead.value });
+
+		assert.equal(login.name, "alice");
+		assert.equal(login.admin, true);
+		assert.equal(login.expires_at_ms, answer.body.expires_at_ms);
+		assert.match(login.login, /^[0-9a-f]{16}$/);
+		for (const bad of ["x", "A".repeat(43)])
+			await assert.rejects(stream.call("login_check", { cookie: bad }), { code: "not_signed_in" });
+	});
+
+	test("which logins end: by sign-out, by a new sign-in, by time, on another host", async () => {
+		const watch = stream.watch("login_watch"), items = [];
+		const nameOf = async (answer) => (await stream.call("login_check", { cookie: answer.cookies.stead.value })).login;
+		const ends = async (name) => {
+			while (!items.includes(name))
+				await once(watch, "item");
+		};
+
+		watch.on("item", ({ login }) => items.push(login));
+		const first = await authd.signIn(), firstName = await nameOf(first);
+
+		await authd.post("/logout", {}, { cookie: cookie(first) });
+		await ends(firstName);
+		const second = await authd.signIn(), secondName = await nameOf(second);
+		const third = await authd.signIn("alice", PASSWORD, { cookie: cookie(second) });
+
+		await ends(secondName);
+		await ends(await nameOf(third)); /* nobody uses it: it ends by itself */
+		await pg.sql("NOTIFY authd_login_ended, 'feedfacefeedface'");
+		await ends("feedfacefeedface");
+	});
+
+	test("a watch ends when word may have been missed", async () => {
+		const ended = once(stream.watch("login_watch"), "end");
+
+		await stream.call("login_check", { cookie: "x" }).catch(() => {}); /* the watch stands */
+		await pg.restart();
+		const [why] = await ended;
+
+		assert.equal(why.code, "unavailable");
+	});
+
+	test("other sockets do not answer them, nor this one others", async () => {
+		const control = await RpcClient.open(authd.socket("control"));
+
+		await assert.rejects(control.call("login_check", { cookie: "A".repeat(43) }), { code: "unknown_method" });
+		await assert.rejects(stream.call("user_list"), { code: "unknown_method" });
+		await assert.rejects(stream.call("user_list", {}, { for: { user: 1, name: "alice", admin: true } }),
+			{ code: "unknown_method" });
+		for (const method of ["login", "logout", "account_show"])
+			await assert.rejects(control.call(method), { code: "unknown_method" });
+		control.close();
+	});
+});
+
+describe("steadctl's calls", () => {
+	test("add and list accounts, and say how authd is", async (t) => {
+		const authd = await freshAuthd(t);
+		const control = await RpcClient.open(authd.socket("control"));
+
+		t.after(() => control.close());
+		await control.call("user_add", { name: "bob", password: OTHER, admin: true });
+		await assert.rejects(control.call("user_add", { name: "BOB", password: OTHER }), { code: "conflict", field: "name" });
+		assert.deepEqual((await control.call("user_list")).users.map((u) => u.name), ["alice", "bob"]);
+		await signedIn(authd, "bob", OTHER);
+		const status = await control.call("authd_status");
+
+		assert.equal(status.database, true);
+		assert.equal(status.logins, 1);
+		const { entries } = await control.call("audit_list");
+
+		assert.deepEqual(entries.map((e) => e.event), ["login_ok", "user_added", "first_admin"]);
+		assert.equal(entries[1].detail, "administrator, by steadctl");
+	});
+});
+
+describe("settings", () => {
+	test("that cannot work are refused with the reason", async () => {
+		for (const [set, why] of [[{ origin: "stead.example.org" }, /origin does not take.*https:\/\//],
+			[{ stream_user: "no-such-user" }, /stream_user names the user "no-such-user"/]]) {
+			const start = startAuthd({ dir: join(root, `a${++made}`), pg, set });
+
+			await assert.rejects(start, why);
+		}
+	});
+
+	test("every migration has its way back", async () => {
+		await pg.migrate("authd", ["down", "--to", "0"]);
+		assert.equal(await pg.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'authd'"), "0");
+		await pg.migrate("authd", ["up"]);
+	});
+});

@@ -1,0 +1,245 @@
+/*
+ * botd with everything that it works with: the real streamd and its browsers, the vault, PostgreSQL, the stand-in site.
+ * What counts is the site's own list: every booking that was acknowledged stands there once, whatever is killed.
+ *
+ *	STEAD_BOOKINGS=200 node --test tests/integration/botd.test.mjs
+ *
+ * How many bookings are in flight while PostgreSQL is restarted; 30 if it is not said.
+ */
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+
+import { becomes, day, startRig } from "../e2e/rig.mjs";
+
+const IN_FLIGHT = Number(process.env.STEAD_BOOKINGS ?? 30);
+const DESKS = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13].map((n) => `D-${200 + n}`); /* the others belong to somebody */
+const LONG_MS = 180_000;
+
+let rig, alice;
+
+const ended = (id) => alice.bookingIs(id, ["done"], LONG_MS);
+const control = (path, body) => rig.sites.control(path, body);
+
+/* What was done for a booking, checked for gaps. */
+async function log(id, past = 0)
+{
+	const { lines, more } = await alice.must("GET", `/bookings/${id}/log?after=${past}`);
+
+	assert.equal(more, false);
+	lines.forEach(({ n }, i) => assert.equal(n, past + i + 1, "the lines are numbered without gaps"));
+	return lines;
+}
+
+async function listed(desk, date)
+{
+	return (await rig.booked()).filter((row) => row.desk === desk && row.date === date).length;
+}
+
+async function reached(count, at_least = 1)
+{
+	const answer = await control(`/wait?count=${count}&at_least=${at_least}&timeout_ms=60000`);
+
+	assert.ok(answer.reached, `the site was to count ${at_least} ${count}`);
+}
+
+async function count(name)
+{
+	return (await control("/state")).counts[name];
+}
+
+before(async () => {
+	rig = await startRig();
+	alice = await rig.login("alice");
+});
+
+after(() => rig?.stop());
+
+describe("a person signs in once", () => {
+	test("a booking waits for the sign-in and goes on by itself", async () => {
+		const { id } = await alice.book({ date: day(1), desk: "D-201" });
+		const waiting = await alice.bookingIs(id, ["needs_sign_in"]);
+
+		assert.match(waiting.reason, /sign in to the site/);
+		await alice.savedSignIn();
+		const done = await ended(id);
+
+		assert.equal(done.outcome, "booked");
+		assert.equal(done.attempts, 1);
+		assert.equal(await listed("D-201", day(1)), 1);
+		const lines = await log(id);
+
+		assert.ok(lines.some(({ text }) => /signed in again/.test(text)));
+		assert.deepEqual(await log(id, 3), lines.slice(3));
+	});
+});
+
+describe("what the site says", () => {
+	afterEach(() => control("/knobs", { accept_but_drop: 0, accept_then_hang: 0, booking_limit: 0, rotate: false }));
+
+	test("the same key is the same booking, and another booking is refused under it", async () => {
+		const one = await alice.book({ date: day(1), desk: "D-202" }, "same-key");
+		const two = await alice.book({ date: day(1), desk: "D-202" }, "same-key");
+
+		assert.equal(one.id, two.id);
+		const other = await alice.call("POST", "/bookings", { key: "same-key", site: "desk", action: "book",
+			inputs: { date: day(2), desk: "D-202" } });
+
+		assert.equal(other.status, 409);
+		assert.equal((await ended(one.id)).outcome, "booked");
+		assert.equal(await listed("D-202", day(1)), 1);
+	});
+
+	test("inputs are checked against the recipe, and named", async () => {
+		for (const [inputs, field] of [[{ date: "2025-02-30", desk: "D-1" }, "inputs.date"],
+			[{ date: day(300), desk: "D-1" }, "inputs.date"], [{ date: day(1) }, "inputs.desk"],
+			[{ date: day(1), desk: "D-1", colour: "red" }, "inputs.colour"]]) {
+			const { status, body } = await alice.call("POST", "/bookings", { key: "bad", site: "desk", action: "book",
+				inputs });
+
+			assert.equal(status, 400);
+			assert.equal(body.error.field ?? body.field, field);
+		}
+	});
+
+	test("what stands in the list already is not sent", async () => {
+		const accepted = await count("accepted");
+		const { id } = await alice.book({ date: day(1), desk: "D-201" }, "again");
+
+		assert.equal((await ended(id)).outcome, "already_booked");
+		assert.equal(await count("accepted"), accepted);
+	});
+
+	test("a desk that is taken is full, with the site's words and a picture", async () => {
+		const { id } = await alice.book({ date: day(1), desk: "D-207" });
+		const done = await ended(id);
+
+		assert.equal(done.outcome, "full");
+		assert.match(done.reason, /already taken/);
+		assert.equal(done.picture, true);
+		assert.equal(await listed("D-207", day(1)), 0);
+	});
+
+	test("a limit is a limit", async () => {
+		await control("/knobs", { booking_limit: 1 });
+		const { id } = await alice.book({ date: day(2), desk: "D-201" });
+
+		assert.equal((await ended(id)).outcome, "limit");
+	});
+
+	test("a success that is not in the list is unconfirmed, and can be tried again", async () => {
+		await control("/knobs", { accept_but_drop: 1 });
+		const { id } = await alice.book({ date: day(2), desk: "D-202" });
+
+		assert.equal((await ended(id)).outcome, "unconfirmed");
+		assert.equal(await listed("D-202", day(2)), 0);
+		await alice.must("POST", `/bookings/${id}/retry`, {});
+		await becomes(async () => (await alice.booking(id)).outcome === "booked", LONG_MS, "the second try was to be booked");
+		assert.equal(await listed("D-202", day(2)), 1);
+		assert.ok((await log(id)).some(({ text }) => /your own list is read first/.test(text)));
+	});
+
+	test("an answer that never comes is settled by the list", async () => {
+		await control("/knobs", { accept_then_hang: 1 });
+		const { id } = await alice.book({ date: day(2), desk: "D-203" });
+
+		assert.equal((await ended(id)).outcome, "booked");
+		assert.equal(await listed("D-203", day(2)), 1);
+	});
+
+	test("tokens that each page rotates survive from run to run", async () => {
+		await control("/knobs", { rotate: true });
+		for (const desk of ["D-204", "D-205"]) {
+			const { id } = await alice.book({ date: day(2), desk });
+
+			assert.equal((await ended(id)).outcome, "booked");
+		}
+	});
+});
+
+describe("what is killed", () => {
+	afterEach(() => control("/knobs", { accept_then_hang: 0 }));
+
+	for (const [name, desk] of [["botd", "D-208"], ["streamd", "D-209"], ["sessiond", "D-210"]])
+		test(`${name}, when the booking has been sent and nobody knows what has come of it`, async () => {
+			const hung = await count("hung");
+
+			await control("/knobs", { accept_then_hang: 1 });
+			const { id } = await alice.book({ date: day(3), desk });
+
+			await reached("hung", hung + 1);
+			await rig.daemon(name).kill("SIGKILL");
+			await rig.daemon(name).start();
+			const done = await ended(id);
+
+			assert.equal(done.outcome, "booked", done.reason);
+			assert.equal(await listed(desk, day(3)), 1);
+			await log(id);
+		});
+
+	test("PostgreSQL, three times, once at once, with bookings in flight", async () => {
+		const wanted = Array.from({ length: IN_FLIGHT }, (_, i) => ({ desk: DESKS[i % DESKS.length],
+			date: day(4 + Math.floor(i / DESKS.length)) }));
+		const ids = [];
+
+		for (const inputs of wanted)
+			ids.push((await alice.book(inputs)).id);
+		for (const how of ["restart", "kill", "restart"]) {
+			const booked = await count("booked");
+
+			await reached("booked", booked + 2);
+			await rig.postgres[how]();
+			if (how === "kill")
+				await rig.postgres.start();
+		}
+		for (const id of ids)
+			assert.equal((await ended(id)).outcome, "booked");
+		for (const { desk, date } of wanted)
+			assert.equal(await listed(desk, date), 1, `${desk} on ${date}`);
+		for (const id of ids)
+			await log(id);
+	});
+});
+
+describe("a session that has ended", () => {
+	test("waits across a restart of botd, and goes on after the sign-in", async () => {
+		await control("/expire", { login: "alice" });
+		const { id } = await alice.book({ date: day(20), desk: "D-211" });
+		const waiting = await alice.bookingIs(id, ["needs_sign_in"], LONG_MS);
+
+		assert.ok(waiting.reason.length > 10);
+		const [session] = await alice.sessions();
+
+		assert.equal(session.health, "needs_sign_in");
+		await rig.daemon("botd").kill("SIGKILL");
+		await alice.savedSignIn();
+		await rig.daemon("botd").start();
+		assert.equal((await ended(id)).outcome, "booked");
+		assert.equal(await listed("D-211", day(20)), 1);
+	});
+
+	test("a booking that waits can be withdrawn", async () => {
+		await control("/expire", { login: "alice" });
+		const { id } = await alice.book({ date: day(20), desk: "D-212" });
+
+		await alice.bookingIs(id, ["needs_sign_in"], LONG_MS);
+		assert.equal((await alice.must("POST", `/bookings/${id}/cancel`, {})).booking.state, "cancelled");
+		await alice.savedSignIn();
+		assert.equal((await alice.booking(id)).state, "cancelled");
+		assert.equal(await listed("D-212", day(20)), 0);
+	});
+
+	test("nobody can make more wait than the setting allows", async () => {
+		await control("/expire", { login: "alice" });
+		await rig.restart("botd", { most_waiting: 1 });
+		const { id } = await alice.book({ date: day(21), desk: "D-212" }, "only");
+
+		await alice.bookingIs(id, ["needs_sign_in"], LONG_MS);
+		const { status } = await alice.call("POST", "/bookings", { key: "one-too-many", site: "desk", action: "book",
+			inputs: { date: day(21), desk: "D-213" } });
+
+		assert.equal(status, 503);
+		assert.equal((await alice.book({ date: day(21), desk: "D-212" }, "only")).id, id);
+		await alice.must("POST", `/bookings/${id}/cancel`, {});
+		await rig.restart("botd", { most_waiting: undefined });
+	});
+});

@@ -1,0 +1,421 @@
+/*
+ * Page steps against pages that make them hard: elements that come late, move, are covered or belong to frames of other
+ * sites, fields that a script owns, popups, dialogs, documents that go away, and a page that hangs.
+ */
+#include "tests/integration/test_steps_rig.h"
+
+/* The site: two hosts, one table of pages. */
+
+static const struct {
+	const char *path, *html;
+} pages[] = {
+	{ "/", "<!doctype html><title>home</title><h1>Home</h1><a href=/next>go on</a>"
+	       "<form action=/next><button>send</button></form>"
+	       "<button id=js onclick=\"location.href='/next'\">by script</button>"
+	       "<button id=push onclick=\"history.pushState({}, '', '/pushed')\">push</button>"
+	       "<button id=later onclick=\"setTimeout(() => location.href = '/next', 400)\">later</button>"
+	       "<button id=out onclick=\"history.pushState({}, '', '/login')\">out</button>" },
+	{ "/next", "<!doctype html><title>next</title><h1>Next</h1>" },
+	{ "/login", "<!doctype html><title>login</title><h1>Sign in</h1>" },
+	{ "/late", "<!doctype html><h1>Late</h1><button id=b disabled>Press</button><p id=p></p><script>"
+		   "setTimeout(() => b.disabled = false, 300); b.onclick = () => p.textContent = 'pressed';</script>" },
+	{ "/covered", "<!doctype html><button id=b onclick=\"p.textContent = 'pressed'\">Press</button><p id=p></p>"
+		      "<div id=c style='position:fixed;inset:0;background:#fff8'></div><script>"
+		      "if (location.search) setTimeout(() => c.remove(), 300)</script>" },
+	{ "/moving", "<!doctype html><style>@keyframes m{from{margin-left:0}to{margin-left:600px}}"
+		     "#b{animation:m .6s linear forwards}</style><button id=b onclick=\"p.textContent = 'pressed'\">Press</button>"
+		     "<p id=p></p>" },
+	{ "/far", "<!doctype html><div style='height:4000px'></div><button onclick=\"p.textContent = 'pressed'\">Far"
+		  " <b>away</b></button><p id=p></p><div style='height:4000px'></div>" },
+	{ "/text", "<!doctype html><div><div id=in style='text-transform:uppercase'>Book <b>Desk</b></div></div>"
+		   "<p hidden>Book Desk twice</p><button aria-label='Close it'>x</button><label for=f>Your note</label>"
+		   "<input id=f value='  held '><p class=n>one</p><p class=n>two</p><span id=lb>By label</span>"
+		   "<div role=gridcell aria-labelledby=lb data-n=7>9</div><host-element></host-element><script>"
+		   "document.querySelector('host-element').attachShadow({mode:'open'}).innerHTML = "
+		   "'<button onclick=\"this.textContent = `shadow pressed`\">In the shadow</button>'</script>" },
+	/* A field as React keeps one: the script's value is the truth, and what it did not hear of is put back. */
+	{ "/owned", "<!doctype html><input id=f value=old><input id=mask><input id=ro readonly value=fixed>"
+		    "<input id=deaf><textarea id=t>old\ntext</textarea><div id=ce contenteditable>old</div>"
+		    "<input id=d type=date><input id=n type=number value=3><input id=pw type=password><p id=p></p><script>"
+		    "let state = 'old', seen = 'old'; const own = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');"
+		    "Object.defineProperty(f, 'value', { get() { return own.get.call(this); }, set(v) { seen = v; own.set.call(this, v); } });"
+		    "f.addEventListener('input', () => { const v = own.get.call(f); if (v !== seen) { seen = v; state = v; } });"
+		    "const render = () => { if (own.get.call(f) !== state) own.set.call(f, state); p.textContent = state + '|' + d.value; "
+		    "requestAnimationFrame(render); }; render();"
+		    "mask.oninput = () => { const n = mask.value.replace(/\\D/g, ''); mask.value = n && '(' + n.slice(0, 3) + ') ' + n.slice(3); };"
+		    "deaf.oninput = () => deaf.value = '';</script>" },
+	{ "/select", "<!doctype html><select id=s><option value=''>none</option><option value=1>Floor  One</option>"
+		     "<option value=2 disabled>Floor Two</option></select><p id=p></p><script>"
+		     "s.onchange = () => p.textContent = 'chose ' + s.value;"
+		     "setTimeout(() => s.add(new Option('Floor Three', '3')), 300)</script>" },
+	{ "/rows", "<!doctype html><table>"
+		   "<tr data-id=1><td class=d>Mon</td><td class=n>  A\n 1 </td></tr>"
+		   "<tr data-id=2><td class=d>Tue</td></tr><tr hidden data-id=3><td class=d>Wed</td></tr></table>" },
+	{ "/many", "<!doctype html><ul></ul><script>document.querySelector('ul').innerHTML = '<li>x'.repeat(1001)</script>" },
+	{ "/popup", "<!doctype html><button onclick=\"window.open('/child', '', 'width=400,height=300')\">open</button>"
+		    "<button id=late onclick=\"setTimeout(() => window.open('/child', '', 'width=400,height=300'), 700)\">open late</button>"
+		    "<p id=p></p><script>onmessage = (e) => p.textContent = e.data</script>" },
+	{ "/child", "<!doctype html><title>child</title><button id=done onclick=\"opener.postMessage('child says hello', '*');"
+		    " window.close()\">Done</button>" },
+	{ "/dialogs", "<!doctype html><button id=a onclick=\"alert('No desk is free: sorry'); p.textContent = 'after'\">alert</button>"
+		      "<button id=c onclick=\"p.textContent = confirm('Sure?')\">confirm</button>"
+		      "<button id=u onclick=\"onbeforeunload = (e) => e.preventDefault()\">stay</button><p id=p></p>" },
+	{ "/frames", "<!doctype html><body style='margin:0'><div style='height:1500px'></div>"
+		     "<div style='padding:40px;transform:translateX(30px)'><iframe src='http://b.test/outer' width=600 height=400 "
+		     "style='border:7px solid'></iframe></div><div style='height:1500px'></div>" },
+	{ "/outer", "<!doctype html><div style='height:900px'></div><iframe src='http://a.test/inner' width=400 height=200></iframe>"
+		    "<button onclick=\"p.textContent = 'outer pressed'\">outer</button><p id=p></p>" },
+	{ "/inner", "<!doctype html><div style='height:300px'></div><input id=f><button onclick=\"p.textContent = 'inner ' + f.value\">"
+		    "inner</button><p id=p></p>" },
+	{ "/same", "<!doctype html><div style='height:50px'></div><iframe src=/inner width=400 height=200></iframe>" },
+	{ "/hang", "<!doctype html><button onclick=\"for (;;);\">hang</button>" },
+};
+
+static void on_request(struct evhttp_request *request, void *arg)
+{
+	struct evbuffer *body = evbuffer_new();
+	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
+	const char *html = NULL;
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
+		if (strcmp(path, pages[i].path) == 0)
+			html = pages[i].html;
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/html; charset=utf-8");
+	evbuffer_add_printf(body, "%s", html ? html : "<!doctype html><title>nothing</title>");
+	evhttp_send_reply(request, html ? 200 : 404, html ? "OK" : "Not Found", body);
+	evbuffer_free(body);
+}
+
+static const char recipe_text[] =
+	"{\"title\": \"Pages\", \"home\": \"http://a.test/\", \"sign_in\": {\"url\": \"http://a.test/login\"},"
+	"\"hosts\": [\"a.test\", \"b.test\"], \"private_addresses\": [\"127.0.0.1\"],"
+	"\"signed_in\": {\"url\": [\"http://a.test/next\"]},"
+	"\"probe\": {\"url\": \"http://a.test/\", \"in\": {\"at\": {\"css\": \"h1\"}}, \"out\": {\"url\": [\"http://a.test/login*\"]}}}";
+
+static struct recipe *recipe;
+static char dialog_text[512];
+
+static void on_dialog(void *owner, struct target *page, const struct cbor *params)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+
+	(void)owner;
+	if (!params)
+		return;
+	snprintf(dialog_text, sizeof(dialog_text), "%s", cbor_get_utf8(arena, params, "message"));
+	cdp_send(browser_cdp(page->browser), page->session, "Page.handleJavaScriptDialog", CDP_BOOL("accept", false));
+}
+
+static const struct browser_events events = { .dialog = on_dialog };
+
+static void open_site(void)
+{
+	struct evhttp_bound_socket *bound;
+	struct sockaddr_in a;
+	socklen_t n = sizeof(a);
+
+	rig.site = evhttp_new(loop_base());
+	bound = evhttp_bind_socket_with_handle(rig.site, "127.0.0.1", 0);
+	assert_non_null(bound);
+	assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&a, &n), 0);
+	rig.port = ntohs(a.sin_port);
+	evhttp_set_gencb(rig.site, on_request, NULL);
+}
+
+static void open_browser(void *arg)
+{
+	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(30000));
+	const struct environment e = { .width = 1280, .height = 800 };
+
+	(void)arg;
+	if (browser_open(call, &rig.settings, recipe, &e, false, &events, NULL, &rig.browser) < 0)
+		fail_msg("%s", call->refusal.message);
+}
+
+static void close_browser(void *arg)
+{
+	(void)arg;
+	rig.browser = browser_close(rig.browser);
+}
+
+static int set_up(void **state)
+{
+	static char pin_a[64], pin_b[64];
+	const char *more[] = { pin_a, pin_b, NULL };
+	char why[256];
+
+	(void)state;
+	rig_paths();
+	assert_int_equal(loop_init(), 0);
+	open_site();
+	snprintf(pin_a, sizeof(pin_a), "pin=a.test=127.0.0.1:%d", rig.port);
+	snprintf(pin_b, sizeof(pin_b), "pin=b.test=127.0.0.1:%d", rig.port);
+	rig_settings(more);
+	if (recipe_parse("pages.json", recipe_text, strlen(recipe_text), &recipe, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	in_fiber(open_browser, NULL);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	in_fiber(close_browser, NULL);
+	evhttp_free(rig.site);
+	recipe = recipe_free(recipe);
+	rig_end();
+	fiber_drop_stacks();
+	loop_deinit();
+	return 0;
+}
+
+static struct arena *arena;
+
+static struct step_result ok(const char *json)
+{
+	return take(rig.browser, NULL, arena, STEP_END_DONE, json);
+}
+
+static const char *missing(const char *json)
+{
+	return take(rig.browser, NULL, arena, STEP_END_MISSING, json).reason;
+}
+
+static void go(const char *path)
+{
+	ok(arena_printf(arena, "{\"step\": \"open\", \"url\": \"http://a.test%s\"}", path));
+}
+
+/* What an element shows by now. */
+static void shows(const char *css, const char *value)
+{
+	ok(arena_printf(arena, "{\"step\": \"expect\", \"at\": {\"css\": \"%s\"}, \"value\": \"%s\"}", css, value));
+}
+
+#define PAGE_TEST(name_)                                                                           \
+	static void name_##_steps(void);                                                           \
+	static void name_##_fiber(void *arg)                                                       \
+	{                                                                                          \
+		(void)arg;                                                                         \
+		arena = arena_new(0);                                                              \
+		name_##_steps();                                                                   \
+		arena = arena_free(arena);                                                         \
+	}                                                                                          \
+	static void name_(void **state)                                                            \
+	{                                                                                          \
+		(void)state;                                                                       \
+		in_fiber(name_##_fiber, NULL);                                                     \
+	}                                                                                          \
+	static void name_##_steps(void)
+
+PAGE_TEST(test_open)
+{
+	struct step_result r = ok("{\"step\": \"open\", \"url\": \"http://a.test/\"}");
+
+	assert_string_equal(r.text, "http://a.test/");
+	r = take(rig.browser, recipe, arena, STEP_END_FAILED, "{\"step\": \"open\", \"url\": \"http://a.test:1/\"}");
+	assert_non_null(strstr(r.reason, "could not be opened"));
+	r = take(rig.browser, recipe, arena, STEP_END_FAILED, "{\"step\": \"open\", \"url\": \"https://c.test/secret?token=1\"}");
+	assert_non_null(strstr(r.reason, "recipe does not allow"));
+	assert_null(strstr(r.reason, "token"));
+	r = take(rig.browser, recipe, arena, STEP_END_EXPIRED, "{\"step\": \"open\", \"url\": \"http://a.test/login?x\"}");
+	assert_non_null(strstr(r.reason, "Pages says that nobody is signed in"));
+}
+
+/* A press that leads on is done once the next document is there, whichever way it leads. */
+PAGE_TEST(test_follow)
+{
+	static const char *const ways[] = { "{\"css\": \"a\"}", "{\"text\": \"send\"}", "{\"css\": \"#js\"}" };
+
+	for (size_t i = 0; i < 3; i++) {
+		go("/");
+		ok(arena_printf(arena, "{\"step\": \"click\", \"at\": %s}", ways[i]));
+		assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"css\": \"h1\"}, \"timeout_ms\": 1}").text, "Next");
+	}
+	go("/");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#later\"}}");
+	ok("{\"step\": \"wait_for\", \"page\": \"http://a.test/next*\"}");
+	go("/");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#later\"}}");
+	shows("h1", "Next");
+	go("/");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#push\"}}");
+	ok("{\"step\": \"wait_for\", \"page\": \"http://a.test/pushed\", \"timeout_ms\": 1000}");
+	assert_non_null(strstr(missing("{\"step\": \"wait_for\", \"page\": \"http://a.test/x\", \"timeout_ms\": 300}"), "/pushed"));
+}
+
+/* Led to the sign-in page, a step does not sit its time out. */
+PAGE_TEST(test_expired_early)
+{
+	int64_t began = loop_now();
+
+	go("/");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#out\"}}");
+	take(rig.browser, recipe, arena, STEP_END_EXPIRED, "{\"step\": \"click\", \"at\": {\"css\": \"#never\"}, \"timeout_ms\": 20000}");
+	assert_true(loop_now() - began < 5000);
+}
+
+PAGE_TEST(test_press)
+{
+	go("/late");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
+	shows("#p", "pressed");
+	go("/covered");
+	assert_non_null(strstr(missing("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}, \"timeout_ms\": 400}"), "covered"));
+	go("/covered?soon");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
+	shows("#p", "pressed");
+	go("/moving");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
+	shows("#p", "pressed");
+	go("/far");
+	ok("{\"step\": \"click\", \"at\": {\"text\": \"Far away\"}}");
+	shows("#p", "pressed");
+}
+
+PAGE_TEST(test_selectors)
+{
+	go("/text");
+	assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"text\": \"Book Desk\"}}").text, "BOOK DESK");
+	missing("{\"step\": \"wait_for\", \"at\": {\"text\": \"Book Desk twice\"}, \"timeout_ms\": 200}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"text\": \"Book Desk\", \"exact\": true}}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"role\": \"button\", \"name\": \"Close it\"}}");
+	assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"name\": \"Your note\"}}").text, "held");
+	assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"css\": \".n\", \"nth\": 2}}").text, "two");
+	assert_string_equal(
+		ok("{\"step\": \"read\", \"at\": {\"role\": \"gridcell\", \"name\": \"By label\"}, \"attribute\": \"data-n\"}").text, "7");
+	assert_non_null(strstr(missing("{\"step\": \"wait_for\", \"at\": {\"css\": \".n\", \"nth\": 3}, \"timeout_ms\": 200}"), "is not there"));
+	ok("{\"step\": \"click\", \"at\": {\"text\": \"In the shadow\"}}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"text\": \"shadow pressed\"}}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"css\": \"#never\"}, \"gone\": true}");
+	missing("{\"step\": \"wait_for\", \"at\": {\"css\": \"#in\"}, \"gone\": true, \"timeout_ms\": 200}");
+	assert_non_null(strstr(missing("{\"step\": \"expect\", \"at\": {\"css\": \"#in\"}, \"value\": \"x\", \"timeout_ms\": 200}"), "BOOK DESK"));
+}
+
+PAGE_TEST(test_fill)
+{
+	go("/owned");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#f\"}, \"value\": \"nächste Woche\"}");
+	shows("#p", "nächste Woche|");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#f\"}, \"value\": \"\"}");
+	shows("#p", "|");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#mask\"}, \"value\": \"030123456\"}");
+	shows("#mask", "(030) 123456");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#t\"}, \"value\": \"one line\"}");
+	shows("#t", "one line");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#ce\"}, \"value\": \"new\"}");
+	shows("#ce", "new");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#d\"}, \"value\": \"2026-11-21\"}");
+	shows("#p", "|2026-11-21");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#n\"}, \"value\": \"42\"}");
+	shows("#n", "42");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#pw\"}, \"value\": \"secret one\"}");
+	assert_non_null(strstr(missing("{\"step\": \"fill\", \"at\": {\"css\": \"#ro\"}, \"value\": \"x\", \"timeout_ms\": 300}"), "read-only"));
+	assert_non_null(strstr(missing("{\"step\": \"fill\", \"at\": {\"css\": \"#deaf\"}, \"value\": \"x\"}"), "holds \"\""));
+	assert_non_null(strstr(missing("{\"step\": \"fill\", \"at\": {\"css\": \"#p\"}, \"value\": \"x\"}"), "no field"));
+}
+
+PAGE_TEST(test_choose)
+{
+	go("/select");
+	ok("{\"step\": \"choose\", \"at\": {\"css\": \"#s\"}, \"value\": \"Floor One\"}");
+	shows("#p", "chose 1");
+	ok("{\"step\": \"choose\", \"at\": {\"css\": \"#s\"}, \"value\": \"3\"}");
+	shows("#p", "chose 3");
+	shows("#s", "Floor Three");
+	assert_non_null(strstr(missing("{\"step\": \"choose\", \"at\": {\"css\": \"#s\"}, \"value\": \"Floor Two\", \"timeout_ms\": 300}"), "no option"));
+	missing("{\"step\": \"choose\", \"at\": {\"css\": \"#p\"}, \"value\": \"1\", \"timeout_ms\": 300}");
+}
+
+PAGE_TEST(test_read)
+{
+	struct step_result r;
+
+	go("/rows");
+	r = ok("{\"step\": \"read\", \"at\": {\"css\": \"tr\"}, \"all\": true, \"cells\": [{\"name\": \"day\", \"css\": \".d\"},"
+	       "{\"name\": \"desk\", \"css\": \".n\"}, {\"name\": \"id\", \"attribute\": \"data-id\"}]}");
+	assert_int_equal(r.row_count, 2);
+	assert_string_equal(r.rows[0].cells[0].value, "Mon");
+	assert_string_equal(r.rows[0].cells[1].value, "A 1");
+	assert_null(r.rows[1].cells[1].value);
+	assert_string_equal(r.rows[1].cells[2].value, "2");
+	r = ok("{\"step\": \"read\", \"at\": {\"css\": \".none\"}, \"all\": true, \"cells\": [{\"name\": \"a\"}]}");
+	assert_int_equal(r.row_count, 0);
+	go("/many");
+	r = take(rig.browser, NULL, arena, STEP_END_FAILED,
+		"{\"step\": \"read\", \"at\": {\"css\": \"li\"}, \"all\": true, \"cells\": [{\"name\": \"a\"}]}");
+	assert_non_null(strstr(r.reason, "1001"));
+}
+
+PAGE_TEST(test_popup)
+{
+	go("/popup");
+	ok("{\"step\": \"click\", \"at\": {\"text\": \"open\", \"exact\": true}}");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#done\"}}");
+	shows("#p", "child says hello");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#late\"}}");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#done\"}}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"text\": \"open late\"}}");
+}
+
+PAGE_TEST(test_dialogs)
+{
+	go("/dialogs");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#a\"}}");
+	shows("#p", "after");
+	assert_string_equal(dialog_text, "No desk is free: sorry");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#c\"}}");
+	shows("#p", "false");
+}
+
+#define INNER "\"frame\": \"http://a.test/inner\""
+
+PAGE_TEST(test_frames)
+{
+	go("/frames");
+	ok("{\"step\": \"click\", \"at\": {\"frame\": \"http://b.test/*\", \"text\": \"outer\"}}");
+	ok("{\"step\": \"expect\", \"at\": {\"frame\": \"http://b.test/*\", \"css\": \"#p\"}, \"value\": \"outer pressed\"}");
+	ok("{\"step\": \"fill\", \"at\": {" INNER ", \"css\": \"#f\"}, \"value\": \"deep\"}");
+	ok("{\"step\": \"click\", \"at\": {" INNER ", \"role\": \"button\"}}");
+	ok("{\"step\": \"expect\", \"at\": {" INNER ", \"css\": \"#p\"}, \"value\": \"inner deep\"}");
+	assert_non_null(strstr(missing("{\"step\": \"click\", \"at\": {\"frame\": \"http://c.test/*\", \"css\": \"a\"}, \"timeout_ms\": 300}"), "no frame"));
+	ok("{\"step\": \"wait_for\", \"at\": {\"frame\": \"http://c.test/*\", \"css\": \"a\"}, \"gone\": true}");
+	go("/same");
+	ok("{\"step\": \"fill\", \"at\": {" INNER ", \"css\": \"#f\"}, \"value\": \"near\"}");
+	ok("{\"step\": \"click\", \"at\": {" INNER ", \"role\": \"button\"}}");
+	ok("{\"step\": \"read\", \"at\": {" INNER ", \"text\": \"inner near\"}}");
+}
+
+/* The last: a page that hangs is told from one that is slow, and its browser can still be ended. */
+PAGE_TEST(test_hang)
+{
+	struct step_result r;
+
+	go("/hang");
+	r = take(rig.browser, NULL, arena, STEP_END_FAILED, "{\"step\": \"click\", \"at\": {\"text\": \"hang\"}, \"timeout_ms\": 500}");
+	assert_non_null(strstr(r.reason, "hangs"));
+}
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_expired_early),
+		cmocka_unit_test(test_press),
+		cmocka_unit_test(test_selectors),
+		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_choose),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_popup),
+		cmocka_unit_test(test_dialogs),
+		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_hang),
+	};
+
+	rig_drop_user();
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

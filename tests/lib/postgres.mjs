@@ -1,0 +1,203 @@
+/*
+ * A private PostgreSQL for tests: in a directory of its own, on a Unix socket only, with Stead's roles and all
+ * daemons' migrations applied. It ends when the test's process does, however that ends.
+ *
+ *	const pg = await startPostgres({ dir });
+ *	spawn(".../botd", ["--set", `database=${pg.as("stead_botd")}`]);
+ *	await pg.sql("SELECT count(*) FROM authd.audit");      // as superuser; text as psql -At prints it
+ *	await pg.restart();                                    // fast: sessions are told
+ *	await pg.kill();                                       // as a crash: no farewell, recovery at the next pg.start()
+ *
+ * dir must exist; without it a new one is made below /tmp and removed by stop(). daemons says whose migrations to
+ * apply, all if it is left out. settings are PostgreSQL's own, beside or instead of those of a test. Started by root,
+ * PostgreSQL runs as "nobody", or as STEAD_TEST_USER names, since it refuses to be root.
+ *
+ * Whoever connects proves to be the operating system's user that started this (peer); pg_ident maps that one user to
+ * Stead's roles.
+ */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const ROOT = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../..");
+const PG_BIN = process.env.PG_BIN ?? "/usr/lib/postgresql/15/bin";
+const PROGRAMS = process.env.STEAD_PROGRAMS ?? join(ROOT, "build/plain/bin");
+const USER = process.env.STEAD_TEST_USER ?? "nobody";
+const ISOLATED = process.getuid() === 0;
+const ROLES = ["postgres", "stead_migrate", "stead_authd", "stead_sessiond", "stead_botd"];
+const LOG_LINES = 1000;
+/* A test's data need not outlive the machine. */
+const TEST_SETTINGS = { fsync: "off", shared_buffers: "16MB" };
+const SETTINGS = { listen_addresses: "", max_connections: "100", log_min_messages: "warning",
+	log_error_verbosity: "terse" };
+const SCHEMAS = { authd: "authd", sessiond: "vault", botd: "jobs" };
+
+/* Becomes the user PostgreSQL may run as. The signal at the parent's death is set last: a change of user clears it. */
+function dropped(program, args)
+{
+	const identity = ISOLATED ? [`--reuid=${USER}`, `--regid=${gid}`, "--clear-groups"] : [];
+
+	return ["setpriv", [...identity, "--pdeathsig=QUIT", program, ...args]];
+}
+
+let uid = -1, gid = -1;
+
+async function findUser()
+{
+	uid = Number((await run("id", ["-u", USER])).stdout);
+	gid = Number((await run("id", ["-g", USER])).stdout);
+}
+
+class Postgres {
+	#child = null;
+
+	#settings;
+
+	/* own: a directory to remove with it, or null. */
+	constructor(dir, own, settings)
+	{
+		this.dir = dir;
+		this.own = own;
+		this.#settings = { ...SETTINGS, ...settings };
+		this.log = []; /* its last lines */
+		this.conninfo = `host=${dir} dbname=stead`;
+	}
+
+	/* The connection string of one role, such as stead_authd. */
+	as(role)
+	{
+		return `${this.conninfo} user=${role}`;
+	}
+
+	get pid()
+	{
+		return this.#child?.pid;
+	}
+
+	async start()
+	{
+		const settings = Object.entries(this.#settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+		const [program, args] = dropped(join(PG_BIN, "postgres"), ["-D", join(this.dir, "data"), "-k", this.dir,
+			...settings]);
+		/* detached: what ends the others, such as Ctrl-C, must not end it before them. */
+		const child = spawn(program, args, { cwd: this.dir, detached: true, stdio: ["ignore", "ignore", "pipe"] });
+
+		this.#child = child;
+		await new Promise((done, failed) => {
+			child.once("error", failed);
+			child.once("exit", () => failed(new Error(`PostgreSQL did not start:\n${this.log.join("\n")}`)));
+			createInterface({ input: child.stderr }).on("line", (line) => {
+				this.log.push(line);
+				this.log.splice(0, this.log.length - LOG_LINES);
+				if (line.includes("database system is ready to accept connections"))
+					done();
+			});
+		});
+	}
+
+	async #end(signal)
+	{
+		const child = this.#child;
+
+		this.#child = null;
+		if (!child || child.exitCode !== null || child.signalCode !== null)
+			return;
+		child.kill(signal);
+		await once(child, "exit");
+	}
+
+	/* Ends it, and removes the directory if startPostgres() made it. */
+	async stop()
+	{
+		await this.#end("SIGINT");
+		if (this.own)
+			await rm(this.own, { recursive: true, force: true });
+	}
+
+	async restart()
+	{
+		await this.#end("SIGINT");
+		await this.start();
+	}
+
+	async kill()
+	{
+		await this.#end("SIGQUIT");
+	}
+
+	async sql(statement, { role = "postgres", database = "stead" } = {})
+	{
+		const { stdout } = await run(join(PG_BIN, "psql"), ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+			"-h", this.dir, "-U", role, "-d", database, "-c", statement]);
+
+		return stdout.trim();
+	}
+
+	async #file(path)
+	{
+		await run(join(PG_BIN, "psql"), ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", this.dir, "-U", "postgres",
+			"-d", "stead", "-f", path]);
+	}
+
+	async #letIn()
+	{
+		const users = [userInfo().username, ...(ISOLATED ? [USER] : [])];
+		const map = users.flatMap((user) => ROLES.map((role) => `stead "${user}" ${role}\n`));
+
+		await writeFile(join(this.dir, "data/pg_hba.conf"), "local all all peer map=stead\n");
+		await writeFile(join(this.dir, "data/pg_ident.conf"), map.join(""));
+	}
+
+	async prepare(daemons)
+	{
+		const [program, args] = dropped(join(PG_BIN, "initdb"), ["--no-sync", "--auth=peer", "--username=postgres",
+			"--encoding=UTF8", "--locale=C.UTF-8", "-D", join(this.dir, "data")]);
+
+		await run(program, args, { cwd: this.dir });
+		await this.#letIn();
+		await this.start();
+		await this.sql("CREATE DATABASE stead", { database: "postgres" });
+		await this.#file(join(ROOT, "db/roles.sql"));
+		for (const daemon of daemons)
+			if (existsSync(join(ROOT, daemon, "schema")))
+				await this.migrate(daemon, ["up"]);
+	}
+
+	/* Runs stead-migrate on one daemon's schema: migrate("authd", ["down", "--to", "0"]). */
+	async migrate(daemon, action)
+	{
+		const { stdout } = await run(join(PROGRAMS, "stead-migrate"), ["--database", this.as("stead_migrate"),
+			"--dir", join(ROOT, daemon, "schema"), "--schema", SCHEMAS[daemon], ...action]);
+
+		return stdout;
+	}
+}
+
+export async function startPostgres({ dir, daemons = Object.keys(SCHEMAS), settings = TEST_SETTINGS } = {})
+{
+	const parent = dir ?? await mkdtemp("/tmp/stead-pg-");
+	const home = join(parent, "postgres");
+
+	if (ISOLATED)
+		await findUser();
+	await mkdir(home, { mode: 0o755 });
+	if (ISOLATED) { /* the other user must be able to get there */
+		await chmod(parent, 0o711);
+		await chown(home, uid, gid);
+	}
+	const pg = new Postgres(home, dir ? null : parent, settings);
+
+	try {
+		await pg.prepare(daemons);
+	} catch (error) {
+		await pg.stop();
+		throw error;
+	}
+	return pg;
+}

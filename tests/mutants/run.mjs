@@ -1,0 +1,105 @@
+/*
+ * Shows that the tests notice: builds Stead with one thing wrong at a time, in a copy, and runs the test that must turn
+ * red. No switch of the product does any of this.
+ *
+ *	node tests/mutants/run.mjs [WORD ...]    only the mutants whose name has one of the words
+ *
+ * Exit status: 0 every mutant was caught, 1 one survived or no longer fits the code.
+ */
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { mutants } from "./mutants.mjs";
+
+const ROOT = resolve(fileURLToPath(new URL("../..", import.meta.url)));
+const MOST_MS = 400_000;
+
+/* Resolves to { status, output }; never rejects. */
+function run(command, args, cwd)
+{
+	return new Promise((done) => {
+		execFile(command, args, { cwd, timeout: MOST_MS, killSignal: "SIGTERM", maxBuffer: 64 << 20 }, (error, out, err) =>
+			done({ status: error ? error.code ?? 1 : 0, output: out + err }));
+	});
+}
+
+function mutate(text, changes, file)
+{
+	for (const [from, to] of changes) {
+		if (text.split(from).length !== 2)
+			throw new Error(`${file} does not hold exactly once: ${from.trim().split("\n")[0]}`);
+		text = text.replace(from, () => to);
+	}
+	return text;
+}
+
+async function build(copy, targets)
+{
+	const { status, output } = await run("make", ["-s", "-j2", ...targets.map((target) => `build/plain/${target}`)], copy);
+
+	if (status)
+		throw new Error(`it does not build:\n${output.slice(-2000)}`);
+}
+
+/* The status of its test, in the copy with the mutation or (changes empty) without. */
+async function tryOut(copy, { file, changes, targets, command }, mutated)
+{
+	const path = join(copy, file), original = await readFile(path, "utf8");
+
+	try {
+		if (mutated)
+			await writeFile(path, mutate(original, changes, file));
+		await build(copy, targets);
+		return await run(command[0], command.slice(1), copy);
+	} finally {
+		await writeFile(path, original);
+	}
+}
+
+async function makeCopy()
+{
+	const copy = await mkdtemp(join(tmpdir(), "stead-mutants-"));
+	const skip = new Set([join(ROOT, "node_modules"), join(ROOT, ".git"), join(ROOT, "build/asan"), join(ROOT, "build/fuzz")]);
+
+	await cp(ROOT, copy, { recursive: true, preserveTimestamps: true, filter: (path) => !skip.has(path) });
+	await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
+	return copy;
+}
+
+function chosen(words)
+{
+	return words.length ? mutants.filter(({ name }) => words.some((word) => name.includes(word))) : mutants;
+}
+
+async function main()
+{
+	const copy = await makeCopy(), healthy = new Set();
+	let bad = 0;
+
+	for (const mutant of chosen(process.argv.slice(2))) {
+		const test = mutant.command.join(" ");
+		try {
+			if (!healthy.has(test)) { /* a test that is red anyway shows nothing */
+				const { status, output } = await tryOut(copy, mutant, false);
+				if (status)
+					throw new Error(`its test is red without it:\n${output.slice(-2000)}`);
+				healthy.add(test);
+			}
+			const { status } = await tryOut(copy, mutant, true);
+			if (!status)
+				throw new Error(`survived: ${test} passes`);
+			console.log(`  ✓ caught: ${mutant.name}`);
+		} catch (error) {
+			console.log(`  ✗ ${mutant.name}: ${error.message}`);
+			bad++;
+		}
+	}
+	await rm(copy, { recursive: true, force: true });
+	console.log(`${chosen(process.argv.slice(2)).length - bad} passed, ${bad} failed`);
+	return bad ? 1 : 0;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,62 @@
+# Tests that are C: tests/unit/test_NOUN.c mirrors NOUN.c, tests/integration/test_NOUN.c starts real programs beside it,
+# tests/fuzz/fuzz_NOUN.c is one libFuzzer target. Each is a program of its own.
+
+TEST_LIBRARIES := $(patsubst %,$(B)/lib%.a,authd streamd sessiond botd cli recipe db proto common)
+TEST_LINK      := -lcmocka -lwebsockets -lpq -ljansson -largon2 -levent -lcrypto -lz -lpthread
+
+UNIT        := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+INTEGRATION := $(patsubst tests/integration/%.c,$(B)/tests/%,$(wildcard tests/integration/test_*.c))
+FUZZ        := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+OBJECTS     += $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c tests/integration/*.c tests/fuzz/*.c))
+
+link_test = @mkdir -p $(@D); echo "link $@"; \
+	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(TEST_LINK)
+
+$(B)/tests/%: $(B)/tests/unit/%.o $(TEST_LIBRARIES)
+	$(link_test)
+$(B)/tests/%: $(B)/tests/integration/%.o $(TEST_LIBRARIES)
+	$(link_test)
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(TEST_LIBRARIES) $(B)/liblauncher.a
+	$(link_test)
+
+#: make unit        run the unit tests alone (VARIANT=asan: sanitized)
+unit: $(UNIT)
+	@for t in $^; do echo "== $$t"; $$t || exit 1; done
+
+BENCH   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+OBJECTS += $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
+
+$(B)/bench/%: $(B)/tests/bench/%.o $(TEST_LIBRARIES) $(B)/liblauncher.a
+	$(link_test)
+
+build-bench: programs web $(BENCH)
+
+# What the test runner asks to be built.
+build-tests: programs $(UNIT) $(INTEGRATION)
+build-unit: $(UNIT)
+build-fuzz: $(FUZZ)
+
+# Installs what is missing first; as root, everything but the system tests runs as another user, in a copy.
+RUN_TESTS = @demo/as_user.sh test true && exec node tests/run.mjs
+
+#: make test        everything, in under a quarter of an hour
+test:
+	$(RUN_TESTS)
+#: make lint, integration, e2e, system, fuzz    one part of it
+lint integration e2e system fuzz:
+	$(RUN_TESTS) $@
+#: make soak        fuzzing for an hour each, and the end-to-end tests over and over
+soak:
+	$(RUN_TESTS) --soak
+#: make test-bare   make demo TOUR=only in a bare Debian 12 (root)
+test-bare:
+	@demo/setup.sh bare && exec tests/bare/run.sh
+
+#: make bench       speed and memory beside the least possible; PART=stream|rpc|sign-in|memory|database|edge
+bench:
+	@demo/as_user.sh test $(MAKE) --no-print-directory build-bench && exec node tests/bench/run.mjs $(PART)
+#: make mutants     builds with one thing wrong at a time; each must turn a test red
+mutants:
+	@demo/as_user.sh test $(MAKE) --no-print-directory build-tests web && exec demo/as_user.sh ready node tests/mutants/run.mjs
+
+.PHONY: bench build-bench mutants unit build-tests build-unit build-fuzz test lint integration e2e system fuzz soak test-bare

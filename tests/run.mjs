@@ -1,0 +1,283 @@
+/*
+ * Runs the tests, two programs at a time and the fuzzers behind them, and ends with one line: "N passed, M failed,
+ * K skipped".
+ *
+ *	node tests/run.mjs [lint] [unit] [integration] [e2e] [system] [fuzz]     all of them if none is named
+ *	node tests/run.mjs --soak
+ *
+ * Everything but the system tests runs as an unprivileged user (demo/as_user.sh); those need root and are skipped
+ * without it. What a program wrote is in build/test-logs/NAME.log of the tree that it ran in, and its end is shown if it
+ * failed. Exit status: 0 all passed or skipped, 1 some failed or nothing was run, 2 misused.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const HERE = resolve(fileURLToPath(new URL("..", import.meta.url)));
+const ROOT_USER = process.getuid() === 0;
+const TREE = execFileSync(join(HERE, "demo/as_user.sh"), ["--where"], { encoding: "utf8" }).trim();
+const LOGS = join(HERE, "build/test-logs");
+const PARTS = ["lint", "unit", "integration", "e2e", "system", "fuzz"];
+const LANES = 2;
+const LAST_LINES = 40;
+/* They take the longest, mostly waiting, so they begin first. */
+const LONG = ["botd", "authd", "proof", "edge", "launcher", "steps", "kill", "life"];
+const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20;
+const PLAIN = "build/plain/tests", ASAN = "build/asan/tests";
+const SANITIZERS = { ASAN_OPTIONS: "abort_on_error=1:detect_leaks=1", UBSAN_OPTIONS: "print_stacktrace=1" };
+/* The parsers and what they are made of, once under valgrind, which takes its time. */
+const VALGRIND = ["arena", "cbor", "frame", "json", "field", "conn", "server", "recipe", "recipe_pattern", "envelope", "gcm",
+	"hkdf", "pack", "memfd", "secret", "db_wire", "db_result", "db_statement", "egress_rule", "cookie", "route"];
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+const running = new Set();
+
+function names(directory, pattern)
+{
+	try {
+		return readdirSync(join(TREE, directory)).map((file) => pattern.exec(file)?.[1]).filter(Boolean).sort();
+	} catch {
+		return [];
+	}
+}
+
+/*
+ * What one program does: a name, the command, and how long it may take. late: it drives all of Stead, and runs once the
+ * fuzzers have ended. alone: nothing else runs beside it. behind: it runs behind the others, whenever they leave a core idle. long: it is begun early.
+ * counts: its output says how many tests it held; otherwise it is one test.
+ */
+function lintTasks()
+{
+	return [
+		{ name: "lint: style", command: ["tests/lint/style.sh"] },
+		{ name: "lint: every header alone", command: ["tests/lint/headers.sh"] },
+		{ name: "lint: layers", command: ["tests/lint/layers.sh"] },
+		{ name: "lint: clang-tidy", command: ["tests/lint/tidy.sh"], limit_s: 400 },
+	];
+}
+
+function unitTasks()
+{
+	const units = names("tests/unit", /^test_(\w+)\.c$/);
+	const each = (kind, wrap, some = units, env = {}) => some.map((name) => ({ name: `${kind}: ${name}`,
+		command: wrap(name), counts: true, env, long: LONG.includes(name) }));
+	const valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite",
+		"--child-silent-after-fork=yes"];
+
+	return [
+		...each("unit", (name) => [`${PLAIN}/test_${name}`]),
+		...each("unit under ASan and UBSan", (name) => [`${ASAN}/test_${name}`], units, SANITIZERS),
+		...each("unit under valgrind", (name) => [...valgrind, `${PLAIN}/test_${name}`],
+			units.filter((name) => VALGRIND.includes(name))),
+	];
+}
+
+function nodeTest(file)
+{
+	return ["node", "--test", "--test-reporter=spec", file];
+}
+
+function integrationTasks()
+{
+	return [
+		...names("tests/integration", /^test_(\w+)\.c$/).map((name) => ({ name: `integration: ${name}`,
+			command: [`${PLAIN}/test_${name}`], counts: true, long: LONG.includes(name) })),
+		...names("tests/integration", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `integration: ${name}`,
+			command: nodeTest(`tests/integration/${name}.test.mjs`), counts: true, long: LONG.includes(name) })),
+		{ name: "integration: stand-in sites", command: nodeTest("tests/sites/selftest.mjs"), counts: true, long: true },
+	];
+}
+
+function e2eTasks(rounds = 1)
+{
+	const files = names("tests/e2e", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `e2e: ${name}`,
+		command: nodeTest(`tests/e2e/${name}.test.mjs`), counts: true, late: true, long: LONG.includes(name), limit_s: 600 }));
+	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], late: true };
+
+	return Array.from({ length: rounds }, () => [tour, ...files]).flat();
+}
+
+function systemTasks()
+{
+	return names("tests/system", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `system: ${name}`,
+		command: nodeTest(`tests/system/${name}.test.mjs`), counts: true, root: true, alone: true }));
+}
+
+function fuzzTasks(seconds)
+{
+	return names("tests/fuzz", /^fuzz_(\w+)\.c$/).map((name) => ({ name: `fuzz: ${name}, ${seconds} s`,
+		command: ["nice", "-n", "10", "tests/fuzz/run.sh", name, String(seconds)], behind: true, limit_s: seconds + 60, env: SANITIZERS }));
+}
+
+const MAKE = {
+	lint: [["programs", "web"]],
+	unit: [["build-tests"], ["VARIANT=asan", "build-unit"]],
+	integration: [["build-tests", "web"]],
+	e2e: [["programs", "web"]],
+	system: [["programs", "web"]],
+	fuzz: [["VARIANT=fuzz", "build-fuzz"]],
+};
+
+function buildTasks(parts)
+{
+	const wanted = new Set(parts.flatMap((part) => MAKE[part]).map((targets) => targets.join(" ")));
+
+	return [...wanted].map((targets) => ({ name: `build: make ${targets}`, alone: true, limit_s: 900, needed: true,
+		command: ["make", "-j2", ...targets.split(" ")] }));
+}
+
+/* Node's and cmocka's own words at their ends. */
+function count(output, status)
+{
+	const sum = (pattern) => [...output.matchAll(pattern)].reduce((n, [, number]) => n + Number(number), 0);
+	const found = {
+		passed: sum(/^(?:# |ℹ )pass (\d+)$/gm) + sum(/^\[ {2}PASSED {2}\] (\d+) test/gm),
+		failed: sum(/^(?:# |ℹ )(?:fail|cancelled) (\d+)$/gm) + sum(/^\[ {2}FAILED {2}\] (\d+) test/gm),
+		skipped: sum(/^(?:# |ℹ )(?:skipped|todo) (\d+)$/gm) + sum(/^\[ {2}SKIPPED \] (\d+) test/gm),
+	};
+
+	if (status !== 0 && found.failed === 0)
+		found.failed = 1;
+	if (status === 0 && found.passed + found.skipped === 0)
+		found.failed = 1; /* a program without a single test has not tested anything */
+	return found;
+}
+
+function invocation({ command, root })
+{
+	if (root || !ROOT_USER)
+		return { program: "setpriv", args: ["--pdeathsig=TERM", ...command], cwd: TREE };
+	return { program: join(HERE, "demo/as_user.sh"), args: ["ready", ...command], cwd: HERE };
+}
+
+function run(task)
+{
+	const { program, args, cwd } = invocation(task);
+	const path = join(LOGS, `${task.name.replace(/\W+/g, "-")}.log`);
+	const log = createWriteStream(path);
+
+	return new Promise((done) => {
+		const output = [];
+		const child = spawn(program, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"],
+			env: { ...process.env, ...task.env } });
+		const limit_s = task.limit_s ?? 300;
+		const timer = setTimeout(() => {
+			output.push(`\nIt was ended after ${limit_s} s.\n`);
+			process.kill(-child.pid, "SIGKILL");
+		}, limit_s * 1000);
+
+		running.add(child);
+		for (const stream of [child.stdout, child.stderr])
+			stream.setEncoding("utf8").on("data", (text) => {
+				output.push(text);
+				log.write(text);
+			});
+		child.once("error", (error) => output.push(error.message));
+		child.once("close", (status) => {
+			clearTimeout(timer);
+			running.delete(child);
+			log.end();
+			done({ status: status ?? -1, output: output.join(""), path });
+		});
+	});
+}
+
+function seconds(ms)
+{
+	return `${(ms / 1000).toFixed(1).padStart(6)} s`;
+}
+
+async function carryOut(task)
+{
+	const begun = performance.now();
+	const { status, output, path } = await run(task);
+	const found = task.counts ? count(output, status) : { passed: Number(status === 0), failed: Number(status !== 0), skipped: 0 };
+	const many = task.counts ? `, ${found.passed} passed${found.skipped ? `, ${found.skipped} skipped` : ""}` : "";
+
+	if (!task.needed || found.failed)
+		for (const kind of Object.keys(total))
+			total[kind] += found[kind];
+	console.log(`${found.failed ? "✗" : "✓"} ${seconds(performance.now() - begun)}  ${task.name}${many}`);
+	if (!found.failed)
+		return true;
+	failures.push(task.name);
+	console.log(output.trimEnd().split("\n").slice(-LAST_LINES).map((line) => `    ${line}`).join("\n"));
+	console.log(`    All of it: ${path}`);
+	return false;
+}
+
+async function inLanes(tasks)
+{
+	const left = [...tasks.filter((task) => task.long), ...tasks.filter((task) => !task.long)];
+	const lane = async () => {
+		for (let task = left.shift(); task; task = left.shift())
+			await carryOut(task);
+	};
+
+	await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+/* Two at a time, with two fuzzers behind them; then, one by one, what drives all of Stead and what wants to be alone. */
+async function carryOutAll(tasks)
+{
+	const early = tasks.filter((task) => !task.late && !task.alone);
+
+	await Promise.all([inLanes(early.filter((task) => !task.behind)), inLanes(early.filter((task) => task.behind))]);
+	for (const task of [...tasks.filter((one) => one.late), ...tasks.filter((one) => one.alone)])
+		await carryOut(task);
+}
+
+function skipSystem(parts)
+{
+	if (!parts.includes("system") || ROOT_USER)
+		return parts;
+	console.log("The system tests boot a systemd of their own and need root: skipped.");
+	total.skipped += systemTasks().length;
+	return parts.filter((part) => part !== "system");
+}
+
+function stopAll()
+{
+	for (const child of running)
+		process.kill(-child.pid, "SIGTERM");
+	process.exit(130);
+}
+
+function chosenParts(args)
+{
+	const unknown = args.find((part) => !PARTS.includes(part));
+
+	if (unknown) {
+		console.error(`There is no part "${unknown}" of the tests; there are ${PARTS.join(", ")}.`);
+		process.exit(2);
+	}
+	return args.length ? args : PARTS;
+}
+
+async function main()
+{
+	const args = process.argv.slice(2);
+	const soak = args[0] === "--soak";
+	const begun = performance.now();
+	const parts = skipSystem(soak ? ["e2e", "fuzz"] : chosenParts(args));
+	const tasks = { lint: lintTasks, unit: unitTasks, integration: integrationTasks, system: systemTasks,
+		e2e: () => e2eTasks(soak ? SOAK_ROUNDS : 1), fuzz: () => fuzzTasks(soak ? SOAK_S : FUZZ_S) };
+
+	rmSync(LOGS, { recursive: true, force: true });
+	mkdirSync(LOGS, { recursive: true });
+	process.on("SIGINT", stopAll).on("SIGTERM", stopAll).on("SIGHUP", stopAll);
+	for (const task of buildTasks(parts))
+		if (!await carryOut(task))
+			break;
+	if (!failures.length)
+		await carryOutAll(parts.flatMap((part) => tasks[part]()));
+	if (failures.length)
+		console.log(`\nFailed: ${failures.join("; ")}`);
+	console.log(`\nIn ${Math.round((performance.now() - begun) / 1000)} s:`);
+	console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+	process.exit(total.failed || !total.passed ? 1 : 0);
+}
+
+await main();

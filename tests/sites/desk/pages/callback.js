@@ -1,0 +1,4 @@
+if (window.opener) {
+	window.opener.postMessage('signed in', location.origin);
+	window.close();
+}

@@ -1,0 +1,380 @@
+/* Recipes read strictly: what is refused, and with which line and words. Runs in the root of the tree. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "recipe/document.h"
+#include "recipe/input.h"
+#include "recipe/set.h"
+#include "recipe/step.h"
+
+#define DESK "tests/sites/desk.json"
+
+static char *slurp(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *text = calloc(1, 300000);
+
+	assert_non_null(f);
+	assert_true(fread(text, 1, 299999, f) > 0);
+	fclose(f);
+	return text;
+}
+
+/* The recipe of the stand-in with one piece replaced. */
+static char *with(const char *old, const char *new)
+{
+	CLEANUP(freep) char *text = slurp(DESK);
+	char *at = strstr(text, old), *out;
+
+	assert_non_null(at);
+	assert_true(asprintf(&out, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old)) > 0);
+	return out;
+}
+
+static unsigned line_of(const char *text, const char *what)
+{
+	const char *at = strstr(text, what);
+	unsigned line = 1;
+
+	assert_non_null(at);
+	for (const char *c = text; c < at; c++)
+		line += *c == '\n';
+	return line;
+}
+
+struct refused {
+	const char *old, *new, *at, *words; /* at: text that stands on the line which must be named */
+};
+
+static void assert_refused(const struct refused *t)
+{
+	CLEANUP(freep) char *text = with(t->old, t->new);
+	struct recipe *recipe = NULL;
+	char why[2048] = "", line[64];
+
+	assert_int_equal(recipe_parse("sites/desk.json", text, strlen(text), &recipe, why, sizeof(why)), -EINVAL);
+	assert_null(recipe);
+	snprintf(line, sizeof(line), "sites/desk.json:%u: ", line_of(text, t->at));
+	if (strncmp(why, line, strlen(line)) != 0 || !strstr(why, t->words))
+		fail_msg("wanted \"%s...%s\", got \"%s\"", line, t->words, why);
+}
+
+static void test_refused(void **state)
+{
+	static const struct refused rows[] = {
+		{ "\"title\": \"Deskwise\",", "\"titel\": \"Deskwise\",", "titel",
+			"titel: unknown key \"titel\"; did you mean \"title\"?" },
+		{ "\"home\"", "\"zzzzzz\"", "zzzzzz", "there are title, home, sign_in" },
+		{ "\"title\": \"Deskwise\",", "", "{", "lacks \"title\": The site's name." },
+		{ "\"Deskwise\"", "7", "\"title\": 7", "title: takes a string" },
+		{ "\"Deskwise\"", "\"\"", "\"title\": \"\"", "title: \"\" is empty" },
+		{ "\"Deskwise\"", "\"a\\u0007\"", "\"title\"",
+			"title: \"a\" is followed by a control character" },
+		{ "\"widgets.test\"]", "\"*.test\"]", "*.test\"]", "hosts[3]: \"*.test\" is too wide" },
+		{ "\"widgets.test\"]", "\"wid gets\"]", "wid gets", "hosts[3]: \"wid gets\" is not a host" },
+		{ "\"127.0.0.1\"", "\"127.0.0\"", "\"127.0.0\"", "private_addresses[0]" },
+		{ "\"https://desk.test/finder*\"", "\"desk.test/finder*\"", "\"desk.test/finder*\"",
+			"signed_in.url[0]" },
+		{ "\"quiet_ms\": 2000", "\"quiet_ms\": 1", "quiet_ms", "whole number from 100 to 30000" },
+		{ "\"quiet_ms\": 2000", "\"quiet_ms\": 20000", "settle", "cap_ms must be more than quiet_ms" },
+		{ "\"locale\": \"en-US\"", "\"locale\": \"English\"", "English", "environment.locale" },
+		{ "\"time_zone\": \"UTC\"", "\"time_zone\": \"../passwd\"", "passwd", "environment.time_zone" },
+		{ "\"out\": { \"url\"", "\"out\": { \"uri\"", "uri", "did you mean \"url\"?" },
+		{ "#who\" } },\n\t\t\"out\"", "#{who}\" } },\n\t\t\"out\"", "{who}", "known in actions only" },
+		{ "\"step\": \"click\"", "\"step\": \"clik\"", "clik", "did you mean \"click\"?" },
+		{ "\"step\": \"fill\", \"at\"", "\"step\": \"fill\", \"url\": \"https://desk.test/\", \"at\"",
+			"\"fill\"", "url: has no meaning for fill" },
+		{ ", \"value\": \"{note}\"", "", "\"fill\"", "fill needs value" },
+		{ "{ \"css\": \"#note\" }", "{ \"exact\": true }", "\"exact\"", "names no element" },
+		{ "[role=gridcell]", "[role=gridcell", "gridcell", "brackets do not match" },
+		{ "\"{note}\"", "\"{nose}\"", "{nose}", "unknown variable {nose}; did you mean {note}?" },
+		{ "\"{note}\"", "\"{note|%Y}\"", "{note|", "but it is no date" },
+		{ "go to building {building}", "go to {date|%Q}", "%Q", "date format" },
+		{ "floor/{floor}\",", "floor/{floor\",", "{floor\"", "a brace that is no variable" },
+		{ "https://desk.test/finder/building", "https://{desk}/finder/building", "https://{desk}",
+			"needs its host before the first variable" },
+		{ ", \"act\": true", "", "\"steps\": [\n\t\t\t\t{ \"step\": \"open\", \"url\": "
+			"\"https://desk.test/finder/building", "exactly one step must say \"act\": true" },
+		{ "\"cell\": \"desk\"", "\"cell\": \"dusk\"", "\"say\": \"read your bookings\"", "lack \"dusk\"" },
+		{ "\"outcome\": \"full\"", "\"outcome\": \"fool\"", "fool", "did you mean \"full\"?" },
+		{ "\"name\": \"note\", \"type\": \"text\"", "\"name\": \"desk\", \"type\": \"text\"",
+			"For the reception", "the name of two inputs" },
+		{ "\"value\": \"2\"", "\"value\": \"9\"", "\"9\"", "none of the choices" },
+		{ "\"choices\": [\"1\", \"2\"], ", "", "1 is North House", "a choice without choices" },
+		{ "\"book\": {", "\"Book!\": {", "Book!", "is not a name" },
+		{ "\"title\": \"Deskwise\",", "\"title\": \"Deskwise\", \"title\": \"x\",", "Deskwise",
+			"not well-formed JSON" },
+		{ "\"home\": \"https://desk.test/\",", "\"home\": \"https://desk.test/\"", "sign_in",
+			"not well-formed JSON: '}' expected near '\"sign_in\"' (is there a comma before it?)" },
+		{ "\"home\": \"https://desk.test/\",", "\"home\": \"https://desk.test/\", // here", "// here",
+			"JSON has no comments" },
+		{ "\"widgets.test\"]", "\"widgets.test\",]", "\"widgets.test\",]", "a comma too many" },
+		{ "\"title\": \"Deskwise\"", "'title': \"Deskwise\"", "'title'", "no quotation marks but \"" },
+		{ "\"https://desk.test/login\"", "\"https://desks.test/login\"", "desks.test",
+			"sign_in.url: \"https://desks.test/login\" is on desks.test, which is none of hosts" },
+		{ "\"url\": \"https://desk.test/finder\",\n", "\"url\": \"https://desks.test/\",\n", "desks.test",
+			"probe.url: \"https://desks.test/\" is on desks.test" },
+		{ "https://desk.test/finder/building", "https://desks.test/finder/building", "desks.test",
+			"actions.book.steps[0].url: " },
+		{ "providers\": [\"sso.test\"]", "providers\": [\"sso.desks.test\"]", "sso.desks.test",
+			"identity_providers[0]: \"sso.desks.test\" is none of hosts" },
+		{ "\"at\": { \"css\": \".calendar\" }", "\"page\": \"https://desk.test/{date}\"", "test/{date}",
+			"a pattern takes no variables" },
+		{ "\"name\": \"note\"", "\"name\": \"account\"", "\"account\"", "is a variable that is always there" },
+		{ "\"name\": \"note\"", "\"name\": \"my-note\"", "my-note", "_ will do" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_refused(&rows[i]);
+}
+
+static void test_good(void **state)
+{
+	static const char *const files[] = { DESK, "sites/spaceiq.json" };
+	char why[2048] = "";
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP(recipe_freep) struct recipe *r = NULL;
+		if (recipe_load_file(files[i], &r, why, sizeof(why)) < 0)
+			fail_msg("%s", why);
+		assert_non_null(recipe_action_find(r, "book"));
+		assert_null(recipe_action_find(r, "boo"));
+		assert_true(r->probe.timeout_ms >= 20000);
+	}
+}
+
+static void test_absent(void **state)
+{
+	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	CLEANUP(freep) char *text = with("\"settle\": { \"quiet_ms\": 2000, \"cap_ms\": 20000 },", "");
+	char why[2048] = "";
+
+	(void)state;
+	assert_int_equal(recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)), 0);
+	assert_int_equal(r->settle.quiet_ms, 2500);
+	assert_int_equal(r->settle.cap_ms, 20000);
+	assert_int_equal(r->capture.origins_count, 0);
+	assert_string_equal(r->name, "desk");
+	assert_true(recipe_allows_host(r, "api.desk.test"));
+	assert_false(recipe_allows_host(r, "desk.test.evil.test"));
+	assert_true(recipe_allows_address(r, "127.0.0.1"));
+	assert_false(recipe_allows_address(r, "127.0.0.2"));
+	assert_true(recipe_is_provider(r, "https://sso.test/interaction/1"));
+	assert_false(recipe_is_provider(r, "https://desk.test/"));
+}
+
+static void test_too_large(void **state)
+{
+	CLEANUP(freep) char *text = malloc(RECIPE_MOST_BYTES + 1);
+	struct recipe *r = NULL;
+	char why[2048] = "";
+
+	(void)state;
+	memset(text, ' ', RECIPE_MOST_BYTES + 1);
+	assert_int_equal(recipe_parse("desk.json", text, RECIPE_MOST_BYTES + 1, &r, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "larger than"));
+	assert_int_equal(recipe_load_file("/nonexistent.json", &r, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "/nonexistent.json: cannot be read"));
+}
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void test_set(void **state)
+{
+	char dir[] = "/tmp/stead-recipes-XXXXXX", command[128], path[128];
+	CLEANUP(freep) char *good = slurp(DESK), *bad = with("\"hosts\"", "\"host\"");
+	struct recipe_set *set;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	write_file(dir, "good.json", good);
+	write_file(dir, "bad.json", bad);
+	write_file(dir, "notes.txt", "not a recipe");
+	snprintf(path, sizeof(path), "%s:/nonexistent:sites:%s", dir, dir);
+	set = recipe_load_dirs(path);
+	assert_int_equal(recipe_count(set), 2);
+	assert_string_equal(recipe_at(set, 0)->name, "good");
+	assert_string_equal(recipe_at(set, 1)->name, "spaceiq");
+	assert_non_null(recipe_find(set, "good"));
+	assert_null(recipe_find(set, "bad"));
+	assert_int_equal(recipe_trouble_count(set), 2); /* bad, read twice */
+	assert_non_null(strstr(recipe_trouble(set, 0), "bad.json:5: host: unknown key \"host\""));
+	recipe_set_free(set);
+	set = recipe_load_dirs("/nonexistent");
+	assert_int_equal(recipe_count(set), 0);
+	assert_non_null(strstr(recipe_trouble(set, 0), "none of /nonexistent is a directory"));
+	recipe_set_free(set);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+static struct variables sample(struct arena *arena, const struct recipe_action *a, json_t *inputs)
+{
+	return inputs_variables(arena, a, inputs, "2025-11-18", "alice@example.test");
+}
+
+/* What botd fills in is what streamd reads, for every step of the recipe. */
+static void test_fill(void **state)
+{
+	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	json_auto_t *inputs = json_pack("{s:s, s:s, s:s, s:s, s:s}", "date", "2025-11-20", "desk", "D\"]{x}",
+		"building", "1", "floor", "2/../..", "note", "{date} is {{odd}}");
+	const struct recipe_action *a;
+	struct variables v;
+	char why[512];
+
+	(void)state;
+	assert_int_equal(recipe_load_file(DESK, &r, why, sizeof(why)), 0);
+	a = recipe_action_find(r, "book");
+	v = sample(arena, a, inputs);
+	for (size_t i = 0; i < a->steps_count; i++) {
+		json_auto_t *json = NULL;
+		struct step s;
+
+		assert_int_equal(step_fill(&a->steps[i], &v, &json, why, sizeof(why)), 0);
+		if (step_parse(arena, json, &s, why, sizeof(why)) < 0)
+			fail_msg("%s", why);
+		assert_int_equal(step_kind(&s), step_kind(&a->steps[i]));
+		assert_true(s.timeout_ms > 0);
+		assert_null(s.say);
+		if (i == 0)
+			assert_string_equal(s.url, "https://desk.test/finder/building/1/floor/2%2F..%2F..");
+		if (i == 3)
+			assert_string_equal(s.at->css,
+				"div[role=gridcell][aria-label=\"Thu\\20 Nov\\20 20\\20 2025\"][aria-disabled=false]");
+		if (i == 6)
+			assert_string_equal(s.at->css, "#floorImage circle[data-desk=\"D\\22 \\5d \\7b x\\7d \"]");
+		if (i == 8)
+			assert_string_equal(s.value, "{date} is {{odd}}");
+	}
+	assert_string_equal(step_words(arena, &a->steps[6], &v), "choose desk D\"]{x}");
+}
+
+static void test_step_refused(void **state)
+{
+	static const struct {
+		const char *json, *words;
+	} rows[] = {
+		{ "{\"step\": \"jump\"}", "step: \"jump\" is not one of" },
+		{ "{\"step\": \"click\"}", "click needs at" },
+		{ "{\"step\": \"click\", \"at\": {\"css\": \"a\", \"id\": \"b\"}}", "at.id: unknown key" },
+		{ "{\"step\": \"open\", \"url\": \"file:///etc/passwd\"}", "url: \"file:///etc/passwd\"" },
+		{ "{\"step\": \"open\", \"url\": \"javascript:alert(1)\"}", "url:" },
+		{ "{\"step\": \"wait_for\"}", "wait_for needs one of at/page" },
+		{ "{\"step\": \"read\", \"at\": {\"css\": \"a\"}, \"cells\": [{\"name\": \"x\"}]}", "goes with all" },
+		{ "{\"step\": \"picture\", \"timeout_ms\": -1}", "timeout_ms: takes a whole number" },
+		{ "[]", "takes an object" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+		json_auto_t *json = json_loads(rows[i].json, 0, NULL);
+		char why[512] = "";
+		struct step s;
+
+		assert_non_null(json);
+		assert_int_equal(step_parse(arena, json, &s, why, sizeof(why)), -EINVAL);
+		if (!strstr(why, rows[i].words))
+			fail_msg("wanted \"%s\", got \"%s\"", rows[i].words, why);
+	}
+}
+
+static void assert_inputs(const struct recipe_action *a, const char *given, const char *field, const char *words)
+{
+	json_auto_t *json = json_loads(given, 0, NULL), *out = NULL;
+	char at[128] = "", why[128] = "";
+	int e = inputs_check(a, json, "2025-11-18", &out, at, why, sizeof(why));
+
+	assert_int_equal(e, field ? -EINVAL : 0);
+	if (field && (strcmp(at, field) != 0 || !strstr(why, words)))
+		fail_msg("wanted %s \"%s\", got %s \"%s\"", field, words, at, why);
+	if (!field)
+		assert_string_equal(json_string_value(json_object_get(out, "floor")), "2");
+}
+
+static void test_inputs(void **state)
+{
+	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	const struct recipe_action *a;
+	char why[512];
+
+	(void)state;
+	assert_int_equal(recipe_load_file(DESK, &r, why, sizeof(why)), 0);
+	a = recipe_action_find(r, "book");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"D-203\"}", NULL, NULL);
+	assert_inputs(a, "{\"date\": \"2025-12-16\", \"desk\": \"D-203\"}", NULL, NULL);
+	assert_inputs(a, "{\"date\": \"2025-12-17\", \"desk\": \"D-203\"}", "inputs.date", "too far ahead");
+	assert_inputs(a, "{\"date\": \"2025-11-17\", \"desk\": \"D-203\"}", "inputs.date", "has passed");
+	assert_inputs(a, "{\"date\": \"2025-02-30\", \"desk\": \"D-203\"}", "inputs.date", "no day of the calendar");
+	assert_inputs(a, "{\"date\": \"20.11.2025\", \"desk\": \"D-203\"}", "inputs.date", "no day of the calendar");
+	assert_inputs(a, "{\"date\": \"2025-11-18\"}", "inputs.desk", "missing");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"\"}", "inputs.desk", "missing");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": 7}", "inputs.desk", "takes a string");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"D\\n\"}", "inputs.desk", "control character");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"D-2033333333333333333\"}", "inputs.desk", "longer");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desks\": \"D-203\"}", "inputs.desks", "did you mean \"desk\"?");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"D-203\", \"floor\": \"7\"}", "inputs.floor",
+		"not one of 1, 2, 3");
+}
+
+/* The documents are printed from the rows: make recipe-documents renews them. */
+static void assert_printed(const char *path, void (*print)(FILE *out))
+{
+	CLEANUP(freep) char *kept = slurp(path), *printed = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&printed, &n);
+
+	print(f);
+	fclose(f);
+	if (!strstr(kept, printed))
+		fail_msg("%s is stale: run \"make recipe-documents\"", path);
+}
+
+static void test_documents(void **state)
+{
+	(void)state;
+	assert_printed("docs/recipe.schema.json", recipe_print_schema);
+	assert_printed("docs/recipes.md", recipe_print_reference);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_step_refused),
+		cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_documents),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
