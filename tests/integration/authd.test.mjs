@@ -690,13 +690,17 @@ describe("other daemons' methods", () => {
 	});
 
 	test("beyond the cap are told to try again", async (t) => {
-		let release;
+		let release, both, asked = 0;
 		const gate = new Promise((done) => { release = done; });
-		const { authd, jar, botd } = await withBotd(t, () => gate, { set: { requests: 2 } });
+		const arrived = new Promise((done) => { both = done; });
+		const { authd, jar } = await withBotd(t, () => {
+			if (++asked === 2)
+				both(); /* one read may bring the two */
+			return gate;
+		}, { set: { requests: 2 } });
 		const first = [authd.get("/sites", { cookie: jar }), authd.get("/sites", { cookie: jar })];
 
-		await once(botd, "site_list");
-		await once(botd, "site_list");
+		await arrived;
 		const third = await authd.get("/account", { cookie: jar });
 
 		refused(third, 503, "busy");
