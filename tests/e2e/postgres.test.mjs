@@ -134,13 +134,15 @@ describe("PostgreSQL is restarted with two hundred bookings under way", { concur
 		const asked = inParallel(wishes().map((inputs, i) => ({ inputs, person: people[i % people.length] })), AT_ONCE,
 			({ person, inputs }) => ask(person, inputs), (n) => asking.emit(`asked ${n}`));
 
+		const [some, many, most] = [30, 70, 120].map((n) => once(asking, `asked ${n}`)); /* heard from now on */
+
 		asked.catch(() => {});
-		await once(asking, "asked 30");
+		await some;
 		await rig.postgres.restart();
-		await once(asking, "asked 70");
+		await many;
 		await rig.daemon("botd").kill("SIGKILL");
 		await rig.daemon("botd").start();
-		await once(asking, "asked 120");
+		await most;
 		await rig.daemon("authd").kill("SIGKILL");
 		await rig.daemon("authd").start();
 		acknowledged = await asked;
