@@ -46,14 +46,26 @@ static int refuse_gone(struct saving *s)
 		s->params->site);
 }
 
+/* Whoever uses the session would act for somebody else from now on. */
+static int compare_account(struct saving *s, const struct db_result *row)
+{
+	const struct session_store_params *p = s->params;
+	const char *stored = db_text(row, 0, "account");
+
+	if (p->change_account || strcmp(p->account, stored) == 0)
+		return 0;
+	return call_refuse(s->call, ERR_conflict, "account",
+		"The session that is kept for %s is the one of %.200s, and this one is of %.200s; nothing "
+		"was replaced.",
+		p->site, stored, p->account);
+}
+
 /* Whether what is stored is still what this save grew from. */
-static int compare(struct saving *s, const struct db_result *row)
+static int compare_grown(struct saving *s, const struct db_result *row)
 {
 	const struct session_store_params *p = s->params;
 	int64_t version = db_int(row, 0, "version");
 
-	if (!p->replaces)
-		return 0;
 	if (version != p->replaces)
 		return call_refuse(s->call, ERR_conflict, "replaces",
 			"Version %" PRId64 " of the session for %s was saved in the meantime, so "
@@ -64,12 +76,6 @@ static int compare(struct saving *s, const struct db_result *row)
 		return call_refuse(s->call, ERR_conflict, "token",
 			"The lease on the session for %s ended before this save, and another may "
 			"hold it by now; take a new lease and fetch the session again.",
-			p->site);
-	if (strcmp(p->account, db_text(row, 0, "account")) != 0)
-		return call_refuse(s->call, ERR_conflict, "account",
-			"The session for %s belongs to another account than the one that this save "
-			"shows; nothing was replaced. Sign in to the site again to change the "
-			"account.",
 			p->site);
 	return 0;
 }
@@ -85,6 +91,13 @@ static int next_id(struct saving *s, struct db_tx *tx)
 	s->version = 1;
 	s->new_row = true;
 	return 0;
+}
+
+static int compare(struct saving *s, const struct db_result *row)
+{
+	int r = s->params->replaces ? compare_grown(s, row) : 0;
+
+	return r < 0 ? r : compare_account(s, row);
 }
 
 /* Decides what this try makes; takes the row's lock until the transaction ends. */

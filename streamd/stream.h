@@ -41,6 +41,8 @@ struct stream {
 	enum stream_step step;
 	char reason[1024], advice[512];
 	bool resumable;
+	bool another_account;    /* it failed for that alone: the session that is kept is another's */
+	char account[257];       /* of whom it then is; Done means that it shall replace the other */
 
 	struct fiber *flow;
 	struct browser *browser; /* NULL before and after */

@@ -24,7 +24,6 @@
 #define SAVE_MS    60000
 #define LOOK_MS    700 /* between looks while the addresses fit but the rest of the rule does not */
 
-/* Failed, but the browser is there and the person can go on in it. */
 #define GO_ON "Go on in the browser, then press Done."
 
 /* Waits until something happens, or for ms. */
@@ -37,6 +36,13 @@ static int wait_poke(struct stream *s, int64_t ms)
 	r = wait_for(&w, deadline_in(ms));
 	s->poked = NULL;
 	return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* Failed, but the browser is there and the person can go on in it. */
+static void fail_for_now(struct stream *s, const char *reason, const char *advice)
+{
+	s->resumable = true;
+	stream_set_step(s, STEP_FAILED, reason, advice);
 }
 
 static void on_menu_opened(void *owner, const struct menu_opened_event *event)
@@ -185,12 +191,17 @@ static bool may_pass(const struct call *call)
 		call->refusal.code == ERR_busy || call->refusal.code == ERR_timed_out;
 }
 
+static bool is_of_another(const struct call *call)
+{
+	return call->refusal.code == ERR_conflict && strcmp(call->refusal.field, "account") == 0;
+}
+
 /* sessiond may be restarting: the same save, by its name, is tried until it is known to have been done. */
 static int save(struct stream *s, const struct proof *proof, char *why, size_t size)
 {
 	int64_t deadline = deadline_in(SAVE_MS), pause = 50;
 	struct session_store_params params = { .site = s->recipe->name, .account = proof->account,
-		.proved_at_ms = wall_now(), .state = -1 };
+		.change_account = strcmp(s->account, proof->account) == 0, .proved_at_ms = wall_now(), .state = -1 };
 	struct session_store_result result;
 	char name[33];
 	int r = state_memfd(proof->after, &params.state);
@@ -201,6 +212,7 @@ static int save(struct stream *s, const struct proof *proof, char *why, size_t s
 		CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
 		r = call_session_store(call, s->daemon->sessiond, &params, &result);
 		snprintf(why, size, "%s", call_why(call, r));
+		s->another_account = r == REFUSED && is_of_another(call);
 		if (r != REFUSED || !may_pass(call) || loop_now() + pause > deadline)
 			break;
 		r = fiber_sleep_until(deadline_in(pause));
@@ -209,6 +221,20 @@ static int save(struct stream *s, const struct proof *proof, char *why, size_t s
 	if (params.state >= 0)
 		close(params.state);
 	return r;
+}
+
+/* It works, but it is the person's to say whether it shall be kept instead of the other. */
+static void ask_whether(struct stream *s, const char *account, const char *why)
+{
+	char advice[sizeof(s->advice)];
+
+	s->stale = true; /* not to be asked again before anything has changed */
+	snprintf(s->account, sizeof(s->account), "%s", account);
+	snprintf(advice, sizeof(advice),
+		"If Stead shall act as %s from now on, replace it. Otherwise close this, or sign out here and sign in "
+		"as the other.",
+		account);
+	fail_for_now(s, why, advice);
 }
 
 /* 1: saved; 0: not, and said why; the person may go on. */
@@ -225,26 +251,23 @@ static int prove_and_save(struct stream *s, const struct state *state, const cha
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0) {
-		s->resumable = true;
-		stream_set_step(s, STEP_FAILED, call_why(call, r), GO_ON);
+		fail_for_now(s, call_why(call, r), GO_ON);
 		return 0;
 	}
 	if (proof.verdict != VERDICT_IN) {
-		s->resumable = true;
 		s->stale = proof.verdict == VERDICT_OUT;
-		stream_set_step(s, STEP_FAILED, proof.why, proof.advice);
+		fail_for_now(s, proof.why, proof.advice);
 		return 0;
 	}
 	r = save(s, &proof, why, sizeof(why));
 	proof_clear(&proof);
 	if (r == -ECANCELED)
 		return r;
-	if (r < 0) {
-		s->resumable = true;
-		stream_set_step(s, STEP_FAILED, why, "The session works but could not be saved. Press Done in a moment to try again.");
-		return 0;
-	}
-	return 1;
+	if (r < 0 && s->another_account)
+		ask_whether(s, proof.account, why);
+	else if (r < 0)
+		fail_for_now(s, why, "The session works. Go on in the browser in a moment, and Stead tries to save it again.");
+	return r < 0 ? 0 : 1;
 }
 
 static int wait_for_resume(struct stream *s)
@@ -257,7 +280,9 @@ static int wait_for_resume(struct stream *s)
 	if (r == 0)
 		r = set_network(s, true);
 	if (r == 0) {
-		s->resumable = false;
+		s->resumable = s->another_account = false;
+		if (!s->done_pressed)
+			s->account[0] = '\0';
 		stream_set_step(s, STEP_WAITING, "", "");
 		screencast_refresh(s->screencast);
 	}
@@ -277,8 +302,7 @@ static int attempt(struct stream *s)
 		return prove_and_save(s, state, account);
 	if (r != -ETIMEDOUT && r != -EREMOTE && r != -EPIPE && r != -E2BIG)
 		return r;
-	s->resumable = true;
-	stream_set_step(s, STEP_FAILED,
+	fail_for_now(s,
 		r == -E2BIG ? "The site keeps more in the browser than Stead can take along (64 MiB)." :
 			      "The signed-in page did not hold still long enough to be captured.",
 		GO_ON);

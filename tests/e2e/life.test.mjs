@@ -198,6 +198,37 @@ describe("what a site does", { concurrency: false }, () => {
 		await rig.nothingLeft();
 	});
 
+	it("shows another account than the one whose session is kept: the person is asked", { timeout: LIMIT_MS }, async () => {
+		const dave = await rig.login("dave"), as = (name) => rig.account(name);
+		const kept = async () => (await dave.sessions()).map(({ account, version }) => [account, version]);
+
+		await (await dave.open()).atSite(as("alice"));
+		await becomes(async () => (await dave.sessions()).length === 1, LIMIT_MS, "the first was not saved");
+		const signIn = await dave.open();
+
+		await signIn.atSite(as("bob"));
+		await signIn.reaches("failed");
+		assert.equal(signIn.another, true);
+		assert.equal(signIn.resumable, true);
+		assert.ok(signIn.reason.includes(as("alice").email) && signIn.reason.includes(as("bob").email), signIn.reason);
+		assert.match(signIn.advice, /replace it/);
+		assert.deepEqual(await kept(), [[as("alice").email, 1]]);
+		/* To go on is not to say yes. */
+		signIn.again();
+		signIn.say("sign_in_resume");
+		await signIn.reaches("waiting");
+		signIn.again();
+		signIn.say("sign_in_done");
+		await signIn.reaches("failed");
+		assert.equal(signIn.another, true);
+		assert.deepEqual(await kept(), [[as("alice").email, 1]]);
+		signIn.again();
+		signIn.say("sign_in_done");
+		await signIn.reaches("saved");
+		assert.deepEqual(await kept(), [[as("bob").email, 2]]);
+		await rig.nothingLeft();
+	});
+
 	it("rotates its tokens at every load: what the proof left is what is stored", { timeout: LIMIT_MS }, async () => {
 		await turn({ rotate: true });
 		await alice.savedSignIn();

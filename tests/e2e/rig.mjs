@@ -202,6 +202,7 @@ export class SignIn extends EventEmitter {
 	reason = "";
 	advice = "";
 	resumable = false;
+	another = false; /* only another account's session is in its way */
 	page = { url: "" };
 	loads = 0; /* pages that have finished loading */
 	dialog = null;
@@ -301,9 +302,9 @@ export class SignIn extends EventEmitter {
 		this.emit("change");
 	}
 
-	#stepped({ step, reason = "", advice = "", resumable = false })
+	#stepped({ step, reason = "", advice = "", resumable = false, another_account: another = false })
 	{
-		Object.assign(this, { step, reason, advice, resumable });
+		Object.assign(this, { step, reason, advice, resumable, another });
 		this.steps.push(step);
 	}
 

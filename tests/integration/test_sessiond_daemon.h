@@ -288,6 +288,7 @@ static inline void answer_refusal(struct answer *a, const struct call *c)
 
 struct save {
 	const char *name, *site, *account;
+	bool change_account;
 	int64_t replaces, token;
 	const void *state;
 	size_t size;
@@ -299,6 +300,7 @@ static inline struct answer vault_store(struct vault *v, const struct acting *wh
 	struct session_store_params p = { .save = save.name,
 		.site = save.site ?: "desk",
 		.account = save.account ?: "a@example.org",
+		.change_account = save.change_account,
 		.replaces = save.replaces,
 		.token = save.token,
 		.proved_at_ms = wall_now(),

@@ -125,6 +125,12 @@ static void compare_and_set(void *arg)
 	assert_state(&a, "two");
 	a = vault_store(&vault, &alice,
 		(struct save){ "s5", .state = "new sign-in", .account = "b@example.org" });
+	assert_refused(&a, ERR_conflict, "account"); /* a new sign-in, too: somebody must have said so */
+	assert_non_null(strstr(a.message, "the one of a@example.org, and this one is of b@example.org"));
+	a = vault_fetch(&vault, &alice, "desk");
+	assert_state(&a, "two");
+	a = vault_store(&vault, &alice,
+		(struct save){ "s5", .state = "new sign-in", .account = "b@example.org", .change_account = true });
 	assert_done(&a);
 	assert_int_equal(a.version, 3);
 	a = vault_fetch(&vault, &alice, "desk");

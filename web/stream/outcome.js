@@ -64,7 +64,9 @@ function Ended({ viewer, info })
 	return html`
 		<${Verdict} tone=${tone} mark=${mark} heading=${heading} reason=${info.reason}
 			advice=${info.advice}>
-			${info.resumable && html`<button type="button" class="primary"
+			${info.another && html`<button type="button" class="primary"
+				onClick=${() => viewer.speech.say("sign_in_done")}>Replace it</button>`}
+			${info.resumable && html`<button type="button" class=${info.another ? "" : "primary"}
 				onClick=${() => viewer.speech.say("sign_in_resume")}>Go on in the
 					browser</button>`}
 			${info.resumable
