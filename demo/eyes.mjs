@@ -10,14 +10,15 @@ const GRID = 4;
 /* A button, not a logo: at least so many points of the grid. */
 const LEAST_POINTS = 200;
 
-/* Runs in Stead's page: the box around the largest patch of a colour on the canvas, in the picture's pixels, or null. */
+/* Runs in Stead's page: which picture is on the canvas, and the box around its largest patch of a colour, if any. */
 function largestPatch({ colour, tolerance, grid, least })
 {
 	const canvas = document.querySelector("canvas");
 
 	if (!canvas?.width || canvas.classList.contains("blank"))
-		return null;
+		return { seq: canvas?.dataset.seq };
 
+	const { seq } = canvas.dataset;
 	const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
 	const width = Math.floor(canvas.width / grid), height = Math.floor(canvas.height / grid);
 	const like = (x, y) => {
@@ -64,14 +65,15 @@ function largestPatch({ colour, tolerance, grid, least })
 			best = patch;
 	}
 	if (!best)
-		return null;
+		return { seq };
 
 	/* Where on the screen: the canvas may be shown larger or smaller than its picture. */
 	const shown = canvas.getBoundingClientRect();
 	const scale = shown.width / canvas.width * grid;
 
-	return { x: shown.left + (best.left + best.right + 1) / 2 * scale, y: shown.top + (best.top + best.bottom + 1) / 2 * scale,
-		width: (best.right - best.left + 1) * scale, height: (best.bottom - best.top + 1) * scale };
+	return { seq, patch: { x: shown.left + (best.left + best.right + 1) / 2 * scale,
+		y: shown.top + (best.top + best.bottom + 1) / 2 * scale,
+		width: (best.right - best.left + 1) * scale, height: (best.bottom - best.top + 1) * scale } };
 }
 
 /*
@@ -84,20 +86,18 @@ export async function see(page, colour, what, { accept = () => true, timeout_ms 
 	const until = Date.now() + timeout_ms;
 
 	while (Date.now() < until) {
-		const patch = await page.evaluate(largestPatch, look);
+		const { seq, patch } = await page.evaluate(largestPatch, look);
 
 		if (patch && accept(patch))
 			return patch;
-		await nextFrame(page, until);
+		await anotherThan(seq, page, until);
 	}
 	throw new Error(`The picture did not show ${what} within ${timeout_ms / 1000} s.`);
 }
 
-/* Resolves when another frame has been painted, or the time is up. */
-async function nextFrame(page, until)
+/* Resolves when another picture than the one that was looked at is painted, or the time is up. */
+async function anotherThan(seq, page, until)
 {
-	const seq = await page.evaluate(() => document.querySelector("canvas")?.dataset.seq);
-
 	await page.waitForFunction((old) => document.querySelector("canvas")?.dataset.seq !== old, seq,
 		{ timeout: Math.max(1, until - Date.now()) }).catch(() => {});
 }
