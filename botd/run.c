@@ -93,6 +93,12 @@ static int take_lease(struct run *r, struct ending *end)
 		ending_set(end, ENDING_BUSY, "%s", call->refusal.message);
 		return -ENOENT;
 	}
+	if (e == REFUSED && call->refusal.code == ERR_needs_sign_in) {
+		ending_set(end, ENDING_SIGN_IN,
+			"There is no session for %s yet; sign in to it on the dashboard, and this goes on by itself.",
+			r->recipe->title);
+		return -ENOENT;
+	}
 	if (e < 0)
 		return refused(call, e, end);
 	r->token = result.token;

@@ -59,7 +59,7 @@ describe("a person signs in once", () => {
 		const { id } = await alice.book({ date: day(1), desk: "D-201" });
 		const waiting = await alice.bookingIs(id, ["needs_sign_in"]);
 
-		assert.match(waiting.reason, /sign in to the site/);
+		assert.match(waiting.reason, /no session for Deskwise yet; sign in to it/);
 		await alice.savedSignIn();
 		const done = await ended(id);
 
