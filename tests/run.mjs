@@ -22,7 +22,9 @@ const PARTS = ["lint", "unit", "integration", "e2e", "system", "fuzz"];
 const LANES = 2;
 const LAST_LINES = 40;
 /* They take the longest, mostly waiting, so they begin first. */
-const LONG = ["botd", "authd", "proof", "edge", "launcher", "steps", "kill", "life"];
+const LONG = ["botd", "authd", "proof", "launcher", "steps", "postgres"];
+/* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. */
+const TIMED = ["chromium", "kill", "life"];
 const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20;
 const PLAIN = "build/plain/tests", ASAN = "build/asan/tests";
 const SANITIZERS = { ASAN_OPTIONS: "abort_on_error=1:detect_leaks=1", UBSAN_OPTIONS: "print_stacktrace=1" };
@@ -45,8 +47,8 @@ function names(directory, pattern)
 
 /*
  * What one program does: a name, the command, and how long it may take. late: it drives all of Stead, and runs once the
- * fuzzers have ended. alone: nothing else runs beside it. behind: it runs behind the others, whenever they leave a core idle. long: it is begun early.
- * counts: its output says how many tests it held; otherwise it is one test.
+ * fuzzers have ended. alone: nothing else runs beside it. behind: it runs behind the others, whenever they leave a core
+ * idle. long: it is begun early. counts: its output says how many tests it held; otherwise it is one test.
  */
 function lintTasks()
 {
@@ -93,8 +95,9 @@ function integrationTasks()
 function e2eTasks(rounds = 1)
 {
 	const files = names("tests/e2e", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `e2e: ${name}`,
-		command: nodeTest(`tests/e2e/${name}.test.mjs`), counts: true, late: true, long: LONG.includes(name), limit_s: 600 }));
-	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], late: true };
+		command: nodeTest(`tests/e2e/${name}.test.mjs`), counts: true, late: true, alone: TIMED.includes(name),
+		long: LONG.includes(name), limit_s: 600 }));
+	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], alone: true };
 
 	return Array.from({ length: rounds }, () => [tour, ...files]).flat();
 }
@@ -219,13 +222,14 @@ async function inLanes(tasks)
 	await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-/* Two at a time, with two fuzzers behind them; then, one by one, what drives all of Stead and what wants to be alone. */
+/* Two at a time, with two fuzzers behind them; then what drives all of Stead; then, one by one, what wants to be alone. */
 async function carryOutAll(tasks)
 {
 	const early = tasks.filter((task) => !task.late && !task.alone);
 
 	await Promise.all([inLanes(early.filter((task) => !task.behind)), inLanes(early.filter((task) => task.behind))]);
-	for (const task of [...tasks.filter((one) => one.late), ...tasks.filter((one) => one.alone)])
+	await inLanes(tasks.filter((task) => task.late && !task.alone));
+	for (const task of tasks.filter((one) => one.alone))
 		await carryOut(task);
 }
 
