@@ -11,7 +11,7 @@ const ONLY_COOKIES = (dropped) => [
 	["		if (!t && !has_expired(w))\n", "		if (!t && !has_expired(w) && !w)\n"],
 ];
 const PROOF = { targets: ["tests/test_proof", "bin/stead-launcher"], command: ["build/plain/tests/test_proof"] };
-const NO_COMPARISON = ["		r = compare_storage(t, frame, a, deadline, c);\n", "		r = 0;\n"];
+const NO_COMPARISON = ["		r = compare_storage(t, frame, a, deadline, c);\n", "		r = a ? 0 : compare_storage(t, frame, a, deadline, c);\n"];
 
 export const mutants = [
 	{ name: "a session-only cookie is dropped at restore", file: "streamd/restore.c", ...PROOF,
@@ -21,6 +21,8 @@ export const mutants = [
 	{ name: "partitioned localStorage is dropped at restore", file: "streamd/restore.c", ...PROOF,
 		changes: [["	int r = a->local || a->session ? write_storage(t, frame, a, deadline) : 0;\n",
 			"	int r = a->depth == 1 ? write_storage(t, frame, a, deadline) : 0;\n"], NO_COMPARISON] },
+	{ name: "localStorage is dropped at restore", file: "streamd/restore.c", ...PROOF,
+		changes: [["	if (a->local)\n", "	if (a->local && a->depth > 1)\n"], NO_COMPARISON] },
 	{ name: "sessionStorage is dropped at restore", file: "streamd/restore.c", ...PROOF,
 		changes: [["	if (a->session)\n", "	if (a->session && !t)\n"], NO_COMPARISON] },
 	{ name: "IndexedDB is dropped at restore", file: "streamd/restore.c", ...PROOF,
