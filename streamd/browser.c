@@ -11,6 +11,7 @@
 #include "recipe/recipe.h"
 #include "streamd/launch.h"
 #include "streamd/settings.h"
+#include "streamd/user_agent.h"
 
 #define START_MS 20000
 #define END_MS   3000
@@ -171,7 +172,7 @@ static int start(struct browser *b, struct call *call, const struct streamd_sett
 		.trusted_keys_count = s->trusted_key.count,
 		.width = b->environment.width,
 		.height = b->environment.height,
-		.user_agent = b->environment.user_agent,
+		.user_agent = b->environment.user_agent ? b->environment.user_agent : user_agent_known(s->chromium),
 		.languages = b->environment.languages,
 		.time_zone = b->environment.time_zone,
 		.egress_cut = cut };
@@ -188,6 +189,8 @@ static int start(struct browser *b, struct call *call, const struct streamd_sett
 		close(ends[0]);
 		return r;
 	}
+	if (!p.user_agent)
+		user_agent_keep(s->chromium, result.user_agent);
 	b->cdp = cdp_new(ends[0], &cdp_events, b);
 	return 0;
 }

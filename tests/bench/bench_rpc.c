@@ -1,11 +1,13 @@
 /*
  * What an RPC costs beside the least that any two processes can pay: our round trip (fibers, a real socket, checks on
  * both ends, one text there and back) and a blocking ping-pong of the same payload over a socketpair. Both are measured
- * in turns of one run, so that whatever else the machine does meets both alike.
+ * in turns of one run, so that whatever else the machine does meets both alike; once with both processes on one core and
+ * once on two, because to wake another core costs more than everything else, and where the scheduler puts a pair is luck.
  *
  *	bench_rpc [ROUNDS]      rounds of 50 calls each per size, default 200
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,7 +194,18 @@ static double at(struct samples *s, double quantile)
 	return s->us[(size_t)((double)(s->count - 1) * quantile)];
 }
 
-static void measure(struct bench *b, size_t size)
+/* Who asks is on the first core. */
+static void settle_on(pid_t pid, int core)
+{
+	cpu_set_t cores;
+
+	CPU_ZERO(&cores);
+	CPU_SET(core, &cores);
+	if (sched_setaffinity(pid, sizeof(cores), &cores) != 0)
+		die("sched_setaffinity");
+}
+
+static void measure(struct bench *b, const char *where, size_t size)
 {
 	size_t n = b->rounds * CALLS_A_ROUND;
 	struct samples plain = { calloc(n, sizeof(double)), 0 }, rpc = { calloc(n, sizeof(double)), 0 };
@@ -204,7 +217,7 @@ static void measure(struct bench *b, size_t size)
 		ping_round(b, payload, size, &plain);
 		rpc_round(b, payload, size, &rpc);
 	}
-	printf("%6zu B  %6zu each  %9.1f %9.1f  %9.1f %9.1f  %6.2f %6.2f\n", size, n, at(&plain, 0.5), at(&plain, 0.95),
+	printf("%-9s  %6zu B  %6zu each  %9.1f %9.1f  %9.1f %9.1f  %6.2f %6.2f\n", where, size, n, at(&plain, 0.5), at(&plain, 0.95),
 		at(&rpc, 0.5), at(&rpc, 0.95), at(&rpc, 0.5) / at(&plain, 0.5), at(&rpc, 0.95) / at(&plain, 0.95));
 	free(payload);
 	free(plain.us);
@@ -215,10 +228,15 @@ static void run(void *arg)
 {
 	struct bench *b = arg;
 
-	printf("payload   samples      ping-pong, us        RPC, us              RPC / ping-pong\n"
-	       "                          median       p95     median       p95  median    p95\n");
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
-		measure(b, sizes[i]);
+	printf("both on     payload   samples      ping-pong, us        RPC, us              RPC / ping-pong\n"
+	       "                                     median       p95     median       p95  median    p95\n");
+	settle_on(0, 0);
+	for (int core = 0; core < 2; core++) {
+		settle_on(b->server, core);
+		settle_on(b->ponger, core);
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+			measure(b, core ? "two cores" : "one core", sizes[i]);
+	}
 	loop_stop();
 }
 
