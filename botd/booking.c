@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "common/cleanup.h"
 
 #define PAGE 100
@@ -53,7 +53,7 @@ int booking_owner(struct call *call, int64_t id, struct db_who *ret)
 		*ret = DB_USER(call->acting.user);
 		return 0;
 	}
-	r = db_read(botd_db(call->daemon), DB_ROLE("stead_operator"), botd_deadline(call), &res,
+	r = db_read(botd_of(call)->db, DB_ROLE("stead_operator"), botd_deadline(call), &res,
 		"SELECT user_id FROM jobs.bookings WHERE id = $1", DB_INT(id));
 	if (r < 0)
 		return r;
@@ -66,7 +66,7 @@ int booking_owner(struct call *call, int64_t id, struct db_who *ret)
 int booking_find(struct call *call, struct db_who who, int64_t id, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_read(botd_db(call->daemon), who, botd_deadline(call), &res,
+	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
 		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.id = $1", DB_INT(id));
 
 	if (r < 0)
@@ -90,11 +90,11 @@ int booking_list(struct call *call, const struct booking_list_params *params, st
 	int r;
 
 	if (call->role == ROLE_CONTROL)
-		r = db_read(botd_db(call->daemon), booking_reader(call), botd_deadline(call), &res,
+		r = db_read(botd_of(call)->db, booking_reader(call), botd_deadline(call), &res,
 			"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.id < $1 ORDER BY b.id DESC LIMIT $2",
 			DB_INT(before), DB_INT(limit));
 	else
-		r = db_read(botd_db(call->daemon), booking_reader(call), botd_deadline(call), &res,
+		r = db_read(botd_of(call)->db, booking_reader(call), botd_deadline(call), &res,
 			"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.user_id = $3 AND b.id < $1 "
 			"ORDER BY b.id DESC LIMIT $2", DB_INT(before), DB_INT(limit), DB_INT(call->acting.user));
 	if (r < 0)

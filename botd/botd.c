@@ -6,6 +6,7 @@
 
 #include "botd/dispatch.h"
 #include "botd/resume.h"
+#include "botd/state.h"
 #include "botd/worker.h"
 #include "common/cleanup.h"
 #include "common/daemon.h"
@@ -13,73 +14,7 @@
 #include "common/loop.h"
 #include "proto/server.h"
 
-#define ANSWER_MS 8000 /* a caller would rather hear that the database is down than wait longer */
-#define MARGIN_MS 500  /* for the answer's way back; above DB_GRACE_MS */
-#define DRAIN_MS  4000
-#define MOST_WORKERS 64
-
-struct botd {
-	const struct botd_settings *settings;
-	struct recipe_set *recipes;
-	struct db *db;
-	struct peer *vault, *screen;
-	struct bell *work, *news, *closed;
-	struct server *server;
-	struct worker *workers[MOST_WORKERS];
-	struct resume *resume;
-};
-
-struct db *botd_db(struct botd *b)
-{
-	return b->db;
-}
-
-const struct botd_settings *botd_settings(const struct botd *b)
-{
-	return b->settings;
-}
-
-const struct recipe_set *botd_recipes(const struct botd *b)
-{
-	return b->recipes;
-}
-
-struct peer *botd_vault(struct botd *b)
-{
-	return b->vault;
-}
-
-struct peer *botd_screen(struct botd *b)
-{
-	return b->screen;
-}
-
-struct bell *botd_work(struct botd *b)
-{
-	return b->work;
-}
-
-struct bell *botd_news(struct botd *b)
-{
-	return b->news;
-}
-
-struct bell *botd_closed(struct botd *b)
-{
-	return b->closed;
-}
-
-struct worker *botd_worker(struct botd *b, unsigned i)
-{
-	return i < MOST_WORKERS ? b->workers[i] : NULL;
-}
-
-int64_t botd_deadline(const struct call *call)
-{
-	int64_t latest = deadline_in(ANSWER_MS);
-
-	return call->deadline == NEVER ? latest : deadline_min(latest, call->deadline - MARGIN_MS);
-}
+#define DRAIN_MS 4000
 
 static void database_changed(bool up, const char *why, void *arg)
 {

@@ -1,15 +1,10 @@
-/* What botd's handlers and workers share. */
+/* botd from its start to its end. */
 #pragma once
 
-#include "botd/bell.h"
 #include "botd/settings.h"
-#include "db/db.h"
-#include "proto/call.h"
-#include "proto/peer.h"
-#include "recipe/set.h"
+#include "proto/method.h"
 
 struct botd;
-struct worker;
 
 /*
  * Reads the recipes, prepares the database, which need not answer yet, and the way to sessiond and streamd. The
@@ -29,19 +24,3 @@ void botd_start(struct botd *b);
 
 /* On SIGTERM, in a fiber: gives the jobs under way back to the queue, saves the sessions, lets calls end. */
 void botd_stop(void *b);
-
-struct db *botd_db(struct botd *b);
-const struct botd_settings *botd_settings(const struct botd *b);
-const struct recipe_set *botd_recipes(const struct botd *b);
-struct peer *botd_vault(struct botd *b);  /* sessiond */
-struct peer *botd_screen(struct botd *b); /* streamd */
-struct bell *botd_work(struct botd *b);   /* rings when there may be work */
-struct bell *botd_news(struct botd *b);   /* rings with the number of a booking that has changed */
-
-struct bell *botd_closed(struct botd *b); /* rings when a worker has closed a browser */
-
-/* The workers, from 0; NULL past the last. */
-struct worker *botd_worker(struct botd *b, unsigned i);
-
-/* Until when a call may wait for the database: early enough that its caller still hears the answer. */
-int64_t botd_deadline(const struct call *call);

@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "botd/booking.h"
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "common/cleanup.h"
 
 /* A change to one row in one of the states that sql names, with a line in its log. 1 when it was made, 0 when not. */
 static int change(struct call *call, struct db_who who, const char *sql, int64_t id)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_query(botd_db(call->daemon), who, botd_deadline(call), &res, sql, DB_INT(id));
+	int r = db_query(botd_of(call)->db, who, botd_deadline(call), &res, sql, DB_INT(id));
 
 	return r < 0 ? r : db_changed(res) == 1;
 }

@@ -1,7 +1,7 @@
 #include "botd/lines.h"
 
 #include "botd/booking.h"
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "common/cleanup.h"
 
 #define PAGE 1000
@@ -11,7 +11,7 @@ int lines_read(struct call *call, struct db_who who, int64_t booking, int64_t af
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct log_line *lines;
-	int r = db_read(botd_db(call->daemon), who, botd_deadline(call), &res,
+	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
 		"SELECT n, at, level, text FROM jobs.lines WHERE booking_id = $1 AND n > $2 ORDER BY n LIMIT $3",
 		DB_INT(booking), DB_INT(after), DB_INT(limit));
 

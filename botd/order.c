@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "botd/booking.h"
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "botd/today.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -29,7 +29,7 @@ static int find_action(struct order *o)
 {
 	const struct booking_create_params *p = o->params;
 
-	o->recipe = recipe_find(botd_recipes(o->call->daemon), p->site);
+	o->recipe = recipe_find(botd_of(o->call)->recipes, p->site);
 	if (!o->recipe)
 		return call_refuse(o->call, ERR_invalid, "site",
 			"There is no recipe for a site called \"%s\"; choose one of the sites that are listed.", p->site);
@@ -56,7 +56,7 @@ static int check_inputs(struct order *o)
 
 static int64_t most_waiting(const struct order *o)
 {
-	return botd_settings(o->call->daemon)->most_waiting;
+	return botd_of(o->call)->settings->most_waiting;
 }
 
 /* The booking in words, and its inputs as they are kept. */
@@ -88,7 +88,7 @@ static int describe(struct order *o)
  */
 static int insert(struct order *o)
 {
-	return db_query(botd_db(o->call->daemon), DB_USER(o->call->acting.user), botd_deadline(o->call), NULL,
+	return db_query(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), NULL,
 		"WITH b AS (INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, last_line) "
 		"SELECT $1, $2, $3, $4, $5, $6::json, 1 WHERE (SELECT count(*) FROM (SELECT FROM jobs.bookings "
 		"WHERE user_id = $1 AND state = 'queued' UNION ALL SELECT FROM jobs.bookings WHERE user_id = $1 "
@@ -111,7 +111,7 @@ static int refuse_more(struct order *o)
 static int find_by_key(struct order *o, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_read(botd_db(o->call->daemon), DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
+	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
 		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.user_id = $1 AND b.key = $2",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key));
 

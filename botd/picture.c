@@ -1,6 +1,6 @@
 /* The picture of the page where a booking failed. */
 #include "botd/booking.h"
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "common/cleanup.h"
 #include "common/memfd.h"
 
@@ -10,7 +10,7 @@ int booking_picture(struct call *call, const struct booking_picture_params *para
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	const void *jpeg;
 	size_t n;
-	int r = db_read(botd_db(call->daemon), DB_USER(call->acting.user), botd_deadline(call), &res,
+	int r = db_read(botd_of(call)->db, DB_USER(call->acting.user), botd_deadline(call), &res,
 		"SELECT p.jpeg FROM jobs.pictures p JOIN jobs.bookings b ON b.id = p.booking_id "
 		"WHERE p.booking_id = $1 AND b.picture", DB_INT(params->id));
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "botd/queue.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -29,12 +29,12 @@ static int take(struct resume *r, const struct session_watch_item *item)
 	if (strcmp(item->health, "healthy") != 0)
 		return 0;
 	while (e != -ECANCELED) {
-		e = queue_resume(botd_db(r->botd), item->user, item->site, item->version, deadline_in(WRITE_MS),
+		e = queue_resume(r->botd->db, item->user, item->site, item->version, deadline_in(WRITE_MS),
 			&count);
 		if (e == 0)
 			break;
 		log_warning("bookings that wait for a sign-in at %s could not be woken yet: %s", item->site,
-			db_error(botd_db(r->botd))->text);
+			db_error(r->botd->db)->text);
 		e = fiber_sleep_until(deadline_in(AGAIN_MS));
 	}
 	if (count > 0)
@@ -48,7 +48,7 @@ static int watch(struct resume *r, bool said)
 	struct session_watch_params params = {};
 	struct session_watch_item item;
 	struct peer_stream *stream = NULL;
-	int e = open_session_watch(call, botd_vault(r->botd), &params, &stream);
+	int e = open_session_watch(call, r->botd->vault, &params, &stream);
 
 	while (e == 0) {
 		e = next_session_watch(stream, &item, NEVER);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "botd/name.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -87,7 +87,7 @@ static int take_lease(struct run *r, struct ending *end)
 	CLEANUP(call_freep) struct call *call = new_call(r, CALL_MS);
 	struct session_lease_params params = { .site = r->recipe->name, .holder = r->holder, .ms = LEASE_MS };
 	struct session_lease_result result;
-	int e = call_session_lease(call, botd_vault(r->botd), &params, &result);
+	int e = call_session_lease(call, r->botd->vault, &params, &result);
 
 	if (e == REFUSED && call->refusal.code == ERR_unavailable) { /* the vault is away: nothing has been tried */
 		ending_set(end, ENDING_BUSY, "%s", call->refusal.message);
@@ -113,7 +113,7 @@ static void beat(struct run *r)
 	struct session_lease_params params = { .site = r->recipe->name, .holder = r->holder, .ms = LEASE_MS };
 	struct session_lease_result result;
 
-	if (call_session_lease(call, botd_vault(r->botd), &params, &result) == 0 && result.token != r->token)
+	if (call_session_lease(call, r->botd->vault, &params, &result) == 0 && result.token != r->token)
 		run_break(r); /* somebody else has had it in between: what we hold may be outdated */
 }
 
@@ -144,7 +144,7 @@ static void give_lease_back(struct run *r)
 		wait_for(&w, NEVER);
 		r->beat_ended = NULL;
 	}
-	call_session_release(call, botd_vault(r->botd), &params, &result);
+	call_session_release(call, r->botd->vault, &params, &result);
 }
 
 /* 0 only when the vault has it: a job may wait for a sign-in only if the person is told. */
@@ -154,7 +154,7 @@ static int report(struct run *r, const char *health, const char *reason, struct 
 	struct session_report_params params = { .site = r->recipe->name, .version = r->version, .health = health,
 		.reason = reason };
 	struct session_report_result result;
-	int e = call_session_report(call, botd_vault(r->botd), &params, &result);
+	int e = call_session_report(call, r->botd->vault, &params, &result);
 
 	return e < 0 ? refused(call, e, end) : 0;
 }
@@ -173,7 +173,7 @@ static int fetch(struct run *r, struct ending *end)
 {
 	struct session_fetch_params params = { .site = r->recipe->name };
 	struct session_fetch_result result;
-	int e = call_session_fetch(r->fetched, botd_vault(r->botd), &params, &result);
+	int e = call_session_fetch(r->fetched, r->botd->vault, &params, &result);
 
 	if (e < 0)
 		return refused(r->fetched, e, end);
@@ -239,7 +239,7 @@ int run_open(struct run *r, struct ending *end)
 	struct run_open_params params = { .site = r->recipe->name, .account = r->account, .state = r->state };
 	struct run_open_result result;
 	int64_t began = loop_now();
-	int e = call_run_open(call, botd_screen(r->botd), &params, &result);
+	int e = call_run_open(call, r->botd->screen, &params, &result);
 
 	r->fetched = call_free(r->fetched); /* and with it our copy of the state */
 	return e < 0 ? refused_open(r, call, e, began, end) : judge(r, &result, end);
@@ -262,7 +262,7 @@ struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe)
 static int close_browser(struct run *r, struct call *call, struct run_close_result *ret)
 {
 	struct run_close_params params = { .run = r->id, .discard = r->broken };
-	int e = call_run_close(call, botd_screen(r->botd), &params, ret);
+	int e = call_run_close(call, r->botd->screen, &params, ret);
 
 	*r->id = '\0';
 	return e;
@@ -283,9 +283,9 @@ static void store(struct run *r, int state)
 
 	name_random(save, sizeof(save), "save");
 	params.save = save;
-	e = call_session_store(call, botd_vault(r->botd), &params, &result);
+	e = call_session_store(call, r->botd->vault, &params, &result);
 	if (e == REFUSED && call->refusal.code != ERR_conflict) /* the name makes a second try safe */
-		e = call_session_store(call, botd_vault(r->botd), &params, &result);
+		e = call_session_store(call, r->botd->vault, &params, &result);
 	if (e < 0)
 		log_warning("the session of user %lld for %s was not saved after a run, so what the site has rotated is lost: %s",
 			(long long)r->acting.user, r->recipe->name, call_why(call, e));
@@ -342,7 +342,7 @@ enum step_result run_take_step(struct run *r, struct call *call, const struct st
 	}
 	call_keep(call, params.step);
 	call->deadline = deadline_in(step_timeout_ms(step) + STEP_SPARE_MS);
-	e = call_run_step(call, botd_screen(r->botd), &params, ret);
+	e = call_run_step(call, r->botd->screen, &params, ret);
 	if (e < 0)
 		return broken(r, call, e, end);
 	reason = ret->reason ? ret->reason : "no reason was given";

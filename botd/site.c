@@ -1,7 +1,7 @@
 /* The sites that have a recipe. */
 #include <string.h>
 
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "botd/handlers.h"
 
 /* A recipe lives as long as botd does, so the answer can point into it. */
@@ -38,7 +38,7 @@ static void fill_site(struct arena *arena, const struct recipe *r, struct site_i
 
 int site_list(struct call *call, const struct site_list_params *params, struct site_list_result *result)
 {
-	const struct recipe_set *set = botd_recipes(call->daemon);
+	const struct recipe_set *set = botd_of(call)->recipes;
 
 	(void)params;
 	result->sites_count = recipe_count(set);

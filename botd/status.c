@@ -1,5 +1,5 @@
 /* How botd is, for steadctl. Answers also when nothing else works. */
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "botd/handlers.h"
 #include "common/cleanup.h"
 #include "common/daemon.h"
@@ -10,7 +10,7 @@
 static int count(struct call *call, struct botd_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_read(botd_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(COUNT_MS), &res,
+	int r = db_read(botd_of(call)->db, DB_ROLE("stead_operator"), deadline_in(COUNT_MS), &res,
 		"SELECT count(*) FILTER (WHERE state = 'queued') AS queued, "
 		"count(*) FILTER (WHERE state = 'running') AS running, "
 		"count(*) FILTER (WHERE state = 'needs_sign_in') AS waiting FROM jobs.bookings "
@@ -26,7 +26,7 @@ static int count(struct call *call, struct botd_status_result *result)
 
 int botd_status(struct call *call, const struct botd_status_params *params, struct botd_status_result *result)
 {
-	const struct recipe_set *set = botd_recipes(call->daemon);
+	const struct recipe_set *set = botd_of(call)->recipes;
 	int r;
 
 	(void)params;
@@ -37,6 +37,6 @@ int botd_status(struct call *call, const struct botd_status_params *params, stru
 	r = count(call, result);
 	result->database = r == 0;
 	if (r < 0)
-		result->database_trouble = arena_strdup(call->arena, db_error(botd_db(call->daemon))->text);
+		result->database_trouble = arena_strdup(call->arena, db_error(botd_of(call)->db)->text);
 	return 0;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "botd/booking.h"
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "botd/lines.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -104,7 +104,7 @@ int booking_watch(struct call *call, const struct booking_watch_params *params)
 	struct hearer hearer;
 	int r;
 
-	bell_listen(botd_news(call->daemon), &hearer, params->id);
+	bell_listen(botd_of(call)->news, &hearer, params->id);
 	r = watch(&w, &hearer);
 	bell_leave(&hearer);
 	return r;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "botd/botd.h"
+#include "botd/state.h"
 #include "botd/doing.h"
 #include "botd/queue.h"
 #include "botd/run.h"
@@ -33,7 +33,7 @@ struct worker {
 
 static const struct botd_settings *settings(struct worker *w)
 {
-	return botd_settings(w->botd);
+	return w->botd->settings;
 }
 
 static int64_t pause_ms(struct worker *w, int64_t failures)
@@ -116,8 +116,8 @@ static void do_batch(struct worker *w)
 /* Another worker's run with the same session: on this host we need not find out by asking. */
 static bool session_in_use(struct worker *w)
 {
-	for (unsigned i = 0; botd_worker(w->botd, i); i++) {
-		const struct worker *o = botd_worker(w->botd, i);
+	for (size_t i = 0; w->botd->workers[i]; i++) {
+		const struct worker *o = w->botd->workers[i];
 
 		if (o != w && o->run && o->job->user == w->job->user && strcmp(o->job->site, w->job->site) == 0)
 			return true;
@@ -131,7 +131,7 @@ static int await_others(struct worker *w)
 	struct hearer hearer;
 	int r = 0;
 
-	bell_listen(botd_closed(w->botd), &hearer, 0);
+	bell_listen(w->botd->closed, &hearer, 0);
 	while (r == 0 && session_in_use(w))
 		r = bell_wait(&hearer, NEVER);
 	bell_leave(&hearer);
@@ -140,7 +140,7 @@ static int await_others(struct worker *w)
 
 static int open_run(struct worker *w, struct ending *end)
 {
-	const struct recipe *recipe = recipe_find(botd_recipes(w->botd), w->job->site);
+	const struct recipe *recipe = recipe_find(w->botd->recipes, w->job->site);
 	char line[256];
 	int r;
 
@@ -230,7 +230,7 @@ static void work_off(struct worker *w)
 	attend(w, run);
 	fiber_join(&run);
 	w->run = run_free(w->run);
-	bell_ring(botd_closed(w->botd), 0);
+	bell_ring(w->botd->closed, 0);
 	w->job = job_free(w->job);
 }
 
@@ -239,7 +239,7 @@ static int64_t next_look(struct worker *w)
 {
 	int64_t ms = settings(w)->poll_ms, due;
 
-	if (queue_next_due(botd_db(w->botd), deadline_in(DB_MS), &due) == 0 && due < ms)
+	if (queue_next_due(w->botd->db, deadline_in(DB_MS), &due) == 0 && due < ms)
 		ms = due > SPIN_MS ? due : SPIN_MS;
 	return deadline_in(ms);
 }
@@ -250,9 +250,9 @@ static void work(void *arg)
 	struct hearer hearer;
 	int r = 0;
 
-	bell_listen(botd_work(w->botd), &hearer, 0);
+	bell_listen(w->botd->work, &hearer, 0);
 	while (r != -ECANCELED && r != -ESHUTDOWN) {
-		r = queue_claim(botd_db(w->botd), settings(w)->lease_ms, deadline_in(DB_MS), &w->job);
+		r = queue_claim(w->botd->db, settings(w)->lease_ms, deadline_in(DB_MS), &w->job);
 		if (r == 0)
 			work_off(w);
 		else if (r != -ECANCELED)

@@ -1,0 +1,36 @@
+/* botd's state: what its handlers find in call->daemon, and its workers share. One per process. */
+#pragma once
+
+#include "botd/bell.h"
+#include "botd/settings.h"
+#include "db/db.h"
+#include "proto/call.h"
+#include "proto/peer.h"
+#include "recipe/set.h"
+
+#define MOST_WORKERS 64
+
+struct resume;
+struct server;
+struct worker;
+
+struct botd {
+	const struct botd_settings *settings;
+	struct recipe_set *recipes;
+	struct db *db;
+	struct peer *vault, *screen; /* sessiond, streamd */
+	struct bell *work;           /* rings when there may be work */
+	struct bell *news;           /* rings with the number of a booking that has changed */
+	struct bell *closed;         /* rings when a worker has closed a browser */
+	struct server *server;
+	struct worker *workers[MOST_WORKERS + 1]; /* NULL past the last */
+	struct resume *resume;
+};
+
+static inline struct botd *botd_of(const struct call *call)
+{
+	return call->daemon;
+}
+
+/* Until when a call may wait for the database: early enough that its caller still hears the answer. */
+int64_t botd_deadline(const struct call *call);
