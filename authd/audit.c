@@ -1,6 +1,6 @@
 #include "authd/audit.h"
 
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/handlers.h"
 #include "common/arena.h"
 #include "common/cleanup.h"

@@ -1,38 +1,9 @@
-/*
- * authd's state: what its handlers find in call->daemon. One per process.
- */
+/* authd from its start to its end. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "authd/password.h"
 #include "authd/settings.h"
 
-struct db;
-struct first_admin;
-struct http;
-struct login_watch;
-struct peer;
-struct routes;
-struct server;
-struct sweeper;
-struct worker_pool;
-
-struct authd {
-	const struct authd_settings *settings;
-	struct db *db;
-	struct worker_pool *workers;
-	struct server *server;
-	struct routes *routes;
-	struct peer *streamd, *sessiond, *botd;
-	struct login_watch *watch;
-	struct http *http;
-	struct first_admin *first_admin;
-	struct sweeper *sweeper;
-	struct password_cost cost;
-	char nobody[PASSWORD_ENCODED]; /* the hash that an unknown name's password is compared with */
-};
+struct authd;
 
 /*
  * Makes the state and listens. settings are borrowed. -EINVAL and others after saying why. Needs the loop; talks to
@@ -46,12 +17,3 @@ void authd_drain(struct authd *a);
 /* Takes NULL, returns NULL. */
 struct authd *authd_free(struct authd *a);
 void authd_freep(struct authd **a);
-
-/*
- * Until when a call with this deadline waits for the database: long enough for PostgreSQL to restart under it, but no
- * longer than a moment once it is known to be down.
- */
-int64_t authd_db_deadline(const struct authd *a, int64_t deadline);
-
-/* Says in the log why the database failed with r, unless it is down, which is said once elsewhere. Returns r. */
-int authd_db_failed(const struct authd *a, const char *what, int r);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "authd/audit.h"
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/password.h"
 #include "authd/user.h"
 #include "common/cleanup.h"

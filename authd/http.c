@@ -17,7 +17,7 @@
 #include <event2/listener.h>
 
 #include "authd/audit.h"
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/cookie.h"
 #include "authd/front.h"
 #include "authd/login.h"

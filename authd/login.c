@@ -9,7 +9,7 @@
 #include <openssl/sha.h>
 
 #include "authd/audit.h"
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/cookie.h"
 #include "authd/front.h"
 #include "authd/handlers.h"

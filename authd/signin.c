@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "authd/audit.h"
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/cookie.h"
 #include "authd/front.h"
 #include "authd/handlers.h"

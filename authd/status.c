@@ -1,4 +1,4 @@
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/handlers.h"
 #include "common/arena.h"
 #include "common/cleanup.h"

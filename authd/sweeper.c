@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/login.h"
 #include "common/fiber.h"
 #include "common/loop.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "authd/audit.h"
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/handlers.h"
 #include "authd/password.h"
 #include "common/arena.h"

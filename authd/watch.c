@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "authd/authd.h"
+#include "authd/state.h"
 #include "authd/handlers.h"
 #include "common/fiber.h"
 #include "common/loop.h"

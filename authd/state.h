@@ -1,0 +1,41 @@
+/* authd's state: what its handlers find in call->daemon. One per process. */
+#pragma once
+
+#include <stdint.h>
+
+#include "authd/password.h"
+#include "authd/settings.h"
+
+struct db;
+struct first_admin;
+struct http;
+struct login_watch;
+struct peer;
+struct routes;
+struct server;
+struct sweeper;
+struct worker_pool;
+
+struct authd {
+	const struct authd_settings *settings;
+	struct db *db;
+	struct worker_pool *workers;
+	struct server *server;
+	struct routes *routes;
+	struct peer *streamd, *sessiond, *botd;
+	struct login_watch *watch;
+	struct http *http;
+	struct first_admin *first_admin;
+	struct sweeper *sweeper;
+	struct password_cost cost;
+	char nobody[PASSWORD_ENCODED]; /* the hash that an unknown name's password is compared with */
+};
+
+/*
+ * Until when a call with this deadline waits for the database: long enough for PostgreSQL to restart under it, but no
+ * longer than a moment once it is known to be down.
+ */
+int64_t authd_db_deadline(const struct authd *a, int64_t deadline);
+
+/* Says in the log why the database failed with r, unless it is down, which is said once elsewhere. Returns r. */
+int authd_db_failed(const struct authd *a, const char *what, int r);
