@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct front;
+struct evhttp_request;
 struct login;
 
-/* The login of the request's cookie, or NULL. Lives as long as the call. */
-const struct login *front_login(const struct front *f);
+struct front {
+	struct evhttp_request *request;
+	const char *origin;        /* the one of ours that Host names */
+	const struct login *login; /* of the request's cookie, or NULL; lives as long as the call */
+};
 
 /* Whether the page is served over https, which decides the cookies' names and attributes. */
 bool front_https(const struct front *f);

@@ -44,25 +44,23 @@
 #define FOREIGN_A_MINUTE 30 /* audit rows about requests of other sites; the rest is counted */
 
 /* One request under way. */
-struct front {
+struct exchange {
+	struct front front; /* what handlers see */
 	struct http *http;
-	struct evhttp_request *request;
 	struct evhttp_connection *connection;
 	struct call *call;
 	struct fiber *fiber; /* once it runs */
 	bool cancelled;
 	struct event *gone;
-	const char *verb, *origin; /* origin: the one of ours that Host names */
-	const char *path, *query;
+	const char *verb, *path, *query;
 	struct route route;
 	json_t *params;
-	bool signed_in;
 	struct login login;
 	int status; /* set where it is not the refusal's own */
 	char allow[64];
 	char id[24];
 	struct log_context log;
-	LIST_ENTRY(front) link;
+	LIST_ENTRY(exchange) link;
 };
 
 /* An answer that has not left yet. */
@@ -82,48 +80,20 @@ struct http {
 	struct wait *drained;
 	int64_t foreign_since;
 	size_t foreign, foreign_unsaid;
-	LIST_HEAD(, front) fronts;
+	LIST_HEAD(, exchange) exchanges;
 };
 
 /* For on_accept_error(), which libevent hands evhttp's pointer in place of ours. */
 static struct http *listening;
 
-const struct login *front_login(const struct front *f)
+static const char *header(const struct exchange *x, const char *name)
 {
-	return f->signed_in ? &f->login : NULL;
-}
-
-bool front_https(const struct front *f)
-{
-	return origin_is_https(f->origin);
-}
-
-static const char *header(const struct front *f, const char *name)
-{
-	return evhttp_find_header(evhttp_request_get_input_headers(f->request), name);
-}
-
-bool front_cookie(const struct front *f, const char *name, char *out, size_t size)
-{
-	return cookie_find(header(f, "Cookie"), name, out, size);
+	return evhttp_find_header(evhttp_request_get_input_headers(x->front.request), name);
 }
 
 static void set_header(struct evhttp_request *request, const char *name, const char *value)
 {
 	evhttp_add_header(evhttp_request_get_output_headers(request), name, value);
-}
-
-void front_set_cookie(struct front *f, const char *cookie)
-{
-	set_header(f->request, "Set-Cookie", cookie);
-}
-
-void front_set_retry_after(struct front *f, int64_t ms)
-{
-	char seconds[24];
-
-	snprintf(seconds, sizeof(seconds), "%lld", (long long)((ms + 999) / 1000));
-	set_header(f->request, "Retry-After", seconds);
 }
 
 static void check_drained(struct http *h)
@@ -217,14 +187,14 @@ static const char *verb_of(struct evhttp_request *request)
 	}
 }
 
-static bool is_safe(const struct front *f)
+static bool is_safe(const struct exchange *x)
 {
-	return strcmp(f->verb, "GET") == 0 || strcmp(f->verb, "HEAD") == 0;
+	return strcmp(x->verb, "GET") == 0 || strcmp(x->verb, "HEAD") == 0;
 }
 
-static size_t count_header(const struct front *f, const char *name)
+static size_t count_header(const struct exchange *x, const char *name)
 {
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(f->request);
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(x->front.request);
 	const struct evkeyval *h;
 	size_t n = 0;
 
@@ -234,9 +204,9 @@ static size_t count_header(const struct front *f, const char *name)
 }
 
 /* A header as it may be shown and stored: what is not printable ASCII is a question mark, and 150 bytes are enough. */
-static const char *shown(struct front *f, const char *text)
+static const char *shown(struct exchange *x, const char *text)
 {
-	char *copy = arena_printf(f->call->arena, "%.150s", text ? text : "");
+	char *copy = arena_printf(x->call->arena, "%.150s", text ? text : "");
 
 	for (char *p = copy; *p; p++)
 		if (*p < ' ' || *p > '~')
@@ -245,43 +215,43 @@ static const char *shown(struct front *f, const char *text)
 }
 
 /* What two readers of one request could take for different things is refused (RFC 9112 section 11.2). */
-static int check_head(struct front *f)
+static int check_head(struct exchange *x)
 {
 	static const char *const once[] = { "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Origin",
 		"Sec-Fetch-Site", "X-Real-IP", NULL };
 
 	for (const char *const *name = once; *name; name++)
-		if (count_header(f, *name) > 1)
-			return call_refuse(f->call, ERR_malformed, *name, "The header %s stands there twice.", *name);
-	if (count_header(f, "Content-Length") && count_header(f, "Transfer-Encoding"))
-		return call_refuse(f->call, ERR_malformed, "Content-Length",
+		if (count_header(x, *name) > 1)
+			return call_refuse(x->call, ERR_malformed, *name, "The header %s stands there twice.", *name);
+	if (count_header(x, "Content-Length") && count_header(x, "Transfer-Encoding"))
+		return call_refuse(x->call, ERR_malformed, "Content-Length",
 			"The request says its length in two ways.");
-	f->origin = origin_of_host(&f->http->a->settings->origin, header(f, "Host"));
-	if (!f->origin)
-		return call_refuse(f->call, ERR_cross_site, "Host",
+	x->front.origin = origin_of_host(&x->http->a->settings->origin, header(x, "Host"));
+	if (!x->front.origin)
+		return call_refuse(x->call, ERR_cross_site, "Host",
 			"Stead is not known under the name \"%s\"; open it at its own address, or have the administrator add this one to the setting origin of authd.",
-			shown(f, header(f, "Host")));
+			shown(x, header(x, "Host")));
 	return 0;
 }
 
-static int find_route(struct front *f)
+static int find_route(struct exchange *x)
 {
-	struct refusal *why = &f->call->refusal;
-	int r = route_find(f->http->a->routes, f->verb, f->path, f->params, &f->route, f->allow, sizeof(f->allow), why);
+	struct refusal *why = &x->call->refusal;
+	int r = route_find(x->http->a->routes, x->verb, x->path, x->params, &x->route, x->allow, sizeof(x->allow), why);
 
 	if (r == -ENOENT)
-		return call_refuse(f->call, ERR_unknown_method, NULL,
+		return call_refuse(x->call, ERR_unknown_method, NULL,
 			"There is nothing at this address; %s/openapi.json lists what there is.", ROUTE_PREFIX);
 	if (r == -EPERM) {
-		f->status = HTTP_BADMETHOD;
-		set_header(f->request, "Allow", f->allow);
-		return call_refuse(f->call, ERR_unknown_method, NULL, "This address does not take %s, but %s.",
-			f->verb, f->allow);
+		x->status = HTTP_BADMETHOD;
+		set_header(x->front.request, "Allow", x->allow);
+		return call_refuse(x->call, ERR_unknown_method, NULL, "This address does not take %s, but %s.",
+			x->verb, x->allow);
 	}
 	if (r < 0)
 		return REFUSED;
-	f->call->method = f->route.method;
-	f->log.method = f->route.method->name;
+	x->call->method = x->route.method;
+	x->log.method = x->route.method->name;
 	return 0;
 }
 
@@ -289,9 +259,9 @@ static int find_route(struct front *f)
  * Anybody's page can make a browser send these, so their rows are few; what is left out is counted in the next one.
  * The refusal stands whether the row can be written or not.
  */
-static void audit_foreign(struct front *f, const char *detail)
+static void audit_foreign(struct exchange *x, const char *detail)
 {
-	struct http *h = f->http;
+	struct http *h = x->http;
 	const char *text = detail;
 	const struct audit *entry;
 	int r;
@@ -305,53 +275,53 @@ static void audit_foreign(struct front *f, const char *detail)
 		return;
 	}
 	if (h->foreign_unsaid)
-		text = arena_printf(f->call->arena, "%s; %zu more were not recorded", detail, h->foreign_unsaid);
+		text = arena_printf(x->call->arena, "%s; %zu more were not recorded", detail, h->foreign_unsaid);
 	h->foreign_unsaid = 0;
-	entry = &(const struct audit){ .event = "cross_site_refused", .ip = f->call->acting.ip, .detail = text };
-	r = audit_alone(h->a->db, authd_db_deadline(h->a, f->call->deadline), entry);
+	entry = &(const struct audit){ .event = "cross_site_refused", .ip = x->call->acting.ip, .detail = text };
+	r = audit_alone(h->a->db, authd_db_deadline(h->a, x->call->deadline), entry);
 	if (r < 0 && r != -ENOTCONN)
 		authd_db_failed(h->a, "recording a refusal", r);
 }
 
-static int check_origin(struct front *f)
+static int check_origin(struct exchange *x)
 {
-	const char *site = header(f, "Sec-Fetch-Site"), *origin = header(f, "Origin");
+	const char *site = header(x, "Sec-Fetch-Site"), *origin = header(x, "Origin");
 	const char *from = origin ? origin : site ? site : "nowhere";
 
-	if (is_safe(f))
+	if (is_safe(x))
 		return 0;
-	switch (origin_judge(f->origin, site, origin)) {
+	switch (origin_judge(x->front.origin, site, origin)) {
 	case ORIGIN_OWN: return 0;
 	case ORIGIN_UNKNOWN:
-		call_refuse(f->call, ERR_cross_site, "Origin",
-			"The request does not say which page it comes from; send the header \"Origin: %s\".", f->origin);
+		call_refuse(x->call, ERR_cross_site, "Origin",
+			"The request does not say which page it comes from; send the header \"Origin: %s\".", x->front.origin);
 		break;
-	case ORIGIN_FOREIGN: call_refuse(f->call, ERR_cross_site, NULL, "%s", ""); break;
+	case ORIGIN_FOREIGN: call_refuse(x->call, ERR_cross_site, NULL, "%s", ""); break;
 	}
-	audit_foreign(f, arena_printf(f->call->arena, "%s, from %s", f->route.method->name, shown(f, from)));
+	audit_foreign(x, arena_printf(x->call->arena, "%s, from %s", x->route.method->name, shown(x, from)));
 	return REFUSED;
 }
 
-static int find_login(struct front *f)
+static int find_login(struct exchange *x)
 {
 	char cookie[LOGIN_COOKIE];
-	struct acting *acting = &f->call->acting;
+	struct acting *acting = &x->call->acting;
 	int r;
 
-	if (!front_cookie(f, cookie_login_name(front_https(f)), cookie, sizeof(cookie)))
+	if (!front_cookie(&x->front, cookie_login_name(front_https(&x->front)), cookie, sizeof(cookie)))
 		return 0;
-	r = login_find(f->http->a, f->call->arena, cookie, f->call->deadline, &f->login);
+	r = login_find(x->http->a, x->call->arena, cookie, x->call->deadline, &x->login);
 	explicit_bzero(cookie, sizeof(cookie));
 	if (r == -ENOENT)
 		return 0;
 	/* Who signs in needs no login, so a database that is down is told by the handler. */
 	if (r < 0)
-		return f->route.method->right == RIGHT_ANYONE ? 0 : r;
-	f->signed_in = true;
-	acting->user = f->login.user;
-	acting->name = f->log.user = f->login.user_name;
-	acting->login = f->login.name;
-	acting->admin = f->login.admin;
+		return x->route.method->right == RIGHT_ANYONE ? 0 : r;
+	x->front.login = &x->login;
+	acting->user = x->login.user;
+	acting->name = x->log.user = x->login.user_name;
+	acting->login = x->login.name;
+	acting->admin = x->login.admin;
 	return 0;
 }
 
@@ -363,39 +333,39 @@ static bool is_json(const char *type)
 }
 
 /* The body's bytes, where a password may be, are wiped as soon as they have been read. */
-static int parse_body(struct front *f, size_t n, json_t **ret)
+static int parse_body(struct exchange *x, size_t n, json_t **ret)
 {
-	struct evbuffer *body = evhttp_request_get_input_buffer(f->request);
+	struct evbuffer *body = evhttp_request_get_input_buffer(x->front.request);
 	unsigned char *text = evbuffer_pullup(body, (ssize_t)n);
 	const char *why = NULL;
 	int r;
 
 	if (!text)
-		return call_refuse(f->call, ERR_malformed, NULL, "The body is empty; send one JSON object, perhaps {}.");
+		return call_refuse(x->call, ERR_malformed, NULL, "The body is empty; send one JSON object, perhaps {}.");
 	r = json_read((const char *)text, n, ret, &why);
 	explicit_bzero(text, n);
 	evbuffer_drain(body, n);
-	return r < 0 ? call_refuse(f->call, ERR_malformed, NULL, "%s", why) : 0;
+	return r < 0 ? call_refuse(x->call, ERR_malformed, NULL, "%s", why) : 0;
 }
 
-static int read_body(struct front *f)
+static int read_body(struct exchange *x)
 {
-	size_t n = evbuffer_get_length(evhttp_request_get_input_buffer(f->request));
+	size_t n = evbuffer_get_length(evhttp_request_get_input_buffer(x->front.request));
 	json_t *body = NULL;
 	int r;
 
-	if (is_safe(f))
-		return n ? call_refuse(f->call, ERR_malformed, NULL, "A %s request has no body.", f->verb) : 0;
-	if (!is_json(header(f, "Content-Type")))
-		return call_refuse(f->call, ERR_unsupported, "Content-Type", "%s", "");
+	if (is_safe(x))
+		return n ? call_refuse(x->call, ERR_malformed, NULL, "A %s request has no body.", x->verb) : 0;
+	if (!is_json(header(x, "Content-Type")))
+		return call_refuse(x->call, ERR_unsupported, "Content-Type", "%s", "");
 	if (n > HTTP_MOST_BODY)
-		return call_refuse(f->call, ERR_too_large, NULL,
+		return call_refuse(x->call, ERR_too_large, NULL,
 			"The body has %zu bytes; Stead accepts %d at most.", n, HTTP_MOST_BODY);
-	r = parse_body(f, n, &body);
+	r = parse_body(x, n, &body);
 	if (r < 0)
 		return r;
-	call_keep(f->call, body); /* its texts are what the parameters point to */
-	return query_merge(f->params, body, &f->call->refusal) < 0 ? REFUSED : 0;
+	call_keep(x->call, body); /* its texts are what the parameters point to */
+	return query_merge(x->params, body, &x->call->refusal) < 0 ? REFUSED : 0;
 }
 
 static struct peer *peer_of(const struct authd *a, const char *daemon)
@@ -408,100 +378,100 @@ static struct peer *peer_of(const struct authd *a, const char *daemon)
 }
 
 /* authd's own method: its handler runs on this fiber. */
-static int run_own(struct front *f, const void *params, json_t **ret)
+static int run_own(struct exchange *x, const void *params, json_t **ret)
 {
-	const struct method *m = f->route.method;
-	void *result = arena_alloc(f->call->arena, m->result_size);
+	const struct method *m = x->route.method;
+	void *result = arena_alloc(x->call->arena, m->result_size);
 	int fd = -1;
-	int r = server_row(f->http->a->server, m->name)->handler(f->call, params, result);
+	int r = server_row(x->http->a->server, m->name)->handler(x->call, params, result);
 
 	if (r < 0)
 		return r;
-	r = fields_encode(m->result(), result, ret, &fd, &f->call->refusal);
+	r = fields_encode(m->result(), result, ret, &fd, &x->call->refusal);
 	if (r < 0)
-		log_error("%s made a result that breaks its own row: %s", m->name, f->call->refusal.message);
+		log_error("%s made a result that breaks its own row: %s", m->name, x->call->refusal.message);
 	return r;
 }
 
 /* Decoded here in any case, so that what is wrong is told at the edge and nothing unchecked goes further. */
-static int carry_out(struct front *f, json_t **ret)
+static int carry_out(struct exchange *x, json_t **ret)
 {
-	const struct method *m = f->route.method;
-	void *params = arena_alloc(f->call->arena, m->params_size);
-	struct peer *peer = peer_of(f->http->a, f->route.daemon);
+	const struct method *m = x->route.method;
+	void *params = arena_alloc(x->call->arena, m->params_size);
+	struct peer *peer = peer_of(x->http->a, x->route.daemon);
 	int r;
 
-	r = query_read(m->params(), f->params, f->query, &f->call->refusal);
+	r = query_read(m->params(), x->params, x->query, &x->call->refusal);
 	if (r == 0)
-		r = fields_decode(f->call->arena, m->params(), f->params, NULL, params, &f->call->refusal);
+		r = fields_decode(x->call->arena, m->params(), x->params, NULL, params, &x->call->refusal);
 	if (r < 0)
 		return REFUSED;
-	return peer ? peer_call_json(peer, f->call, m, f->params, ret) : run_own(f, params, ret);
+	return peer ? peer_call_json(peer, x->call, m, x->params, ret) : run_own(x, params, ret);
 }
 
-static int handle(struct front *f, json_t **ret)
+static int handle(struct exchange *x, json_t **ret)
 {
-	int r = check_head(f);
+	int r = check_head(x);
 
-	if (r == 0 && is_safe(f) && strcmp(f->path, ROUTE_PREFIX "/openapi.json") == 0) {
-		*ret = openapi_document(f->http->a->routes, f->origin);
+	if (r == 0 && is_safe(x) && strcmp(x->path, ROUTE_PREFIX "/openapi.json") == 0) {
+		*ret = openapi_document(x->http->a->routes, x->front.origin);
 		return 0;
 	}
 	if (r == 0)
-		r = find_route(f);
+		r = find_route(x);
 	if (r == 0)
-		r = check_origin(f);
+		r = check_origin(x);
 	if (r == 0)
-		r = find_login(f);
+		r = find_login(x);
 	if (r == 0)
-		r = call_check_right(f->call, f->route.method);
+		r = call_check_right(x->call, x->route.method);
 	if (r == 0)
-		r = read_body(f);
-	return r == 0 ? carry_out(f, ret) : r;
+		r = read_body(x);
+	return r == 0 ? carry_out(x, ret) : r;
 }
 
-static struct front *front_free(struct front *f)
+static struct exchange *exchange_free(struct exchange *x)
 {
-	struct http *h = f->http;
+	struct http *h = x->http;
 
-	LIST_REMOVE(f, link);
+	LIST_REMOVE(x, link);
 	h->under_way--;
-	json_decref(f->params);
-	call_free(f->call);
-	free(f);
+	json_decref(x->params);
+	call_free(x->call);
+	free(x);
 	check_drained(h);
 	return NULL;
 }
 
 static void serve(void *arg)
 {
-	struct front *f = arg;
+	struct exchange *x = arg;
 	json_t *result = NULL;
 	int64_t began = loop_now();
 	int r;
 
-	f->fiber = fiber_self();
-	fiber_set_local(&f->log);
-	if (f->cancelled)
-		fiber_cancel(f->fiber);
-	r = handle(f, &result);
-	if (f->gone)
-		event_free(f->gone);
-	call_settle(f->call, r == -ECANCELED && f->http->stopping ? -ECONNREFUSED : r);
-	log_debug("%s %s: %s, %lld ms", f->verb, f->path, r == 0 ? "ok" : error_row(f->call->refusal.code)->name,
+	x->fiber = fiber_self();
+	fiber_set_local(&x->log);
+	if (x->cancelled)
+		fiber_cancel(x->fiber);
+	r = handle(x, &result);
+	if (x->gone)
+		event_free(x->gone);
+	call_settle(x->call, r == -ECANCELED && x->http->stopping ? -ECONNREFUSED : r);
+	log_debug("%s %s: %s, %lld ms", x->verb, x->path, r == 0 ? "ok" : error_row(x->call->refusal.code)->name,
 		(long long)(loop_now() - began));
 	if (r == 0)
-		send_json(f->http, f->request, HTTP_OK, result);
+		send_json(x->http, x->front.request, HTTP_OK, result);
 	else
-		send_refusal(f->http, f->request, f->status, &f->call->refusal);
+		send_refusal(x->http, x->front.request, x->status, &x->call->refusal);
 	fiber_set_local(NULL);
-	front_free(f);
+	exchange_free(x);
 }
 
-static void cancel(struct front *f)
+static void cancel(struct exchange *x)
 {
-	f->cancelled = true;
-	fiber_cancel(f->fiber);
+	x->cancelled = true;
+	fiber_cancel(x->fiber);
 }
 
 /* nginx hangs up when its client has: nobody waits for the answer any more. */
@@ -512,58 +482,58 @@ static void on_gone(evutil_socket_t fd, short what, void *arg)
 }
 
 /* evhttp itself does not look at the connection while it waits for the answer. */
-static void watch_client(struct front *f)
+static void watch_client(struct exchange *x)
 {
-	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(f->connection));
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(x->connection));
 
-	f->gone = event_new(loop_base(), fd, EV_CLOSED, on_gone, f);
-	if (f->gone && event_add(f->gone, NULL) != 0) {
-		event_free(f->gone); /* no such word from the kernel: the deadline bounds it */
-		f->gone = NULL;
+	x->gone = event_new(loop_base(), fd, EV_CLOSED, on_gone, x);
+	if (x->gone && event_add(x->gone, NULL) != 0) {
+		event_free(x->gone); /* no such word from the kernel: the deadline bounds it */
+		x->gone = NULL;
 	}
 }
 
 /* The client as nginx names it; anything that is no address is dropped. */
-static const char *client_address(struct front *f)
+static const char *client_address(struct exchange *x)
 {
-	const char *ip = header(f, "X-Real-IP");
+	const char *ip = header(x, "X-Real-IP");
 	uint8_t parsed[16];
 
 	if (!ip || (inet_pton(AF_INET, ip, parsed) != 1 && inet_pton(AF_INET6, ip, parsed) != 1))
 		return NULL;
-	return arena_strdup(f->call->arena, ip);
+	return arena_strdup(x->call->arena, ip);
 }
 
-static void read_request(struct front *f)
+static void read_request(struct exchange *x)
 {
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(f->request);
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(x->front.request);
 
-	f->verb = verb_of(f->request);
-	f->path = evhttp_uri_get_path(uri) ? evhttp_uri_get_path(uri) : "";
-	f->query = evhttp_uri_get_query(uri);
-	f->call->role = ROLE_FRONT;
-	f->call->front = f;
-	f->call->acting.ip = client_address(f);
+	x->verb = verb_of(x->front.request);
+	x->path = evhttp_uri_get_path(uri) ? evhttp_uri_get_path(uri) : "";
+	x->query = evhttp_uri_get_query(uri);
+	x->call->role = ROLE_FRONT;
+	x->call->front = &x->front;
+	x->call->acting.ip = client_address(x);
 }
 
 static void begin(struct http *h, struct evhttp_request *request)
 {
-	struct front *f = calloc(1, sizeof(*f));
+	struct exchange *x = calloc(1, sizeof(*x));
 
-	if (!f)
+	if (!x)
 		abort();
-	f->http = h;
-	f->request = request;
-	f->connection = evhttp_request_get_connection(request);
-	f->params = json_object();
-	f->call = call_new(h->a, NULL, deadline_in(h->a->settings->request_ms));
-	snprintf(f->id, sizeof(f->id), "%llu", (unsigned long long)++h->last_id);
-	f->log = (struct log_context){ .connection = "http", .call = f->id };
-	read_request(f);
-	LIST_INSERT_HEAD(&h->fronts, f, link);
+	x->http = h;
+	x->front.request = request;
+	x->connection = evhttp_request_get_connection(request);
+	x->params = json_object();
+	x->call = call_new(h->a, NULL, deadline_in(h->a->settings->request_ms));
+	snprintf(x->id, sizeof(x->id), "%llu", (unsigned long long)++h->last_id);
+	x->log = (struct log_context){ .connection = "http", .call = x->id };
+	read_request(x);
+	LIST_INSERT_HEAD(&h->exchanges, x, link);
 	h->under_way++;
-	watch_client(f);
-	fiber_start("http", serve, f, NULL);
+	watch_client(x);
+	fiber_start("http", serve, x, NULL);
 }
 
 static void on_request(struct evhttp_request *request, void *arg)
@@ -620,7 +590,7 @@ int http_new(struct authd *a, int fd, struct http **ret)
 	if (!h)
 		abort();
 	h->a = a;
-	LIST_INIT(&h->fronts);
+	LIST_INIT(&h->exchanges);
 	evutil_make_socket_nonblocking(fd);
 	h->evhttp = evhttp_new(loop_base());
 	h->listener = evconnlistener_new(loop_base(), NULL, h, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
@@ -647,13 +617,13 @@ static void wait_drained(struct http *h, int64_t deadline)
 
 void http_drain(struct http *h, int64_t deadline)
 {
-	struct front *f;
+	struct exchange *x;
 
 	h->stopping = true;
 	evconnlistener_disable(h->listener);
 	wait_drained(h, deadline);
-	LIST_FOREACH (f, &h->fronts, link)
-		cancel(f);
+	LIST_FOREACH (x, &h->exchanges, link)
+		cancel(x);
 	while (h->under_way)
 		wait_drained(h, deadline_in(1000));
 }

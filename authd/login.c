@@ -179,7 +179,8 @@ int logout(struct call *call, const struct logout_params *params, struct logout_
 
 int account_show(struct call *call, const struct account_show_params *params, struct account_show_result *result)
 {
-	const struct login *login = call->front ? front_login(call->front) : NULL;
+	const struct front *front = call->front;
+	const struct login *login = front ? front->login : NULL;
 
 	(void)params;
 	if (!login)

@@ -1,0 +1,37 @@
+#include "authd/front.h"
+
+#include <stdio.h>
+
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+
+#include "authd/cookie.h"
+#include "authd/origin.h"
+
+bool front_https(const struct front *f)
+{
+	return origin_is_https(f->origin);
+}
+
+bool front_cookie(const struct front *f, const char *name, char *out, size_t size)
+{
+	return cookie_find(evhttp_find_header(evhttp_request_get_input_headers(f->request), "Cookie"), name, out, size);
+}
+
+static void set_header(struct front *f, const char *name, const char *value)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(f->request), name, value);
+}
+
+void front_set_cookie(struct front *f, const char *cookie)
+{
+	set_header(f, "Set-Cookie", cookie);
+}
+
+void front_set_retry_after(struct front *f, int64_t ms)
+{
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)((ms + 999) / 1000));
+	set_header(f, "Retry-After", seconds);
+}
