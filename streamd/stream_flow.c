@@ -266,7 +266,7 @@ static int prove_and_save(struct stream *s, const struct state *state, const cha
 	if (r < 0 && s->another_account)
 		ask_whether(s, proof.account, why);
 	else if (r < 0)
-		fail_for_now(s, why, "The session works. Go on in the browser in a moment, and Stead tries to save it again.");
+		fail_for_now(s, why, "The session works but could not be saved. Go on in the browser in a moment, and Stead tries again.");
 	return r < 0 ? 0 : 1;
 }
 
