@@ -97,6 +97,21 @@ describe("being seen", { concurrency: false }, () => {
 		await rig.nothingLeft();
 	});
 
+	it("Done pressed too early says on the page what is missing", { timeout: LIMIT_MS }, async () => {
+		const browser = await openViewer();
+
+		try {
+			const person = new Person(await openWindow(browser), rig.url);
+
+			await person.signInToStead({ name: "alice", password: rig.password });
+			await person.openSignIn(person.card("Deskwise").getByRole("link", { name: /^Sign in/ }));
+			await person.page.getByRole("button", { name: "Done", exact: true }).click();
+			await person.page.locator(".notice").getByText(/press Done again/).waitFor();
+		} finally {
+			await browser.close();
+		}
+	});
+
 	it("the operator closes it with steadctl", { timeout: LIMIT_MS }, async () => {
 		const signIn = await waiting();
 

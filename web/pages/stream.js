@@ -56,7 +56,7 @@ function Bar({ viewer, title })
 			<span class="row buttons">
 				${step === "waiting" && html`<button type="button" class="primary" id="done"
 					title="Stead notices by itself when you are signed in; press this when it does not"
-					onClick=${() => viewer.speech.say("sign_in_done")}>I'm done</button>`}
+					onClick=${() => viewer.speech.say("sign_in_done")}>Done</button>`}
 				${open && html`<button type="button"
 					onClick=${() => close(viewer)}>Close</button>`}
 			</span>
@@ -71,6 +71,17 @@ function Spoken({ viewer })
 	return html`<p class="hidden" role="status" aria-live="polite">
 		${[stepWords(step), reason, advice].filter(Boolean)
 			.map((text) => text.replace(/\.$/, "")).join(". ")}</p>`;
+}
+
+/* Why it goes on waiting: the sign-in page could not be opened, or Done was pressed too early. */
+function useHint(viewer)
+{
+	const info = viewer.info.value;
+
+	useEffect(() => {
+		if (info?.step === "waiting" && info.reason)
+			say([info.reason, info.advice].filter(Boolean).join(" "));
+	}, [info]);
 }
 
 /*
@@ -171,6 +182,7 @@ export function Stream({ id })
 	const title = site?.title ?? info?.site ?? "the site";
 
 	useFocus(viewer, refs.field);
+	useHint(viewer);
 	useTitle(info && stepWords(info.step), info && title);
 	useEffect(() => {
 		/* Only for the site's title; without it the recipe's name stands there. */
