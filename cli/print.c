@@ -44,9 +44,14 @@ static char *moment(long long ms)
 	return strdup(text);
 }
 
+static bool is_moment(const char *name)
+{
+	return strcmp(name, "at_ms") == 0 || ends_with(name, "_at_ms");
+}
+
 static char *number(const char *name, long long n)
 {
-	if (ends_with(name, "_at_ms"))
+	if (is_moment(name))
 		return n ? moment(n) : strdup("");
 	return ends_with(name, "_ms") ? duration(n) : format("%lld", n, 0);
 }
