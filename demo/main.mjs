@@ -15,6 +15,7 @@ import { Tour } from "./tour.mjs";
 import { openViewer } from "./viewer.mjs";
 
 const DEFAULT_PORT = 8080;
+const INTERRUPTED = 130; /* as a shell says it */
 const CLEAR_LINE = "\r\x1b[K";
 
 function options()
@@ -145,7 +146,7 @@ async function main()
 	if (pictures)
 		await mkdir(pictures, { recursive: true });
 	const stead = await start(Number(port ?? (tourOnly ? 0 : DEFAULT_PORT)), died);
-	let failed = true;
+	let failed = true, status = 0;
 
 	say({ title: "Stead" });
 	say({ text: `PostgreSQL, the stand-in sites, four daemons and nginx serve at ${stead.url}`,
@@ -160,12 +161,15 @@ async function main()
 			console.log(`\nThe whole tour took ${duration(Math.round(performance.now() - begun))}.`);
 			if (!tourOnly)
 				await Promise.race([stayUp(stead, interrupted), death]);
-			failed = false;
+		} else {
+			console.log("\nInterrupted before the end of the tour. Ending …");
+			status = INTERRUPTED;
 		}
+		failed = false;
 	} finally {
 		await stead.stop({ keep: failed });
 	}
-	return failed ? 1 : 0;
+	return status;
 }
 
 main().then((status) => process.exit(status), (error) => {
