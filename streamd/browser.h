@@ -36,6 +36,7 @@ struct target {
 	char *url, *title; /* never NULL */
 	bool crashed, loading;
 	bool hidden; /* a tab of ours: no event speaks of it */
+	bool barred; /* it went where nobody may look, and is being closed: its pictures are not shown */
 	bool blank;  /* its requests are answered by browser_set_blank() */
 	TAILQ_ENTRY(target) link;
 };

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "proto/field.h"
 #include "proto/server.h"
+#include "streamd/keys.h"
 #include "streamd/menu.h"
 
 #define DEF "proto/viewer.def"
@@ -95,7 +96,7 @@ int key_event(struct call *call, const struct key_event_params *p, struct key_ev
 	bool types = down && p->text && !(p->modifiers & CONTROL);
 
 	(void)r;
-	if (!session)
+	if (!session || !key_may_pass(p->vk, p->modifiers))
 		return 0;
 	command = down ? editing_command(p) : NULL;
 	const struct cdp_arg args[] = { CDP_TEXT("type", !down ? "keyUp" : types ? "keyDown" : "rawKeyDown"),

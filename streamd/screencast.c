@@ -133,7 +133,7 @@ void screencast_frame(struct screencast *c, struct target *page, const struct cb
 	double at = cbor_get_double(cbor_get(params, "metadata"), "timestamp", 0);
 	struct picture *p;
 
-	if (page != c->page || at < c->newest)
+	if (page != c->page || page->barred || at < c->newest)
 		return;
 	c->newest = at;
 	p = make_picture(c, params, at);

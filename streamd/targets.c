@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "streamd/watch.h"
 
 static void set_text(char **at, const char *text)
@@ -27,6 +28,31 @@ static enum target_kind kind_of(const struct cbor *type)
 static bool is_shown(const struct target *t)
 {
 	return t->kind == TARGET_PAGE && !t->hidden;
+}
+
+/* Chromium's own pages and the files of this machine are nobody's to see, however they were opened. */
+static bool may_be_shown(const char *url)
+{
+	static const char *const allowed[] = { "https://", "http://", "about:", "blob:", "data:", "chrome-error://" };
+
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++)
+		if (strncmp(url, allowed[i], strlen(allowed[i])) == 0)
+			return true;
+	return !*url;
+}
+
+static void bar(struct browser *b, struct target *t)
+{
+	log_warning("a page of the browser went to %.100s and is closed", t->url);
+	t->barred = true;
+	cdp_send(b->cdp, "", "Target.closeTarget", CDP_TEXT("targetId", t->id));
+}
+
+static void take_url(struct browser *b, struct target *t, const char *url)
+{
+	set_text(&t->url, url);
+	if (t->kind == TARGET_PAGE && !t->barred && !may_be_shown(t->url))
+		bar(b, t);
 }
 
 static void target_free(struct browser *b, struct target *t)
@@ -75,7 +101,7 @@ static void on_attached(struct browser *b, const struct target *parent, const st
 	copy_text(t->session, sizeof(t->session), session);
 	copy_text(t->opener, sizeof(t->opener), cbor_get_utf8(arena, info, "openerId"));
 	copy_text(t->parent, sizeof(t->parent), cbor_get_utf8(arena, info, "parentFrameId"));
-	set_text(&t->url, cbor_get_utf8(arena, info, "url"));
+	take_url(b, t, cbor_get_utf8(arena, info, "url"));
 	set_text(&t->title, cbor_get_utf8(arena, info, "title"));
 	t->hidden = parent ? parent->hidden : b->hiding;
 	t->blank = parent && parent->blank;
@@ -135,7 +161,7 @@ static void on_info(struct browser *b, const struct cbor *info)
 
 	if (!t)
 		return;
-	set_text(&t->url, cbor_get_utf8(arena, info, "url"));
+	take_url(b, t, cbor_get_utf8(arena, info, "url"));
 	set_text(&t->title, cbor_get_utf8(arena, info, "title"));
 	if (is_shown(t))
 		note_origin(b, t->url);
@@ -203,7 +229,7 @@ static void set_url(struct browser *b, struct target *t, const char *url)
 {
 	if (!url || strcmp(t->url, url) == 0)
 		return;
-	set_text(&t->url, url);
+	take_url(b, t, url);
 	if (is_shown(t))
 		note_origin(b, url);
 	changed(b, t);

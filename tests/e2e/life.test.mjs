@@ -112,6 +112,25 @@ describe("being seen", { concurrency: false }, () => {
 		}
 	});
 
+	it("Chromium's own shortcuts open nothing: no bookmarks, no source, no new tab", { timeout: LIMIT_MS }, async () => {
+		const signIn = await waiting();
+		const { url } = signIn.page;
+
+		for (const [key, modifiers] of [["O", 10], ["u", 2], ["t", 2], ["h", 2], ["j", 2], ["Delete", 10], ["F12", 0]]) {
+			const vk = key === "Delete" ? 46 : key === "F12" ? 123 : key.toUpperCase().charCodeAt(0);
+			const stroke = { key, code: key.length === 1 ? `Key${key.toUpperCase()}` : key, vk, modifiers };
+
+			signIn.say("key_event", { type: "down", ...stroke });
+			signIn.say("key_event", { type: "up", ...stroke });
+		}
+		await signIn.painted();
+		assert.equal(signIn.page.url, url);
+		/* What is typed now goes to the site: nothing has come before it. */
+		await signIn.passwordTyped();
+		await signIn.codeTyped();
+		await signIn.reaches("saved");
+	});
+
 	it("the operator closes it with steadctl", { timeout: LIMIT_MS }, async () => {
 		const signIn = await waiting();
 
