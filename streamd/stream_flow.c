@@ -16,6 +16,7 @@
 #include "streamd/proof.h"
 #include "streamd/rule.h"
 #include "streamd/stream.h"
+#include "streamd/target_info.h"
 #include "streamd/viewer.h"
 
 #define START_MS   30000
@@ -357,14 +358,12 @@ void stream_run(void *arg)
 
 static void tell_page(struct stream *s)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct page_changed_event event;
 
 	if (!s->page)
 		return;
-	event = (struct page_changed_event){ .url = *s->page->url ? s->page->url : "about:blank",
-		.title = *s->page->title ? s->page->title : NULL,
-		.loading = s->page->loading,
-		.popup = s->page->opener[0] != '\0' };
+	target_describe(s->page, arena, &event);
 	stream_tell(s, &method_page_changed, &event);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "proto/field.h"
@@ -12,6 +13,7 @@
 #include "streamd/input.h"
 #include "streamd/menu.h"
 #include "streamd/streams.h"
+#include "streamd/target_info.h"
 
 static void send_document(struct viewer *v, json_t *document)
 {
@@ -77,6 +79,7 @@ void viewers_close(struct stream *s)
 /* What a page that has just come (or come back) must know. */
 static void greet(struct viewer *v)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct stream *s = v->stream;
 	struct step_changed_event step;
 	struct page_changed_event page;
@@ -85,10 +88,7 @@ static void greet(struct viewer *v)
 	streams_describe_step(s, &step);
 	viewer_tell(v, &method_step_changed, &step);
 	if (s->page) {
-		page = (struct page_changed_event){ .url = *s->page->url ? s->page->url : "about:blank",
-			.title = *s->page->title ? s->page->title : NULL,
-			.loading = s->page->loading,
-			.popup = s->page->opener[0] != '\0' };
+		target_describe(s->page, arena, &page);
 		viewer_tell(v, &method_page_changed, &page);
 	}
 	if (s->dialog)
