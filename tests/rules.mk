@@ -45,9 +45,9 @@ test:
 #: make lint, integration, e2e, system, fuzz    one part of it
 lint integration e2e system fuzz:
 	$(RUN_TESTS) $@
-#: make soak        fuzzing for an hour each, and the end-to-end tests over and over
+#: make soak        fuzzing for an hour each, and the end-to-end tests over and over; PART=fuzz|e2e
 soak:
-	$(RUN_TESTS) --soak
+	$(RUN_TESTS) --soak $(PART)
 #: make test-bare   make demo TOUR=only in a bare Debian 12 (root)
 test-bare:
 	@demo/setup.sh bare && exec tests/bare/run.sh

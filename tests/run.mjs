@@ -3,7 +3,7 @@
  * K skipped".
  *
  *	node tests/run.mjs [lint] [unit] [integration] [e2e] [system] [fuzz]     all of them if none is named
- *	node tests/run.mjs --soak
+ *	node tests/run.mjs --soak [e2e] [fuzz]     an hour of each fuzzer, and the end-to-end tests over and over
  *
  * Everything but the system tests runs as an unprivileged user (demo/as_user.sh); those need root and are skipped
  * without it. What a program wrote is in build/test-logs/NAME.log of the tree that it ran in, and its end is shown if it
@@ -19,6 +19,7 @@ const ROOT_USER = process.getuid() === 0;
 const TREE = execFileSync(join(HERE, "demo/as_user.sh"), ["--where"], { encoding: "utf8" }).trim();
 const LOGS = join(HERE, "build/test-logs");
 const PARTS = ["lint", "unit", "integration", "e2e", "system", "fuzz"];
+const SOAK_PARTS = ["e2e", "fuzz"];
 const LANES = 2;
 const LAST_LINES = 40;
 /* They take the longest, mostly waiting, so they begin first. */
@@ -249,23 +250,23 @@ function stopAll()
 	process.exit(130);
 }
 
-function chosenParts(args)
+function chosenParts(args, parts)
 {
-	const unknown = args.find((part) => !PARTS.includes(part));
+	const unknown = args.find((part) => !parts.includes(part));
 
 	if (unknown) {
-		console.error(`There is no part "${unknown}" of the tests; there are ${PARTS.join(", ")}.`);
+		console.error(`There is no part "${unknown}" of it; there are ${parts.join(", ")}.`);
 		process.exit(2);
 	}
-	return args.length ? args : PARTS;
+	return args.length ? args : parts;
 }
 
 async function main()
 {
-	const args = process.argv.slice(2);
-	const soak = args[0] === "--soak";
+	const soak = process.argv[2] === "--soak";
+	const args = process.argv.slice(soak ? 3 : 2);
 	const begun = performance.now();
-	const parts = skipSystem(soak ? ["e2e", "fuzz"] : chosenParts(args));
+	const parts = skipSystem(chosenParts(args, soak ? SOAK_PARTS : PARTS));
 	const tasks = { lint: lintTasks, unit: unitTasks, integration: integrationTasks, system: systemTasks,
 		e2e: () => e2eTasks(soak ? SOAK_ROUNDS : 1), fuzz: () => fuzzTasks(soak ? SOAK_S : FUZZ_S) };
 
