@@ -28,7 +28,8 @@ struct attempt {
 	struct call *call;
 	const char *name, *password; /* as given */
 
-	int64_t user; /* 0: no such account */
+	const char *wanted; /* the name without its case, as accounts are told apart */
+	int64_t user;       /* 0: no such account */
 	const char *user_name, *encoded;
 	bool admin;
 
@@ -46,19 +47,20 @@ static int find_account(struct attempt *t, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = tx_query(tx, &res,
-		"SELECT u.id, u.name, u.password, u.admin, d.hash IS NOT NULL AS known FROM users u"
-		" LEFT JOIN devices d ON d.user_id = u.id AND d.hash = $2 AND d.seen_at > now() - $3 * interval '1 day'"
-		" WHERE lower(u.name) = lower($1)",
+		"SELECT w.name AS wanted, u.id, u.name, u.password, u.admin, d.hash IS NOT NULL AS known"
+		" FROM (SELECT lower($1::text) AS name) w LEFT JOIN users u ON lower(u.name) = w.name"
+		" LEFT JOIN devices d ON d.user_id = u.id AND d.hash = $2 AND d.seen_at > now() - $3 * interval '1 day'",
 		DB_TEXT(t->name), DB_BYTES(t->device.hash, sizeof(t->device.hash)),
 		DB_INT(t->a->settings->device_days));
 
 	if (r < 0)
 		return r;
+	t->wanted = arena_strdup(t->call->arena, db_text(res, 0, "wanted"));
 	t->user = 0;
 	t->user_name = NULL;
 	t->encoded = t->a->nobody;
 	t->known = false;
-	if (db_rows(res) == 0)
+	if (db_null(res, 0, "id"))
 		return 0;
 	t->user = db_int(res, 0, "id");
 	t->user_name = arena_strdup(t->call->arena, db_text(res, 0, "name"));
@@ -81,7 +83,7 @@ static void choose_buckets(struct attempt *t)
 		.block_ms = s->address_window_s * 1000 };
 
 	t->buckets[0].rule = account;
-	t->buckets[0].key = t->known ? throttle_device_key(t->device.hash) : throttle_account_key(t->name);
+	t->buckets[0].key = t->known ? throttle_device_key(t->device.hash) : throttle_account_key(t->wanted);
 	t->bucket_count = 1;
 	if (t->known || !t->call->acting.ip)
 		return;

@@ -1,7 +1,6 @@
 #include "authd/throttle.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -62,11 +61,7 @@ static struct throttle_key key_of(const char *kind, const void *p, size_t n)
 
 struct throttle_key throttle_account_key(const char *name)
 {
-	char lower[64] = "";
-
-	for (size_t i = 0; name[i] && i < sizeof(lower); i++)
-		lower[i] = (char)tolower((unsigned char)name[i]);
-	return key_of("account", lower, sizeof(lower));
+	return key_of("account", name, strlen(name));
 }
 
 struct throttle_key throttle_address_key(const char *ip)

@@ -43,7 +43,10 @@ struct throttle_key {
 	uint8_t hash[32];
 };
 
-/* Of the account that somebody claims to be (it need not exist), without regard to case. */
+/*
+ * Of the account that somebody claims to be (it need not exist). The name is what PostgreSQL's lower() made of it, which
+ * also finds the account: another way of writing the same name must not have a bucket of its own.
+ */
 struct throttle_key throttle_account_key(const char *name);
 /* Of an address; of its /64 network for IPv6, since one household has that many. */
 struct throttle_key throttle_address_key(const char *ip);

@@ -484,6 +484,19 @@ describe("throttling", () => {
 		assert.equal(await pg.sql("SELECT count(*) FROM authd.audit WHERE event = 'login_throttled'"), "3");
 	});
 
+	/* PostgreSQL lowers U+212A, the Kelvin sign, to k. */
+	test("counts every way of writing an account's name together", async (t) => {
+		const authd = await freshAuthd(t, { set });
+		const jar = await signedIn(authd);
+
+		assert.equal((await authd.post("/users", { name: "kim", password: OTHER }, { cookie: jar })).status, 200);
+		for (const name of ["kim", "nik"]) {
+			for (const [i, written] of ["\u212a", "k", "K"].entries())
+				refused(await authd.signIn(name.replace("k", written), PASSWORD, { ip: `198.51.100.${i}` }), 401, "bad_password");
+			throttled(await authd.signIn(name.replace("k", "\u212a"), OTHER, { ip: "198.51.100.9" }), 590, 600);
+		}
+	});
+
 	test("treats an account that does not exist alike", async (t) => {
 		const authd = await freshAuthd(t, { set });
 
