@@ -367,22 +367,37 @@ static void resize_input(struct conn *c, size_t size)
 	c->in_size = size;
 }
 
-/* A frame that names a descriptor gets the oldest that has arrived: sendmsg() keeps both in order. */
+static int shift_fd(struct conn *c)
+{
+	if (!c->fd_count)
+		return -1;
+	int fd = c->fds[0];
+	memmove(c->fds, c->fds + 1, --c->fd_count * sizeof(*c->fds));
+	return fd;
+}
+
+static void unshift_fd(struct conn *c, int fd)
+{
+	memmove(c->fds + 1, c->fds, c->fd_count++ * sizeof(*c->fds));
+	c->fds[0] = fd;
+}
+
+/*
+ * A frame that names a descriptor gets the oldest that has arrived: sendmsg() keeps both in order. It is out of the
+ * connection's hands meanwhile, so that closing the connection does not close it as well.
+ */
 static void deliver(struct conn *c, const struct frame *f)
 {
-	int fd = c->fd_count ? c->fds[0] : -1;
-	int given = fd;
+	int fd = shift_fd(c);
 
 	c->last_frame = loop_now();
 	c->takeable = f->length >= TAKEABLE && c->in_length == FRAME_HEADER + f->length ? f->length : 0;
 	c->events->frame(c, c->owner, (const char *)f->body, f->length, &fd);
 	c->takeable = 0;
-	if (c->closed) /* then the descriptors it had not claimed were closed with it */
-		return;
-	if (given >= 0 && fd < 0) {
-		c->fd_count--;
-		memmove(c->fds, c->fds + 1, c->fd_count * sizeof(*c->fds));
-	}
+	if (fd >= 0 && c->closed)
+		close(fd);
+	else if (fd >= 0)
+		unshift_fd(c, fd);
 }
 
 char *conn_take_body(struct conn *c, size_t *ret_size, char **ret_body)

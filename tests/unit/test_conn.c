@@ -24,7 +24,7 @@
 
 #define SMALL 4096 /* bytes of the sockets' buffers */
 
-enum reaction { KEEP, TAKE_FD, CLOSE_NOW, CLOSE_WHEN_SENT, PAUSE, ECHO };
+enum reaction { KEEP, TAKE_FD, TAKE_FD_AND_CLOSE, CLOSE_NOW, CLOSE_WHEN_SENT, PAUSE, ECHO };
 
 /* What the connection has told us. */
 struct seen {
@@ -48,6 +48,11 @@ static void react(struct conn *c, const char *body, size_t length, int *fd)
 	case TAKE_FD:
 		seen.fds[seen.count] = *fd;
 		*fd = -1;
+		break;
+	case TAKE_FD_AND_CLOSE:
+		seen.fds[seen.count] = *fd;
+		*fd = -1;
+		conn_close(c, "The test closed it.");
 		break;
 	case CLOSE_NOW: conn_close(c, "The test closed it."); break;
 	case CLOSE_WHEN_SENT: conn_close_when_sent(c, "The test closed it in the end."); break;
@@ -566,6 +571,34 @@ static void test_many_at_once(void **state)
 	assert_string_equal(seen.why, "The peer sent more descriptors than can be taken.");
 }
 
+/* What a handler has taken is its own, also when it closes the connection; what it has not goes with it, once. */
+static void test_descriptors_at_close(void **state)
+{
+	int first = temporary("first"), second = temporary("second");
+
+	(void)state;
+	make_pair(&short_limits, TAKE_FD_AND_CLOSE);
+	put_with_fds("\0\0\0\1a", 5, &first, 1);
+	put_with_fds("\0\0\0\1b", 5, &second, 1);
+	close(first);
+	close(second);
+	settle();
+	assert_int_equal(seen.count, 1);
+	expect_content(seen.fds[0], "first");
+}
+
+static void test_unclaimed_at_close(void **state)
+{
+	int fd = temporary("x");
+
+	(void)state;
+	make_pair(&short_limits, CLOSE_NOW);
+	put_with_fds("\0\0\0\1a", 5, &fd, 1);
+	close(fd);
+	settle();
+	assert_int_equal(seen.closed, 1); /* tear_down() looks for what is left open */
+}
+
 /* The descriptor goes with the first byte, and once, however often the rest is tried. */
 static void test_send_descriptor(void **state)
 {
@@ -659,6 +692,8 @@ int main(void)
 		TEST(test_descriptors_in_order),
 		TEST(test_unclaimed_descriptors),
 		TEST(test_many_at_once),
+		TEST(test_descriptors_at_close),
+		TEST(test_unclaimed_at_close),
 		TEST(test_send_descriptor),
 		TEST(test_out_of_descriptors),
 		TEST(test_identity),
