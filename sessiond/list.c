@@ -56,6 +56,19 @@ int session_list(struct call *call, const struct session_list_params *params,
 	return 0;
 }
 
+int session_account(struct call *call, const struct session_account_params *params,
+	struct session_account_result *result)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = db_read(sessiond_db(call->daemon), DB_USER(call->acting.user), sessiond_deadline(call), &res,
+		"SELECT account FROM vault.sessions WHERE user_id = $1 AND site = $2 AND kind = 'background'",
+		DB_INT(call->acting.user), DB_TEXT(params->site));
+
+	if (r == 0 && db_rows(res))
+		result->account = arena_strdup(call->arena, db_text(res, 0, "account"));
+	return r;
+}
+
 /* Why the deletion found nothing to delete. */
 static int refuse_deletion(struct call *call, int64_t id)
 {

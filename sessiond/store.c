@@ -25,17 +25,32 @@ struct saving {
 	bool new_row, already;
 };
 
-/* What the row says before the save. No row: nothing. */
+/* What the row says before the save, once nobody else is saving. No row: nothing. */
 static int look(struct saving *s, struct db_tx *tx, struct db_result **ret)
 {
 	return tx_query(tx, ret,
-		"SELECT s.id, s.version, s.account, s.lease_token, "
-		"COALESCE(s.lease_until > clock_timestamp(), false) AS leased, "
-		"(SELECT v.version FROM vault.saves v "
-		"WHERE v.session_id = s.id AND v.save = $3) AS saved "
-		"FROM vault.sessions s "
-		"WHERE s.user_id = $1 AND s.site = $2 AND s.kind = 'background' FOR UPDATE OF s",
-		DB_INT(s->call->acting.user), DB_TEXT(s->params->site), DB_TEXT(s->params->save));
+		"SELECT id, version, account, lease_token, "
+		"COALESCE(lease_until > clock_timestamp(), false) AS leased FROM vault.sessions "
+		"WHERE user_id = $1 AND site = $2 AND kind = 'background' FOR UPDATE",
+		DB_INT(s->call->acting.user), DB_TEXT(s->params->site));
+}
+
+/*
+ * Whether this very save was made already. A statement of its own: one that has waited for the row's lock still sees
+ * every other table as it was when it began.
+ */
+static int look_already(struct saving *s, struct db_tx *tx)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx_query(tx, &res, "SELECT version FROM vault.saves WHERE session_id = $1 AND save = $2",
+		DB_INT(s->id), DB_TEXT(s->params->save));
+
+	if (r < 0)
+		return r;
+	s->already = db_rows(res) > 0;
+	if (s->already)
+		s->version = db_int(res, 0, "version");
+	return 0;
 }
 
 static int refuse_gone(struct saving *s)
@@ -46,13 +61,13 @@ static int refuse_gone(struct saving *s)
 		s->params->site);
 }
 
-/* Whoever uses the session would act for somebody else from now on. */
+/* Whoever uses the session would act for somebody else from now on: only in place of whom the person was shown. */
 static int compare_account(struct saving *s, const struct db_result *row)
 {
 	const struct session_store_params *p = s->params;
 	const char *stored = db_text(row, 0, "account");
 
-	if (p->change_account || strcmp(p->account, stored) == 0)
+	if (strcmp(p->account, stored) == 0 || (p->in_place_of && strcmp(p->in_place_of, stored) == 0))
 		return 0;
 	return call_refuse(s->call, ERR_conflict, "account",
 		"The session that is kept for %s is the one of %.200s, and this one is of %.200s; nothing "
@@ -112,9 +127,9 @@ static int decide(struct saving *s, struct db_tx *tx)
 	if (db_rows(row) == 0)
 		return s->params->replaces ? refuse_gone(s) : next_id(s, tx);
 	s->id = db_int(row, 0, "id");
-	s->already = !db_null(row, 0, "saved");
-	s->version = s->already ? db_int(row, 0, "saved") : db_int(row, 0, "version") + 1;
-	return s->already ? 0 : compare(s, row);
+	s->version = db_int(row, 0, "version") + 1;
+	r = look_already(s, tx);
+	return r < 0 || s->already ? r : compare(s, row);
 }
 
 static int seal(struct saving *s, struct envelope_blob *ret)
@@ -225,6 +240,9 @@ static int begin(struct saving *s)
 		return call_refuse(s->call, ERR_invalid, "token",
 			"A lease's token goes with \"replaces\", the version that the session grew "
 			"from; give both or neither.");
+	if (s->params->in_place_of && s->call->role == ROLE_BOT)
+		return call_refuse(s->call, ERR_invalid, "in_place_of",
+			"A bot cannot put one account's session in the place of another's: only the person can, in a sign-in.");
 	r = background_init(&s->background, s->call, s->params->site);
 	if (r < 0)
 		return r;

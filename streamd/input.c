@@ -185,9 +185,11 @@ int sign_in_done(struct call *call, const struct sign_in_done_params *p, struct 
 {
 	struct stream *s = viewer_of(call)->stream;
 
-	(void)p, (void)r;
+	(void)r;
 	stream_note_input(s);
 	s->done_pressed = true;
+	if (p->in_place_of && strcmp(p->in_place_of, s->asked.kept) == 0)
+		s->agreed = s->asked;
 	stream_poke(s);
 	return 0;
 }

@@ -173,7 +173,8 @@ void stream_end(struct stream *s, enum stream_step step, const char *reason, con
 	if (s->ending || s->ended_at_ms)
 		return;
 	s->ending = true;
-	s->resumable = s->another_account = false;
+	s->resumable = false;
+	s->asked = (struct replacement){ 0 };
 	set_step(s, step, reason, advice);
 	fiber_cancel(s->flow);
 }

@@ -26,6 +26,11 @@ enum stream_step {
 struct menus;
 struct viewer;
 
+/* One account's session in the place of another's; empty: none. */
+struct replacement {
+	char kept[257], by[257];
+};
+
 struct ended_wait {
 	struct wait wait;
 	LIST_ENTRY(ended_wait) link;
@@ -41,8 +46,8 @@ struct stream {
 	enum stream_step step;
 	char reason[1024], advice[512];
 	bool resumable;
-	bool another_account;    /* it failed for that alone: the session that is kept is another's */
-	char account[257];       /* of whom it then is; Done means that it shall replace the other */
+	struct replacement asked; /* it failed for that alone: the session that is kept is another account's */
+	struct replacement agreed; /* the person said yes to this one */
 
 	struct fiber *flow;
 	struct browser *browser; /* NULL before and after */

@@ -25,7 +25,8 @@
 #define SAVE_MS    60000
 #define LOOK_MS    700 /* between looks while the addresses fit but the rest of the rule does not */
 
-#define GO_ON "Go on in the browser, then press Done."
+#define GO_ON     "Go on in the browser, then press Done."
+#define TRY_AGAIN "The session works but could not be saved. Go on in the browser in a moment, and Stead tries again."
 
 /* Waits until something happens, or for ms. */
 static int wait_poke(struct stream *s, int64_t ms)
@@ -198,11 +199,12 @@ static bool is_of_another(const struct call *call)
 }
 
 /* sessiond may be restarting: the same save, by its name, is tried until it is known to have been done. */
-static int save(struct stream *s, const struct proof *proof, char *why, size_t size)
+static int save(struct stream *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
 {
 	int64_t deadline = deadline_in(SAVE_MS), pause = 50;
 	struct session_store_params params = { .site = s->recipe->name, .account = proof->account,
-		.change_account = strcmp(s->account, proof->account) == 0, .proved_at_ms = wall_now(), .state = -1 };
+		.in_place_of = strcmp(s->agreed.by, proof->account) == 0 ? s->agreed.kept : NULL,
+		.proved_at_ms = wall_now(), .state = -1 };
 	struct session_store_result result;
 	char name[33];
 	int r = state_memfd(proof->after, &params.state);
@@ -213,7 +215,7 @@ static int save(struct stream *s, const struct proof *proof, char *why, size_t s
 		CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
 		r = call_session_store(call, s->daemon->sessiond, &params, &result);
 		snprintf(why, size, "%s", call_why(call, r));
-		s->another_account = r == REFUSED && is_of_another(call);
+		*ret_another = r == REFUSED && is_of_another(call);
 		if (r != REFUSED || !may_pass(call) || loop_now() + pause > deadline)
 			break;
 		r = fiber_sleep_until(deadline_in(pause));
@@ -225,17 +227,31 @@ static int save(struct stream *s, const struct proof *proof, char *why, size_t s
 }
 
 /* It works, but it is the person's to say whether it shall be kept instead of the other. */
-static void ask_whether(struct stream *s, const char *account, const char *why)
+static int ask_whether(struct stream *s, const char *account)
 {
-	char advice[sizeof(s->advice)];
+	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
+	const struct session_account_params params = { .site = s->recipe->name };
+	struct session_account_result kept;
+	char why[1024], advice[sizeof(s->advice)];
+	int r = call_session_account(call, s->daemon->sessiond, &params, &kept);
 
+	if (r == -ECANCELED)
+		return r;
+	if (r < 0 || !kept.account) {
+		fail_for_now(s, r < 0 ? call_why(call, r) : "The session that was kept has just been deleted.", TRY_AGAIN);
+		return 0;
+	}
 	s->stale = true; /* not to be asked again before anything has changed */
-	snprintf(s->account, sizeof(s->account), "%s", account);
+	snprintf(s->asked.kept, sizeof(s->asked.kept), "%s", kept.account);
+	snprintf(s->asked.by, sizeof(s->asked.by), "%s", account);
+	snprintf(why, sizeof(why), "The session that is kept for %s is the one of %s, and this one is of %s; nothing was replaced.",
+		s->recipe->title, kept.account, account);
 	snprintf(advice, sizeof(advice),
 		"If Stead shall act as %s from now on, replace it. Otherwise close this, or sign out here and sign in "
 		"as the other.",
 		account);
 	fail_for_now(s, why, advice);
+	return 0;
 }
 
 /* 1: saved; 0: not, and said why; the person may go on. */
@@ -244,6 +260,7 @@ static int prove_and_save(struct stream *s, const struct state *state, const cha
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(PROOF_MS));
 	struct proof proof;
 	char why[1024];
+	bool another = false;
 	int r;
 
 	stream_set_step(s, STEP_PROVING, "", "");
@@ -260,15 +277,14 @@ static int prove_and_save(struct stream *s, const struct state *state, const cha
 		fail_for_now(s, proof.why, proof.advice);
 		return 0;
 	}
-	r = save(s, &proof, why, sizeof(why));
+	r = save(s, &proof, why, sizeof(why), &another);
 	proof_clear(&proof);
-	if (r == -ECANCELED)
-		return r;
-	if (r < 0 && s->another_account)
-		ask_whether(s, proof.account, why);
-	else if (r < 0)
-		fail_for_now(s, why, "The session works but could not be saved. Go on in the browser in a moment, and Stead tries again.");
-	return r < 0 ? 0 : 1;
+	if (another)
+		return ask_whether(s, proof.account);
+	if (r == -ECANCELED || r == 0)
+		return r < 0 ? r : 1;
+	fail_for_now(s, why, TRY_AGAIN);
+	return 0;
 }
 
 static int wait_for_resume(struct stream *s)
@@ -281,9 +297,8 @@ static int wait_for_resume(struct stream *s)
 	if (r == 0)
 		r = set_network(s, true);
 	if (r == 0) {
-		s->resumable = s->another_account = false;
-		if (!s->done_pressed)
-			s->account[0] = '\0';
+		s->resumable = false;
+		s->asked = (struct replacement){ 0 };
 		stream_set_step(s, STEP_WAITING, "", "");
 		screencast_refresh(s->screencast);
 	}

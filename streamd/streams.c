@@ -213,7 +213,7 @@ void streams_describe_step(const struct stream *s, struct step_changed_event *re
 		.reason = or_null(s->reason),
 		.advice = or_null(s->advice),
 		.resumable = s->resumable,
-		.another_account = s->another_account,
+		.kept_account = or_null(s->asked.kept),
 		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
 }
 
@@ -225,7 +225,7 @@ static void describe(struct call *call, const struct stream *s, struct stream_in
 		.reason = arena_strdup(call->arena, or_null(s->reason)),
 		.advice = arena_strdup(call->arena, or_null(s->advice)),
 		.resumable = s->resumable,
-		.another_account = s->another_account,
+		.kept_account = arena_strdup(call->arena, or_null(s->asked.kept)),
 		.opened_at_ms = s->opened_at_ms,
 		.user = call->role == ROLE_CONTROL ? or_null(s->user_name) : NULL };
 }

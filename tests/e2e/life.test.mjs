@@ -242,7 +242,7 @@ describe("what a site does", { concurrency: false }, () => {
 
 		await signIn.atSite(as("bob"));
 		await signIn.reaches("failed");
-		assert.equal(signIn.another, true);
+		assert.equal(signIn.kept, as("alice").email);
 		assert.equal(signIn.resumable, true);
 		assert.ok(signIn.reason.includes(as("alice").email) && signIn.reason.includes(as("bob").email), signIn.reason);
 		assert.match(signIn.advice, /replace it/);
@@ -254,10 +254,17 @@ describe("what a site does", { concurrency: false }, () => {
 		signIn.again();
 		signIn.say("sign_in_done");
 		await signIn.reaches("failed");
-		assert.equal(signIn.another, true);
-		assert.deepEqual(await kept(), [[as("alice").email, 1]]);
+		assert.equal(signIn.kept, as("alice").email);
+		/* Nor is Done, or a yes to something that was not asked. */
+		for (const yes of [{}, { in_place_of: as("bob").email }]) {
+			signIn.again();
+			signIn.say("sign_in_done", yes);
+			await signIn.reaches("failed");
+			assert.equal(signIn.kept, as("alice").email);
+			assert.deepEqual(await kept(), [[as("alice").email, 1]]);
+		}
 		signIn.again();
-		signIn.say("sign_in_done");
+		signIn.say("sign_in_done", { in_place_of: signIn.kept });
 		await signIn.reaches("saved");
 		assert.deepEqual(await kept(), [[as("bob").email, 2]]);
 		await rig.nothingLeft();

@@ -302,9 +302,9 @@ export class SignIn extends EventEmitter {
 		this.emit("change");
 	}
 
-	#stepped({ step, reason = "", advice = "", resumable = false, another_account: another = false })
+	#stepped({ step, reason = "", advice = "", resumable = false, kept_account: kept })
 	{
-		Object.assign(this, { step, reason, advice, resumable, another });
+		Object.assign(this, { step, reason, advice, resumable, kept });
 		this.steps.push(step);
 	}
 

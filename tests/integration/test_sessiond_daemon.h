@@ -287,8 +287,7 @@ static inline void answer_refusal(struct answer *a, const struct call *c)
 }
 
 struct save {
-	const char *name, *site, *account;
-	bool change_account;
+	const char *name, *site, *account, *in_place_of;
 	int64_t replaces, token;
 	const void *state;
 	size_t size;
@@ -300,7 +299,7 @@ static inline struct answer vault_store(struct vault *v, const struct acting *wh
 	struct session_store_params p = { .save = save.name,
 		.site = save.site ?: "desk",
 		.account = save.account ?: "a@example.org",
-		.change_account = save.change_account,
+		.in_place_of = save.in_place_of,
 		.replaces = save.replaces,
 		.token = save.token,
 		.proved_at_ms = wall_now(),

@@ -104,6 +104,35 @@ static void no_session(void *arg)
 	assert_refused(&a, ERR_needs_sign_in, "site");
 }
 
+static int account_kept(const struct acting *who, char account[64])
+{
+	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(5000));
+	const struct session_account_params p = { .site = "desk" };
+	struct session_account_result kept;
+	int r = call_session_account(c, vault.stream, &p, &kept);
+
+	snprintf(account, 64, "%s", r == 0 && kept.account ? kept.account : "");
+	return r;
+}
+
+static void bots_replace_nobody(void *arg)
+{
+	CLEANUP(call_freep) struct call *c = call_new(NULL, &alice, deadline_in(5000));
+	struct session_store_params p = { .save = "b1", .site = "desk", .account = "b@example.org",
+		.in_place_of = "a@example.org", .proved_at_ms = wall_now(), .state = -1 };
+	struct session_store_result result;
+	char account[64];
+
+	(void)arg;
+	assert_int_equal(account_kept(&alice, account), 0);
+	assert_string_equal(account, "");
+	assert_int_equal(memfd_new("state", "x", 1, &p.state), 0);
+	assert_int_equal(call_session_store(c, vault.bot, &p, &result), REFUSED);
+	close(p.state);
+	assert_int_equal(c->refusal.code, ERR_invalid);
+	assert_string_equal(c->refusal.field, "in_place_of");
+}
+
 static void compare_and_set(void *arg)
 {
 	struct answer a;
@@ -129,8 +158,13 @@ static void compare_and_set(void *arg)
 	assert_non_null(strstr(a.message, "the one of a@example.org, and this one is of b@example.org"));
 	a = vault_fetch(&vault, &alice, "desk");
 	assert_state(&a, "two");
+	assert_int_equal(account_kept(&alice, a.account), 0);
+	assert_string_equal(a.account, "a@example.org");
 	a = vault_store(&vault, &alice,
-		(struct save){ "s5", .state = "new sign-in", .account = "b@example.org", .change_account = true });
+		(struct save){ "s5", .state = "new sign-in", .account = "b@example.org", .in_place_of = "c@example.org" });
+	assert_refused(&a, ERR_conflict, "account"); /* the person was shown somebody else */
+	a = vault_store(&vault, &alice,
+		(struct save){ "s5", .state = "new sign-in", .account = "b@example.org", .in_place_of = "a@example.org" });
 	assert_done(&a);
 	assert_int_equal(a.version, 3);
 	a = vault_fetch(&vault, &alice, "desk");
@@ -145,6 +179,7 @@ static void compare_and_set(void *arg)
 struct writer {
 	int number;
 	int64_t replaces;
+	bool same_save;
 	struct answer answer;
 };
 
@@ -153,19 +188,19 @@ static void write_one(void *arg)
 	struct writer *w = arg;
 	char name[24], state[24];
 
-	snprintf(name, sizeof(name), "w%d", w->number);
+	snprintf(name, sizeof(name), "w%d", w->same_save ? 0 : w->number);
 	snprintf(state, sizeof(state), "state %d", w->number);
 	w->answer = vault_store(
 		&vault, &alice, (struct save){ name, .state = state, .replaces = w->replaces });
 }
 
-static int write_at_once(struct writer *writers, int64_t replaces)
+static int write_at_once(struct writer *writers, int64_t replaces, bool same_save)
 {
 	struct fiber *fibers[WRITERS];
 	int done = 0;
 
 	for (int i = 0; i < WRITERS; i++) {
-		writers[i] = (struct writer){ .number = i, .replaces = replaces };
+		writers[i] = (struct writer){ .number = i, .replaces = replaces, .same_save = same_save };
 		fiber_start("writer", write_one, &writers[i], &fibers[i]);
 	}
 	for (int i = 0; i < WRITERS; i++) {
@@ -198,7 +233,7 @@ static void first_saves_at_once(void *arg)
 	struct writer writers[WRITERS];
 
 	(void)arg;
-	assert_int_equal(write_at_once(writers, 0), WRITERS);
+	assert_int_equal(write_at_once(writers, 0, false), WRITERS);
 	for (int64_t v = 1; v <= WRITERS; v++)
 		assert_non_null(writer_of(writers, v)); /* each got a version of its own */
 	assert_newest_is(writer_of(writers, WRITERS));
@@ -212,7 +247,7 @@ static void one_of_many_replaces(void *arg)
 
 	(void)arg;
 	assert_done(&a);
-	assert_int_equal(write_at_once(writers, 1), 1);
+	assert_int_equal(write_at_once(writers, 1, false), 1);
 	assert_newest_is(writer_of(writers, 2));
 	for (int i = 0; i < WRITERS; i++)
 		if (writers[i].answer.r != 0)
@@ -244,6 +279,22 @@ static void repeated_save(void *arg)
 		&vault, &alice, (struct save){ "again", .state = "three", .replaces = 2 });
 	assert_done(&again); /* no conflict with itself */
 	assert_int_equal(again.version, 3);
+}
+
+/* Each finds it done, also those that wait while the first is doing it. */
+static void repeated_at_once(void *arg)
+{
+	struct writer writers[WRITERS];
+	struct answer a = vault_store(&vault, &alice, (struct save){ "s1", .state = "one" });
+
+	(void)arg;
+	assert_done(&a);
+	for (int64_t version = 1; version <= 4; version++) {
+		assert_int_equal(sql_number("DELETE FROM vault.saves RETURNING 1"), 1);
+		assert_int_equal(write_at_once(writers, version, true), WRITERS);
+		for (int i = 0; i < WRITERS; i++)
+			assert_int_equal(writers[i].answer.version, version + 1);
+	}
 }
 
 static void fenced_lease(void *arg)
@@ -434,9 +485,11 @@ int main(void)
 		VAULT_TEST(large),
 		VAULT_TEST(no_session),
 		VAULT_TEST(compare_and_set),
+		VAULT_TEST(bots_replace_nobody),
 		VAULT_TEST(first_saves_at_once),
 		VAULT_TEST(one_of_many_replaces),
 		VAULT_TEST(repeated_save),
+		VAULT_TEST(repeated_at_once),
 		VAULT_TEST(fenced_lease),
 		VAULT_TEST(released_lease),
 		VAULT_TEST(reports),

@@ -64,9 +64,10 @@ function Ended({ viewer, info })
 	return html`
 		<${Verdict} tone=${tone} mark=${mark} heading=${heading} reason=${info.reason}
 			advice=${info.advice}>
-			${info.another && html`<button type="button" class="primary"
-				onClick=${() => viewer.speech.say("sign_in_done")}>Replace it</button>`}
-			${info.resumable && html`<button type="button" class=${info.another ? "" : "primary"}
+			${info.kept && html`<button type="button" class="primary"
+				onClick=${() => viewer.speech.say("sign_in_done",
+					{ in_place_of: info.kept })}>Replace it</button>`}
+			${info.resumable && html`<button type="button" class=${info.kept ? "" : "primary"}
 				onClick=${() => viewer.speech.say("sign_in_resume")}>Go on in the
 					browser</button>`}
 			${info.resumable

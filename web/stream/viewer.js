@@ -176,13 +176,13 @@ export class Viewer {
 		}
 	}
 
-	#step({ step, reason, advice, resumable, another_account: another = false, ...rest })
+	#step({ step, reason, advice, resumable, kept_account: kept, ...rest })
 	{
 		batch(() => {
 			if (["starting", "waiting", "signed_in", "proving", "saved"].includes(step))
 				this.reached.value = step;
 			this.info.value = { ...this.info.value, ...rest, step, reason, advice,
-				resumable, another };
+				resumable, kept };
 			this.endsAtMs.value = this.over ? 0 : rest.ends_at_ms ?? 0;
 		});
 	}
