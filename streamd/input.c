@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "proto/field.h"
 #include "proto/server.h"
+#include "streamd/dialogs.h"
 #include "streamd/keys.h"
 #include "streamd/menu.h"
 
@@ -136,9 +137,7 @@ int dialog_answer(struct call *call, const struct dialog_answer_params *p, struc
 
 	(void)r;
 	stream_note_input(s);
-	if (s->browser && s->dialog == p->dialog && s->dialog_page && s->dialog_page->session[0])
-		cdp_send(browser_cdp(s->browser), s->dialog_page->session, "Page.handleJavaScriptDialog",
-			CDP_BOOL("accept", p->accept), CDP_TEXT("promptText", p->text));
+	dialogs_answer(s, p->dialog, p->accept, p->text);
 	return 0;
 }
 

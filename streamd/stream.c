@@ -9,6 +9,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "streamd/dialogs.h"
 #include "streamd/state.h"
 #include "streamd/streams.h"
 #include "streamd/viewer.h"
@@ -161,6 +162,7 @@ struct stream *stream_new(struct streamd *d, const struct acting *acting, const 
 	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
 	LIST_INIT(&s->viewers);
 	LIST_INIT(&s->waiting);
+	TAILQ_INIT(&s->dialogs);
 	s->screencast = screencast_new((int)d->settings.quality, show, s);
 	s->timer = must(event_new(loop_base(), -1, 0, on_timer, s));
 	stream_arm(s);
@@ -212,7 +214,7 @@ struct stream *stream_free(struct stream *s)
 	event_free(s->timer);
 	screencast_free(s->screencast);
 	state_free(s->before);
-	arena_free(s->dialog_arena);
+	dialogs_clear(s);
 	call_free(s->call);
 	free(s->user_name);
 	free(s);

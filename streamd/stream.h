@@ -23,6 +23,7 @@ enum stream_step {
 	STEP_CLOSED,
 };
 
+struct dialog;
 struct menus;
 struct viewer;
 
@@ -67,10 +68,7 @@ struct stream {
 	int64_t last_input, last_seen, deadline; /* monotonic ms */
 	struct event *timer;
 
-	int64_t dialog;          /* number of the open dialog, 0: none */
-	struct target *dialog_page;
-	struct dialog_opened_event dialog_event;
-	struct arena *dialog_arena;
+	TAILQ_HEAD(, dialog) dialogs; /* that its pages have open: streamd/dialogs.h */
 
 	LIST_HEAD(, viewer) viewers;
 	TAILQ_ENTRY(stream) link;

@@ -11,6 +11,7 @@
 #include "proto/sessiond.h"
 #include "streamd/capture.h"
 #include "streamd/copy.h"
+#include "streamd/dialogs.h"
 #include "streamd/element.h"
 #include "streamd/menu.h"
 #include "streamd/proof.h"
@@ -24,6 +25,8 @@
 #define PROOF_MS   180000
 #define SAVE_MS    60000
 #define LOOK_MS    700 /* between looks while the addresses fit but the rest of the rule does not */
+
+#define MOST_POPUPS 16 /* windows that opened each other, as far as they are followed back */
 
 #define GO_ON     "Go on in the browser, then press Done."
 #define TRY_AGAIN "The session works but could not be saved. Go on in the browser in a moment, and Stead tries again."
@@ -104,13 +107,6 @@ static int look_before(struct stream *s)
 	return r == -EREMOTE || r == -EPIPE || r == -ETIMEDOUT ? 0 : r;
 }
 
-static void dismiss_dialog(struct stream *s)
-{
-	if (s->dialog && s->dialog_page)
-		cdp_send(browser_cdp(s->browser), s->dialog_page->session, "Page.handleJavaScriptDialog",
-			CDP_BOOL("accept", false));
-}
-
 /*
  * Until the site's rule holds. Done only makes it look at once, and say what is missing. What the proof has said no to is
  * not looked at again by itself: it would say no for ever, before the person can do anything.
@@ -125,7 +121,7 @@ static int wait_for_sign_in(struct stream *s)
 		bool fits = rule_addresses_fit(s->browser, s->recipe, why, sizeof(why));
 		bool pressed = s->done_pressed;
 		s->done_pressed = false;
-		if (fits && !s->dialog && (pressed || !s->stale))
+		if (fits && !dialogs_shown(s) && (pressed || !s->stale))
 			r = rule_check(s->browser, s->recipe, s->before, deadline_in(CAPTURE_MS), &met, why, sizeof(why));
 		if (r == -ETIMEDOUT) /* a page that is busy, or that has just opened a dialog */
 			r = 0;
@@ -166,7 +162,7 @@ static int park_and_capture(struct stream *s, char account[257], struct state **
 	int r;
 
 	stream_set_step(s, STEP_SIGNED_IN, "", "");
-	dismiss_dialog(s);
+	dialogs_dismiss(s);
 	r = rule_settle(s->browser, s->recipe, deadline_in(CAPTURE_MS));
 	if (r == 0) {
 		read_account(s, account);
@@ -342,6 +338,7 @@ static void finish(struct stream *s, int r)
 		say_failed(s, r);
 	s->page = NULL;
 	screencast_set_page(s->screencast, NULL);
+	dialogs_clear(s);
 	s->menus = menus_free(s->menus);
 	s->browser = browser_close(s->browser);
 	s->resumable = false;
@@ -406,8 +403,7 @@ static void on_page_closed(void *owner, struct target *page)
 	struct stream *s = owner;
 	struct target *back;
 
-	if (s->dialog_page == page)
-		s->dialog = 0;
+	dialogs_remove(s, page);
 	if (s->page != page)
 		return;
 	screencast_set_page(s->screencast, NULL);
@@ -441,51 +437,15 @@ static void on_frame(void *owner, struct target *page, const struct cbor *params
 	screencast_frame(((struct stream *)owner)->screencast, page, params);
 }
 
-static const char *dialog_kind(const struct cbor *type)
-{
-	static const char *const kinds[] = { "alert", "confirm", "prompt", "beforeunload" };
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (cbor_text_is(type, kinds[i]))
-			return kinds[i];
-	return "alert";
-}
-
-static const char *cut(struct arena *arena, const char *text, size_t most)
-{
-	char *copy = arena_strdup(arena, text && *text ? text : " ");
-
-	if (strlen(copy) > most) {
-		while (most && ((unsigned char)copy[most] & 0xc0) == 0x80)
-			most--;
-		copy[most] = '\0';
-	}
-	return copy;
-}
-
 static void on_dialog(void *owner, struct target *page, const struct cbor *params)
 {
 	struct stream *s = owner;
-	static int64_t last;
 
-	if (!params) {
-		struct dialog_closed_event closed = { .dialog = s->dialog };
-		if (s->dialog)
-			stream_tell(s, &method_dialog_closed, &closed);
-		s->dialog = 0;
-		stream_poke(s);
-		return;
-	}
-	arena_free(s->dialog_arena);
-	s->dialog_arena = arena_new(0);
-	s->dialog = ++last;
-	s->dialog_page = page;
-	const char *value = cbor_get_utf8(s->dialog_arena, params, "defaultPrompt");
-	s->dialog_event = (struct dialog_opened_event){ .dialog = s->dialog,
-		.kind = dialog_kind(cbor_get(params, "type")),
-		.message = cut(s->dialog_arena, cbor_get_utf8(s->dialog_arena, params, "message"), 4096),
-		.value = value && *value ? cut(s->dialog_arena, value, 4096) : NULL };
-	stream_tell(s, &method_dialog_opened, &s->dialog_event);
+	if (params)
+		dialogs_add(s, page, params);
+	else
+		dialogs_remove(s, page);
+	stream_poke(s);
 }
 
 static void on_binding(void *owner, struct target *target, const struct cbor *params)
@@ -502,12 +462,27 @@ static void on_binding(void *owner, struct target *target, const struct cbor *pa
 		stream_tell(s, &method_text_copied, &copied);
 }
 
+/* Whether the person looks at it, or at a popup that it opened and will go back to it. */
+static bool is_wanted(struct stream *s, const struct target *page)
+{
+	const struct target *t = s->page;
+
+	for (int depth = 0; t && depth < MOST_POPUPS; depth++) {
+		if (t == page)
+			return true;
+		t = browser_target_by_id(s->browser, t->opener);
+	}
+	return false;
+}
+
 static void on_crashed(void *owner, struct target *page)
 {
 	struct stream *s = owner;
 
-	if (page == s->page)
+	if (!s->browser || is_wanted(s, page))
 		stream_end(s, STEP_FAILED, "The page crashed.", "Nothing was saved. Start the sign-in again.");
+	else
+		cdp_send(browser_cdp(s->browser), "", "Target.closeTarget", CDP_TEXT("targetId", page->id));
 }
 
 static void on_host_refused(void *owner, const char *host, const char *why)

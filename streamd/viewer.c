@@ -10,6 +10,7 @@
 #include "proto/field.h"
 #include "proto/json.h"
 #include "proto/message.h"
+#include "streamd/dialogs.h"
 #include "streamd/input.h"
 #include "streamd/menu.h"
 #include "streamd/streams.h"
@@ -83,6 +84,7 @@ static void greet(struct viewer *v)
 	struct stream *s = v->stream;
 	struct step_changed_event step;
 	struct page_changed_event page;
+	const struct dialog_opened_event *dialog;
 	const struct menu_opened_event *menu;
 
 	streams_describe_step(s, &step);
@@ -91,8 +93,9 @@ static void greet(struct viewer *v)
 		target_describe(s->page, arena, &page);
 		viewer_tell(v, &method_page_changed, &page);
 	}
-	if (s->dialog)
-		viewer_tell(v, &method_dialog_opened, &s->dialog_event);
+	dialog = dialogs_shown(s);
+	if (dialog)
+		viewer_tell(v, &method_dialog_opened, dialog);
 	menu = s->menus ? menus_open(s->menus) : NULL;
 	if (menu)
 		viewer_tell(v, &method_menu_opened, menu);

@@ -301,13 +301,21 @@ describe("what a site does", { concurrency: false }, () => {
 	});
 });
 
-/* A site whose page asks in dialogs, and goes where the answers say. */
+/* A site whose page asks in dialogs, and goes where the answers say; another of its pages asks in two windows at once. */
 const ASKING = `<!doctype html><title>asks</title><button autofocus>Ask</button><script>
 	document.querySelector("button").onclick = () => {
 		alert("Look");
 		location = confirm("Go on?") ? "/" + prompt("Where to?", "here") : "/no";
 	};
 </script>`;
+const ASKING_TWICE = `<!doctype html><title>asks twice</title><button autofocus>Ask</button><script>
+	document.querySelector("button").onclick = () => {
+		open("/window", "_blank", "noopener");
+		setTimeout(() => alert("The first"));
+	};
+</script>`;
+const ANSWERS = { "/": ASKING, "/twice": ASKING_TWICE,
+	"/window": "<!doctype html><title>window</title><script>setTimeout(() => alert(\"The second\"))</script>" };
 
 describe("a page that asks in dialogs", { concurrency: false }, () => {
 	let server, signIn;
@@ -316,18 +324,17 @@ describe("a page that asks in dialogs", { concurrency: false }, () => {
 		const of = (name) => readFile(join(rig.stack.dir, "sites", name));
 
 		server = createServer({ key: await of("leaf.key"), cert: await of("leaf.pem") }, (request, response) => {
-			response.setHeader("Content-Type", "text/html").end(request.url === "/" ? ASKING : "<title>there</title>");
+			response.setHeader("Content-Type", "text/html").end(ANSWERS[request.url] ?? "<title>there</title>");
 		}).listen(0, "127.0.0.1");
 		await once(server, "listening");
-		await writeFile(join(rig.stack.dir, "recipes/asks.json"), JSON.stringify({ title: "Asks", home: "https://asks.test/",
-			sign_in: { url: "https://asks.test/" }, hosts: ["asks.test"], private_addresses: ["127.0.0.1"],
-			signed_in: { url: ["https://asks.test/signed-in"] },
-			probe: { url: "https://asks.test/who", in: { at: { css: "#who" } }, out: { url: ["https://asks.test/out"] } } }));
+		for (const [name, path] of [["asks", "/"], ["twice", "/twice"]])
+			await writeFile(join(rig.stack.dir, `recipes/${name}.json`), JSON.stringify({ title: "Asks", home: "https://asks.test/",
+				sign_in: { url: `https://asks.test${path}` }, hosts: ["asks.test"], private_addresses: ["127.0.0.1"],
+				signed_in: { url: ["https://asks.test/signed-in"] },
+				probe: { url: "https://asks.test/who", in: { at: { css: "#who" } }, out: { url: ["https://asks.test/out"] } } }));
 		await appendFile(join(rig.stack.dir, "etc/streamd.conf"), `pin = asks.test=127.0.0.1:${server.address().port}\n`);
 		await rig.restart("streamd");
-		signIn = await alice.open({ site: "asks" });
-		await signIn.reaches("waiting");
-		await signIn.pageIs(/^https:\/\/asks\.test\/$/);
+		signIn = await asked("asks");
 	});
 	after(async () => {
 		await alice.closeAll();
@@ -335,6 +342,13 @@ describe("a page that asks in dialogs", { concurrency: false }, () => {
 		server?.close();
 	});
 
+	const asked = async (site) => {
+		const opened = await alice.open({ site });
+
+		await opened.reaches("waiting");
+		await opened.pageIs(/^https:\/\/asks\.test\/(twice)?$/);
+		return opened;
+	};
 	const dialog = async (kind) => {
 		await signIn.until(() => signIn.dialog?.kind === kind, `a dialog of the kind ${kind}`);
 		return signIn.dialog;
@@ -358,11 +372,27 @@ describe("a page that asks in dialogs", { concurrency: false }, () => {
 		assert.equal(signIn.step, "waiting");
 	});
 
-	it("it is closed with a dialog open", { timeout: LIMIT_MS }, async () => {
-		const { loads } = signIn;
+	it("two windows ask at once: one after the other", { timeout: LIMIT_MS }, async () => {
+		const said = [];
 
-		signIn.say("page_navigate_to", { to: "back" });
-		await signIn.pageIs(/^https:\/\/asks\.test\/$/, loads);
+		await alice.closeAll();
+		signIn = await asked("twice");
+		signIn.press("Enter", 13, "\r");
+		await signIn.until(() => signIn.page.url.endsWith("/window") && signIn.dialog, "the window and a dialog");
+		for (const next of [() => signIn.dialog, () => !signIn.dialog]) {
+			said.push(signIn.dialog.message);
+			assert.match(signIn.dialog.url, /^https:\/\/asks\.test\/(twice|window)$/);
+			answer({ accept: true });
+			signIn.dialog = null;
+			await signIn.until(next, "the next dialog, or none");
+		}
+		assert.deepEqual(said.sort(), ["The first", "The second"]);
+		await signIn.painted(); /* neither page stands still any more */
+	});
+
+	it("it is closed with a dialog open", { timeout: LIMIT_MS }, async () => {
+		await alice.closeAll();
+		signIn = await asked("asks");
 		for (const type of ["press", "release"])
 			signIn.say("mouse_event", { type, x: 20, y: 18, button: "left", clicks: 1 });
 		await dialog("alert");

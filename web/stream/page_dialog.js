@@ -17,9 +17,9 @@ const NO = { confirm: "Cancel", prompt: "Cancel", beforeunload: "Stay" };
 
 export function PageDialog({ viewer })
 {
-	const { kind, message, value } = viewer.dialog.value;
+	const { kind, message, value, url } = viewer.dialog.value;
 	const text = useRef(null);
-	const host = hostOf(viewer.page.value?.url) || "The page";
+	const host = hostOf(url ?? viewer.page.value?.url) || "The page";
 	const accept = (event) => {
 		event.preventDefault();
 		viewer.answer(true, text.current?.value);

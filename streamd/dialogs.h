@@ -1,0 +1,32 @@
+/*
+ * The dialogs (alert, confirm, prompt, beforeunload) that a sign-in's pages have open. A page has one at most and stands
+ * still meanwhile; the person is shown the oldest, and the next when that is gone. Not for fibers: all of it returns at
+ * once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cbor;
+struct stream;
+struct target;
+struct dialog_opened_event;
+
+/* Page.javascriptDialogOpening. */
+void dialogs_add(struct stream *s, struct target *page, const struct cbor *params);
+
+/* That of this page is gone, if it had one: answered, or the page is. */
+void dialogs_remove(struct stream *s, const struct target *page);
+
+/* The one that the person is shown, or NULL: then no page stands still. Until the next call of these functions. */
+const struct dialog_opened_event *dialogs_shown(const struct stream *s);
+
+/* Answers one by its number, if it is still there; text (a prompt's) may be NULL. */
+void dialogs_answer(struct stream *s, int64_t number, bool accept, const char *text);
+
+/* Answers all of them with Cancel, so that no page stands still. */
+void dialogs_dismiss(struct stream *s);
+
+/* Forgets them; nobody is told. */
+void dialogs_clear(struct stream *s);
