@@ -114,6 +114,14 @@ struct conn *conn_new(int fd, const struct conn_limits *limits, const struct con
 	return c;
 }
 
+void conn_set_idle(struct conn *c, int64_t idle_ms)
+{
+	if (c->closed)
+		return;
+	c->limits.idle_ms = idle_ms;
+	arm_timer(c);
+}
+
 uid_t conn_peer_uid(const struct conn *c)
 {
 	return c->uid;

@@ -46,6 +46,9 @@ struct conn *conn_new(int fd, const struct conn_limits *limits, const struct con
  */
 char *conn_take_body(struct conn *c, size_t *ret_size, char **ret_body);
 
+/* From now on it may be idle for so long; NEVER for ever. */
+void conn_set_idle(struct conn *c, int64_t idle_ms);
+
 /* Queues a frame; fd is duplicated, -1 for none. Nothing happens on a connection that has been closed. */
 void conn_send(struct conn *c, const char *body, size_t length, int fd);
 

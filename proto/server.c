@@ -23,7 +23,8 @@
 #define CALLS_A_CONNECTION   64   /* then it is not read until one has ended */
 #define STREAMS_A_CONNECTION 1024 /* then further ones are refused */
 #define CALLS_AT_ONCE        4096 /* of all connections: each has a fiber, and mappings are finite */
-#define SESSIONS_AT_ONCE     512  /* connections; whoever comes then is closed at once */
+#define SESSIONS_A_ROLE      256  /* connections; whoever comes then is closed at once */
+#define HELLO_MS             10000 /* from the connection to its hello */
 #define MAY_ACT_FOR          (ROLE_FRONT | ROLE_STREAM | ROLE_VAULT | ROLE_BOT)
 #define DEFAULT_MS           30000
 #define MOST_MS              600000
@@ -74,7 +75,7 @@ struct server {
 	const char *program;
 	const struct dispatch_row *rows;
 	void *daemon;
-	size_t calls, session_count;
+	size_t calls;
 	bool stopping;
 	struct wait *drained;
 	LIST_HEAD(, listener) listeners;
@@ -182,7 +183,6 @@ static void session_release(struct session *session)
 	if (session->conn || session->calls || session->streams)
 		return;
 	LIST_REMOVE(session, link);
-	session->server->session_count--;
 	loop_defer(free, session); /* it may have ended in the middle of what it was sending */
 }
 
@@ -446,6 +446,7 @@ static void greet(struct session *session, const struct message *m, int64_t vers
 		return;
 	}
 	session->greeted = true;
+	conn_set_idle(conn, conn_default_limits.idle_ms);
 	t = begin_output();
 	message_begin_result(t, m->id);
 	text_puts(t, "{\"version\":");
@@ -544,17 +545,28 @@ static const char *role_word(enum role role)
 	return "?";
 }
 
+static size_t count_sessions(const struct server *s, enum role role)
+{
+	const struct session *session;
+	size_t n = 0;
+
+	LIST_FOREACH (session, &s->sessions, link)
+		n += session->role == role;
+	return n;
+}
+
 void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*closed)(void *arg), void *arg)
 {
 	struct session *session = must(calloc(1, sizeof(*session)));
+	struct conn_limits before_hello = conn_default_limits;
 
+	before_hello.idle_ms = HELLO_MS;
 	session->server = s;
 	session->role = role;
 	session->on_end = closed;
 	session->on_end_arg = arg;
 	LIST_INIT(&session->servings);
-	s->session_count++;
-	session->conn = conn_new(fd, &conn_default_limits, &session_events, session);
+	session->conn = conn_new(fd, &before_hello, &session_events, session);
 	session->uid = conn_peer_uid(session->conn);
 	snprintf(session->name, sizeof(session->name), "%s#%llu", role_word(role),
 		(unsigned long long)conn_id(session->conn));
@@ -563,8 +575,8 @@ void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*cl
 		log_warning("closed a connection to the %s socket: it came from uid %u and only uid %u may use it",
 			role_word(role), (unsigned)session->uid, (unsigned)uid);
 		conn_close(session->conn, "The peer runs as another user than this socket is for.");
-	} else if (s->session_count > SESSIONS_AT_ONCE) {
-		log_warning("closed a connection to the %s socket: there are %d already", role_word(role), SESSIONS_AT_ONCE);
+	} else if (count_sessions(s, role) > SESSIONS_A_ROLE) {
+		log_warning("closed a connection to the %s socket: there are %d already", role_word(role), SESSIONS_A_ROLE);
 		conn_close(session->conn, "There are too many connections.");
 	}
 }

@@ -1,5 +1,6 @@
 #include "streamd/viewer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,16 @@
 #include "streamd/menu.h"
 #include "streamd/streams.h"
 #include "streamd/target_info.h"
+
+#define MOST_VIEWERS 16 /* of one sign-in */
+
+/*
+ * Input is passed on to Chromium without waiting for it, in order and whole, so what nobody can do by hand ends here:
+ * Chromium would keep all of it in memory. The page sends one move for each picture of its screen at most.
+ */
+#define BURST      2000 /* messages that may come at once */
+#define A_SECOND   600  /* and so many each second */
+#define COST_HEAVY 50   /* what makes Chromium lay out or load the page again counts for so many */
 
 static void send_document(struct viewer *v, json_t *document)
 {
@@ -113,6 +124,8 @@ static void attach(struct edge *e, uint64_t id, struct stream *s)
 	v->id = id;
 	v->stream = s;
 	v->visible = true;
+	v->allowance = BURST;
+	v->charged_at = loop_now();
 	LIST_INSERT_HEAD(&s->viewers, v, link);
 	edge_accept(e, id);
 	greet(v);
@@ -138,6 +151,8 @@ static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, co
 		edge_refuse(e, id, EDGE_CLOSE_NOT_FOUND, 404, "There is no such sign-in.");
 	else if (s->user != login->user)
 		edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, 403, "This sign-in belongs to somebody else.");
+	else if (viewers_count(s) >= MOST_VIEWERS)
+		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, 429, "Too many pages show this sign-in already; close some of them.");
 	else
 		attach(e, id, s);
 }
@@ -161,6 +176,26 @@ static void closed(struct edge *e, void *owner, uint64_t id)
 	stream_arm(s);
 }
 
+static bool is_heavy(const char *method)
+{
+	return strcmp(method, "view_resize") == 0 || strcmp(method, "page_navigate_to") == 0;
+}
+
+static int charge(struct viewer *v, const char *method, const char **ret_why)
+{
+	int64_t now = loop_now(), earned = (now - v->charged_at) * A_SECOND / 1000;
+
+	if (earned > 0) {
+		v->allowance = v->allowance + earned < BURST ? v->allowance + earned : BURST;
+		v->charged_at = now;
+	}
+	v->allowance -= is_heavy(method) ? COST_HEAVY : 1;
+	if (v->allowance >= 0)
+		return 0;
+	*ret_why = "The page sends more than a person can do.";
+	return -EBUSY;
+}
+
 static void message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
 {
 	struct viewer *v = find(owner, id);
@@ -174,6 +209,8 @@ static void message(struct edge *e, void *owner, uint64_t id, const char *text, 
 	r = json_read(text, n, &document, &why);
 	if (r == 0)
 		r = message_read(document, &m, &why);
+	if (r == 0 && m.method)
+		r = charge(v, m.method, &why);
 	if (r == 0 && m.method)
 		r = input_take(v, m.method, m.params, &why);
 	if (r < 0)

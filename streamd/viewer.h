@@ -9,6 +9,7 @@ struct viewer {
 	uint64_t id;
 	struct stream *stream;
 	bool visible;
+	int64_t allowance, charged_at; /* what it may still send: viewer.c */
 	LIST_ENTRY(viewer) link;
 };
 

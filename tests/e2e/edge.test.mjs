@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import { frame, RpcClient } from "../lib/rpc.mjs";
-import { httpCall, inTime, startRig } from "./rig.mjs";
+import { becomes, day, httpCall, inTime, startRig } from "./rig.mjs";
 
 const FOREIGN = "https://evil.example";
 const SOCKETS = { authd: ["stream", "control"], sessiond: ["front", "stream", "bot", "control"],
@@ -168,6 +168,69 @@ describe("WebSockets through nginx", () => {
 		}
 		assert.equal((await signIn.show()).step, "waiting");
 		assert.equal(signIn.closed, null);
+	});
+});
+
+describe("a page that does what no person can", () => {
+	let signIn;
+
+	before(async () => {
+		signIn = await alice.open();
+		await signIn.reaches("waiting");
+	});
+	after(() => alice.closeAll());
+
+	const opened = async () => {
+		const socket = rig.socket(`/ws/streams/${signIn.id}`, alice);
+
+		socket.on("error", () => {});
+		await once(socket, "open");
+		return socket;
+	};
+
+	for (const [what, count, method, params] of [["moves", 20000, "mouse_event", { type: "move", x: 5, y: 5 }],
+		["reloads", 200, "page_navigate_to", { to: "reload" }]])
+		it(`sends ${count} ${what} at once: its connection is closed, the sign-in goes on`, async () => {
+			const socket = await opened();
+			const closed = once(socket, "close");
+
+			for (let i = 0; i < count; i++)
+				socket.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+			const [code, why] = await inTime(closed, 10_000, `${count} ${what} were taken`);
+
+			assert.equal(code, 1008);
+			assert.match(String(why), /more than a person can do/);
+			assert.equal((await signIn.show()).step, "waiting");
+			assert.equal(signIn.closed, null);
+		});
+
+	it("is open 16 times: the next is refused, until one of them is closed", async () => {
+		const others = await Promise.all(Array.from({ length: 15 }, opened)); /* signIn has one of its own */
+
+		assert.equal((await attempt(`/ws/streams/${signIn.id}`, alice)).code, 4429);
+		const viewers = async () => (await rig.steadctl("status")).streamd.viewers;
+		const before = await viewers();
+
+		others[0].close();
+		await becomes(async () => await viewers() < before, 10_000, "the closed one still counts");
+		(await opened()).close();
+		for (const socket of others)
+			socket.close();
+	});
+
+	it("opens more than 100 WebSockets: further ones are refused, its calls are not", async () => {
+		const { id } = await alice.book({ date: day(1), desk: "D-203" });
+		const sockets = Array.from({ length: 101 }, () => rig.socket(`/ws/bookings/${id}`, alice));
+		const [statuses] = await Promise.all([Promise.all(sockets.map((socket) => {
+			socket.on("error", () => {});
+			return Promise.race([once(socket, "open").then(() => 101),
+				once(socket, "unexpected-response").then(([, response]) => response.statusCode)]);
+		})), signIn.show()]);
+
+		assert.ok(statuses.includes(101) && statuses.includes(429), statuses.join(" "));
+		await signIn.show();
+		for (const socket of sockets)
+			socket.terminate();
 	});
 });
 

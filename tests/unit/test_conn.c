@@ -328,6 +328,18 @@ static void turn_for(long ms)
 		loop_turn();
 }
 
+static void test_another_idle_time(void **state)
+{
+	int64_t began = loop_now();
+
+	(void)state;
+	make_pair(&conn_default_limits, KEEP);
+	conn_set_idle(seen.conn, 30);
+	until_closed();
+	assert_string_equal(seen.why, "The connection was idle.");
+	assert_true(loop_now() - began >= 30);
+}
+
 static void test_pending_is_not_idle(void **state)
 {
 	(void)state;
@@ -677,6 +689,7 @@ int main(void)
 		TEST(test_peer_gone),
 		TEST(test_slow_frame),
 		TEST(test_idle),
+		TEST(test_another_idle_time),
 		TEST(test_pending_is_not_idle),
 		TEST(test_close_in_frame),
 		TEST(test_pause),

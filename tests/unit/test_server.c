@@ -687,6 +687,26 @@ static void test_wrong_user(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Whoever crowds one socket crowds nobody out of another. */
+static void test_too_many_connections(void **state)
+{
+	int far[257], ends[2];
+	char byte;
+
+	(void)state;
+	for (int i = 0; i < 257; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+		far[i] = ends[0];
+		server_adopt(server, ends[1], ROLE_CONTROL, geteuid(), NULL, NULL);
+	}
+	run(show_ok, NULL);
+	assert_int_equal(recv(far[255], &byte, 1, 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(recv(far[256], &byte, 1, 0), 0); /* closed */
+	for (int i = 0; i < 257; i++)
+		close(far[i]);
+}
+
 /* Without descriptors there is a pause, not a spin; afterwards whoever waited is served. */
 static void test_out_of_descriptors(void **state)
 {
@@ -788,6 +808,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_gone_in_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_many_connections, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_out_of_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_free_on_a_fiber, set_up, tear_down),

@@ -9,7 +9,7 @@ import { signInAgain } from "../account.js";
 
 const FIRST_MS = 300;
 const MOST_MS = 10000;
-const FINAL = new Set([4403, 4404, 4410]);
+const FINAL = new Set([4403, 4404, 4410, 4429]);
 
 export class Live {
 	state = signal("connecting");

@@ -14,6 +14,7 @@ import { roomFor } from "./geometry.js";
 const RESIZE_MS = 200;
 const ENDED = {
 	4403: "This sign-in belongs to another account.",
+	4429: "Too many pages show this sign-in already. Close some of them, then reload this one.",
 	4404: "There is no such sign-in any more; it ended some time ago, or Stead was restarted.",
 };
 
@@ -171,6 +172,8 @@ export class Viewer {
 		});
 		try {
 			await this.#refresh();
+			if (code === 4429)
+				this.trouble.value = ended(code);
 		} catch (error) {
 			this.trouble.value = ENDED[code] ? ended(code) : error;
 		}
