@@ -30,7 +30,7 @@ static const char *const chromiums_own[] = {"clients2.google.com", "clients4.goo
 	"clientservices.googleapis.com", "redirector.gvt1.com", "edgedl.me.gvt1.com",
 	"update.googleapis.com", "optimizationguide-pa.googleapis.com",
 	"safebrowsing.googleapis.com", "content-autofill.googleapis.com",
-	"passwordsleakcheck-pa.googleapis.com"};
+	"passwordsleakcheck-pa.googleapis.com", "connectivitycheck.gstatic.com"};
 
 bool command_is_chromiums_own(const char *host)
 {

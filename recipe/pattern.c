@@ -225,14 +225,41 @@ const char *account_pattern_wrong(const char *pattern)
 	return star && !strchr(star + 1, '*') ? NULL : "needs exactly one *, where the account stands";
 }
 
-/* Each run of white space becomes one space, none at either end. */
+/*
+ * How many bytes of UTF-8 there are at s that show nothing and could make one account look like another, or turn the
+ * sentence around it: control characters, and the marks that set the direction of text (Unicode Standard Annex 9).
+ */
+static size_t invisible(const char *s)
+{
+	const unsigned char *u = (const unsigned char *)s;
+
+	if (u[0] < ' ' || u[0] == 0x7f)
+		return isspace(u[0]) ? 0 : 1;
+	if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0) /* C1 */
+		return 2;
+	if (u[0] == 0xd8 && u[1] == 0x9c) /* U+061C */
+		return 2;
+	if (u[0] == 0xef && u[1] == 0xbb && u[2] == 0xbf) /* U+FEFF */
+		return 3;
+	if (u[0] != 0xe2)
+		return 0;
+	if (u[1] == 0x80 && (u[2] == 0x8b || u[2] == 0x8e || u[2] == 0x8f || (u[2] >= 0xa8 && u[2] <= 0xae)))
+		return 3; /* U+200B, 200E, 200F, 2028 to 202E */
+	return u[1] == 0x81 && u[2] >= 0xa0 && u[2] <= 0xaf ? 3 : 0; /* U+2060 to 206F */
+}
+
+/* Each run of white space becomes one space, none at either end; what shows nothing is left out. */
 static size_t collapse(const char *s, char *out, size_t size)
 {
-	size_t n = 0;
+	size_t n = 0, skip;
 
 	for (; *s; s++) {
 		bool space = isspace((unsigned char)*s);
 
+		for (skip = invisible(s); skip > 1; skip--)
+			s++;
+		if (skip)
+			continue;
 		if (space && (n == 0 || out[n - 1] == ' '))
 			continue;
 		if (n + 1 >= size)

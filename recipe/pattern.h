@@ -24,7 +24,10 @@ const char *origin_wrong(const char *origin);
 bool host_match(const char *pattern, const char *host);
 bool url_match(const char *pattern, const char *url);
 
-/* Takes the account out of text (its white space collapsed first), into out. False if it names none. */
+/*
+ * Takes the account out of text (its white space collapsed, and what shows nothing left out), into out. False if it names
+ * none.
+ */
 bool account_match(const char *pattern, const char *text, char *out, size_t size);
 
 /* The host of an http or https address, without brackets; false if it is none or does not fit. */

@@ -90,6 +90,7 @@ static void test_google(void **state)
 		command_for_browser(arena, &p, "/run/p", "x", true).argv, "--gaia-url="));
 	arena_free(arena);
 	assert_true(command_is_chromiums_own("update.googleapis.com"));
+	assert_true(command_is_chromiums_own("connectivitycheck.gstatic.com"));
 	assert_false(command_is_chromiums_own("accounts.google.com"));
 	assert_false(command_is_chromiums_own("www.google.com"));
 	assert_false(command_is_chromiums_own("evil.update.googleapis.com"));

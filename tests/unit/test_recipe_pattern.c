@@ -97,6 +97,9 @@ static void test_account(void **state)
 	assert_string_equal(out, "alice@example.test");
 	assert_true(account_match("Signed in as *.", "Signed  in\nas Alice  Martin .", out, sizeof(out)));
 	assert_string_equal(out, "Alice Martin ");
+	assert_true(account_match("Signed in as *", "Signed in as \x1b[1mal\xe2\x80\xaeice\xe2\x81\xa9\xc2\x85 \xd9\x85\xef\xbb\xbf", out, sizeof(out)));
+	assert_string_equal(out, "[1malice \xd9\x85");
+	assert_false(account_match(NULL, "\xe2\x80\x8f \x01", out, sizeof(out)));
 	assert_false(account_match("Signed in as *", "Sign in", out, sizeof(out)));
 	assert_false(account_match("Signed in as *", "Signed in as ", out, sizeof(out)));
 	assert_false(account_match(NULL, " \n", out, sizeof(out)));
