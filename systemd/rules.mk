@@ -10,7 +10,7 @@ SCHEMAS := authd sessiond botd
 
 #: make install     into DESTDIR=, as docs/install.md describes; settings that are there are kept
 install: programs web
-	install -d $(LIBEXEC) $(BIN) $(SHARE)/sites $(DOC) $(ETC)/sites $(UNITS) $(DESTDIR)/usr/lib/sysusers.d \
+	install -d $(LIBEXEC) $(BIN) $(SHARE)/sites $(SHARE)/chromium-policies $(DOC) $(ETC)/sites $(UNITS) $(DESTDIR)/usr/lib/sysusers.d \
 		$(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)/etc/nginx/stead $(DESTDIR)/usr/share/bash-completion/completions
 	install -d -m 0700 $(ETC)/credentials
 	install $(addprefix $(B)/bin/,$(DAEMONS) stead-launcher) $(LIBEXEC)
@@ -18,6 +18,7 @@ install: programs web
 	for s in $(SCHEMAS); do install -d $(SHARE)/schema/$$s && install -m 0644 $$s/schema/*.sql $(SHARE)/schema/$$s || exit 1; done
 	install -m 0644 db/roles.sql systemd/pg_ident.conf $(SHARE)
 	install -m 0644 sites/*.json $(SHARE)/sites
+	install -m 0644 systemd/chromium-policy.json $(SHARE)/chromium-policies/stead.json
 	rm -rf $(SHARE)/web && cp -R build/web $(SHARE)/web
 	install -m 0644 web/nginx/http.conf web/nginx/headers.conf web/nginx/locations.conf $(DESTDIR)/etc/nginx/stead
 	install -m 0644 web/nginx/stead.conf $(DOC)/nginx-stead.conf

@@ -262,6 +262,12 @@ describe("Stead on systemd", { timeout: 300_000 }, () => {
 		assert.match(unit, /^stead-launcher@.*\.service$/);
 		assert.equal(await property(unit, "DynamicUser"), "yes");
 		assert.equal(await property(unit, "Slice"), "stead-browsers.slice");
+		const inside = (...words) => guest.run("sh", "-c",
+			`nsenter -m -t $(systemctl show --value --property MainPID ${unit}) ${words.join(" ")}`);
+
+		assert.match(await inside("cat", "/etc/chromium/policies/managed/stead.json"), /"URLBlocklist".*"file:\/\/\*"/);
+		for (const place of ["/etc/stead", "/run/stead", "/run/postgresql"])
+			assert.equal(await inside("stat", "-c", "%a", place), "0", `${place} is in the browser's view`);
 		const owner = await guest.run("sh", "-c", `stat -c %u /proc/$(systemctl show --value --property MainPID ${unit})`);
 
 		assert.ok(Number(owner) >= 61184, `the browser's user is ${owner}`);
