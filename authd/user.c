@@ -92,7 +92,7 @@ int user_add(struct call *call, const struct user_add_params *params, struct use
 		return r;
 	r = add(call, params, encoded, &result->id);
 	if (r == -EEXIST)
-		return call_refuse(call, ERR_conflict, "name", "There is an account called %s already.", params->name);
+		return call_refuse(call, ERR_already, "name", "There is an account called %s already.", params->name);
 	return authd_db_failed(a, "adding an account", r);
 }
 

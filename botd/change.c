@@ -22,7 +22,7 @@ static int change(struct call *call, struct db_who who, const char *sql, int64_t
 #define CANCEL                                                                                     \
 	WITH_LINE("UPDATE jobs.bookings SET state = 'cancelled', finished_at = clock_timestamp(), " \
 		  "last_line = last_line + 1, reason = CASE WHEN intent_at IS NOT NULL THEN "      \
-		  "'It may have been sent before; look at your own list at the site.' END "        \
+		  "'It may have been sent before; look at your bookings at the site.' END "        \
 		  "WHERE id = $1 AND state IN ('queued', 'needs_sign_in')", "'Withdrawn.'")
 
 #define RETRY                                                                                      \
@@ -40,7 +40,7 @@ static int refuse_cancel(struct call *call, const struct booking_info *b)
 		return call_refuse(call, ERR_conflict, "id",
 			"Booking %lld is under way and can not be stopped safely; its log shows what comes of it.",
 			(long long)b->id);
-	return call_refuse(call, ERR_conflict, "id",
+	return call_refuse(call, ERR_already, "id",
 		"Booking %lld has ended already; to give up a place that is booked, use the site itself.", (long long)b->id);
 }
 
@@ -59,7 +59,7 @@ int booking_cancel(struct call *call, const struct booking_cancel_params *params
 static int refuse_retry(struct call *call, const struct booking_info *b)
 {
 	if (strcmp(b->state, "done") == 0)
-		return call_refuse(call, ERR_conflict, "id", "Booking %lld has ended well; there is nothing to try again.",
+		return call_refuse(call, ERR_already, "id", "Booking %lld has ended well; there is nothing to try again.",
 			(long long)b->id);
 	if (strcmp(b->state, "needs_sign_in") == 0)
 		return call_refuse(call, ERR_needs_sign_in, "id",

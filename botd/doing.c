@@ -28,7 +28,8 @@ struct doing {
 	bool sent;           /* the act was carried out, or nobody knows */
 	char complaint[512]; /* what the page said about what did not work; "" if nothing */
 	const char *verdict; /* the outcome that the recipe makes of it, or of the step; NULL if none */
-	char missing[700];   /* which step found nothing, and why */
+	char missing[700];   /* which step found nothing, and why: for the log, it may name parts of the page */
+	char undone[300];    /* what that step wanted to do, in words for the person */
 };
 
 static bool lost(struct doing *d)
@@ -60,11 +61,20 @@ static void note_missing(struct doing *d, const struct run_step_result *result)
 {
 	size_t n;
 
+	snprintf(d->undone, sizeof(d->undone), "%s", d->progress->words);
 	snprintf(d->missing, sizeof(d->missing), "%s: %s", d->progress->words,
 		result->reason ? result->reason : "not there");
 	n = strlen(d->missing);
 	if (d->missing[n - 1] == '.')
 		d->missing[n - 1] = '\0';
+}
+
+static bool log_missing(struct doing *d)
+{
+	char line[800];
+
+	snprintf(line, sizeof(line), "It did not work: %s.", d->missing);
+	return say(d, "warning", line);
 }
 
 /* The site's own list */
@@ -104,8 +114,8 @@ static bool read_list(struct doing *d, bool quick)
 		r = read_rows(d, list->again, list->again_count);
 	if (r == LIST_MISSING)
 		r = read_rows(d, list->steps, list->steps_count);
-	if (r == LIST_MISSING)
-		ending_set(d->end, ENDING_AGAIN, "The list of your bookings could not be read: %s.", d->missing);
+	if (r == LIST_MISSING && log_missing(d))
+		ending_set(d->end, ENDING_AGAIN, "The list of your bookings could not be read: Stead could not %s.", d->undone);
 	return r == LIST_READ;
 }
 
@@ -134,20 +144,22 @@ static bool look_before(struct doing *d)
 	const char *title = run_recipe(d->run)->title;
 
 	if (d->job->intended) {
-		if (!say(d, "info", "An earlier attempt was cut short after it may have been sent; your own list is read first."))
+		if (!say(d, "info", "An earlier attempt was cut short after it may have been sent; your bookings are read first."))
 			return false;
 		if (!read_patiently(d, false))
 			return false;
 		if (listed(d))
-			ending_done(d->end, "booked", "It stands in your own list at %s; nothing was sent again.", title);
-		return !listed(d) && say(d, "info", "It is not in your own list, so it is tried again.");
+			ending_done(d->end, "booked", "%s lists it among your bookings; nothing was sent again.", title);
+		return !listed(d) && say(d, "info", "It is not among your bookings, so it is tried again.");
 	}
-	if (!listing_known(d->known, d->action)) {
-		if (!say(d, "info", "Reading your own list first.") || !read_list(d, false))
+	if (listing_known(d->known, d->action)) {
+		if (!say(d, "info", "Your bookings have just been read."))
 			return false;
+	} else if (!say(d, "info", "Reading your bookings first.") || !read_list(d, false)) {
+		return false;
 	}
 	if (listed(d))
-		ending_done(d->end, "already_booked", "It stands in your own list at %s already; nothing was sent.", title);
+		ending_done(d->end, "already_booked", "%s lists it among your bookings already; nothing was sent.", title);
 	return !listed(d);
 }
 
@@ -193,20 +205,17 @@ static bool read_complaints(struct doing *d)
 /* A step found nothing: what the page says, and a picture of it. */
 static bool explain(struct doing *d, const struct step *step, const struct run_step_result *result)
 {
-	char line[1400];
+	char line[600];
 
 	note_missing(d, result);
 	if (!keep_picture(d, result->picture))
 		return false;
 	if (!read_complaints(d))
 		return d->sent; /* the list still tells what has come of it */
-	if (*d->complaint)
-		snprintf(line, sizeof(line), "It did not work: %s. The site says: \"%s\".", d->missing, d->complaint);
-	else
-		snprintf(line, sizeof(line), "It did not work: %s.", d->missing);
 	if (!d->verdict && step->otherwise)
 		d->verdict = step->otherwise;
-	return say(d, "warning", line);
+	snprintf(line, sizeof(line), "The site says: \"%s\".", d->complaint);
+	return log_missing(d) && (!*d->complaint || say(d, "warning", line));
 }
 
 /* The steps */
@@ -253,7 +262,10 @@ static void end_unsent(struct doing *d)
 		ending_done(d->end, d->verdict ? d->verdict : "failed", "%s says: \"%s\"", run_recipe(d->run)->title,
 			d->complaint);
 	else
-		ending_done(d->end, d->verdict ? d->verdict : "failed", "A step found nothing: %s.", d->missing);
+		ending_done(d->end, d->verdict ? d->verdict : "failed",
+			"Stead could not %s at %s: the page was not as it should be. What was missing is in the log; if it "
+			"happens again, show that to the administrator.",
+			d->undone, run_recipe(d->run)->title);
 }
 
 /* Sent: what stands in the list counts, whatever the page said. */
@@ -261,19 +273,21 @@ static void confirm(struct doing *d, bool all_done)
 {
 	const char *title = run_recipe(d->run)->title;
 
-	if (!say(d, "info", "Reading your own list to see whether it is there."))
+	if (!say(d, "info", "Reading your bookings to see whether it is there."))
 		return;
 	if (d->verdict ? !read_list(d, false) : !read_patiently(d, all_done))
 		return;
 	if (listed(d))
-		ending_done(d->end, "booked", "It stands in your own list at %s.", title);
+		ending_done(d->end, "booked", "%s lists it among your bookings.", title);
+	else if (d->verdict && *d->complaint)
+		ending_done(d->end, d->verdict, "%s says: \"%s\"", title, d->complaint);
 	else if (d->verdict)
-		ending_done(d->end, d->verdict, "%s says: \"%s\"", title, *d->complaint ? d->complaint : d->missing);
+		ending_done(d->end, d->verdict, "It was sent; then Stead could not %s at %s.", d->undone, title);
 	else if (*d->complaint)
-		ending_done(d->end, "unconfirmed", "It was sent, but is not in your own list; %s says: \"%s\"", title,
+		ending_done(d->end, "unconfirmed", "It was sent, but is not among your bookings; %s says: \"%s\"", title,
 			d->complaint);
 	else
-		ending_done(d->end, "unconfirmed", "It was sent, and %s did not refuse it, but it is not in your own list.",
+		ending_done(d->end, "unconfirmed", "It was sent, and %s did not refuse it, but it is not among your bookings.",
 			title);
 }
 

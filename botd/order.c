@@ -151,7 +151,7 @@ static int check_same(struct order *o, const struct booking_info *b)
 	if (strcmp(b->site, o->params->site) == 0 && strcmp(b->action, o->params->action) == 0 &&
 	    json_equal(b->inputs, o->inputs))
 		return 0;
-	return call_refuse(o->call, ERR_conflict, "key",
+	return call_refuse(o->call, ERR_already, "key",
 		"The key \"%s\" names another booking of yours already (%s); take a new key for a new booking.",
 		o->params->key, b->title);
 }

@@ -106,7 +106,10 @@ static void do_batch(struct worker *w)
 		struct ending end;
 		bool more;
 
-		job_do(j, w->run, known, &w->progress, &end);
+		if (n > 1 && job_start(j, "Going on in the browser that is open already.") < 0)
+			end = (struct ending){ .kind = ENDING_LOST };
+		else
+			job_do(j, w->run, known, &w->progress, &end);
 		more = n < settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
 		j = settle_present(w, &end, more);
 	}

@@ -147,7 +147,7 @@ static bool take_all(struct parsing *p, int argc, char *const argv[], bool *ret_
 		bool ok = true;
 		if (strcmp(argv[i], "--json") == 0)
 			*ret_json = true;
-		else if (strcmp(argv[i], "--help") == 0)
+		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			*ret_help = true;
 		else if (strncmp(argv[i], "--", 2) == 0)
 			ok = take_option(p, argc, argv, &i);

@@ -119,16 +119,30 @@ static bool is_status(const struct method *m)
 	return strcmp(m->cli, "status") == 0;
 }
 
-void command_list(FILE *out)
+static bool begins_with(const char *template, const char *word)
+{
+	size_t n = strcspn(template, " ");
+
+	return strlen(word) == n && strncmp(template, word, n) == 0;
+}
+
+size_t command_list(const char *first, FILE *out)
 {
 	struct listing l = collect_all();
+	size_t count = 0;
 
 	for (size_t i = 0; i < l.count; i++) {
 		const struct method *m = l.all[i].method;
+		if (first && !begins_with(m->cli, first))
+			continue;
+		count++;
+		if (!out)
+			continue;
 		fprintf(out, "  ");
 		print_usage(m->cli, out);
 		fprintf(out, "%*s%s\n", 24 - usage_width(m->cli), "", is_status(m) ? "How every part of Stead is." : m->sentence);
 	}
+	return count;
 }
 
 static bool is_positional(const char *template, const char *name)

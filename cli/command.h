@@ -20,8 +20,8 @@ struct command {
  */
 size_t command_find(int argc, char *const argv[], struct command ret[COMMAND_MOST], int *ret_used);
 
-/* All commands, by their words, with their sentences. */
-void command_list(FILE *out);
+/* The commands that begin with this word (NULL: all), with their sentences; how many there are. out may be NULL. */
+size_t command_list(const char *first, FILE *out);
 
 /* One command's usage, parameters and what it prints. */
 void command_help(const struct command *c, FILE *out);

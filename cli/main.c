@@ -35,11 +35,30 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "Usage: steadctl [--socket-dir DIR] COMMAND [OPTION]...\n"
 		     "Looks after Stead. COMMAND --help says more of each.\n\n");
-	command_list(out);
+	command_list(NULL, out);
 	fprintf(out, "  completion              A completion script for bash.\n\n"
 		     "  --socket-dir DIR        Where the daemons' sockets are (default /run/stead).\n"
 		     "  --json                  Print answers as JSON.\n"
-		     "  --help, --version\n");
+		     "  -h, --help, --version\n");
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+/* No command begins like this; perhaps several go on from its first word, as from "user". */
+static int help_find(const char *word, bool wanted)
+{
+	if (command_list(word, NULL) == 0) {
+		fprintf(stderr, "steadctl: there is no command \"%s\"; these are there:\n", word);
+		command_list(NULL, stderr);
+		return EXIT_USAGE;
+	}
+	if (!wanted)
+		fprintf(stderr, "steadctl: \"%s\" needs another word; these are there:\n", word);
+	command_list(word, wanted ? stdout : stderr);
+	return wanted ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 static void print_json(const json_t *value)
@@ -143,7 +162,7 @@ static int dispatch(int argc, char *argv[])
 		argc -= 2;
 		argv += 2;
 	}
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+	if (argc < 2 || is_help(argv[1])) {
 		print_help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : EXIT_SUCCESS;
 	}
@@ -156,11 +175,8 @@ static int dispatch(int argc, char *argv[])
 		return EXIT_SUCCESS;
 	}
 	count = command_find(argc - 1, argv + 1, commands, &used);
-	if (count == 0) {
-		fprintf(stderr, "steadctl: there is no command \"%s\"; these are there:\n", argv[1]);
-		command_list(stderr);
-		return EXIT_USAGE;
-	}
+	if (count == 0)
+		return help_find(argv[1], argc > 2 && is_help(argv[2]));
 	return run(socket_dir, commands, count, argc - 1 - used, argv + 1 + used);
 }
 

@@ -71,12 +71,48 @@ char *print_plain(const char *text)
 	return copy;
 }
 
+static char *title(const char *name);
+static char *words(const char *name, const json_t *v);
+
+/* Takes text and more over: "a, b". */
+static char *add_part(char *text, const char *head, char *more)
+{
+	char *all;
+
+	if (asprintf(&all, "%s%s%s%s%s", text, *text ? ", " : "", head, *head ? " " : "", more) < 0)
+		abort();
+	free(text);
+	free(more);
+	return all;
+}
+
+/* What a row holds beyond single values, on one line: "date 2026-11-26, desk D-204". */
+static char *parts(const char *name, const json_t *v)
+{
+	char *text = strdup("");
+	const char *key;
+	json_t *part;
+	size_t i;
+
+	json_array_foreach((json_t *)v, i, part)
+		text = add_part(text, "", words(name, part));
+	json_object_foreach((json_t *)v, key, part) {
+		char *plain = print_plain(key), *head = title(plain);
+		text = add_part(text, head, words(key, part));
+		free(plain);
+		free(head);
+	}
+	return text;
+}
+
 /* One value in words; to be freed. */
 static char *words(const char *name, const json_t *v)
 {
 	if (!v)
 		return strdup("");
 	switch (json_typeof(v)) {
+	case JSON_OBJECT:
+	case JSON_ARRAY: return parts(name, v);
 	case JSON_STRING: return print_plain(json_string_value(v));
 	case JSON_INTEGER: return number(name, json_integer_value(v));
 	case JSON_TRUE: return strdup("yes");

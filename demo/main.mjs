@@ -7,13 +7,15 @@
  * keeps pictures of the pages in DIR, as the README shows them.
  */
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { startStack } from "./stack.mjs";
 import { Tour } from "./tour.mjs";
 import { openViewer } from "./viewer.mjs";
 
+const TREE = resolve(fileURLToPath(new URL("..", import.meta.url)));
 const DEFAULT_PORT = 8080;
 const INTERRUPTED = 130; /* as a shell says it */
 const CLEAR_LINE = "\r\x1b[K";
@@ -96,6 +98,8 @@ At Deskwise    the person to sign in as is
   user name    ${account.login}
   password     ${account.password}
   code         the line below has the current one
+For the administrator, in another terminal
+  ${join(TREE, "build/plain/bin/steadctl")} --socket-dir ${stead.run} status
 
 Ctrl-C ends everything and removes it. Logs are in ${join(stead.dir, "log")}.
 `);

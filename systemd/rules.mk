@@ -22,7 +22,8 @@ install: programs web
 	rm -rf $(SHARE)/web && cp -R build/web $(SHARE)/web
 	install -m 0644 web/nginx/http.conf web/nginx/headers.conf web/nginx/locations.conf $(DESTDIR)/etc/nginx/stead
 	install -m 0644 web/nginx/stead.conf $(DOC)/nginx-stead.conf
-	install -m 0644 docs/*.md $(DOC)
+	install -m 0644 docs/*.md docs/recipe.schema.json $(DOC)
+	sed -i 's/\[\([^]]*\)\](\.\.\/[^)]*)/\1/g' $(DOC)/*.md # links into the source, which is not there
 	install -m 0644 systemd/*.service systemd/*.socket systemd/*.slice systemd/*.target systemd/*.timer $(UNITS)
 	install -m 0644 systemd/stead.sysusers $(DESTDIR)/usr/lib/sysusers.d/stead.conf
 	install -m 0644 systemd/stead.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/stead.conf

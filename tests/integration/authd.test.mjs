@@ -431,7 +431,7 @@ describe("accounts", () => {
 		const added = await authd.post("/users", { name: "Bob", password: OTHER }, { cookie: alice });
 
 		assert.equal(added.status, 200, added.text);
-		refused(await authd.post("/users", { name: "bob", password: OTHER }, { cookie: alice }), 409, "conflict", "name");
+		refused(await authd.post("/users", { name: "bob", password: OTHER }, { cookie: alice }), 409, "already", "name");
 		const bob = await signedIn(authd, "bob", OTHER);
 
 		for (const path of ["/users", "/audit"])
@@ -838,7 +838,7 @@ describe("steadctl's calls", () => {
 
 		t.after(() => control.close());
 		await control.call("user_add", { name: "bob", password: OTHER, admin: true });
-		await assert.rejects(control.call("user_add", { name: "BOB", password: OTHER }), { code: "conflict", field: "name" });
+		await assert.rejects(control.call("user_add", { name: "BOB", password: OTHER }), { code: "already", field: "name" });
 		assert.deepEqual((await control.call("user_list")).users.map((u) => u.name), ["alice", "bob"]);
 		await signedIn(authd, "bob", OTHER);
 		const status = await control.call("authd_status");

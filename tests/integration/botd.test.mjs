@@ -119,6 +119,17 @@ describe("what the site says", () => {
 		assert.equal(await listed("D-207", day(1)), 0);
 	});
 
+	test("a desk that there is not: a sentence for the person, and what was missing for the administrator", async () => {
+		const { id } = await alice.book({ date: day(1), desk: "D-999" });
+		const done = await ended(id);
+
+		assert.equal(done.outcome, "failed");
+		assert.match(done.reason, /^Stead could not choose desk D-999 at Deskwise: /);
+		assert.doesNotMatch(done.reason, /floorImage/);
+		assert.equal(done.picture, true);
+		assert.ok((await log(id)).some(({ text }) => /did not work: .*#floorImage circle/.test(text)));
+	});
+
 	test("a limit is a limit", async () => {
 		await control("/knobs", { booking_limit: 1 });
 		const { id } = await alice.book({ date: day(2), desk: "D-201" });
@@ -135,7 +146,7 @@ describe("what the site says", () => {
 		await alice.must("POST", `/bookings/${id}/retry`, {});
 		await becomes(async () => (await alice.booking(id)).outcome === "booked", LONG_MS, "the second try was to be booked");
 		assert.equal(await listed("D-202", day(2)), 1);
-		assert.ok((await log(id)).some(({ text }) => /your own list is read first/.test(text)));
+		assert.ok((await log(id)).some(({ text }) => /your bookings are read first/.test(text)));
 	});
 
 	test("an answer that never comes is settled by the list", async () => {
@@ -195,8 +206,15 @@ describe("what is killed", () => {
 			assert.equal((await ended(id)).outcome, "booked");
 		for (const { desk, date } of wanted)
 			assert.equal(await listed(desk, date), 1, `${desk} on ${date}`);
-		for (const id of ids)
-			await log(id);
+		for (const id of ids) {
+			const lines = await log(id);
+
+			/* Those that one browser did one after another as well. */
+			assert.ok((await alice.booking(id)).attempts >= 1);
+			assert.ok(lines.some(({ text }) => /^(Opening a browser|Going on in the browser)/.test(text)));
+			assert.ok(lines.some(({ text }) => /^(Reading your bookings first|Your bookings have just been read|An earlier attempt)/
+				.test(text)));
+		}
 	});
 });
 

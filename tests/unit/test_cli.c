@@ -48,7 +48,7 @@ static int user_add(struct call *call, const void *params, void *result)
 	const struct user_add_params *p = params;
 
 	if (strcmp(p->name, "taken") == 0)
-		return call_refuse(call, ERR_conflict, "name", "There is a taken\nalready.");
+		return call_refuse(call, ERR_already, "name", "There is a taken\nalready.");
 	snprintf(password, sizeof(password), "%s", p->password);
 	admin = p->admin;
 	((struct user_add_result *)result)->id = 13;
@@ -65,9 +65,18 @@ static int authd_status(struct call *call, const void *params, void *result)
 
 static int booking_list(struct call *call, const void *params, void *result)
 {
-	(void)result;
+	struct booking_list_result *r = result;
+	static struct booking_info booking = { .id = 5, .site = "desk", .action = "book", .title = "Book a desk",
+		.state = "queued", .created_at_ms = 1700000000000 };
+
 	if (((const struct booking_list_params *)params)->limit == 7)
 		return call_refuse(call, ERR_busy, NULL, "%s", "");
+	if (((const struct booking_list_params *)params)->limit == 8) {
+		booking.inputs = json_pack("{s:s, s:s, s:i}", "desk", "D-1\n", "notes_at_ms", "x", "n", 2);
+		call_keep(call, booking.inputs);
+		r->bookings = &booking;
+		r->bookings_count = 1;
+	}
 	return 0;
 }
 
@@ -200,6 +209,8 @@ static void test_table(void **state)
 	assert_string_equal(err, "");
 	assert_int_equal(ctl("booking", "list"), 0);
 	assert_string_equal(out, "No bookings.\n");
+	assert_int_equal(ctl("booking", "list", "--limit", "8"), 0);
+	expect_in(out, "desk D-1 , notes x, n 2");
 }
 
 static void test_json(void **state)
@@ -241,7 +252,7 @@ static void test_secret_from_input(void **state)
 static void test_refusals(void **state)
 {
 	(void)state;
-	assert_int_equal(ctl_with("a password\n", (const char *const[]){ "user", "add", "taken", NULL }), 75);
+	assert_int_equal(ctl_with("a password\n", (const char *const[]){ "user", "add", "taken", NULL }), 65);
 	assert_string_equal(err, "steadctl: name: There is a taken already.\n");
 	assert_int_equal(ctl("booking", "list", "--limit", "7"), 75);
 	expect_in(err, "at its limit");
@@ -258,7 +269,11 @@ static void test_usage(void **state)
 	expect_in(err, "there is no command \"nonsense\"");
 	expect_in(err, "user add NAME");
 	assert_int_equal(ctl("user"), 64);
+	expect_in(err, "\"user\" needs another word");
 	expect_in(err, "user list");
+	assert_null(strstr(err, "booking"));
+	assert_int_equal(ctl("use", "--help"), 64);
+	expect_in(err, "no command \"use\"");
 	assert_int_equal(ctl("user", "list", "more"), 64);
 	expect_in(err, "does not know what to do with \"more\"");
 	assert_int_equal(ctl("booking", "list", "--before"), 64);
@@ -285,6 +300,12 @@ static void test_help(void **state)
 	expect_in(out, "Usage: steadctl user add NAME [OPTION]...\nMake an account.\n");
 	expect_in(out, "(password is asked for)");
 	expect_in(out, "--admin");
+	assert_int_equal(ctl("user", "-h"), 0);
+	expect_in(out, "  user list");
+	assert_null(strstr(out, "booking"));
+	assert_int_equal(ctl("status", "-h"), 0);
+	expect_in(out, "Usage: steadctl status");
+	assert_int_equal(ctl("-h"), 0);
 	assert_int_equal(ctl("--version"), 0);
 	expect_in(out, "steadctl 0");
 }

@@ -127,6 +127,10 @@ function Actions({ watch })
 				href=${`/sites/${encodeURIComponent(booking.site)}/sign-in`}>Sign in</a>`}
 			${bookingRetryable(booking) && html`<button type="button" class="primary"
 				onClick=${() => act(watch, "retry")}>Try again</button>`}
+			${bookingEnded(booking) && html`<a class="button"
+				data-from=${`/bookings/${booking.id}`}
+				href=${`/sites/${encodeURIComponent(booking.site)}/book/${encodeURIComponent(booking.action)}`}>Book
+				another like it</a>`}
 			${bookingCancellable(booking) && html`<button type="button"
 				onClick=${() => cancel(watch)}>Cancel
 				booking</button>`}

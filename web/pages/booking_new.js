@@ -2,6 +2,8 @@
  * A form made of an action's inputs. Several days make several bookings, each asked for on its own.
  */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { get } from "../api.js";
+import { cameFrom } from "../router.js";
 import { Field, DateList } from "../parts/fields.js";
 import { Loading, Page } from "../parts/frame.js";
 import { Trouble } from "../parts/notice.js";
@@ -20,10 +22,14 @@ function dayInput(action)
 	return dates.length === 1 ? dates[0].name : null;
 }
 
-function startValues(action)
+/* given: the inputs of the booking that this one is to be like, if any. */
+function startValues(action, given)
 {
-	return Object.fromEntries(action.inputs.map((input) => [input.name,
-		input.name === dayInput(action) ? [input.value ?? ""] : input.value ?? ""]));
+	return Object.fromEntries(action.inputs.map((input) => {
+		const value = given?.[input.name] ?? input.value ?? "";
+
+		return [input.name, input.name === dayInput(action) ? [value] : value];
+	}));
 }
 
 function mistakesOf(action, values)
@@ -59,9 +65,9 @@ function requestsOf(action, values)
 		inputs: { ...Object.fromEntries(plain), [several]: day } }));
 }
 
-function Form({ site, action })
+function Form({ site, action, given })
 {
-	const [values, setValues] = useState(() => startValues(action));
+	const [values, setValues] = useState(() => startValues(action, given));
 	const [mistakes, setMistakes] = useState({});
 	const [orders, setOrders] = useState(null);
 	const form = useRef(null);
@@ -115,22 +121,46 @@ function Form({ site, action })
 					mistake=${mistakes[input.name]}
 						set=${(value) => set(input.name, value)} />`)}
 			<div class="row"><button type="submit" class="primary">${action.title}</button>
-				<a class="button" href="/">Cancel</a></div>
+				<a class="button" href=${cameFrom() ?? "/"}>Cancel</a></div>
 		</form>`;
+}
+
+/* Everything that the form begins with. */
+async function formLoad(name)
+{
+	const from = cameFrom();
+	const [site, { sessions }, like] = await Promise.all([siteLoad(name), get("/sessions"),
+		from && get(from)]);
+	const session = sessions.find((one) => one.site === name && one.kind === "background");
+
+	return { site, session, given: like?.booking.site === name ? like.booking.inputs : null };
+}
+
+/* What is sent now waits, which one must know before and not after. */
+function Waits({ site, session })
+{
+	if (session && session.health !== "needs_sign_in")
+		return null;
+	return html`
+		<p class="box warn slim"><span>${session ? `${site.title} asks for you again.`
+			: `You have not signed in to ${site.title} yet.`}
+			${" "}What you send now waits until you have signed in, and then goes on by itself.
+			${" "}<a href=${`/sites/${encodeURIComponent(site.name)}/sign-in`}>Sign in first</a></span></p>`;
 }
 
 export function BookingNew({ site: name, action: wanted })
 {
-	const [site, setSite] = useState(undefined);
+	const [loaded, setLoaded] = useState(undefined);
 	const [trouble, setTrouble] = useState(null);
 	const load = useCallback(() => {
 		setTrouble(null);
-		siteLoad(name).then(setSite, setTrouble);
+		formLoad(name).then(setLoaded, setTrouble);
 	}, [name]);
+	const site = loaded?.site;
 	const action = site?.actions.find((one) => one.name === wanted);
 
 	useEffect(load, [name]);
-	if (trouble || site === undefined)
+	if (trouble || loaded === undefined)
 		return html`<${Page} title="New booking" back>
 			${trouble ? html`<${Trouble} error=${trouble}
 				retry=${load} />` : html`<${Loading} what="Loading …" />`}<//>`;
@@ -141,8 +171,9 @@ export function BookingNew({ site: name, action: wanted })
 			choose again.</p><//>`;
 	return html`
 		<${Page} key="form" title=${`${action.title} – ${site.title}`} heading=${action.title} back>
-			<p class="quiet">${site.title}. Stead asks the site as soon as you send this, and reads the site's own list
+			<p class="quiet">${site.title}. Stead asks the site as soon as you send this, and reads your bookings there
 				before it says that anything is booked.</p>
-			<${Form} site=${site} action=${action} />
+			<${Waits} site=${site} session=${loaded.session} />
+			<${Form} site=${site} action=${action} given=${loaded.given} />
 		<//>`;
 }

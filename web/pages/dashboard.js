@@ -9,6 +9,7 @@ import { Loading, Page } from "../parts/frame.js";
 import { say, Trouble } from "../parts/notice.js";
 import { usePoll } from "../parts/poll.js";
 import { SiteCard } from "../parts/site_card.js";
+import { sureToClose } from "../parts/stream_close.js";
 import { Ago, ago, clockTime, now } from "../parts/time.js";
 import { bookingWords, stepWords, streamOpen } from "../parts/words.js";
 import { html } from "../parts/html.js";
@@ -31,6 +32,8 @@ function Age()
 
 async function streamClose(stream)
 {
+	if (!await sureToClose(titleOf(stream.site)))
+		return;
 	try {
 		await post(`/streams/${encodeURIComponent(stream.id)}/close`);
 		say(`The sign-in to ${titleOf(stream.site)} is closed.`);

@@ -2,12 +2,12 @@
  * A sign-in as it happens: the remote browser's picture, how far it has come, and what one can do.
  */
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { ask } from "../parts/dialog.js";
 import { Connection } from "../parts/connection.js";
 import { Heading, Loading, Logo, useTitle } from "../parts/frame.js";
 import { say, Trouble } from "../parts/notice.js";
 import { Steps } from "../parts/steps.js";
 import { site as siteLoad, sites } from "../parts/store.js";
+import { sureToClose } from "../parts/stream_close.js";
 import { stepWords } from "../parts/words.js";
 import { AddressBar } from "../stream/address.js";
 import { fit } from "../stream/geometry.js";
@@ -21,18 +21,9 @@ import { Viewer } from "../stream/viewer.js";
 import { navigate } from "../router.js";
 import { html } from "../parts/html.js";
 
-async function close(viewer)
+async function close(viewer, title)
 {
-	const { step } = viewer.info.value;
-	const sure = step === "failed" || await ask({
-		title: "Close this sign-in?",
-		text: "Its browser is ended and nothing of it is kept. A session that was saved before stays "
-			+ "as it is.",
-		yes: "Close",
-		no: "Go on",
-	});
-
-	if (!sure)
+	if (!await sureToClose(title))
 		return;
 	try {
 		await viewer.close();
@@ -58,7 +49,7 @@ function Bar({ viewer, title })
 					title="Stead notices by itself when you are signed in; press this when it does not"
 					onClick=${() => viewer.speech.say("sign_in_done")}>Done</button>`}
 				${open && html`<button type="button"
-					onClick=${() => close(viewer)}>Close</button>`}
+					onClick=${() => close(viewer, title)}>Close</button>`}
 			</span>
 		</header>`;
 }
@@ -196,7 +187,7 @@ export function Stream({ id })
 				: html`<header class="stream-bar"><a class="brand"
 					href="/"><${Logo} />Stead</a></header>`}
 			<main class="stream-main" aria-label="Sign-in">
-				${info && html`<${AddressBar} viewer=${viewer} />`}
+				${info && !viewer.over && html`<${AddressBar} viewer=${viewer} />`}
 				<${Stage} viewer=${viewer} title=${title} refs=${refs} />
 				${!info && !viewer.trouble.value
 					&& html`<div class="veil"><${Loading} what="Loading …" /></div>`}

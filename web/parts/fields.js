@@ -42,7 +42,7 @@ export function Field({ input, value, mistake, set })
 			<label for=${id}>${input.label}<${Optional} input=${input} /></label>
 			${input.type === "choice" && input.choices?.length
 				? html`<select ...${common} value=${value}>
-					${(!input.required || !value) && html`<option value="">
+					${!input.value && (!input.required || !value) && html`<option value="">
 						${input.required ? "Choose …" : "No preference"}</option>`}
 					${input.choices.map((choice) => html`<option key=${choice}
 						value=${choice}>${choice}</option>`)}

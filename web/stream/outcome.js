@@ -88,9 +88,9 @@ export function Outcome({ viewer, title })
 		return html`<${Working} title="Starting a browser …"
 			text="It is yours alone and opens the sign-in page." />`;
 	case "waiting":
-		return viewer.painted.value ? null
-			: html`<${Working} title="Waiting for the first picture …"
-				text="If none comes within ten seconds, press Reload the page above." />`;
+		return viewer.painted.value && (viewer.arrived.value || info.reason) ? null
+			: html`<${Working} title="Opening the sign-in page …"
+				text="If nothing comes within ten seconds, press Reload the page above." />`;
 	case "signed_in":
 		return html`<${Working} title="You are signed in."
 			text="Stead is reading what the site has left in the browser." />`;

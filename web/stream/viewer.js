@@ -31,6 +31,8 @@ export class Viewer {
 	dialog = signal(null);
 	refused = signal([]);
 	painted = signal(false);
+	/* The sign-in page has begun to come; before that the browser shows an empty one. */
+	arrived = signal(false);
 	trouble = signal(null);
 	/* The furthest of the steps that were passed: where a failure happened. */
 	reached = signal("starting");
@@ -198,6 +200,7 @@ export class Viewer {
 			break;
 		case "page_changed":
 			this.page.value = params;
+			this.arrived.value ||= params.url !== "about:blank";
 			break;
 		case "menu_opened":
 			this.menu.value = params;
