@@ -30,17 +30,17 @@ static bool is_damage(int r)
  * So that the person sees it on the dashboard, not only in a job's log. Fails silently: the fetch
  * is refused anyway.
  */
-static void mark_suspect(struct call *call, int64_t id, int64_t version)
+static void mark_damaged(struct call *call, int64_t id, int64_t version)
 {
 	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
 		sessiond_deadline(call), NULL,
-		"UPDATE vault.sessions SET health = 'suspect', reason = $3 "
-		"WHERE id = $1 AND version = $2 AND health = 'healthy'",
+		"UPDATE vault.sessions SET health = 'needs_sign_in', reason = $3 "
+		"WHERE id = $1 AND version = $2 AND health IN ('healthy', 'suspect')",
 		DB_INT(id), DB_INT(version),
 		DB_TEXT("The vault could not open what it saved; sign in to the site again."));
 
 	if (r < 0)
-		log_warning("could not mark session %" PRId64 " as suspect: %s", id,
+		log_warning("could not mark session %" PRId64 " as damaged: %s", id,
 			db_error(sessiond_db(call->daemon))->text);
 }
 
@@ -54,8 +54,8 @@ static int refuse_opening(
 			"The vault could not open the session for %s. Nothing was changed; an "
 			"administrator finds the cause in the journal.",
 			site);
-	mark_suspect(call, id, version);
-	return call_refuse(call, ERR_vault_refused, NULL,
+	mark_damaged(call, id, version);
+	return call_refuse(call, ERR_needs_sign_in, "site",
 		"The vault could not open the session for %s: what is stored is damaged, or not "
 		"what was saved. Sign in to the site again; an administrator finds the cause in "
 		"the journal.",

@@ -240,8 +240,8 @@ static int ask_whether(struct stream *s, const char *account)
 	s->stale = true; /* not to be asked again before anything has changed */
 	snprintf(s->asked.kept, sizeof(s->asked.kept), "%s", kept.account);
 	snprintf(s->asked.by, sizeof(s->asked.by), "%s", account);
-	snprintf(why, sizeof(why), "The session that is kept for %s is the one of %s, and this one is of %s; nothing was replaced.",
-		s->recipe->title, kept.account, account);
+	snprintf(why, sizeof(why), "This sign-in to %s works, but it is of %s, and Stead keeps the session of %s; nothing was replaced.",
+		s->recipe->title, account, kept.account);
 	snprintf(advice, sizeof(advice),
 		"If Stead shall act as %s from now on, replace it. Otherwise close this, or sign out here and sign in "
 		"as the other.",

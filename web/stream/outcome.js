@@ -56,9 +56,12 @@ const ENDINGS = {
 	closed: ["The sign-in is closed", "quiet", "•"],
 };
 
+/* It works, but somebody else's is kept. */
+const ASKED = ["Whose session shall Stead keep?", "warn", "?"];
+
 function Ended({ viewer, info })
 {
-	const [heading, tone, mark] = ENDINGS[info.step];
+	const [heading, tone, mark] = info.kept ? ASKED : ENDINGS[info.step];
 	const again = `/sites/${encodeURIComponent(info.site)}/sign-in`;
 
 	return html`
