@@ -106,23 +106,12 @@ static struct peer *peer_to(const char *daemon)
 	return peer_new("authd", daemon, path);
 }
 
-static int listen_rpc(struct authd *a, const char *name, enum role role, const char *setting, const char *user)
-{
-	uid_t uid = 0;
-	int fd, r = daemon_uid(setting, user, &uid);
-
-	if (r < 0)
-		return r;
-	fd = daemon_socket(name);
-	return fd < 0 ? fd : server_listen(a->server, fd, role, uid);
-}
-
 static int listen_all(struct authd *a)
 {
-	int fd, r = listen_rpc(a, "stream", ROLE_STREAM, "stream_user", a->settings->stream_user);
+	int fd, r = server_listen_named(a->server, "stream", ROLE_STREAM, a->settings->stream_user);
 
 	if (r == 0)
-		r = listen_rpc(a, "control", ROLE_CONTROL, "control_user", a->settings->control_user);
+		r = server_listen_named(a->server, "control", ROLE_CONTROL, a->settings->control_user);
 	if (r < 0)
 		return r;
 	fd = daemon_socket("http");

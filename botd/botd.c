@@ -103,18 +103,7 @@ int botd_new(const struct botd_settings *settings, struct botd **ret)
 
 int botd_listen(struct botd *b, const char *name, enum role role, const char *user)
 {
-	char setting[32];
-	uid_t uid;
-	int r, fd;
-
-	snprintf(setting, sizeof(setting), "%s_user", name);
-	r = daemon_uid(setting, user, &uid);
-	if (r < 0)
-		return r;
-	fd = daemon_socket(name);
-	if (fd < 0)
-		return fd;
-	return server_listen(b->server, fd, role, uid);
+	return server_listen_named(b->server, name, role, user);
 }
 
 void botd_start(struct botd *b)

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "common/cleanup.h"
+#include "common/daemon.h"
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -622,6 +623,20 @@ int server_listen(struct server *s, int fd, enum role role, uid_t uid)
 	l->resume = must(event_new(loop_base(), -1, 0, resume_accepting, l));
 	LIST_INSERT_HEAD(&s->listeners, l, link);
 	return event_add(l->event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+int server_listen_named(struct server *s, const char *name, enum role role, const char *user)
+{
+	char setting[32];
+	uid_t uid;
+	int fd, r;
+
+	snprintf(setting, sizeof(setting), "%s_user", name);
+	r = daemon_uid(setting, user, &uid);
+	if (r < 0)
+		return r;
+	fd = daemon_socket(name);
+	return fd < 0 ? fd : server_listen(s, fd, role, uid);
 }
 
 static void stop_listening(struct server *s)

@@ -38,6 +38,12 @@ struct server *server_free(struct server *s);
 int server_listen(struct server *s, int fd, enum role role, uid_t uid);
 
 /*
+ * The same on the daemon's socket of that name (common/daemon.h), for the user whom the setting NAME_user names. 0, or a
+ * negative errno after saying why.
+ */
+int server_listen_named(struct server *s, const char *name, enum role role, const char *user);
+
+/*
  * Serves one connection that is there already (fd is taken over), as a launcher does. closed(arg), if given, is called
  * when it has ended.
  */

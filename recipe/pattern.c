@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/hostpattern.h"
+
 #define LONGEST_HOST 255
 
 /* An address in its parts (RFC 3986, 3); each points into it. */
@@ -60,45 +62,27 @@ bool glob_find(const char *pattern, const char *text)
 	return glob(around, strlen(around), text, strlen(text), true);
 }
 
-static bool host_char(char c)
+/* A host without a port; the ports come from elsewhere in a recipe. */
+static bool read_pattern(const char *text, struct hostpattern *ret)
 {
-	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
-}
-
-static bool plain_host(const char *s)
-{
-	size_t n = strspn(s, "0123456789abcdefABCDEF:.");
-
-	if (strchr(s, ':'))
-		return s[n] == '\0'; /* IPv6 */
-	if (!*s || *s == '.' || *s == '-' || strstr(s, ".."))
-		return false;
-	for (n = 0; s[n]; n++) {
-		if (!host_char(s[n]))
-			return false;
-	}
-	return n <= LONGEST_HOST && s[n - 1] != '.';
+	return hostpattern_parse(text, ret) == 0 && ret->port == 0;
 }
 
 const char *host_pattern_wrong(const char *pattern)
 {
-	if (strncmp(pattern, "*.", 2) != 0)
-		return plain_host(pattern) ? NULL : "is not a host, as in desk.test or *.desk.test";
-	if (!plain_host(pattern + 2) || strchr(pattern, ':'))
+	struct hostpattern p;
+
+	if (!read_pattern(pattern, &p))
 		return "is not a host, as in desk.test or *.desk.test";
-	return strchr(pattern + 2, '.') ? NULL : "is too wide: at least two labels must follow the star";
+	return p.below && !strchr(p.host.name, '.') ? "is too wide: at least two labels must follow the star" : NULL;
 }
 
 bool host_match(const char *pattern, const char *host)
 {
-	size_t n = strlen(host), m;
+	struct hostpattern p;
+	struct host h;
 
-	if (n > 0 && host[n - 1] == '.')
-		n--;
-	if (strncmp(pattern, "*.", 2) != 0)
-		return strlen(pattern) == n && strncasecmp(pattern, host, n) == 0;
-	m = strlen(pattern + 1);
-	return n > m && host[0] != '.' && strncasecmp(pattern + 1, host + n - m, m) == 0;
+	return read_pattern(pattern, &p) && host_parse(host, strlen(host), &h) == 0 && hostpattern_has_host(&p, &h);
 }
 
 /* The authority (RFC 3986, 3.2) up to end; user information is refused, as no page's address has it. */
@@ -164,8 +148,9 @@ static bool usable(const char *s)
 const char *url_wrong(const char *url)
 {
 	struct parts p;
+	struct host host;
 
-	if (!usable(url) || !split(url, &p) || !plain_host(p.host))
+	if (!usable(url) || !split(url, &p) || host_parse(p.host, strlen(p.host), &host) < 0)
 		return "is not an address, as in https://desk.test/login";
 	return NULL;
 }

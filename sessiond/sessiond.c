@@ -211,18 +211,7 @@ int sessiond_new(const struct sessiond_settings *settings, struct sessiond **ret
 
 int sessiond_listen(struct sessiond *s, const char *name, enum role role, const char *user)
 {
-	char setting[32];
-	uid_t uid;
-	int r, fd;
-
-	snprintf(setting, sizeof(setting), "%s_user", name);
-	r = daemon_uid(setting, user, &uid);
-	if (r < 0)
-		return r;
-	fd = daemon_socket(name);
-	if (fd < 0)
-		return fd;
-	return server_listen(s->server, fd, role, uid);
+	return server_listen_named(s->server, name, role, user);
 }
 
 void sessiond_stop(void *arg)

@@ -5,6 +5,7 @@
 
 #include "common/arena.h"
 #include "common/cbor.h"
+#include "streamd/clip.h"
 #include "streamd/stream.h"
 
 #define MOST_TEXT 4096 /* as in proto/viewer.def */
@@ -26,18 +27,9 @@ static const char *kind_of(const struct cbor *type)
 	return "alert";
 }
 
-/* At most so many bytes, whole characters; NULL for nothing. */
 static const char *text_of(struct arena *arena, const struct cbor *params, const char *key)
 {
-	char *text = cbor_get_utf8(arena, params, key);
-	size_t n = text ? strlen(text) : 0;
-
-	if (n > MOST_TEXT) {
-		for (n = MOST_TEXT; n && ((unsigned char)text[n] & 0xc0) == 0x80;)
-			n--;
-		text[n] = '\0';
-	}
-	return n ? text : NULL;
+	return clip(arena, cbor_get_utf8(arena, params, key), MOST_TEXT);
 }
 
 static void free_dialog(struct stream *s, struct dialog *d)

@@ -40,17 +40,6 @@ static struct peer *peer_to(const char *daemon)
 	return p;
 }
 
-static int listen_for(struct streamd *d, const char *name, enum role role, const char *setting, const char *user)
-{
-	uid_t uid;
-	int r = daemon_uid(setting, user, &uid), fd;
-
-	if (r < 0)
-		return r;
-	fd = daemon_socket(name);
-	return fd < 0 ? fd : server_listen(d->server, fd, role, uid);
-}
-
 static int open_edge(struct streamd *d)
 {
 	const struct edge_config config = { .origins = &d->settings.origin };
@@ -79,11 +68,11 @@ static int set_up(struct streamd *d)
 	d->botd = peer_to("botd");
 	d->streams = streams_new(d);
 	d->runs = runs_new(d);
-	r = listen_for(d, "front", ROLE_FRONT, "front_user", d->settings.front_user);
+	r = server_listen_named(d->server, "front", ROLE_FRONT, d->settings.front_user);
 	if (r == 0)
-		r = listen_for(d, "bot", ROLE_BOT, "bot_user", d->settings.bot_user);
+		r = server_listen_named(d->server, "bot", ROLE_BOT, d->settings.bot_user);
 	if (r == 0)
-		r = listen_for(d, "control", ROLE_CONTROL, "control_user", d->settings.control_user);
+		r = server_listen_named(d->server, "control", ROLE_CONTROL, d->settings.control_user);
 	if (r == 0)
 		r = open_edge(d);
 	return r;
