@@ -1,12 +1,12 @@
 #include "streamd/dialogs.h"
 
 #include <stdlib.h>
-#include <string.h>
+#include <sys/queue.h>
 
 #include "common/arena.h"
 #include "common/cbor.h"
+#include "streamd/browser.h"
 #include "streamd/clip.h"
-#include "streamd/stream.h"
 
 #define MOST_TEXT 4096 /* as in proto/viewer.def */
 
@@ -16,6 +16,37 @@ struct dialog {
 	struct dialog_opened_event event;
 	struct arena *arena;
 };
+
+struct dialogs {
+	const struct dialog_listener *listener;
+	void *owner;
+	TAILQ_HEAD(, dialog) list;
+};
+
+static void *must(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+struct dialogs *dialogs_new(const struct dialog_listener *listener, void *owner)
+{
+	struct dialogs *d = must(calloc(1, sizeof(*d)));
+
+	d->listener = listener;
+	d->owner = owner;
+	TAILQ_INIT(&d->list);
+	return d;
+}
+
+struct dialogs *dialogs_free(struct dialogs *d)
+{
+	if (d)
+		dialogs_clear(d);
+	free(d);
+	return NULL;
+}
 
 static const char *kind_of(const struct cbor *type)
 {
@@ -32,100 +63,98 @@ static const char *text_of(struct arena *arena, const struct cbor *params, const
 	return clip(arena, cbor_get_utf8(arena, params, key), MOST_TEXT);
 }
 
-static void free_dialog(struct stream *s, struct dialog *d)
+static void drop(struct dialogs *d, struct dialog *one)
 {
-	TAILQ_REMOVE(&s->dialogs, d, link);
-	arena_free(d->arena);
-	free(d);
+	TAILQ_REMOVE(&d->list, one, link);
+	arena_free(one->arena);
+	free(one);
 }
 
-static struct dialog *dialog_of(const struct stream *s, const struct target *page)
+static struct dialog *dialog_of(const struct dialogs *d, const struct target *page)
 {
-	struct dialog *d;
+	struct dialog *one;
 
-	TAILQ_FOREACH (d, &s->dialogs, link)
-		if (d->page == page)
-			return d;
+	TAILQ_FOREACH (one, &d->list, link)
+		if (one->page == page)
+			return one;
 	return NULL;
 }
 
-static void show_first(struct stream *s)
+static void show_first(struct dialogs *d)
 {
-	const struct dialog_opened_event *event = dialogs_shown(s);
+	const struct dialog_opened_event *event = dialogs_shown(d);
 
 	if (event)
-		stream_tell(s, &method_dialog_opened, event);
+		d->listener->shown(d->owner, event);
 }
 
-void dialogs_add(struct stream *s, struct target *page, const struct cbor *params)
+void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *params)
 {
 	static int64_t last;
-	struct dialog *d = calloc(1, sizeof(*d));
+	struct dialog *one = must(calloc(1, sizeof(*one)));
 
-	if (!d)
-		abort();
-	d->page = page;
-	d->arena = arena_new(0);
-	d->event = (struct dialog_opened_event){ .dialog = ++last,
+	one->page = page;
+	one->arena = arena_new(0);
+	one->event = (struct dialog_opened_event){ .dialog = ++last,
 		.kind = kind_of(cbor_get(params, "type")),
-		.message = text_of(d->arena, params, "message") ?: " ",
-		.value = text_of(d->arena, params, "defaultPrompt"),
-		.url = text_of(d->arena, params, "url") };
-	TAILQ_INSERT_TAIL(&s->dialogs, d, link);
-	if (TAILQ_FIRST(&s->dialogs) == d)
-		show_first(s);
+		.message = text_of(one->arena, params, "message") ?: " ",
+		.value = text_of(one->arena, params, "defaultPrompt"),
+		.url = text_of(one->arena, params, "url") };
+	TAILQ_INSERT_TAIL(&d->list, one, link);
+	if (TAILQ_FIRST(&d->list) == one)
+		show_first(d);
 }
 
-void dialogs_remove(struct stream *s, const struct target *page)
+void dialogs_remove(struct dialogs *d, const struct target *page)
 {
-	struct dialog *d = dialog_of(s, page);
-	bool shown = d && d == TAILQ_FIRST(&s->dialogs);
-	struct dialog_closed_event closed = { .dialog = d ? d->event.dialog : 0 };
+	struct dialog *one = dialog_of(d, page);
+	bool shown = one && one == TAILQ_FIRST(&d->list);
+	struct dialog_closed_event closed = { .dialog = one ? one->event.dialog : 0 };
 
-	if (!d)
+	if (!one)
 		return;
-	free_dialog(s, d);
+	drop(d, one);
 	if (!shown)
 		return;
-	stream_tell(s, &method_dialog_closed, &closed);
-	show_first(s);
+	d->listener->gone(d->owner, &closed);
+	show_first(d);
 }
 
-const struct dialog_opened_event *dialogs_shown(const struct stream *s)
+const struct dialog_opened_event *dialogs_shown(const struct dialogs *d)
 {
-	const struct dialog *d = TAILQ_FIRST(&s->dialogs);
+	const struct dialog *one = TAILQ_FIRST(&d->list);
 
-	return d ? &d->event : NULL;
+	return one ? &one->event : NULL;
 }
 
-static void send_answer(struct stream *s, const struct dialog *d, bool accept, const char *text)
+static void send_answer(const struct dialog *one, bool accept, const char *text)
 {
-	if (s->browser && d->page->session[0])
-		cdp_send(browser_cdp(s->browser), d->page->session, "Page.handleJavaScriptDialog",
+	if (one->page->session[0])
+		cdp_send(browser_cdp(one->page->browser), one->page->session, "Page.handleJavaScriptDialog",
 			CDP_BOOL("accept", accept), CDP_TEXT("promptText", text));
 }
 
-void dialogs_answer(struct stream *s, int64_t number, bool accept, const char *text)
+void dialogs_answer(struct dialogs *d, int64_t number, bool accept, const char *text)
 {
-	struct dialog *d;
+	struct dialog *one;
 
-	TAILQ_FOREACH (d, &s->dialogs, link)
-		if (d->event.dialog == number)
-			send_answer(s, d, accept, text);
+	TAILQ_FOREACH (one, &d->list, link)
+		if (one->event.dialog == number)
+			send_answer(one, accept, text);
 }
 
-void dialogs_dismiss(struct stream *s)
+void dialogs_dismiss(struct dialogs *d)
 {
-	struct dialog *d;
+	struct dialog *one;
 
-	TAILQ_FOREACH (d, &s->dialogs, link)
-		send_answer(s, d, false, NULL);
+	TAILQ_FOREACH (one, &d->list, link)
+		send_answer(one, false, NULL);
 }
 
-void dialogs_clear(struct stream *s)
+void dialogs_clear(struct dialogs *d)
 {
-	struct dialog *d;
+	struct dialog *one;
 
-	while ((d = TAILQ_FIRST(&s->dialogs)))
-		free_dialog(s, d);
+	while ((one = TAILQ_FIRST(&d->list)))
+		drop(d, one);
 }

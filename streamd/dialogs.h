@@ -8,25 +8,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/viewer.h"
+
 struct cbor;
-struct stream;
+struct dialogs;
 struct target;
-struct dialog_opened_event;
+
+/* What is shown is told; fields are borrowed. */
+struct dialog_listener {
+	void (*shown)(void *owner, const struct dialog_opened_event *event);
+	void (*gone)(void *owner, const struct dialog_closed_event *event);
+};
+
+struct dialogs *dialogs_new(const struct dialog_listener *listener, void *owner);
+
+/* Takes NULL, returns NULL. */
+struct dialogs *dialogs_free(struct dialogs *d);
 
 /* Page.javascriptDialogOpening. */
-void dialogs_add(struct stream *s, struct target *page, const struct cbor *params);
+void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *params);
 
 /* That of this page is gone, if it had one: answered, or the page is. */
-void dialogs_remove(struct stream *s, const struct target *page);
+void dialogs_remove(struct dialogs *d, const struct target *page);
 
 /* The one that the person is shown, or NULL: then no page stands still. Until the next call of these functions. */
-const struct dialog_opened_event *dialogs_shown(const struct stream *s);
+const struct dialog_opened_event *dialogs_shown(const struct dialogs *d);
 
 /* Answers one by its number, if it is still there; text (a prompt's) may be NULL. */
-void dialogs_answer(struct stream *s, int64_t number, bool accept, const char *text);
+void dialogs_answer(struct dialogs *d, int64_t number, bool accept, const char *text);
 
 /* Answers all of them with Cancel, so that no page stands still. */
-void dialogs_dismiss(struct stream *s);
+void dialogs_dismiss(struct dialogs *d);
 
 /* Forgets them; nobody is told. */
-void dialogs_clear(struct stream *s);
+void dialogs_clear(struct dialogs *d);

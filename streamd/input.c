@@ -10,6 +10,7 @@
 #include "streamd/dialogs.h"
 #include "streamd/keys.h"
 #include "streamd/menu.h"
+#include "streamd/stream.h"
 
 #define DEF "proto/viewer.def"
 #define EXPAND_HANDLERS
@@ -137,7 +138,7 @@ int dialog_answer(struct call *call, const struct dialog_answer_params *p, struc
 
 	(void)r;
 	stream_note_input(s);
-	dialogs_answer(s, p->dialog, p->accept, p->text);
+	dialogs_answer(s->dialogs, p->dialog, p->accept, p->text);
 	return 0;
 }
 
@@ -148,7 +149,7 @@ int view_show(struct call *call, const struct view_show_params *p, struct view_s
 
 	(void)r;
 	v->visible = p->visible;
-	viewers_update(v->stream);
+	stream_viewers_changed(v->stream);
 	if (shown)
 		screencast_refresh(v->stream->screencast);
 	return 0;

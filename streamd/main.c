@@ -19,7 +19,7 @@
 #include "streamd/runs.h"
 #include "streamd/streamd.h"
 #include "streamd/streams.h"
-#include "streamd/viewer.h"
+#include "streamd/viewer_route.h"
 
 #define DRAIN_MS 3000
 

@@ -11,8 +11,6 @@
 #include "common/loop.h"
 #include "streamd/dialogs.h"
 #include "streamd/state.h"
-#include "streamd/streams.h"
-#include "streamd/viewer.h"
 
 static void *must(void *p)
 {
@@ -43,17 +41,29 @@ bool step_is_final(enum stream_step step)
 
 void stream_tell(struct stream *s, const struct method *event, const void *fields)
 {
-	struct viewer *v;
+	viewers_tell(&s->viewers, event, fields);
+}
 
-	LIST_FOREACH (v, &s->viewers, link)
-		viewer_tell(v, event, fields);
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+void stream_describe_step(const struct stream *s, struct step_changed_event *ret)
+{
+	*ret = (struct step_changed_event){ .step = step_word(s->step),
+		.reason = or_null(s->reason),
+		.advice = or_null(s->advice),
+		.resumable = s->resumable,
+		.kept_account = or_null(s->asked.kept),
+		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
 }
 
 static void tell_step(struct stream *s)
 {
 	struct step_changed_event event;
 
-	streams_describe_step(s, &event);
+	stream_describe_step(s, &event);
 	stream_tell(s, &method_step_changed, &event);
 }
 
@@ -85,7 +95,7 @@ static int64_t next_timeout(const struct stream *s)
 {
 	const struct streamd_settings *t = &s->daemon->settings;
 	int64_t idle = s->last_input + t->stream_idle_s * 1000;
-	int64_t unseen = viewers_count(s) ? NEVER : s->last_seen + t->stream_unseen_s * 1000;
+	int64_t unseen = viewers_count(&s->viewers) ? NEVER : s->last_seen + t->stream_unseen_s * 1000;
 
 	return deadline_min(s->deadline, deadline_min(idle, unseen));
 }
@@ -139,18 +149,36 @@ void stream_note_input(struct stream *s)
 	s->last_input = loop_now();
 }
 
-static void show(void *owner, struct picture *p)
+void stream_viewers_changed(struct stream *s)
 {
-	viewers_show(owner, p);
+	screencast_set_on(s->screencast, viewers_look(&s->viewers));
+	s->last_seen = loop_now();
 }
 
-struct stream *stream_new(struct streamd *d, const struct acting *acting, const struct recipe *recipe, int width,
-	int height)
+static void on_dialog_shown(void *owner, const struct dialog_opened_event *event)
+{
+	stream_tell(owner, &method_dialog_opened, event);
+}
+
+static void on_dialog_gone(void *owner, const struct dialog_closed_event *event)
+{
+	stream_tell(owner, &method_dialog_closed, event);
+}
+
+static const struct dialog_listener dialog_listener = { on_dialog_shown, on_dialog_gone };
+
+static void show(void *owner, struct picture *p)
+{
+	viewers_show(&((struct stream *)owner)->viewers, p);
+}
+
+struct stream *stream_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
+	int width, int height)
 {
 	struct stream *s = must(calloc(1, sizeof(*s)));
 
 	s->daemon = d;
-	streams_make_id(d->streams, s->id, sizeof(s->id));
+	snprintf(s->id, sizeof(s->id), "%s", id);
 	s->user = acting->user;
 	s->user_name = must(strdup(acting->name ? acting->name : ""));
 	s->call = call_new(d, acting, NEVER);
@@ -162,7 +190,7 @@ struct stream *stream_new(struct streamd *d, const struct acting *acting, const 
 	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
 	LIST_INIT(&s->viewers);
 	LIST_INIT(&s->waiting);
-	TAILQ_INIT(&s->dialogs);
+	s->dialogs = dialogs_new(&dialog_listener, s);
 	s->screencast = screencast_new((int)d->settings.quality, show, s);
 	s->timer = must(event_new(loop_base(), -1, 0, on_timer, s));
 	stream_arm(s);
@@ -210,11 +238,11 @@ struct stream *stream_free(struct stream *s)
 	stream_end(s, STEP_CLOSED, "Stead's stream service is being restarted.",
 		"Nothing was saved. Start the sign-in again in a moment.");
 	fiber_join(&s->flow);
-	viewers_close(s);
+	viewers_close(&s->viewers, STREAM_ENDED);
 	event_free(s->timer);
 	screencast_free(s->screencast);
 	state_free(s->before);
-	dialogs_clear(s);
+	dialogs_free(s->dialogs);
 	call_free(s->call);
 	free(s->user_name);
 	free(s);

@@ -11,6 +11,7 @@
 #include "proto/viewer.h"
 #include "streamd/screencast.h"
 #include "streamd/streamd.h"
+#include "streamd/viewer.h"
 
 enum stream_step {
 	STEP_STARTING,
@@ -23,9 +24,8 @@ enum stream_step {
 	STEP_CLOSED,
 };
 
-struct dialog;
+struct dialogs;
 struct menus;
-struct viewer;
 
 /* One account's session in the place of another's; empty: none. */
 struct replacement {
@@ -68,18 +68,18 @@ struct stream {
 	int64_t last_input, last_seen, deadline; /* monotonic ms */
 	struct event *timer;
 
-	TAILQ_HEAD(, dialog) dialogs; /* that its pages have open: streamd/dialogs.h */
+	struct dialogs *dialogs; /* that its pages have open */
 
-	LIST_HEAD(, viewer) viewers;
+	struct viewer_list viewers;
 	TAILQ_ENTRY(stream) link;
 };
 
 const char *step_word(enum stream_step step);
 bool step_is_final(enum stream_step step);
 
-/* Starts a stream and its flow. */
-struct stream *stream_new(struct streamd *d, const struct acting *acting, const struct recipe *recipe, int width,
-	int height);
+/* Starts a stream of that name and its flow. */
+struct stream *stream_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
+	int width, int height);
 
 /* In a fiber: ends it if it is open, waits for its flow, frees it. Takes NULL, returns NULL. */
 struct stream *stream_free(struct stream *s);
@@ -104,6 +104,15 @@ void stream_arm(struct stream *s);
 
 /* The person did something. */
 void stream_note_input(struct stream *s);
+
+/* A viewer has come, gone, or begun or stopped looking: switches the screencast on or off. */
+void stream_viewers_changed(struct stream *s);
+
+/* Where it stands, borrowed from s. */
+void stream_describe_step(const struct stream *s, struct step_changed_event *ret);
+
+/* What viewers read when it is over. */
+#define STREAM_ENDED "This sign-in has ended."
 
 /* Sends an event of proto/viewer.def to every viewer. */
 void stream_tell(struct stream *s, const struct method *event, const void *fields);

@@ -121,7 +121,7 @@ static int wait_for_sign_in(struct stream *s)
 		bool fits = rule_addresses_fit(s->browser, s->recipe, why, sizeof(why));
 		bool pressed = s->done_pressed;
 		s->done_pressed = false;
-		if (fits && !dialogs_shown(s) && (pressed || !s->stale))
+		if (fits && !dialogs_shown(s->dialogs) && (pressed || !s->stale))
 			r = rule_check(s->browser, s->recipe, s->before, deadline_in(CAPTURE_MS), &met, why, sizeof(why));
 		if (r == -ETIMEDOUT) /* a page that is busy, or that has just opened a dialog */
 			r = 0;
@@ -162,7 +162,7 @@ static int park_and_capture(struct stream *s, char account[257], struct state **
 	int r;
 
 	stream_set_step(s, STEP_SIGNED_IN, "", "");
-	dialogs_dismiss(s);
+	dialogs_dismiss(s->dialogs);
 	r = rule_settle(s->browser, s->recipe, deadline_in(CAPTURE_MS));
 	if (r == 0) {
 		read_account(s, account);
@@ -338,13 +338,13 @@ static void finish(struct stream *s, int r)
 		say_failed(s, r);
 	s->page = NULL;
 	screencast_set_page(s->screencast, NULL);
-	dialogs_clear(s);
+	dialogs_clear(s->dialogs);
 	s->menus = menus_free(s->menus);
 	s->browser = browser_close(s->browser);
 	s->resumable = false;
 	stream_set_ended(s);
 	stream_set_step(s, s->step, s->reason, s->advice);
-	viewers_close(s);
+	viewers_close(&s->viewers, STREAM_ENDED);
 	fiber_unshield();
 }
 
@@ -393,7 +393,7 @@ static void on_page_opened(void *owner, struct target *page)
 {
 	struct stream *s = owner;
 
-	if (s->browser)
+	if (s->browser && !s->ending) /* what comes while the browser is being ended is gone in a moment */
 		bring_to_front(s, page);
 }
 
@@ -403,7 +403,7 @@ static void on_page_closed(void *owner, struct target *page)
 	struct stream *s = owner;
 	struct target *back;
 
-	dialogs_remove(s, page);
+	dialogs_remove(s->dialogs, page);
 	if (s->page != page)
 		return;
 	screencast_set_page(s->screencast, NULL);
@@ -441,10 +441,10 @@ static void on_dialog(void *owner, struct target *page, const struct cbor *param
 {
 	struct stream *s = owner;
 
-	if (params)
-		dialogs_add(s, page, params);
-	else
-		dialogs_remove(s, page);
+	if (!params)
+		dialogs_remove(s->dialogs, page);
+	else if (!s->ending)
+		dialogs_add(s->dialogs, page, params);
 	stream_poke(s);
 }
 

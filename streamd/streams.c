@@ -97,7 +97,7 @@ size_t streams_viewers(const struct streams *all)
 	size_t n = 0;
 
 	TAILQ_FOREACH (s, &all->list, link)
-		n += viewers_count(s);
+		n += viewers_count(&s->viewers);
 	return n;
 }
 
@@ -142,7 +142,7 @@ const char *streams_why_gone(const struct streams *all, const char *id)
 	return "This sign-in ended when Stead's stream service was restarted. Look on the dashboard whether the session was saved; if not, start again.";
 }
 
-void streams_make_id(struct streams *all, char *out, size_t size)
+static void make_id(struct streams *all, char *out, size_t size)
 {
 	char hex[25];
 
@@ -187,6 +187,7 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 	struct streamd *d = call->daemon;
 	const struct recipe *recipe = streamd_recipe(d, call, params->site);
 	struct stream *s;
+	char id[64];
 	int r;
 
 	if (!recipe)
@@ -195,7 +196,8 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 	if (r < 0)
 		return r;
 	forget_old(d->streams);
-	s = stream_new(d, &call->acting, recipe, params->width ? (int)params->width : 1280,
+	make_id(d->streams, id, sizeof(id));
+	s = stream_new(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
 		params->height ? (int)params->height : 800);
 	TAILQ_INSERT_HEAD(&d->streams->list, s, link);
 	result->id = s->id;
@@ -205,16 +207,6 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 static const char *or_null(const char *text)
 {
 	return *text ? text : NULL;
-}
-
-void streams_describe_step(const struct stream *s, struct step_changed_event *ret)
-{
-	*ret = (struct step_changed_event){ .step = step_word(s->step),
-		.reason = or_null(s->reason),
-		.advice = or_null(s->advice),
-		.resumable = s->resumable,
-		.kept_account = or_null(s->asked.kept),
-		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
 }
 
 static void describe(struct call *call, const struct stream *s, struct stream_info *ret)

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "proto/streamd.h"
-#include "proto/viewer.h"
 #include "streamd/stream.h"
 
 struct streams;
@@ -29,5 +28,3 @@ struct viewer *streams_find_viewer(struct streams *all, uint64_t edge_id);
  */
 const char *streams_why_gone(const struct streams *all, const char *id);
 
-void streams_make_id(struct streams *all, char *out, size_t size);
-void streams_describe_step(const struct stream *s, struct step_changed_event *ret);

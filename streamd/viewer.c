@@ -1,31 +1,9 @@
 #include "streamd/viewer.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/cleanup.h"
 #include "common/log.h"
-#include "common/loop.h"
 #include "proto/field.h"
 #include "proto/json.h"
 #include "proto/message.h"
-#include "streamd/dialogs.h"
-#include "streamd/input.h"
-#include "streamd/menu.h"
-#include "streamd/streams.h"
-#include "streamd/target_info.h"
-
-#define MOST_VIEWERS 16 /* of one sign-in */
-
-/*
- * Input is passed on to Chromium without waiting for it, in order and whole, so what nobody can do by hand ends here:
- * Chromium would keep all of it in memory. The page sends one move for each picture of its screen at most.
- */
-#define BURST      2000 /* messages that may come at once */
-#define A_SECOND   600  /* and so many each second */
-#define COST_HEAVY 50   /* what makes Chromium lay out or load the page again counts for so many */
 
 static void send_document(struct viewer *v, json_t *document)
 {
@@ -50,179 +28,47 @@ void viewer_tell(struct viewer *v, const struct method *event, const void *field
 	send_document(v, message_notification(event->name, params, false));
 }
 
-size_t viewers_count(const struct stream *s)
+size_t viewers_count(const struct viewer_list *list)
 {
 	const struct viewer *v;
 	size_t n = 0;
 
-	LIST_FOREACH (v, &s->viewers, link)
+	LIST_FOREACH (v, list, link)
 		n++;
 	return n;
 }
 
-void viewers_show(struct stream *s, struct picture *p)
+bool viewers_look(const struct viewer_list *list)
+{
+	const struct viewer *v;
+
+	LIST_FOREACH (v, list, link)
+		if (v->visible)
+			return true;
+	return false;
+}
+
+void viewers_tell(struct viewer_list *list, const struct method *event, const void *fields)
 {
 	struct viewer *v;
 
-	LIST_FOREACH (v, &s->viewers, link)
+	LIST_FOREACH (v, list, link)
+		viewer_tell(v, event, fields);
+}
+
+void viewers_show(struct viewer_list *list, struct picture *p)
+{
+	struct viewer *v;
+
+	LIST_FOREACH (v, list, link)
 		if (v->visible)
 			edge_send_picture(v->edge, v->id, p);
 }
 
-void viewers_update(struct stream *s)
-{
-	struct viewer *v;
-	bool looked = false;
-
-	LIST_FOREACH (v, &s->viewers, link)
-		looked = looked || v->visible;
-	screencast_set_on(s->screencast, looked);
-	s->last_seen = loop_now();
-}
-
-void viewers_close(struct stream *s)
+void viewers_close(struct viewer_list *list, const char *why)
 {
 	struct viewer *v;
 
-	LIST_FOREACH (v, &s->viewers, link)
-		edge_close(v->edge, v->id, EDGE_CLOSE_ENDED, "This sign-in has ended.");
-}
-
-/* What a page that has just come (or come back) must know. */
-static void greet(struct viewer *v)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct stream *s = v->stream;
-	struct step_changed_event step;
-	struct page_changed_event page;
-	const struct dialog_opened_event *dialog;
-	const struct menu_opened_event *menu;
-
-	streams_describe_step(s, &step);
-	viewer_tell(v, &method_step_changed, &step);
-	if (s->page) {
-		target_describe(s->page, arena, &page);
-		viewer_tell(v, &method_page_changed, &page);
-	}
-	dialog = dialogs_shown(s);
-	if (dialog)
-		viewer_tell(v, &method_dialog_opened, dialog);
-	menu = s->menus ? menus_open(s->menus) : NULL;
-	if (menu)
-		viewer_tell(v, &method_menu_opened, menu);
-	if (screencast_last(s->screencast))
-		edge_send_picture(v->edge, v->id, screencast_last(s->screencast));
-}
-
-static void attach(struct edge *e, uint64_t id, struct stream *s)
-{
-	struct viewer *v = calloc(1, sizeof(*v));
-
-	if (!v)
-		abort();
-	v->edge = e;
-	v->id = id;
-	v->stream = s;
-	v->visible = true;
-	v->allowance = BURST;
-	v->charged_at = loop_now();
-	LIST_INSERT_HEAD(&s->viewers, v, link);
-	edge_accept(e, id);
-	greet(v);
-	viewers_update(s);
-	if (s->ended_at_ms)
-		edge_close(e, id, EDGE_CLOSE_ENDED, "This sign-in has ended.");
-	else
-		screencast_refresh(s->screencast);
-}
-
-static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
-	const struct login *login)
-{
-	struct streamd *d = owner;
-	struct stream *s = streams_find(d->streams, rest);
-	const char *gone = s ? NULL : streams_why_gone(d->streams, rest);
-
-	if (!request->websocket)
-		edge_refuse(e, id, EDGE_CLOSE_POLICY, 426, "This is a WebSocket; open the sign-in on the dashboard.");
-	else if (gone)
-		edge_refuse(e, id, EDGE_CLOSE_ENDED, 410, gone);
-	else if (!s)
-		edge_refuse(e, id, EDGE_CLOSE_NOT_FOUND, 404, "There is no such sign-in.");
-	else if (s->user != login->user)
-		edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, 403, "This sign-in belongs to somebody else.");
-	else if (viewers_count(s) >= MOST_VIEWERS)
-		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, 429, "Too many pages show this sign-in already; close some of them.");
-	else
-		attach(e, id, s);
-}
-
-static struct viewer *find(struct streamd *d, uint64_t id)
-{
-	return streams_find_viewer(d->streams, id);
-}
-
-static void closed(struct edge *e, void *owner, uint64_t id)
-{
-	struct viewer *v = find(owner, id);
-	struct stream *s = v ? v->stream : NULL;
-
-	(void)e;
-	if (!v)
-		return;
-	LIST_REMOVE(v, link);
-	free(v);
-	viewers_update(s);
-	stream_arm(s);
-}
-
-static bool is_heavy(const char *method)
-{
-	return strcmp(method, "view_resize") == 0 || strcmp(method, "page_navigate_to") == 0;
-}
-
-static int charge(struct viewer *v, const char *method, const char **ret_why)
-{
-	int64_t now = loop_now(), earned = (now - v->charged_at) * A_SECOND / 1000;
-
-	if (earned > 0) {
-		v->allowance = v->allowance + earned < BURST ? v->allowance + earned : BURST;
-		v->charged_at = now;
-	}
-	v->allowance -= is_heavy(method) ? COST_HEAVY : 1;
-	if (v->allowance >= 0)
-		return 0;
-	*ret_why = "The page sends more than a person can do.";
-	return -EBUSY;
-}
-
-static void message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
-{
-	struct viewer *v = find(owner, id);
-	json_t *document = NULL;
-	struct message m;
-	const char *why = "";
-	int r;
-
-	if (!v)
-		return;
-	r = json_read(text, n, &document, &why);
-	if (r == 0)
-		r = message_read(document, &m, &why);
-	if (r == 0 && m.method)
-		r = charge(v, m.method, &why);
-	if (r == 0 && m.method)
-		r = input_take(v, m.method, m.params, &why);
-	if (r < 0)
-		edge_close(e, id, EDGE_CLOSE_POLICY, why);
-	json_decref(document);
-}
-
-struct edge_route viewer_route(struct streamd *d)
-{
-	return (struct edge_route){ .prefix = "/ws/streams/",
-		.owner = d,
-		.asked = asked,
-		.message = message,
-		.closed = closed };
+	LIST_FOREACH (v, list, link)
+		edge_close(v->edge, v->id, EDGE_CLOSE_ENDED, why);
 }

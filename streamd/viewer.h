@@ -1,29 +1,37 @@
-/* A viewer: one WebSocket of a page that looks at a stream. */
+/* A viewer: one WebSocket of a page that looks at a stream; and all of one stream. */
 #pragma once
 
-#include "streamd/edge_routes.h"
-#include "streamd/stream.h"
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "proto/method.h"
+#include "streamd/edge.h"
+
+struct picture;
+struct stream;
 
 struct viewer {
 	struct edge *edge;
-	uint64_t id;
+	uint64_t id; /* of the edge's connection */
 	struct stream *stream;
 	bool visible;
-	int64_t allowance, charged_at; /* what it may still send: viewer.c */
+	int64_t allowance, charged_at; /* what it may still send: viewer_route.c */
 	LIST_ENTRY(viewer) link;
 };
 
-/* The edge's row for /ws/streams/ID. */
-struct edge_route viewer_route(struct streamd *d);
+LIST_HEAD(viewer_list, viewer);
 
-/* Sends one event of proto/viewer.def. */
+/* Sends one event of proto/viewer.def; to every viewer. */
 void viewer_tell(struct viewer *v, const struct method *event, const void *fields);
+void viewers_tell(struct viewer_list *list, const struct method *event, const void *fields);
 
-/* Sends the picture to every viewer who looks; switches the screencast on or off as they come and go. */
-void viewers_show(struct stream *s, struct picture *p);
-void viewers_update(struct stream *s);
+/* Sends the picture to every viewer who looks. */
+void viewers_show(struct viewer_list *list, struct picture *p);
+
+size_t viewers_count(const struct viewer_list *list);
+
+/* Whether one of them looks. */
+bool viewers_look(const struct viewer_list *list);
 
 /* Closes every viewer's connection: the stream has ended. */
-void viewers_close(struct stream *s);
-
-size_t viewers_count(const struct stream *s);
+void viewers_close(struct viewer_list *list, const char *why);

@@ -247,7 +247,7 @@ describe("what a site does", { concurrency: false }, () => {
 		assert.ok(signIn.reason.includes(as("alice").email) && signIn.reason.includes(as("bob").email), signIn.reason);
 		assert.match(signIn.advice, /replace it/);
 		assert.deepEqual(await kept(), [[as("alice").email, 1]]);
-		/* To go on is not to say yes, nor is Done, or a yes to something that was not asked. */
+		/* To go on is not to say yes, nor is a yes to something that was not asked. */
 		signIn.again();
 		signIn.say("sign_in_resume");
 		await signIn.reaches("waiting");
