@@ -1,7 +1,6 @@
 #include "proto/field_check.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

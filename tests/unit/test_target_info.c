@@ -1,0 +1,70 @@
+/* What viewers are told of a page, whatever its address and title are. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "proto/field.h"
+#include "streamd/target_info.h"
+
+static struct page_changed_event describe(struct arena *arena, const char *url, const char *title)
+{
+	struct target t = { .url = (char *)url, .title = (char *)title };
+	struct page_changed_event event;
+
+	target_describe(&t, arena, &event);
+	return event;
+}
+
+static void test_as_it_is(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct page_changed_event event = describe(arena, "https://desk.test/finder", "Desks");
+
+	(void)state;
+	assert_string_equal(event.url, "https://desk.test/finder");
+	assert_string_equal(event.title, "Desks");
+	assert_false(event.popup);
+	event = describe(arena, "", "");
+	assert_string_equal(event.url, "about:blank");
+	assert_null(event.title);
+}
+
+/* However long they are, the row takes them: a viewer must never go on showing the old ones. */
+static void test_too_long(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	char url[10000], title[5000];
+	struct page_changed_event event;
+	struct refusal why;
+	json_t *params;
+	int fd;
+
+	(void)state;
+	memset(url, 'u', sizeof(url) - 1);
+	memcpy(url, "https://desk.test/", 18);
+	url[sizeof(url) - 1] = '\0';
+	for (size_t i = 0; i + 2 < sizeof(title); i += 2)
+		memcpy(title + i, "\xc3\xa9", 3);
+	event = describe(arena, url, title);
+	assert_int_equal(fields_encode(method_page_changed.params(), &event, &params, &fd, &why), 0);
+	json_decref(params);
+	assert_memory_equal(event.url, url, strlen(event.url));
+	assert_true(strlen(event.url) > 4000);
+	assert_true(strlen(event.title) > 1000);
+	assert_int_equal(strlen(event.title) % 2, 0); /* whole characters */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_as_it_is),
+		cmocka_unit_test(test_too_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
