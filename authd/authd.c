@@ -13,6 +13,7 @@
 #include "authd/origin.h"
 #include "authd/route.h"
 #include "authd/state.h"
+#include "authd/strangers.h"
 #include "authd/sweeper.h"
 #include "authd/watch.h"
 #include "common/cleanup.h"
@@ -132,6 +133,7 @@ static int start(struct authd *a)
 		return r;
 	a->first_admin = first_admin_new(a);
 	a->sweeper = sweeper_new(a);
+	a->strangers = strangers_new(a);
 	return db_listen(a->db, "authd_login_ended", on_login_ended, a);
 }
 
@@ -149,6 +151,7 @@ int authd_new(const struct authd_settings *settings, struct authd **ret)
 	a->cost = (struct password_cost){ (uint32_t)settings->hash_memory_kib, (uint32_t)settings->hash_passes };
 	a->watch = login_watch_new();
 	a->server = server_new("authd", authd_dispatch, a);
+	server_on_stranger(a->server, strangers_note);
 	a->routes = routes_new(method_lists());
 	a->streamd = peer_to("streamd");
 	a->sessiond = peer_to("sessiond");
@@ -165,6 +168,7 @@ void authd_drain(struct authd *a)
 
 	first_admin_stop(a->first_admin);
 	sweeper_stop(a->sweeper);
+	strangers_stop(a->strangers);
 	login_watch_missed(a->watch); /* these would never end by themselves */
 	http_drain(a->http, deadline);
 	server_drain(a->server, deadline);
@@ -182,6 +186,7 @@ struct authd *authd_free(struct authd *a)
 	peer_free(a->botd);
 	first_admin_free(a->first_admin);
 	sweeper_free(a->sweeper);
+	a->strangers = strangers_free(a->strangers);
 	worker_pool_free(a->workers);
 	db_free(a->db);
 	routes_free(a->routes);

@@ -13,6 +13,7 @@ struct login_watch;
 struct peer;
 struct routes;
 struct server;
+struct strangers;
 struct sweeper;
 struct worker_pool;
 
@@ -27,6 +28,7 @@ struct authd {
 	struct http *http;
 	struct first_admin *first_admin;
 	struct sweeper *sweeper;
+	struct strangers *strangers;
 	struct password_cost cost;
 	char nobody[PASSWORD_ENCODED]; /* the hash that an unknown name's password is compared with */
 };

@@ -1,6 +1,7 @@
 #include "proto/server.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,7 @@ struct server {
 	const char *program;
 	const struct dispatch_row *rows;
 	void *daemon;
+	void (*on_stranger)(void *daemon, const char *what);
 	size_t calls;
 	bool stopping;
 	struct wait *drained;
@@ -114,6 +116,40 @@ const struct dispatch_row *server_row(const struct server *s, const char *method
 		if (strcmp(row->method->name, method) == 0)
 			return row;
 	return NULL;
+}
+
+static const char *role_word(enum role role)
+{
+	switch (role) {
+	case ROLE_FRONT: return "front";
+	case ROLE_STREAM: return "stream";
+	case ROLE_VAULT: return "vault";
+	case ROLE_BOT: return "bot";
+	case ROLE_CONTROL: return "control";
+	case ROLE_VIEWER: return "viewer";
+	case ROLE_LAUNCHER: return "launcher";
+	}
+	return "?";
+}
+
+void server_on_stranger(struct server *s, void (*fn)(void *daemon, const char *what))
+{
+	s->on_stranger = fn;
+}
+
+static void turn_away(struct server *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void turn_away(struct server *s, const char *format, ...)
+{
+	char what[160];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	log_warning("turned away %s", what);
+	if (s->on_stranger)
+		s->on_stranger(s->daemon, what);
 }
 
 size_t server_calls(const struct server *s)
@@ -381,8 +417,8 @@ static void begin_call(struct session *session, const struct message *m, struct 
 
 	if (!row || !(row->method->roles & session->role)) {
 		if (row)
-			log_warning("a caller on the wrong socket asked for %s (uid %u)", row->method->name,
-				(unsigned)session->uid);
+			turn_away(session->server, "a caller with uid %u who asked for %s on the %s socket",
+				(unsigned)session->uid, row->method->name, role_word(session->role));
 		refuse(session, m->id, ERR_unknown_method, NULL);
 		return;
 	}
@@ -532,20 +568,6 @@ static const struct conn_events session_events = {
 	.pending = is_pending,
 };
 
-static const char *role_word(enum role role)
-{
-	switch (role) {
-	case ROLE_FRONT: return "front";
-	case ROLE_STREAM: return "stream";
-	case ROLE_VAULT: return "vault";
-	case ROLE_BOT: return "bot";
-	case ROLE_CONTROL: return "control";
-	case ROLE_VIEWER: return "viewer";
-	case ROLE_LAUNCHER: return "launcher";
-	}
-	return "?";
-}
-
 static size_t count_sessions(const struct server *s, enum role role)
 {
 	const struct session *session;
@@ -573,8 +595,8 @@ void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*cl
 		(unsigned long long)conn_id(session->conn));
 	LIST_INSERT_HEAD(&s->sessions, session, link);
 	if (session->uid != uid && session->uid != 0) {
-		log_warning("closed a connection to the %s socket: it came from uid %u and only uid %u may use it",
-			role_word(role), (unsigned)session->uid, (unsigned)uid);
+		turn_away(s, "a caller with uid %u from the %s socket, which is for uid %u alone", (unsigned)session->uid,
+			role_word(role), (unsigned)uid);
 		conn_close(session->conn, "The peer runs as another user than this socket is for.");
 	} else if (count_sessions(s, role) > SESSIONS_A_ROLE) {
 		log_warning("closed a connection to the %s socket: there are %d already", role_word(role), SESSIONS_A_ROLE);

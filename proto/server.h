@@ -50,6 +50,12 @@ int server_listen_named(struct server *s, const char *name, enum role role, cons
 void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*closed)(void *arg), void *arg);
 
 /*
+ * fn(daemon, what) is told of every caller that was turned away for who it is, or for asking for what another socket is
+ * for: half a sentence, borrowed, which is in the log already.
+ */
+void server_on_stranger(struct server *s, void (*fn)(void *daemon, const char *what));
+
+/*
  * Stops accepting, ends every stream (their callers are told that this daemon stops) and waits, in a fiber, until no
  * call is under way or the deadline has come.
  */

@@ -1,0 +1,105 @@
+#include "authd/strangers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "authd/audit.h"
+#include "authd/state.h"
+#include "common/fiber.h"
+#include "common/loop.h"
+
+#define PAUSE_MS 1000
+#define WRITE_MS 5000
+
+struct strangers {
+	struct authd *a;
+	struct fiber *fiber;
+	struct wait *idle; /* waits for the next one */
+	char what[200];    /* the first that has not been written; "" if none */
+	unsigned more;     /* others since */
+};
+
+void strangers_note(void *authd, const char *what)
+{
+	struct strangers *s = ((struct authd *)authd)->strangers;
+
+	if (!s)
+		return;
+	if (*s->what) {
+		s->more++;
+		return;
+	}
+	snprintf(s->what, sizeof(s->what), "%s", what);
+	if (s->idle)
+		wait_wake(s->idle, 0);
+}
+
+static int await_one(struct strangers *s)
+{
+	struct wait w = { 0 };
+	int r;
+
+	if (*s->what)
+		return 0;
+	s->idle = &w;
+	r = wait_for(&w, NEVER);
+	s->idle = NULL;
+	return r;
+}
+
+static int write_down(struct strangers *s)
+{
+	char detail[240];
+	const struct audit entry = { .event = "caller_refused", .detail = detail };
+	unsigned told = s->more;
+	int r;
+
+	snprintf(detail, sizeof(detail), told ? "%s, and %u more" : "%s", s->what, told);
+	r = audit_alone(s->a->db, deadline_in(WRITE_MS), &entry);
+	if (r < 0)
+		return r;
+	s->more -= told; /* those that came meanwhile are told next */
+	if (s->more)
+		s->more--;
+	else
+		s->what[0] = '\0';
+	return 0;
+}
+
+static void write_on(void *arg)
+{
+	struct strangers *s = arg;
+	int r = 0;
+
+	while (r != -ECANCELED) {
+		r = await_one(s);
+		if (r == 0)
+			r = write_down(s);
+		if (r != -ECANCELED)
+			r = fiber_sleep_until(deadline_in(PAUSE_MS));
+	}
+}
+
+struct strangers *strangers_new(struct authd *a)
+{
+	struct strangers *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->a = a;
+	fiber_start("strangers", write_on, s, &s->fiber);
+	return s;
+}
+
+void strangers_stop(struct strangers *s)
+{
+	fiber_cancel(s->fiber);
+	fiber_join(&s->fiber);
+}
+
+struct strangers *strangers_free(struct strangers *s)
+{
+	free(s);
+	return NULL;
+}
