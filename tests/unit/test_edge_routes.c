@@ -288,16 +288,6 @@ static struct ws dial(const char *target, const char *headers)
 	return w;
 }
 
-static void expect_text(struct ws *w, const char *text)
-{
-	struct ws_frame f;
-
-	assert_true(ws_receive(w, &f));
-	assert_int_equal(f.opcode, WS_TEXT);
-	assert_string_equal((char *)f.payload, text);
-	free(f.payload);
-}
-
 static void expect_close(const char *target, const char *headers, int code)
 {
 	struct ws w = dial(target, headers);
@@ -308,15 +298,11 @@ static void expect_close(const char *target, const char *headers, int code)
 
 static char *get(const char *target, const char *headers, int *ret_status, size_t *ret_size)
 {
-	struct ws w = ws_connect(http_path);
 	char *request, head[2048], *rest;
-	int n = asprintf(&request, "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, headers);
 
-	ws_write(&w, request, (size_t)n);
+	assert_true(asprintf(&request, "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, headers) > 0);
+	rest = ws_get(http_path, request, head, sizeof(head), ret_status, ret_size);
 	free(request);
-	*ret_status = ws_read_head(&w, head, sizeof(head));
-	rest = ws_read_all(&w, ret_size);
-	ws_disconnect(&w);
 	return rest;
 }
 
@@ -341,8 +327,8 @@ static void test_login(void **state)
 
 	(void)state;
 	ws_send_text(&w, "early"); /* before the answer of authd may be there */
-	expect_text(&w, "here alice 7 login-alice 192.0.2.7");
-	expect_text(&w, "early");
+	ws_expect_text(&w, "here alice 7 login-alice 192.0.2.7");
+	ws_expect_text(&w, "early");
 	ws_disconnect(&w);
 	await(&echo_gone, 1);
 	rest = get("/ws/echo/there", BOB, &status, &n);
@@ -375,8 +361,8 @@ static void test_login_ends(void **state)
 	struct ws_frame f;
 
 	(void)state;
-	expect_text(&a, "x alice 7 login-alice ");
-	expect_text(&b, "x bob 8 login-bob ");
+	ws_expect_text(&a, "x alice 7 login-alice ");
+	ws_expect_text(&b, "x bob 8 login-bob ");
 	assert_true(ws_receive(&other, &f));
 	free(f.payload);
 	strcpy(ended_login, "login-alice");
@@ -384,7 +370,7 @@ static void test_login_ends(void **state)
 	assert_int_equal(ws_read_close(&a), 4401);
 	assert_int_equal(ws_read_close(&other), 4401);
 	ws_send_text(&b, "still here");
-	expect_text(&b, "still here");
+	ws_expect_text(&b, "still here");
 	ws_disconnect(&a);
 	ws_disconnect(&b);
 	ws_disconnect(&other);
@@ -397,7 +383,7 @@ static void test_login_expires(void **state)
 	int64_t began = now_ms();
 
 	(void)state;
-	expect_text(&w, "x brief 9 login-brief ");
+	ws_expect_text(&w, "x brief 9 login-brief ");
 	assert_int_equal(ws_read_close(&w), 4401);
 	assert_in_range(now_ms() - began, 100, 2000);
 	ws_disconnect(&w);
@@ -419,18 +405,18 @@ static void test_authd_away(void **state)
 	struct ws a = dial("/ws/echo/x", ALICE), b = dial("/ws/echo/x", BOB);
 
 	(void)state;
-	expect_text(&a, "x alice 7 login-alice ");
-	expect_text(&b, "x bob 8 login-bob ");
+	ws_expect_text(&a, "x alice 7 login-alice ");
+	ws_expect_text(&b, "x bob 8 login-bob ");
 	beside_loop(stop_authd);
 	expect_close("/ws/echo/x", ALICE, 4503);
 	expect_status("/ws/echo/x", ALICE, 503);
 	ws_send_text(&b, "still here");
-	expect_text(&b, "still here");
+	ws_expect_text(&b, "still here");
 	strcpy(signed_out, "alice");
 	on_loop(start_authd);
 	assert_int_equal(ws_read_close(&a), 4401);
 	ws_send_text(&b, "still here");
-	expect_text(&b, "still here");
+	ws_expect_text(&b, "still here");
 	ws_disconnect(&a);
 	ws_disconnect(&b);
 }
@@ -451,7 +437,7 @@ static void test_gone_before_admitted(void **state)
 	on_loop(nothing);
 	assert_int_equal(echo_gone, 0);
 	w = dial("/ws/echo/x", ALICE);
-	expect_text(&w, "x alice 7 login-alice ");
+	ws_expect_text(&w, "x alice 7 login-alice ");
 	ws_disconnect(&w);
 }
 

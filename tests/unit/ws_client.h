@@ -261,3 +261,29 @@ static inline char *ws_read_all(struct ws *w, size_t *ret_size)
 	*ret_size = w->have;
 	return text;
 }
+
+/* The next frame is a whole text, and it is this one. */
+static inline void ws_expect_text(struct ws *w, const char *text)
+{
+	struct ws_frame f;
+
+	assert_true(ws_receive(w, &f));
+	assert_int_equal(f.opcode, WS_TEXT);
+	assert_true(f.fin);
+	assert_string_equal((char *)f.payload, text);
+	free(f.payload);
+}
+
+/* A plain request and its answer: the head into head (size bytes), the body to be freed. */
+static inline char *ws_get(const char *path, const char *request, char *head, size_t size, int *ret_status,
+	size_t *ret_size)
+{
+	struct ws w = ws_connect(path);
+	char *rest;
+
+	ws_write(&w, request, strlen(request));
+	*ret_status = ws_read_head(&w, head, size);
+	rest = ws_read_all(&w, ret_size);
+	ws_disconnect(&w);
+	return rest;
+}
