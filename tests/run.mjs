@@ -23,7 +23,7 @@ const SOAK_PARTS = ["e2e", "fuzz"];
 const LANES = 2;
 const LAST_LINES = 40;
 /* They take the longest, mostly waiting, so they begin first. */
-const LONG = ["botd", "authd", "proof", "launcher", "steps", "postgres"];
+const LONG = ["botd", "authd_http", "authd_rpc", "proof", "launcher", "steps", "postgres"];
 /* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. */
 const TIMED = ["chromium", "kill", "life"];
 const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20;
