@@ -2,9 +2,8 @@
  * sessiond against whoever can write to its database, holds the wrong key, or asks on the wrong
  * socket.
  */
-#include "tests/integration/test_sessiond_daemon.h"
+#include "tests/integration/test_sessiond_frames.h"
 
-#include <arpa/inet.h>
 #include <sys/mman.h>
 
 static void save_one(const struct acting *who, const char *site, const char *state)
@@ -325,64 +324,14 @@ static void wrong_socket(void *arg)
 	assert_int_equal(c->refusal.code, ERR_not_signed_in);
 }
 
-/* By hand, for our own end would refuse to send it: a frame with a descriptor beside it. */
-static void send_frame(int to, const char *text, int fd)
-{
-	uint32_t length = htonl((uint32_t)strlen(text));
-	struct iovec parts[] = { { &length, 4 }, { (void *)text, strlen(text) } };
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .bytes = "" };
-	struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
-
-	if (fd >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-		*CMSG_FIRSTHDR(&m) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
-			.cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
-	}
-	assert_int_equal(sendmsg(to, &m, 0), (ssize_t)(4 + strlen(text)));
-}
-
-/* The next answer, NUL-terminated. */
-static void read_frame(int from, char *text, size_t size)
-{
-	uint32_t length;
-
-	assert_int_equal(recv(from, &length, 4, MSG_WAITALL), 4);
-	length = ntohl(length);
-	assert_true(length < size);
-	assert_int_equal(recv(from, text, length, MSG_WAITALL), length);
-	text[length] = '\0';
-}
-
-static int connect_stream(void)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/sessiond/stream", vault.dir);
-	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	return fd;
-}
-
 static void unsealed_state(void *arg)
 {
 	CLEANUP(closep) int fd = memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	CLEANUP(closep) int s = connect_stream();
+	CLEANUP(closep) int s = greet();
 	char text[2048];
 
 	(void)arg;
 	assert_int_equal(write(fd, "state", 5), 5);
-	send_frame(s,
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1,"
-		"\"program\":\"test\"}}",
-		-1);
-	read_frame(s, text, sizeof(text));
-	assert_null(strstr(text, "error"));
 	send_frame(s,
 		"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"session_store\",\"fd\":true,\"for\":{"
 		"\"user\":7},\"params\":{\"save\":\"s\",\"site\":\"desk\",\"account\":\"a\","
