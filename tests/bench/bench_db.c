@@ -13,7 +13,6 @@
 
 #define ROUNDS 5000
 
-static struct cluster cluster;
 static struct db *db;
 static double samples[ROUNDS];
 

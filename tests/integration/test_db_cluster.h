@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,8 @@ struct cluster {
 	pid_t postmaster;
 	int notify; /* the server says READY=1 here (sd_notify(3)) */
 };
+
+static struct cluster cluster; /* the program's own */
 
 static inline void cluster_die(const char *what)
 {
@@ -230,6 +233,61 @@ static inline int64_t cluster_sql(const struct cluster *c, const char *sql)
 	PQclear(res);
 	PQfinish(pg);
 	return value;
+}
+
+static inline int64_t sql_number(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * The same with values in it, on the program's own cluster; the superuser is one whom row-level security does not hold
+ * back.
+ */
+static inline int64_t sql_number(const char *format, ...)
+{
+	char sql[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sql, sizeof(sql), format, args);
+	va_end(args);
+	return cluster_sql(&cluster, sql);
+}
+
+/* Runs what a file says, after some SQL before it; tests run in the source tree. */
+static inline void cluster_file(const char *before, const char *path)
+{
+	static char text[65536];
+	char *all = NULL;
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+
+	if (n == 0 || n == sizeof(text) || asprintf(&all, "%s%.*s", before, (int)n, text) < 0)
+		cluster_die(path);
+	fclose(f);
+	cluster_sql(&cluster, all);
+	free(all);
+}
+
+/* How a role reaches a database of it. */
+static inline void cluster_conninfo(const char *role, const char *database, char *to, size_t size)
+{
+	snprintf(to, size, "host=%s user=%s dbname=%s", cluster.dir, role, database);
+}
+
+/* Of a group of tests: a cluster, and a loop to speak to it on. */
+static inline int cluster_set_up(void **state)
+{
+	(void)state;
+	cluster_new(&cluster);
+	return loop_init();
+}
+
+static inline int cluster_tear_down(void **state)
+{
+	(void)state;
+	cluster_free(&cluster);
+	fiber_drop_stacks();
+	loop_deinit();
+	return 0;
 }
 
 /* Runs fn(arg) in a fiber and the loop until it returns. */

@@ -11,7 +11,6 @@
 #include "db/migrate.h"
 #include "tests/integration/test_db_cluster.h"
 
-static struct cluster cluster;
 static char dir[96], conninfo[160];
 static struct sentence why;
 static char output[4096];
@@ -68,37 +67,14 @@ static void assert_prints(const char *part)
 		fail_msg("\"%s\" does not print \"%s\"", output, part);
 }
 
-static void load_roles(void)
-{
-	CLEANUP(freep) char *text = calloc(1, 16384);
-	FILE *f = fopen("db/roles.sql", "r"); /* tests run in the source tree */
-
-	assert_non_null(f);
-	assert_true(fread(text, 1, 16383, f) > 1000);
-	fclose(f);
-	cluster_sql(&cluster, text);
-}
-
 static int set_up(void **state)
 {
-	(void)state;
-	cluster_new(&cluster);
-	load_roles();
-	load_roles(); /* again at will */
+	assert_int_equal(0, cluster_set_up(state));
+	cluster_file("", "db/roles.sql");
+	cluster_file("", "db/roles.sql"); /* again at will */
 	snprintf(dir, sizeof(dir), "%s/schema", cluster.dir);
 	assert_int_equal(0, mkdir(dir, 0755));
-	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=postgres user=stead_migrate",
-		cluster.dir);
-	assert_int_equal(0, loop_init());
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	cluster_free(&cluster);
-	fiber_drop_stacks();
-	loop_deinit();
+	cluster_conninfo("stead_migrate", "postgres", conninfo, sizeof(conninfo));
 	return 0;
 }
 
@@ -110,7 +86,7 @@ static int test_set_up(void **state)
 	(void)state;
 	cluster_sql(&cluster,
 		"DROP SCHEMA IF EXISTS authd CASCADE; DROP SCHEMA stead_migrations CASCADE");
-	load_roles();
+	cluster_file("", "db/roles.sql");
 	snprintf(command, sizeof(command), "rm -f %s/*", dir);
 	assert_int_equal(0, system(command));
 	put("0001_users.up.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\nGRANT ALL ON users "
@@ -267,12 +243,10 @@ static void test_no_schema(void **state)
 	cluster_sql(&cluster, "DROP SCHEMA authd");
 	assert_int_equal(-ENOENT, run(MIGRATE_UP, -1, false));
 	assert_says("db/roles.sql");
-	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=nowhere user=stead_migrate",
-		cluster.dir);
+	cluster_conninfo("stead_migrate", "nowhere", conninfo, sizeof(conninfo));
 	assert_int_equal(-ENOTCONN, run(MIGRATE_UP, -1, false));
 	assert_says("nowhere");
-	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=postgres user=stead_migrate",
-		cluster.dir);
+	cluster_conninfo("stead_migrate", "postgres", conninfo, sizeof(conninfo));
 }
 
 /* Two at once: the second waits for the first, then finds nothing to do. */
@@ -310,7 +284,7 @@ static struct db *open_as(const char *role)
 	char text[160];
 	struct db *db = NULL;
 
-	snprintf(text, sizeof(text), "host=%s dbname=postgres user=%s", cluster.dir, role);
+	cluster_conninfo(role, "postgres", text, sizeof(text));
 	assert_int_equal(0, db_new(&(struct db_config){ .conninfo = text, .size = 1 }, &db));
 	return db;
 }
@@ -377,5 +351,5 @@ int main(void)
 		TEST(test_roles),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, cluster_tear_down);
 }

@@ -17,7 +17,6 @@
 #include "db/db.h"
 #include "tests/integration/test_db_cluster.h"
 
-static struct cluster cluster;
 static struct db *db;
 
 /*
@@ -100,12 +99,10 @@ static void proxy_start(void)
 
 static int set_up(void **state)
 {
-	(void)state;
 	char conninfo[160];
 
-	cluster_new(&cluster);
+	assert_int_equal(0, cluster_set_up(state));
 	proxy_start();
-	assert_int_equal(0, loop_init());
 	cluster_sql(&cluster,
 		"CREATE TABLE plain (id bigint PRIMARY KEY, n bigint); CREATE ROLE operator");
 	snprintf(conninfo, sizeof(conninfo), "host=%s user=postgres dbname=postgres", proxy_dir);
@@ -114,15 +111,11 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
 	db_freep(&db);
 	shutdown(proxy_fd, SHUT_RDWR); /* ends its accept() */
 	pthread_join(proxy_thread, NULL);
 	close(proxy_fd);
-	cluster_free(&cluster);
-	fiber_drop_stacks();
-	loop_deinit();
-	return 0;
+	return cluster_tear_down(state);
 }
 
 static void warm_up(void)

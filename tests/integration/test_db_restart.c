@@ -16,25 +16,13 @@
 #define WORKERS 50
 #define SIZE    8
 
-static struct cluster cluster;
 static struct db *db;
 
 static int set_up(void **state)
 {
-	(void)state;
-	cluster_new(&cluster);
-	assert_int_equal(0, loop_init());
+	assert_int_equal(0, cluster_set_up(state));
 	/* no key: a statement carried out twice shows */
 	cluster_sql(&cluster, "CREATE TABLE done (id bigint NOT NULL)");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	cluster_free(&cluster);
-	fiber_drop_stacks();
-	loop_deinit();
 	return 0;
 }
 
@@ -311,5 +299,5 @@ int main(void)
 		cmocka_unit_test(test_down_at_start),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, cluster_tear_down);
 }

@@ -13,7 +13,6 @@
 #include "db/db.h"
 #include "tests/integration/test_db_cluster.h"
 
-static struct cluster cluster;
 static struct db *db;
 
 #define SOON (loop_now() + 5000)
@@ -38,7 +37,7 @@ static struct db *pool(unsigned size, int64_t statement_timeout_ms)
 	char conninfo[256];
 	struct db *made = NULL;
 
-	snprintf(conninfo, sizeof(conninfo), "host=%s user=daemon dbname=postgres", cluster.dir);
+	cluster_conninfo("daemon", "postgres", conninfo, sizeof(conninfo));
 	assert_int_equal(0, db_new(&(struct db_config){ .conninfo = conninfo,
 					   .size = size,
 					   .application_name = "test",
@@ -49,19 +48,8 @@ static struct db *pool(unsigned size, int64_t statement_timeout_ms)
 
 static int set_up(void **state)
 {
-	(void)state;
-	cluster_new(&cluster);
-	assert_int_equal(0, loop_init());
+	assert_int_equal(0, cluster_set_up(state));
 	cluster_sql(&cluster, schema);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	cluster_free(&cluster);
-	fiber_drop_stacks();
-	loop_deinit();
 	return 0;
 }
 
@@ -753,5 +741,5 @@ int main(void)
 		TEST(test_bad_config),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, cluster_tear_down);
 }

@@ -16,43 +16,19 @@
 #define LEASE_MS 10000
 #define SOON     (loop_now() + 5000)
 
-static struct cluster cluster;
 static struct db *db;
 
 /* The database */
 
-static void run_file(const char *before, const char *path)
-{
-	CLEANUP(freep) char *text = calloc(1, 65536), *all = NULL;
-	FILE *f = fopen(path, "r");
-
-	if (!f || fread(text, 1, 65535, f) == 0)
-		cluster_die(path);
-	fclose(f);
-	assert_true(asprintf(&all, "%s%s", before, text) > 0);
-	cluster_sql(&cluster, all);
-}
-
 #define AS_MIGRATE "SET ROLE stead_migrate; SET search_path = jobs; "
 
-static int group_set_up(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	cluster_new(&cluster);
-	run_file("", "db/roles.sql");
-	run_file(AS_MIGRATE, "botd/schema/0001_bookings.up.sql");
-	run_file(AS_MIGRATE, "botd/schema/0001_bookings.down.sql");
-	run_file(AS_MIGRATE, "botd/schema/0001_bookings.up.sql");
-	assert_int_equal(0, loop_init());
-	return 0;
-}
-
-static int group_tear_down(void **state)
-{
-	(void)state;
-	cluster_free(&cluster);
-	fiber_drop_stacks();
-	loop_deinit();
+	assert_int_equal(0, cluster_set_up(state));
+	cluster_file("", "db/roles.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.down.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.up.sql");
 	return 0;
 }
 
@@ -62,7 +38,7 @@ static int test_set_up(void **state)
 
 	(void)state;
 	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures RESTART IDENTITY");
-	snprintf(conninfo, sizeof(conninfo), "host=%s user=stead_botd dbname=postgres", cluster.dir);
+	cluster_conninfo("stead_botd", "postgres", conninfo, sizeof(conninfo));
 	return db_new(&(struct db_config){ .conninfo = conninfo, .size = 8, .application_name = "test" }, &db);
 }
 
@@ -73,24 +49,11 @@ static int test_tear_down(void **state)
 	return 0;
 }
 
-static int64_t number(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int64_t number(const char *format, ...)
-{
-	char sql[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(sql, sizeof(sql), format, args);
-	va_end(args);
-	return cluster_sql(&cluster, sql);
-}
-
 /* A queued booking of user at site. */
 static int64_t queued(int64_t user, const char *site)
 {
-	return number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) VALUES (%lld, "
-		      "gen_random_uuid()::text, '%s', 'book', 'A desk', '{\"desk\": \"D-1\"}') RETURNING id",
+	return sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) VALUES (%lld, "
+			  "gen_random_uuid()::text, '%s', 'book', 'A desk', '{\"desk\": \"D-1\"}') RETURNING id",
 		(long long)user, site);
 }
 
@@ -112,7 +75,7 @@ static void assert_none(void)
 
 static void expire(int64_t id)
 {
-	number("UPDATE jobs.bookings SET due_at = now() - interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.bookings SET due_at = now() - interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
 }
 
 #define TEST(name)                                                                                 \
@@ -130,7 +93,7 @@ static void claims_in_order(void *arg)
 	struct job *a, *b;
 
 	(void)arg;
-	number("UPDATE jobs.bookings SET due_at = now() + interval '1 hour' WHERE id = %lld RETURNING id",
+	sql_number("UPDATE jobs.bookings SET due_at = now() + interval '1 hour' WHERE id = %lld RETURNING id",
 		(long long)later);
 	a = claimed();
 	b = claimed();
@@ -162,7 +125,7 @@ static void one_at_a_time(void *arg)
 	assert_int_equal(0, job_finish(a, "booked", NULL, &next));
 	assert_non_null(next);
 	assert_int_equal(second, next->id);
-	assert_int_equal(1, number("SELECT count(*) FROM jobs.bookings WHERE state = 'running'"));
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE state = 'running'"));
 	assert_none(); /* it was claimed in the same transaction: nobody can come in between */
 	job_free(a);
 	job_free(b);
@@ -177,7 +140,7 @@ static void next_due(void *arg)
 	(void)arg;
 	assert_int_equal(-ENOENT, queue_next_due(db, SOON, &ms));
 	id = queued(7, "desk");
-	number("UPDATE jobs.bookings SET due_at = now() + interval '20 s' WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.bookings SET due_at = now() + interval '20 s' WHERE id = %lld RETURNING id", (long long)id);
 	assert_int_equal(0, queue_next_due(db, SOON, &ms));
 	assert_in_range(ms, 15000, 20000);
 }
@@ -188,7 +151,7 @@ TEST(next_due)
 /* Of the whole row: whether anything of it has changed. */
 static int64_t row_digest(void)
 {
-	return number("SELECT ('x' || substr(md5(b::text), 1, 8))::bit(32)::bigint FROM jobs.bookings b");
+	return sql_number("SELECT ('x' || substr(md5(b::text), 1, 8))::bit(32)::bigint FROM jobs.bookings b");
 }
 
 /* Every write there is, by a worker that has slept through its lease. */
@@ -215,8 +178,8 @@ static void lost_lease_writes_nothing(void *arg)
 	assert_int_equal(-ESTALE, job_requeue(old, 0, true, "again"));
 	assert_null(next);
 	assert_true(before == row_digest());
-	assert_int_equal(1, number("SELECT count(*) FROM jobs.lines"));
-	assert_int_equal(0, number("SELECT count(*) FROM jobs.pictures"));
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.lines"));
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.pictures"));
 	assert_int_equal(0, job_line(new, "info", "two"));
 	assert_int_equal(0, job_finish(new, "booked", NULL, NULL));
 	assert_int_equal(-ESTALE, job_line(new, "info", "after the end"));
@@ -252,9 +215,9 @@ static void beat_prolongs(void *arg)
 	struct job *j = claimed();
 
 	(void)arg;
-	number("UPDATE jobs.bookings SET due_at = now() + interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.bookings SET due_at = now() + interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
 	assert_int_equal(0, job_beat(j));
-	assert_in_range(number("SELECT (extract(epoch FROM due_at - now()) * 1000)::bigint FROM jobs.bookings"), 9000,
+	assert_in_range(sql_number("SELECT (extract(epoch FROM due_at - now()) * 1000)::bigint FROM jobs.bookings"), 9000,
 		10000);
 	job_free(j);
 }
@@ -316,11 +279,11 @@ static void numbers_without_gaps(void *arg)
 	for (int i = 0; i < WRITERS; i++)
 		fiber_join(&f[i]);
 	assert_int_equal(0, writing);
-	assert_int_equal(WRITERS * EACH, number("SELECT count(*) FROM jobs.lines"));
-	assert_int_equal(WRITERS * EACH, number("SELECT max(n) FROM jobs.lines"));
-	assert_int_equal(WRITERS * EACH, number("SELECT last_line FROM jobs.bookings"));
-	assert_int_equal(0, number("SELECT count(*) FROM (SELECT n - lag(n, 1, 0::bigint) OVER (ORDER BY n) AS d FROM "
-				   "jobs.lines) x WHERE d <> 1"));
+	assert_int_equal(WRITERS * EACH, sql_number("SELECT count(*) FROM jobs.lines"));
+	assert_int_equal(WRITERS * EACH, sql_number("SELECT max(n) FROM jobs.lines"));
+	assert_int_equal(WRITERS * EACH, sql_number("SELECT last_line FROM jobs.bookings"));
+	assert_int_equal(0, sql_number("SELECT count(*) FROM (SELECT n - lag(n, 1, 0::bigint) OVER (ORDER BY n) AS d FROM "
+				       "jobs.lines) x WHERE d <> 1"));
 	job_free(shared);
 }
 TEST(numbers_without_gaps)
@@ -338,7 +301,7 @@ static void long_lines_are_cut(void *arg)
 	queued(7, "desk");
 	j = claimed();
 	assert_int_equal(0, job_line(j, "error", "x%s", text));
-	assert_in_range(number("SELECT octet_length(text) FROM jobs.lines"), 2040, 2048);
+	assert_in_range(sql_number("SELECT octet_length(text) FROM jobs.lines"), 2040, 2048);
 	job_free(j);
 }
 TEST(long_lines_are_cut)
@@ -380,16 +343,16 @@ static void every_job_once(void *arg)
 	struct fiber *f[CLAIMERS];
 
 	(void)arg;
-	number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) "
-	       "SELECT 1 + i %% %d, i::text, 'desk', 'book', 'x', '{}' FROM generate_series(1, %d) i RETURNING id",
+	sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) "
+		   "SELECT 1 + i %% %d, i::text, 'desk', 'book', 'x', '{}' FROM generate_series(1, %d) i RETURNING id",
 		USERS, JOBS);
 	finished = 0;
 	for (int i = 0; i < CLAIMERS; i++)
 		fiber_start("worker", work_off, NULL, &f[i]);
 	for (int i = 0; i < CLAIMERS; i++)
 		fiber_join(&f[i]);
-	assert_int_equal(JOBS, number("SELECT count(*) FROM jobs.bookings WHERE state = 'done' AND attempt = 1"));
-	assert_int_equal(2 * JOBS, number("SELECT count(*) FROM jobs.lines"));
+	assert_int_equal(JOBS, sql_number("SELECT count(*) FROM jobs.bookings WHERE state = 'done' AND attempt = 1"));
+	assert_int_equal(2 * JOBS, sql_number("SELECT count(*) FROM jobs.lines"));
 }
 TEST(every_job_once)
 
@@ -414,8 +377,8 @@ static void resumes_on_another_version(void *arg)
 	assert_int_equal(0, count);
 	assert_int_equal(0, queue_resume(db, 7, "desk", 5, SOON, &count));
 	assert_int_equal(1, count);
-	assert_int_equal(2, number("SELECT last_line FROM jobs.bookings WHERE user_id = 7"));
-	assert_int_equal(1, number("SELECT count(*) FROM jobs.bookings WHERE user_id = 7 AND state = 'queued'"));
+	assert_int_equal(2, sql_number("SELECT last_line FROM jobs.bookings WHERE user_id = 7"));
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE user_id = 7 AND state = 'queued'"));
 }
 TEST(resumes_on_another_version)
 
@@ -442,8 +405,8 @@ static void writes_wait_for_the_database(void *arg)
 	fiber_join(&f);
 	assert_int_equal(0, job_intend(j));
 	assert_int_equal(0, job_finish(j, "booked", NULL, NULL));
-	assert_int_equal(0, number("SELECT last_line - (SELECT count(*) FROM jobs.lines) FROM jobs.bookings"));
-	assert_int_equal(1, number("SELECT count(*) FROM jobs.bookings WHERE outcome = 'booked'"));
+	assert_int_equal(0, sql_number("SELECT last_line - (SELECT count(*) FROM jobs.lines) FROM jobs.bookings"));
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE outcome = 'booked'"));
 	job_free(j);
 }
 TEST(writes_wait_for_the_database)
@@ -487,5 +450,5 @@ int main(void)
 		CASE(writes_end_with_the_lease),
 	};
 
-	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+	return cmocka_run_group_tests(tests, set_up, cluster_tear_down);
 }

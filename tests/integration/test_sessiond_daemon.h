@@ -35,8 +35,6 @@ struct vault {
 	struct peer *front, *stream, *bot, *control;
 };
 
-static struct cluster cluster;
-
 static const struct acting alice = { .user = 7, .name = "alice" },
 			   bob = { .user = 8, .name = "bob" };
 
@@ -51,17 +49,6 @@ static inline void program_path(const char *name, char *path, size_t size)
 
 /* The database */
 
-static inline void run_sql_file(const char *path)
-{
-	CLEANUP(freep) char *text = calloc(1, 65536);
-	FILE *f = fopen(path, "r");
-
-	if (!f || fread(text, 1, 65535, f) == 0)
-		cluster_die(path);
-	fclose(f);
-	cluster_sql(&cluster, text);
-}
-
 static inline int migrate(const char *action, const char *to)
 {
 	char program[300], database[200];
@@ -70,8 +57,7 @@ static inline int migrate(const char *action, const char *to)
 
 	if (pid == 0) {
 		program_path("stead-migrate", program, sizeof(program));
-		snprintf(database, sizeof(database), "host=%s user=stead_migrate dbname=postgres",
-			cluster.dir);
+		cluster_conninfo("stead_migrate", "postgres", database, sizeof(database));
 		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
 		execl(program, program, "--database", database, "--dir", "sessiond/schema",
 			"--schema", "vault", action, to ? "--to" : NULL, to, NULL);
@@ -83,25 +69,8 @@ static inline int migrate(const char *action, const char *to)
 static inline void database_new(void)
 {
 	cluster_new(&cluster);
-	run_sql_file("db/roles.sql");
+	cluster_file("", "db/roles.sql");
 	assert_int_equal(migrate("up", NULL), 0);
-}
-
-static inline int64_t sql_number(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/*
- * Runs it as the superuser, whom row-level security does not hold back; the first value as a
- * number.
- */
-static inline int64_t sql_number(const char *format, ...)
-{
-	char sql[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(sql, sizeof(sql), format, args);
-	va_end(args);
-	return cluster_sql(&cluster, sql);
 }
 
 /* The program */
