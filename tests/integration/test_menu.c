@@ -2,7 +2,7 @@
  * Lists that drop down and copied text, as a viewer gets them: pressed and typed through CDP as viewers do it, in the page
  * and in frames of another site.
  */
-#include "tests/integration/test_steps_rig.h"
+#include "tests/integration/test_pages_rig.h"
 
 #include "streamd/copy.h"
 #include "streamd/menu.h"
@@ -15,9 +15,7 @@
 	"East</option></select><p id=p></p><script>let n = ''; s.onmousedown = () => n += 'd'; s.oninput = () => n += 'i';" \
 	"s.onchange = () => p.textContent = (n += 'c') + s.value;</script>"
 
-static const struct {
-	const char *path, *html;
-} pages[] = {
+static const struct page pages[] = {
 	{ "/", "<!doctype html><body style='margin:0'><div style='height:100px'></div>" SELECT },
 	{ "/frames", "<!doctype html><body style='margin:0'><div style='height:120px'></div>"
 		     "<iframe src='http://b.test/outer' style='border:10px solid;margin-left:40px' width=500 height=400></iframe>" },
@@ -30,29 +28,7 @@ static const struct {
 		   "own.oncopy = (e) => { e.clipboardData.setData('text/plain', 'from the page'); e.preventDefault(); };</script>" },
 };
 
-static void on_request(struct evhttp_request *request, void *arg)
-{
-	struct evbuffer *body = evbuffer_new();
-	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
-
-	(void)arg;
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/html; charset=utf-8");
-	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
-		if (strcmp(path, pages[i].path) == 0)
-			evbuffer_add_printf(body, "%s", pages[i].html);
-	evhttp_send_reply(request, 200, "OK", body);
-	evbuffer_free(body);
-}
-
-static const char recipe_text[] =
-	"{\"title\": \"Pages\", \"home\": \"http://a.test/\", \"sign_in\": {\"url\": \"http://a.test/login\"},"
-	"\"hosts\": [\"a.test\", \"b.test\"], \"private_addresses\": [\"127.0.0.1\"],"
-	"\"signed_in\": {\"url\": [\"http://a.test/next\"]},"
-	"\"probe\": {\"url\": \"http://a.test/\", \"in\": {\"at\": {\"css\": \"h1\"}}, \"out\": {\"url\": [\"http://a.test/login*\"]}}}";
-
-static struct recipe *recipe;
 static struct menus *menus;
-static struct arena *arena;
 
 /* What the viewer would have been told. */
 static struct {
@@ -122,59 +98,51 @@ static void on_changed(void *owner, struct target *page)
 
 static const struct browser_events events = { .binding = on_binding, .page_changed = on_changed };
 
-static void open_browser(void *arg)
+static void open_menus(void *arg)
 {
-	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(30000));
-	const struct environment e = { .width = 1280, .height = 800 };
-
 	(void)arg;
-	if (browser_open(call, &rig.settings, recipe, &e, false, &events, NULL, &rig.browser) < 0)
-		fail_msg("%s", call->refusal.message);
 	menus = menus_new(rig.browser, &listener, NULL);
 }
 
-static void close_browser(void *arg)
+static void close_menus(void *arg)
 {
 	(void)arg;
 	menus = menus_free(menus);
-	rig.browser = browser_close(rig.browser);
 }
 
 static int set_up(void **state)
 {
-	static char pin_a[64], pin_b[64];
-	const char *more[] = { pin_a, pin_b, NULL };
-	struct evhttp_bound_socket *bound;
-	struct sockaddr_in a;
-	socklen_t n = sizeof(a);
-	char why[256];
-
 	(void)state;
-	rig_paths();
-	assert_int_equal(loop_init(), 0);
-	rig.site = evhttp_new(loop_base());
-	bound = evhttp_bind_socket_with_handle(rig.site, "127.0.0.1", 0);
-	assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&a, &n), 0);
-	evhttp_set_gencb(rig.site, on_request, NULL);
-	snprintf(pin_a, sizeof(pin_a), "pin=a.test=127.0.0.1:%d", ntohs(a.sin_port));
-	snprintf(pin_b, sizeof(pin_b), "pin=b.test=127.0.0.1:%d", ntohs(a.sin_port));
-	rig_settings(more);
-	if (recipe_parse("pages.json", recipe_text, strlen(recipe_text), &recipe, why, sizeof(why)) < 0)
-		fail_msg("%s", why);
-	in_fiber(open_browser, NULL);
+	rig_open_pages(pages, sizeof(pages) / sizeof(*pages), &events);
+	in_fiber(open_menus, NULL);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	in_fiber(close_browser, NULL);
-	evhttp_free(rig.site);
-	recipe = recipe_free(recipe);
-	rig_end();
-	fiber_drop_stacks();
-	loop_deinit();
+	in_fiber(close_menus, NULL);
+	rig_close_pages();
 	return 0;
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	memset(&seen, 0, sizeof(seen));
+	return 0;
+}
+
+/* Waits for what the viewer is told next; false when nothing has come by then. */
+static bool told(int64_t end)
+{
+	struct wait w = { 0 };
+	int r;
+
+	seen.wait = &w;
+	r = wait_for(&w, end);
+	seen.wait = NULL;
+	return r == 0;
 }
 
 /* Waits until a counter has this value; what is not told within seconds is not told. */
@@ -182,28 +150,18 @@ static void await(const int *counter, int value)
 {
 	int64_t end = deadline_in(5000);
 
-	while (*counter != value) {
-		struct wait w = { 0 };
-		seen.wait = &w;
-		int r = wait_for(&w, end);
-		seen.wait = NULL;
-		if (r < 0)
+	while (*counter != value)
+		if (!told(end))
 			fail_msg("%d and not %d", *counter, value);
-	}
 }
 
 static void await_copied(const char *text)
 {
 	int64_t end = deadline_in(5000);
 
-	while (!strstr(seen.copied, text)) {
-		struct wait w = { 0 };
-		seen.wait = &w;
-		int r = wait_for(&w, end);
-		seen.wait = NULL;
-		if (r < 0)
+	while (!strstr(seen.copied, text))
+		if (!told(end))
 			fail_msg("\"%s\" and not \"%s\"", seen.copied, text);
-	}
 }
 
 static void press(double x, double y)
@@ -229,16 +187,15 @@ static void key(const char *name, const char *code, int vk, int modifiers, const
 		CDP_TEXT("code", code), CDP_INT("windowsVirtualKeyCode", vk), CDP_INT("modifiers", modifiers));
 }
 
-static void go(const char *path)
+static void copy_all(void)
 {
-	take(rig.browser, NULL, arena, STEP_END_DONE,
-		arena_printf(arena, "{\"step\": \"open\", \"url\": \"http://a.test%s\"}", path));
+	key("a", "KeyA", 65, 2, "selectAll");
+	key("c", "KeyC", 67, 2, "copy");
 }
 
 static void shows(const char *at, const char *value)
 {
-	take(rig.browser, NULL, arena, STEP_END_DONE,
-		arena_printf(arena, "{\"step\": \"expect\", \"at\": {%s}, \"value\": \"%s\"}", at, value));
+	ok(arena_printf(arena, "{\"step\": \"expect\", \"at\": {%s}, \"value\": \"%s\"}", at, value));
 }
 
 static void near(double value, double want)
@@ -247,29 +204,7 @@ static void near(double value, double want)
 		fail_msg("%g and not %g", value, want);
 }
 
-static void fiber_test(void (*fn)(void))
-{
-	memset(&seen, 0, sizeof(seen));
-	arena = arena_new(0);
-	fn();
-	arena = arena_free(arena);
-}
-
-#define MENU_TEST(name_)                                                                           \
-	static void name_##_steps(void);                                                           \
-	static void name_##_fiber(void *arg)                                                       \
-	{                                                                                          \
-		(void)arg;                                                                         \
-		fiber_test(name_##_steps);                                                         \
-	}                                                                                          \
-	static void name_(void **state)                                                            \
-	{                                                                                          \
-		(void)state;                                                                       \
-		in_fiber(name_##_fiber, NULL);                                                     \
-	}                                                                                          \
-	static void name_##_steps(void)
-
-MENU_TEST(test_press)
+PAGE_TEST(test_press)
 {
 	go("/");
 	press(20, 110);
@@ -288,7 +223,7 @@ MENU_TEST(test_press)
 }
 
 /* What cannot be chosen is not, and a list that is gone cannot be chosen from. */
-MENU_TEST(test_not_chosen)
+PAGE_TEST(test_not_chosen)
 {
 	go("/");
 	for (int64_t option = -1; option <= 5; option += 2) { /* none, a heading, a heading, a disabled one */
@@ -300,11 +235,10 @@ MENU_TEST(test_not_chosen)
 	}
 	menu_choose(menus, seen.menu, 4);
 	shows("\"css\": \"#s\"", "East");
-	take(rig.browser, NULL, arena, STEP_END_DONE,
-		"{\"step\": \"wait_for\", \"at\": {\"css\": \"#p\"}, \"gone\": true}"); /* no event was heard */
+	ok("{\"step\": \"wait_for\", \"at\": {\"css\": \"#p\"}, \"gone\": true}"); /* no event was heard */
 }
 
-MENU_TEST(test_keys)
+PAGE_TEST(test_keys)
 {
 	go("/");
 	press(20, 110);
@@ -325,11 +259,10 @@ MENU_TEST(test_keys)
 	await(&seen.closed, 4);
 }
 
-MENU_TEST(test_frame)
+PAGE_TEST(test_frame)
 {
 	go("/frames");
-	take(rig.browser, NULL, arena, STEP_END_DONE,
-		"{\"step\": \"wait_for\", \"at\": {\"frame\": \"http://b.test/\", \"css\": \"#s\"}}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"frame\": \"http://b.test/\", \"css\": \"#s\"}}");
 	/* the outer frame at 50,130 within its border, the inner at 25,55 in it, the element at 0,100 in that */
 	press(50 + 25 + 20, 130 + 55 + 110);
 	await(&seen.opened, 1);
@@ -342,7 +275,7 @@ MENU_TEST(test_frame)
 }
 
 /* Lists that stand open are in the picture. */
-MENU_TEST(test_list)
+PAGE_TEST(test_list)
 {
 	go("/list");
 	press(20, 48);
@@ -350,41 +283,37 @@ MENU_TEST(test_list)
 	assert_int_equal(seen.opened, 0);
 }
 
-MENU_TEST(test_copy)
+PAGE_TEST(test_copy)
 {
 	go("/copy");
-	take(rig.browser, NULL, arena, STEP_END_DONE, "{\"step\": \"click\", \"at\": {\"css\": \"#f\"}}");
-	key("a", "KeyA", 65, 2, "selectAll");
-	key("c", "KeyC", 67, 2, "copy");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#f\"}}");
+	copy_all();
 	await_copied("one two three");
-	take(rig.browser, NULL, arena, STEP_END_DONE, "{\"step\": \"click\", \"at\": {\"css\": \"#own\"}}");
-	key("a", "KeyA", 65, 2, "selectAll");
-	key("c", "KeyC", 67, 2, "copy");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#own\"}}");
+	copy_all();
 	await_copied("from the page");
-	take(rig.browser, NULL, arena, STEP_END_DONE, "{\"step\": \"click\", \"at\": {\"css\": \"#pw\"}}");
-	key("a", "KeyA", 65, 2, "selectAll");
-	key("c", "KeyC", 67, 2, "copy");
-	take(rig.browser, NULL, arena, STEP_END_DONE, "{\"step\": \"click\", \"at\": {\"css\": \"#f\"}}");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#pw\"}}");
+	copy_all();
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#f\"}}");
 	key("a", "KeyA", 65, 2, "selectAll");
 	key("x", "KeyX", 88, 2, "cut");
 	await_copied("one two three");
 	assert_false(seen.leaked);
 	shows("\"css\": \"#f\"", "");
-	take(rig.browser, NULL, arena, STEP_END_DONE, "{\"step\": \"click\", \"at\": {\"css\": \"#t\"}}");
-	key("a", "KeyA", 65, 2, "selectAll");
-	key("c", "KeyC", 67, 2, "copy");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#t\"}}");
+	copy_all();
 	await_copied("text of the page");
 }
 
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_press),
-		cmocka_unit_test(test_not_chosen),
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_frame),
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_copy),
+		cmocka_unit_test_setup(test_press, forget),
+		cmocka_unit_test_setup(test_not_chosen, forget),
+		cmocka_unit_test_setup(test_keys, forget),
+		cmocka_unit_test_setup(test_frame, forget),
+		cmocka_unit_test_setup(test_list, forget),
+		cmocka_unit_test_setup(test_copy, forget),
 	};
 
 	rig_drop_user();

@@ -2,13 +2,11 @@
  * Page steps against pages that make them hard: elements that come late, move, are covered or belong to frames of other
  * sites, fields that a script owns, popups, dialogs, documents that go away, and a page that hangs.
  */
-#include "tests/integration/test_steps_rig.h"
+#include "tests/integration/test_pages_rig.h"
 
 /* The site: two hosts, one table of pages. */
 
-static const struct {
-	const char *path, *html;
-} pages[] = {
+static const struct page pages[] = {
 	{ "/", "<!doctype html><title>home</title><h1>Home</h1><a href=/next>go on</a>"
 	       "<form action=/next><button>send</button></form>"
 	       "<button id=js onclick=\"location.href='/next'\">by script</button>"
@@ -71,110 +69,33 @@ static const struct {
 	{ "/hang", "<!doctype html><button onclick=\"for (;;);\">hang</button>" },
 };
 
-static void on_request(struct evhttp_request *request, void *arg)
-{
-	struct evbuffer *body = evbuffer_new();
-	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
-	const char *html = NULL;
-
-	(void)arg;
-	for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
-		if (strcmp(path, pages[i].path) == 0)
-			html = pages[i].html;
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "text/html; charset=utf-8");
-	evbuffer_add_printf(body, "%s", html ? html : "<!doctype html><title>nothing</title>");
-	evhttp_send_reply(request, html ? 200 : 404, html ? "OK" : "Not Found", body);
-	evbuffer_free(body);
-}
-
-static const char recipe_text[] =
-	"{\"title\": \"Pages\", \"home\": \"http://a.test/\", \"sign_in\": {\"url\": \"http://a.test/login\"},"
-	"\"hosts\": [\"a.test\", \"b.test\"], \"private_addresses\": [\"127.0.0.1\"],"
-	"\"signed_in\": {\"url\": [\"http://a.test/next\"]},"
-	"\"probe\": {\"url\": \"http://a.test/\", \"in\": {\"at\": {\"css\": \"h1\"}}, \"out\": {\"url\": [\"http://a.test/login*\"]}}}";
-
-static struct recipe *recipe;
 static char dialog_text[512];
 
 static void on_dialog(void *owner, struct target *page, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	CLEANUP(arena_freep) struct arena *own = arena_new(0);
 
 	(void)owner;
 	if (!params)
 		return;
-	snprintf(dialog_text, sizeof(dialog_text), "%s", cbor_get_utf8(arena, params, "message"));
+	snprintf(dialog_text, sizeof(dialog_text), "%s", cbor_get_utf8(own, params, "message"));
 	cdp_send(browser_cdp(page->browser), page->session, "Page.handleJavaScriptDialog", CDP_BOOL("accept", false));
 }
 
 static const struct browser_events events = { .dialog = on_dialog };
 
-static void open_site(void)
-{
-	struct evhttp_bound_socket *bound;
-	struct sockaddr_in a;
-	socklen_t n = sizeof(a);
-
-	rig.site = evhttp_new(loop_base());
-	bound = evhttp_bind_socket_with_handle(rig.site, "127.0.0.1", 0);
-	assert_non_null(bound);
-	assert_int_equal(getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&a, &n), 0);
-	rig.port = ntohs(a.sin_port);
-	evhttp_set_gencb(rig.site, on_request, NULL);
-}
-
-static void open_browser(void *arg)
-{
-	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(30000));
-	const struct environment e = { .width = 1280, .height = 800 };
-
-	(void)arg;
-	if (browser_open(call, &rig.settings, recipe, &e, false, &events, NULL, &rig.browser) < 0)
-		fail_msg("%s", call->refusal.message);
-}
-
-static void close_browser(void *arg)
-{
-	(void)arg;
-	rig.browser = browser_close(rig.browser);
-}
-
 static int set_up(void **state)
 {
-	static char pin_a[64], pin_b[64];
-	const char *more[] = { pin_a, pin_b, NULL };
-	char why[256];
-
 	(void)state;
-	rig_paths();
-	assert_int_equal(loop_init(), 0);
-	open_site();
-	snprintf(pin_a, sizeof(pin_a), "pin=a.test=127.0.0.1:%d", rig.port);
-	snprintf(pin_b, sizeof(pin_b), "pin=b.test=127.0.0.1:%d", rig.port);
-	rig_settings(more);
-	if (recipe_parse("pages.json", recipe_text, strlen(recipe_text), &recipe, why, sizeof(why)) < 0)
-		fail_msg("%s", why);
-	in_fiber(open_browser, NULL);
+	rig_open_pages(pages, sizeof(pages) / sizeof(*pages), &events);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	in_fiber(close_browser, NULL);
-	evhttp_free(rig.site);
-	recipe = recipe_free(recipe);
-	rig_end();
-	fiber_drop_stacks();
-	loop_deinit();
+	rig_close_pages();
 	return 0;
-}
-
-static struct arena *arena;
-
-static struct step_result ok(const char *json)
-{
-	return take(rig.browser, NULL, arena, STEP_END_DONE, json);
 }
 
 static const char *missing(const char *json)
@@ -182,32 +103,11 @@ static const char *missing(const char *json)
 	return take(rig.browser, NULL, arena, STEP_END_MISSING, json).reason;
 }
 
-static void go(const char *path)
-{
-	ok(arena_printf(arena, "{\"step\": \"open\", \"url\": \"http://a.test%s\"}", path));
-}
-
 /* What an element shows by now. */
 static void shows(const char *css, const char *value)
 {
 	ok(arena_printf(arena, "{\"step\": \"expect\", \"at\": {\"css\": \"%s\"}, \"value\": \"%s\"}", css, value));
 }
-
-#define PAGE_TEST(name_)                                                                           \
-	static void name_##_steps(void);                                                           \
-	static void name_##_fiber(void *arg)                                                       \
-	{                                                                                          \
-		(void)arg;                                                                         \
-		arena = arena_new(0);                                                              \
-		name_##_steps();                                                                   \
-		arena = arena_free(arena);                                                         \
-	}                                                                                          \
-	static void name_(void **state)                                                            \
-	{                                                                                          \
-		(void)state;                                                                       \
-		in_fiber(name_##_fiber, NULL);                                                     \
-	}                                                                                          \
-	static void name_##_steps(void)
 
 PAGE_TEST(test_open)
 {
