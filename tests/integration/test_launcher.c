@@ -113,6 +113,15 @@ static struct browser_start_params plan(void)
 		.time_zone = "Europe/Berlin"};
 }
 
+/* The same with a name for the browser to go by, so that it is not asked for its version first. */
+static struct browser_start_params named_plan(void)
+{
+	struct browser_start_params p = plan();
+
+	p.user_agent = "Mozilla/5.0 (test)";
+	return p;
+}
+
 /* A launcher with a browser; its pid. */
 static pid_t start_browser(struct browser_start_params *p)
 {
@@ -133,13 +142,55 @@ static pid_t start_browser(struct browser_start_params *p)
 	return (pid_t)result.pid;
 }
 
-static void set_egress(bool open)
+/* The same, attached to its page. */
+static void start_page(struct browser_start_params *p)
+{
+	start_browser(p);
+	rig_attach(&rig);
+}
+
+static void expect_title(const char *url, const char *title)
+{
+	assert_null(rig_navigate(&rig, url));
+	assert_string_equal(rig_evaluate(&rig, "document.title"), title);
+}
+
+/* For plain http our own text is the page. */
+static void expect_sentence(const char *url, const char *part)
+{
+	assert_null(rig_navigate(&rig, url));
+	assert_non_null(strstr(rig_evaluate(&rig, "document.body.innerText"), part));
+}
+
+static int set_egress(bool open)
 {
 	CLEANUP(call_freep) struct call *call = rig_call();
 	struct egress_set_params p = {.open = open};
 	struct egress_set_result result;
 
-	assert_int_equal(call_egress_set(call, rig.peer, &p, &result), 0);
+	return call_egress_set(call, rig.peer, &p, &result);
+}
+
+static struct peer_stream *watch_browser(struct call *call)
+{
+	struct browser_watch_params none = {};
+	struct peer_stream *watch;
+
+	assert_int_equal(open_browser_watch(call, rig.peer, &none, &watch), 0);
+	return watch;
+}
+
+static void expect_gone(const struct process *all, size_t n)
+{
+	print_message("%zu processes gone after %lld ms\n", n, (long long)process_gone(all, n));
+}
+
+/* The launcher ends by itself once its client has gone. */
+static void hang_up(void)
+{
+	rig.peer = peer_free(rig.peer);
+	assert_int_equal(rig_wait(&rig), 0);
+	rig_close(&rig);
 }
 
 /* Ends it the usual way, with everything checked. */
@@ -150,7 +201,7 @@ static void end_all(void)
 
 	assert_true(n >= 4); /* browser, zygotes, renderer ... */
 	rig.peer = peer_free(rig.peer);
-	print_message("%zu processes gone after %lld ms\n", n, (long long)process_gone(all, n));
+	expect_gone(all, n);
 	assert_int_equal(rig_wait(&rig), 0);
 	assert_int_equal(directory_count(rig.root), 0);
 	rig_close(&rig);
@@ -197,24 +248,14 @@ static void sandbox(void *arg)
 	end_all();
 }
 
-static void test_sandbox(void **state)
+static void reaches_its_hosts(void *arg)
 {
-	(void)state;
-	run(sandbox);
-}
-
-static void reaches(void *arg)
-{
-	struct browser_start_params p = plan();
+	struct browser_start_params p = named_plan();
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
-	start_browser(&p);
-	rig_attach(&rig);
-	assert_null(rig_navigate(&rig, "http://desk.test/"));
-	assert_string_equal(rig_evaluate(&rig, "document.title"), "at desk.test");
-	assert_null(rig_navigate(&rig, "http://login.sso.test/x"));
-	assert_string_equal(rig_evaluate(&rig, "document.title"), "at login.sso.test");
+	start_page(&p);
+	expect_title("http://desk.test/", "at desk.test");
+	expect_title("http://login.sso.test/x", "at login.sso.test");
 	assert_int_equal(pages_served, 2);
 	assert_string_equal(rig_evaluate(&rig, "Intl.DateTimeFormat().resolvedOptions().timeZone"),
 		"Europe/Berlin");
@@ -227,12 +268,6 @@ static void reaches(void *arg)
 			"=> r.text()).then(t => t.split('<p>')[1])"),
 		"3000000 bytes");
 	end_all();
-}
-
-static void test_reaches_its_hosts(void **state)
-{
-	(void)state;
-	run(reaches);
 }
 
 struct refusal_wanted {
@@ -251,7 +286,7 @@ static void expect_refused(struct peer_stream *watch, const struct refusal_wante
 		fail_msg("%s: %s", item.refused_host, item.refused_why);
 }
 
-static void refuses(void *arg)
+static void refuses_all_others(void *arg)
 {
 	static const struct refusal_wanted wanted[] = {
 		{"http://169.254.169.254/latest/meta-data/", "169.254.169.254", "not among"},
@@ -264,16 +299,13 @@ static void refuses(void *arg)
 		{"http://www.desk.test:8080/", "www.desk.test", "not among"},
 	};
 	CLEANUP(call_freep) struct call *call = rig_call();
-	struct browser_start_params p = plan();
-	struct browser_watch_params none = {};
+	struct browser_start_params p = named_plan();
 	struct peer_stream *watch;
 	char own[64];
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
-	start_browser(&p);
-	rig_attach(&rig);
-	assert_int_equal(open_browser_watch(call, rig.peer, &none, &watch), 0);
+	start_page(&p);
+	watch = watch_browser(call);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
 		expect_refused(watch, &wanted[i]);
 	snprintf(own, sizeof(own), "http://127.0.0.1:%d/",
@@ -287,8 +319,7 @@ static void refuses(void *arg)
 		0); /* known hosts were not said again */
 	assert_string_equal(item.refused_host, "desk.test");
 	assert_non_null(strstr(item.refused_why, "Port 8443"));
-	assert_null(rig_navigate(&rig, "http://gone.test/"));
-	assert_non_null(strstr(rig_evaluate(&rig, "document.body.innerText"), "does not answer"));
+	expect_sentence("http://gone.test/", "does not answer");
 	assert_int_equal(pages_served, 0);
 	peer_stream_close(watch);
 	end_all();
@@ -302,64 +333,41 @@ static void looks_up(void *arg)
 {
 	static char pattern[32], url[48];
 	static const char *own[] = {pattern, "*.invalid"};
-	struct browser_start_params p = plan();
+	struct browser_start_params p = named_plan();
 
 	(void)arg;
 	snprintf(pattern, sizeof(pattern), "localhost:%d", site_port);
 	snprintf(url, sizeof(url), "http://localhost:%d/", site_port);
-	p.user_agent = "Mozilla/5.0 (test)";
 	p.hosts = own;
 	p.hosts_count = 2;
-	start_browser(&p);
-	rig_attach(&rig);
-	assert_null(rig_navigate(&rig, url));
-	assert_string_equal(rig_evaluate(&rig, "document.title"), "at localhost");
+	start_page(&p);
+	expect_title(url, "at localhost");
 	assert_int_equal(pages_served, 1);
-	assert_null(rig_navigate(&rig, "http://desk.invalid/"));
-	assert_non_null(
-		strstr(rig_evaluate(&rig, "document.body.innerText"), "could not be looked up"));
+	expect_sentence("http://desk.invalid/", "could not be looked up");
 	end_all();
 	p.private_addresses_count = 0; /* then the same name leads where nobody may go */
-	memset(rig.session, 0, sizeof(rig.session));
-	start_browser(&p);
-	rig_attach(&rig);
-	assert_null(rig_navigate(&rig, url));
-	assert_non_null(
-		strstr(rig_evaluate(&rig, "document.body.innerText"), "a loopback address"));
+	start_page(&p);
+	expect_sentence(url, "a loopback address");
 	assert_int_equal(pages_served, 1);
 	end_all();
-}
-
-static void test_looks_up(void **state)
-{
-	(void)state;
-	run(looks_up);
-}
-
-static void test_refuses_all_others(void **state)
-{
-	(void)state;
-	run(refuses);
 }
 
 static void cut(void *arg)
 {
-	struct browser_start_params p = plan();
+	struct browser_start_params p = named_plan();
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
 	p.egress_cut = true;
-	start_browser(&p);
-	rig_attach(&rig);
+	start_page(&p);
 	assert_non_null(rig_navigate(&rig, "http://desk.test/"));
 	assert_int_equal(pages_served, 0);
-	set_egress(true);
+	assert_int_equal(set_egress(true), 0);
 	assert_null(rig_navigate(&rig, "http://desk.test/"));
 	assert_string_equal(rig_evaluate(&rig, "fetch('/endless').then(r => { window.r = "
 					       "r.body.getReader(); return 'begun'; })"),
 		"begun");
 	assert_non_null(endless);
-	set_egress(false);
+	assert_int_equal(set_egress(false), 0);
 	assert_string_equal(
 		rig_evaluate(&rig, "(async () => { try { for (;;) { const x = await r.read(); if "
 				   "(x.done) return 'done'; } } catch (e) { return e.name; } })()"),
@@ -370,32 +378,24 @@ static void cut(void *arg)
 	int before = pages_served;
 	assert_non_null(rig_navigate(&rig, "http://desk.test/"));
 	assert_int_equal(pages_served, before);
-	set_egress(true);
+	assert_int_equal(set_egress(true), 0);
 	assert_null(rig_navigate(&rig, "http://desk.test/"));
 	end_all();
 }
 
-static void test_cut(void **state)
-{
-	(void)state;
-	run(cut);
-}
-
 static void launcher_killed(void *arg)
 {
-	struct browser_start_params p = plan();
+	struct browser_start_params p = named_plan();
 	struct process all[MOST_PIDS];
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
 	start_browser(&p);
 	size_t n = process_tree(rig.pid, all, 0);
 	kill(rig.pid, SIGKILL);
-	print_message("%zu processes gone after %lld ms\n", n, (long long)process_gone(all, n));
+	expect_gone(all, n);
 	rig_wait(&rig);
 	rig_close(&rig);
 	assert_int_equal(directory_count(rig.root), 1); /* nobody was left to remove it */
-	memset(rig.session, 0, sizeof(rig.session));
 	start_browser(&p);
 	assert_int_equal(directory_count(rig.root), 1); /* the new one's */
 	struct rig first = rig;
@@ -403,22 +403,11 @@ static void launcher_killed(void *arg)
 	rig.in = NULL;
 	rig.in_length = 0;
 	rig_launch(&rig, false); /* a living one's profile is not touched */
-	CLEANUP(call_freep) struct call *call = rig_call();
-	struct egress_set_params cut_it = {.open = false};
-	struct egress_set_result result;
-	assert_int_equal(call_egress_set(call, rig.peer, &cut_it, &result), REFUSED);
+	assert_int_equal(set_egress(false), REFUSED);
 	assert_int_equal(directory_count(rig.root), 1);
-	rig.peer = peer_free(rig.peer);
-	assert_int_equal(rig_wait(&rig), 0);
-	rig_close(&rig);
+	hang_up();
 	rig = first;
 	end_all();
-}
-
-static void test_launcher_killed(void **state)
-{
-	(void)state;
-	run(launcher_killed);
 }
 
 static void expect_ended(struct peer_stream *watch, const char *how)
@@ -436,48 +425,34 @@ static void expect_ended(struct peer_stream *watch, const char *how)
 static void browser_killed(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = rig_call();
-	struct browser_start_params p = plan();
-	struct browser_watch_params none = {};
+	struct browser_start_params p = named_plan();
 	struct process all[MOST_PIDS];
 	struct peer_stream *watch;
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
 	pid_t pid = start_browser(&p);
-	assert_int_equal(open_browser_watch(call, rig.peer, &none, &watch), 0);
+	watch = watch_browser(call);
 	size_t n = process_tree(rig.pid, all, 0);
 	kill(pid, SIGKILL);
 	expect_ended(watch, "signal 9");
-	print_message("%zu processes gone after %lld ms\n", n, (long long)process_gone(all, n));
+	expect_gone(all, n);
 	peer_stream_close(watch);
-	struct egress_set_params open = {.open = true};
-	struct egress_set_result result;
-	assert_int_equal(call_egress_set(call, rig.peer, &open, &result), REFUSED);
-	rig.peer = peer_free(rig.peer);
-	assert_int_equal(rig_wait(&rig), 0);
-	rig_close(&rig);
-}
-
-static void test_browser_killed(void **state)
-{
-	(void)state;
-	run(browser_killed);
+	assert_int_equal(set_egress(true), REFUSED);
+	hang_up();
 }
 
 static void ends_on_request(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = rig_call();
-	struct browser_start_params p = plan();
-	struct browser_watch_params none = {};
+	struct browser_start_params p = named_plan();
 	struct browser_end_params end = {};
 	struct browser_end_result ended;
 	struct process all[MOST_PIDS];
 	struct peer_stream *watch;
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
 	start_browser(&p);
-	assert_int_equal(open_browser_watch(call, rig.peer, &none, &watch), 0);
+	watch = watch_browser(call);
 	size_t n = process_tree(rig.pid, all, 0);
 	assert_int_equal(call_browser_end(call, rig.peer, &end, &ended), 0);
 	assert_int_equal(process_living(all, n), 0); /* before it answered */
@@ -493,19 +468,12 @@ static void ends_on_request(void *arg)
 	rig_close(&rig);
 }
 
-static void test_ends_on_request(void **state)
-{
-	(void)state;
-	run(ends_on_request);
-}
-
 static void terminated(void *arg)
 {
-	struct browser_start_params p = plan();
+	struct browser_start_params p = named_plan();
 	struct process all[MOST_PIDS];
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
 	start_browser(&p);
 	size_t n = process_tree(rig.pid, all, 0);
 	kill(rig.pid, SIGTERM);
@@ -513,12 +481,6 @@ static void terminated(void *arg)
 	assert_int_equal(process_living(all, n), 0);
 	assert_int_equal(directory_count(rig.root), 0);
 	rig_close(&rig);
-}
-
-static void test_terminated(void **state)
-{
-	(void)state;
-	run(terminated);
 }
 
 static void expect_start_refused(struct browser_start_params *p, const char *field, const char *why)
@@ -548,12 +510,11 @@ static void bad_starts(void *arg)
 {
 	static const char *bad_host[] = {"desk.test", "http://desk.test/"}, *bad_key[] = {"abc"};
 	char script[64] = "/tmp/stead-lt-script-XXXXXX";
-	struct browser_start_params p = plan(), q;
+	struct browser_start_params p = named_plan(), q;
 
 	(void)arg;
 	close(mkstemp(script));
 	rig_launch(&rig, false);
-	p.user_agent = "Mozilla/5.0 (test)";
 	q = p;
 	q.chromium = "/usr/lib/chromium/no-such-browser";
 	expect_start_refused(&q, "chromium",
@@ -599,12 +560,6 @@ static void bad_starts(void *arg)
 	end_all();
 }
 
-static void test_bad_starts(void **state)
-{
-	(void)state;
-	run(bad_starts);
-}
-
 static void as_root(void *arg)
 {
 	struct browser_start_params p = plan();
@@ -612,9 +567,7 @@ static void as_root(void *arg)
 	(void)arg;
 	rig_launch(&rig, true);
 	expect_start_refused(&p, "", "no sandbox when it runs as root");
-	rig.peer = peer_free(rig.peer);
-	assert_int_equal(rig_wait(&rig), 0);
-	rig_close(&rig);
+	hang_up();
 }
 
 static void test_never_as_root(void **state)
@@ -627,22 +580,13 @@ static void test_never_as_root(void **state)
 
 static void without_namespaces(void *arg)
 {
-	struct browser_start_params p = plan();
+	struct browser_start_params p = named_plan();
 
 	(void)arg;
-	p.user_agent = "Mozilla/5.0 (test)";
 	rig.no_namespaces = true;
 	rig_launch(&rig, false);
 	expect_start_refused(&p, "", "user.max_user_namespaces");
-	rig.peer = peer_free(rig.peer);
-	assert_int_equal(rig_wait(&rig), 0);
-	rig_close(&rig);
-}
-
-static void test_without_namespaces(void **state)
-{
-	(void)state;
-	run(without_namespaces);
+	hang_up();
 }
 
 /* A process that has left group, session and parents is still the browser's. */
@@ -650,7 +594,7 @@ static void deserter(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = rig_call();
 	char script[64] = "/tmp/stead-lt-script-XXXXXX";
-	struct browser_start_params p = plan();
+	struct browser_start_params p = named_plan();
 	struct browser_start_result result;
 	struct process all[MOST_PIDS];
 
@@ -660,7 +604,6 @@ static void deserter(void *arg)
 		"#!/bin/sh\n(setsid sh -c 'setsid sleep 1000 & sleep 1000' &)\nexec sleep 1000\n",
 		0755);
 	p.chromium = script;
-	p.user_agent = "Mozilla/5.0 (test)";
 	rig_launch(&rig, false);
 	int64_t began = loop_now();
 	assert_int_equal(rig_start(&rig, call, &p, &result), 0); /* lived for the first second */
@@ -675,30 +618,29 @@ static void deserter(void *arg)
 	rig_close(&rig);
 }
 
-static void test_deserter(void **state)
+static void run_rigged(void **state)
 {
-	(void)state;
-	run(deserter);
+	run((void (*)(void *))*state);
 }
 
-#define RIGGED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define RIGGED(name) { #name, run_rigged, set_up, tear_down, (void *)name }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIGGED(test_sandbox),
-		RIGGED(test_reaches_its_hosts),
-		RIGGED(test_looks_up),
-		RIGGED(test_refuses_all_others),
-		RIGGED(test_cut),
-		RIGGED(test_launcher_killed),
-		RIGGED(test_browser_killed),
-		RIGGED(test_ends_on_request),
-		RIGGED(test_terminated),
-		RIGGED(test_bad_starts),
-		RIGGED(test_never_as_root),
-		RIGGED(test_without_namespaces),
-		RIGGED(test_deserter),
+		RIGGED(sandbox),
+		RIGGED(reaches_its_hosts),
+		RIGGED(looks_up),
+		RIGGED(refuses_all_others),
+		RIGGED(cut),
+		RIGGED(launcher_killed),
+		RIGGED(browser_killed),
+		RIGGED(ends_on_request),
+		RIGGED(terminated),
+		RIGGED(bad_starts),
+		cmocka_unit_test_setup_teardown(test_never_as_root, set_up, tear_down),
+		RIGGED(without_namespaces),
+		RIGGED(deserter),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -172,6 +172,7 @@ static inline void rig_close(struct rig *rig)
 	free(rig->in);
 	rig->in = NULL;
 	rig->in_length = 0;
+	rig->session[0] = '\0';
 }
 
 static inline struct call *rig_call(void)
