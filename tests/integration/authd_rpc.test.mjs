@@ -203,6 +203,12 @@ describe("streamd's questions", () => {
 		for (const method of ["login", "logout", "account_show"])
 			await assert.rejects(control.call(method), { code: "unknown_method" });
 		control.close();
+		/* The audit has them: the first by itself, those that came with it in a number. */
+		const told = () => pg.sql(`SELECT string_agg(detail, '; ' ORDER BY id) FROM authd.audit
+			WHERE event = 'caller_refused'`);
+
+		while (!/asked for login_check on the control socket.*, and \d more/.test(await told()))
+			await new Promise((resolve) => setTimeout(resolve, 100));
 	});
 });
 
