@@ -96,6 +96,72 @@ int user_add(struct call *call, const struct user_add_params *params, struct use
 	return authd_db_failed(a, "adding an account", r);
 }
 
+/* -ENOENT: there is no such account. */
+static int set_password(struct call *call, struct db_tx *tx, const char *name, const char *encoded)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct audit entry = { .event = "password_set",
+		.ip = call->acting.ip,
+		.detail = arena_printf(call->arena, "by %s", call->acting.name ? call->acting.name : "steadctl") };
+	int r = tx_query(tx, &res, "UPDATE users SET password = $2 WHERE lower(name) = lower($1) RETURNING name",
+		DB_TEXT(name), DB_TEXT(encoded));
+
+	if (r < 0)
+		return r;
+	if (db_rows(res) == 0)
+		return -ENOENT;
+	entry.user = db_text(res, 0, "name");
+	return audit_write(tx, &entry);
+}
+
+/* Browsers that are known to it are known no more: one of them may be why the password is changed. */
+static int sign_out_everywhere(struct db_tx *tx, const char *name, int64_t *ret_logins)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx_query(tx, NULL, "DELETE FROM devices USING users u WHERE user_id = u.id AND lower(u.name) = lower($1)",
+		DB_TEXT(name));
+
+	if (r == 0)
+		r = tx_query(tx, &res,
+			"WITH gone AS (DELETE FROM logins l USING users u WHERE l.user_id = u.id AND lower(u.name) = lower($1)"
+			" RETURNING l.name) SELECT pg_notify('authd_login_ended', name)::text FROM gone",
+			DB_TEXT(name));
+	if (r == 0)
+		*ret_logins = db_rows(res);
+	return r;
+}
+
+static int change_password(struct call *call, const char *name, const char *encoded, int64_t *ret_logins)
+{
+	struct authd *a = call->daemon;
+	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	int r = db_begin(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &tx);
+
+	if (r == 0)
+		r = set_password(call, tx, name, encoded);
+	if (r == 0)
+		r = sign_out_everywhere(tx, name, ret_logins);
+	return r == 0 ? db_commit(&tx) : r;
+}
+
+int user_passwd(struct call *call, const struct user_passwd_params *params, struct user_passwd_result *result)
+{
+	struct authd *a = call->daemon;
+	char encoded[PASSWORD_ENCODED];
+	const char *why = user_password_refusal(a, params->name, params->password);
+	int r;
+
+	if (why)
+		return call_refuse(call, ERR_invalid, "password", "%s", why);
+	r = password_hash(a->workers, &a->cost, params->password, call->deadline, encoded);
+	if (r == 0)
+		r = change_password(call, params->name, encoded, &result->logins);
+	explicit_bzero(encoded, sizeof(encoded));
+	if (r == -ENOENT)
+		return call_refuse(call, ERR_not_found, "name", "There is no account called %s.", params->name);
+	return authd_db_failed(a, "setting a password", r);
+}
+
 static void read_user(struct call *call, const struct db_result *res, int row, struct user_info *out)
 {
 	out->id = db_int(res, row, "id");

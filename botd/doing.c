@@ -214,7 +214,7 @@ static bool explain(struct doing *d, const struct step *step, const struct run_s
 		return d->sent; /* the list still tells what has come of it */
 	if (!d->verdict && step->otherwise)
 		d->verdict = step->otherwise;
-	snprintf(line, sizeof(line), "The site says: \"%s\".", d->complaint);
+	snprintf(line, sizeof(line), "The site says: \"%s\"", d->complaint);
 	return log_missing(d) && (!*d->complaint || say(d, "warning", line));
 }
 
@@ -263,8 +263,8 @@ static void end_unsent(struct doing *d)
 			d->complaint);
 	else
 		ending_done(d->end, d->verdict ? d->verdict : "failed",
-			"Stead could not %s at %s: the page was not as it should be. What was missing is in the log; if it "
-			"happens again, show that to the administrator.",
+			"Stead could not %s at %s. Perhaps there is no such thing there: look at the picture. If there is, show the "
+			"log to the administrator, for the site may have changed.",
 			d->undone, run_recipe(d->run)->title);
 }
 

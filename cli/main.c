@@ -33,7 +33,7 @@ struct invocation {
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "Usage: steadctl [--socket-dir DIR] COMMAND [OPTION]...\n"
+	fprintf(out, "Usage: steadctl [--socket-dir DIR] [--json] COMMAND [OPTION]...\n"
 		     "Looks after Stead. COMMAND --help says more of each.\n\n");
 	command_list(NULL, out);
 	fprintf(out, "  completion              A completion script for bash.\n\n"
@@ -47,18 +47,45 @@ static bool is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
-/* No command begins like this; perhaps several go on from its first word, as from "user". */
-static int help_find(const char *word, bool wanted)
+/* No command begins with these words; perhaps several go on from the first, as from "user". next may be NULL. */
+static int help_find(const char *word, const char *next)
 {
+	bool wanted = next && is_help(next);
+
 	if (command_list(word, NULL) == 0) {
 		fprintf(stderr, "steadctl: there is no command \"%s\"; these are there:\n", word);
 		command_list(NULL, stderr);
 		return EXIT_USAGE;
 	}
-	if (!wanted)
+	if (next && !wanted)
+		fprintf(stderr, "steadctl: there is no command \"%s %s\"; these are there:\n", word, next);
+	else if (!wanted)
 		fprintf(stderr, "steadctl: \"%s\" needs another word; these are there:\n", word);
 	command_list(word, wanted ? stdout : stderr);
 	return wanted ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+/* What stands before the command; how many words it took, or -1 after saying what is wrong. */
+static int take_general(int argc, char *argv[], const char **ret_socket_dir, bool *ret_json)
+{
+	static const char dir[] = "--socket-dir";
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			*ret_json = true;
+		} else if (strncmp(argv[i], dir, sizeof(dir) - 1) == 0 && argv[i][sizeof(dir) - 1] == '=') {
+			*ret_socket_dir = argv[i] + sizeof(dir);
+		} else if (strcmp(argv[i], dir) == 0 && i + 1 < argc) {
+			*ret_socket_dir = argv[++i];
+		} else if (strcmp(argv[i], dir) == 0) {
+			fprintf(stderr, "steadctl: --socket-dir needs a directory\n");
+			return -1;
+		} else {
+			break;
+		}
+	}
+	return i - 1;
 }
 
 static void print_json(const json_t *value)
@@ -120,9 +147,9 @@ static void call_daemon(void *arg)
 }
 
 /* All rows of the words, one after the other: "status" is answered by every daemon. */
-static int run(const char *socket_dir, const struct command *commands, size_t count, int argc, char *argv[])
+static int run(const char *socket_dir, bool json, const struct command *commands, size_t count, int argc, char *argv[])
 {
-	bool json = false, help = false;
+	bool help = false;
 	json_t *params = arguments_parse(&commands[0], argc, argv, &json, &help);
 	json_t *answers = NULL;
 	int status = EXIT_SUCCESS;
@@ -155,13 +182,14 @@ static int dispatch(int argc, char *argv[])
 	const char *socket_dir = "/run/stead";
 	struct command commands[COMMAND_MOST];
 	size_t count;
-	int used;
+	bool json = false;
+	int used, taken;
 
-	if (argc > 2 && strcmp(argv[1], "--socket-dir") == 0) {
-		socket_dir = argv[2];
-		argc -= 2;
-		argv += 2;
-	}
+	taken = take_general(argc, argv, &socket_dir, &json);
+	if (taken < 0)
+		return EXIT_USAGE;
+	argc -= taken;
+	argv += taken;
 	if (argc < 2 || is_help(argv[1])) {
 		print_help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : EXIT_SUCCESS;
@@ -176,8 +204,8 @@ static int dispatch(int argc, char *argv[])
 	}
 	count = command_find(argc - 1, argv + 1, commands, &used);
 	if (count == 0)
-		return help_find(argv[1], argc > 2 && is_help(argv[2]));
-	return run(socket_dir, commands, count, argc - 1 - used, argv + 1 + used);
+		return help_find(argv[1], argc > 2 ? argv[2] : NULL);
+	return run(socket_dir, json, commands, count, argc - 1 - used, argv + 1 + used);
 }
 
 int main(int argc, char *argv[])

@@ -94,8 +94,9 @@ static char *parts(const char *name, const json_t *v)
 	json_t *part;
 	size_t i;
 
+	/* Of a list of things, what they are called. */
 	json_array_foreach((json_t *)v, i, part)
-		text = add_part(text, "", words(name, part));
+		text = add_part(text, "", words(name, json_object_get(part, "name") ?: part));
 	json_object_foreach((json_t *)v, key, part) {
 		char *plain = print_plain(key), *head = title(plain);
 		text = add_part(text, head, words(key, part));
@@ -153,6 +154,26 @@ static void pad(FILE *out, const char *s, size_t to)
 }
 
 #define MOST_COLUMNS 32
+#define MOST_CELL    48 /* columns on the screen; --json has all of it */
+
+/* What stands in a table, cut where it would make the line too long to read. */
+static char *cell(const char *name, const json_t *row)
+{
+	char *text = words(name, json_object_get(row, name)), *cut, *p = text;
+	mbstate_t state = { 0 };
+	size_t n;
+
+	if (width(text) <= MOST_CELL)
+		return text;
+	for (int i = 0; i + 1 < MOST_CELL && *p; i++) {
+		n = mbrtowc(NULL, p, MB_CUR_MAX, &state);
+		p += n == 0 || n > MB_CUR_MAX ? 1 : n;
+	}
+	if (asprintf(&cut, "%.*s\xe2\x80\xa6", (int)(p - text), text) < 0)
+		abort();
+	free(text);
+	return cut;
+}
 
 struct table {
 	const struct field *columns[MOST_COLUMNS];
@@ -168,7 +189,7 @@ static void add_column(struct table *t, const struct field *f, const json_t *row
 	json_t *row;
 
 	json_array_foreach((json_t *)rows, i, row) {
-		char *text = words(f->name, json_object_get(row, f->name));
+		char *text = cell(f->name, row);
 		size_t w = width(text);
 		used = used || *text;
 		most = w > most ? w : most;
@@ -185,7 +206,7 @@ static void print_row(const struct table *t, const json_t *row, FILE *out)
 {
 	for (size_t i = 0; i < t->count; i++) {
 		const char *name = t->columns[i]->name;
-		char *text = row ? words(name, json_object_get(row, name)) : title(name);
+		char *text = row ? cell(name, row) : title(name);
 		if (i + 1 == t->count)
 			fputs(text, out);
 		else

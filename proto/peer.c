@@ -47,7 +47,7 @@ struct peer {
 	struct conn *conn;
 	int64_t last_id, hello;
 	size_t users; /* calls and streams that still look at it: it outlives peer_free() by them */
-	bool freed;
+	bool freed, denied; /* denied: the file system did not let us connect, when last tried */
 	LIST_HEAD(, pending) pending;
 };
 
@@ -309,6 +309,7 @@ static int ensure_connected(struct peer *p)
 	if (p->freed)
 		return -ECONNRESET;
 	fd = *p->path ? open_socket(p->path) : -ENOTCONN;
+	p->denied = fd == -EACCES;
 	if (fd < 0)
 		return fd;
 	greet(p, fd);
@@ -317,6 +318,9 @@ static int ensure_connected(struct peer *p)
 
 static int refuse_unreachable(struct peer *p, struct call *call, bool lost)
 {
+	if (p->denied)
+		return call_refuse(call, ERR_forbidden, NULL,
+			"The user who runs this may not call %s; its socket %s is for others.", p->name, p->path);
 	if (lost)
 		return call_refuse(call, ERR_unavailable, NULL,
 			"%s stopped while it worked on this; look whether it happened before you repeat it.", p->name);

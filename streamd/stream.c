@@ -55,7 +55,9 @@ void stream_describe_step(const struct stream *s, struct step_changed_event *ret
 		.reason = or_null(s->reason),
 		.advice = or_null(s->advice),
 		.resumable = s->resumable,
+		.account = or_null(s->account),
 		.kept_account = or_null(s->asked.kept),
+		.reached = step_word(s->reached),
 		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
 }
 
@@ -71,6 +73,8 @@ static void tell_step(struct stream *s)
 static void set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice)
 {
 	s->step = step;
+	if (!step_is_final(step) || step == STEP_SAVED)
+		s->reached = step;
 	if (reason != s->reason)
 		snprintf(s->reason, sizeof(s->reason), "%s", reason);
 	if (advice != s->advice)

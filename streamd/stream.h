@@ -44,9 +44,10 @@ struct stream {
 	char *user_name;
 	struct call *call; /* the stream's own, for the acting user, without deadline */
 	const struct recipe *recipe;
-	enum stream_step step;
+	enum stream_step step, reached; /* reached: the furthest before it failed or ended */
 	char reason[1024], advice[512];
 	bool resumable;
+	char account[257];       /* whose the proof showed it to be; "" before */
 	struct replacement asked; /* it failed for that alone: the session that is kept is another account's */
 	struct replacement agreed; /* the person said yes to this one */
 

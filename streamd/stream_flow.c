@@ -243,9 +243,8 @@ static int ask_whether(struct stream *s, const char *account)
 	snprintf(why, sizeof(why), "This sign-in to %s works, but it is of %s, and Stead keeps the session of %s; nothing was replaced.",
 		s->recipe->title, account, kept.account);
 	snprintf(advice, sizeof(advice),
-		"If Stead shall act as %s from now on, replace it. Otherwise close this, or sign out here and sign in "
-		"as the other.",
-		account);
+		"Shall Stead act as %s from now on? If not, close this, or go on in the browser and sign in there as %s.",
+		account, kept.account);
 	fail_for_now(s, why, advice);
 	return 0;
 }
@@ -273,6 +272,7 @@ static int prove_and_save(struct stream *s, const struct state *state, const cha
 		fail_for_now(s, proof.why, proof.advice);
 		return 0;
 	}
+	snprintf(s->account, sizeof(s->account), "%s", proof.account);
 	r = save(s, &proof, why, sizeof(why), &another);
 	proof_clear(&proof);
 	if (another)
@@ -295,6 +295,7 @@ static int wait_for_resume(struct stream *s)
 	if (r == 0) {
 		s->resumable = false;
 		s->asked = (struct replacement){ 0 };
+		s->account[0] = '\0';
 		stream_set_step(s, STEP_WAITING, "", "");
 		screencast_refresh(s->screencast);
 	}
@@ -362,7 +363,7 @@ void stream_run(void *arg)
 	}
 	if (r == 1) {
 		s->ending = true;
-		s->step = STEP_SAVED;
+		s->step = s->reached = STEP_SAVED;
 		s->reason[0] = s->advice[0] = '\0';
 	}
 	finish(s, r);

@@ -217,7 +217,9 @@ static void describe(struct call *call, const struct stream *s, struct stream_in
 		.reason = arena_strdup(call->arena, or_null(s->reason)),
 		.advice = arena_strdup(call->arena, or_null(s->advice)),
 		.resumable = s->resumable,
+		.account = arena_strdup(call->arena, or_null(s->account)),
 		.kept_account = arena_strdup(call->arena, or_null(s->asked.kept)),
+		.reached = step_word(s->reached),
 		.opened_at_ms = s->opened_at_ms,
 		.user = call->role == ROLE_CONTROL ? or_null(s->user_name) : NULL };
 }

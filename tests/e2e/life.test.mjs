@@ -245,7 +245,7 @@ describe("what a site does", { concurrency: false }, () => {
 		assert.equal(signIn.kept, as("alice").email);
 		assert.equal(signIn.resumable, true);
 		assert.ok(signIn.reason.includes(as("alice").email) && signIn.reason.includes(as("bob").email), signIn.reason);
-		assert.match(signIn.advice, /replace it/);
+		assert.match(signIn.advice, /^Shall Stead act as bob@/);
 		assert.deepEqual(await kept(), [[as("alice").email, 1]]);
 		/* To go on is not to say yes, nor is a yes to something that was not asked. */
 		signIn.again();

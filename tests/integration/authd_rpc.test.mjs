@@ -231,6 +231,33 @@ describe("steadctl's calls", () => {
 		assert.deepEqual(entries.map((e) => e.event), ["login_ok", "user_added", "first_admin"]);
 		assert.equal(entries[1].detail, "administrator, by steadctl");
 	});
+
+	test("give an account a new password: whoever was signed in to it is signed out", async (t) => {
+		const authd = await freshAuthd(t);
+		const control = await RpcClient.open(authd.socket("control"));
+		const stream = await RpcClient.open(authd.socket("stream"));
+		const jar = await signedIn(authd);
+		const watch = stream.watch("login_watch");
+		const NEW = "copper-lantern-orbit-58";
+
+		t.after(() => {
+			control.close();
+			stream.close();
+		});
+		await stream.call("login_check", { cookie: "x" }).catch(() => {}); /* the watch stands */
+		const ended = once(watch, "item");
+
+		await assert.rejects(control.call("user_passwd", { name: "nobody", password: NEW }), { code: "not_found", field: "name" });
+		await assert.rejects(control.call("user_passwd", { name: "alice", password: "short" }), { code: "invalid", field: "password" });
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+		assert.deepEqual(await control.call("user_passwd", { name: "ALICE", password: NEW }), { logins: 1 });
+		await ended;
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 401);
+		refused(await authd.signIn(), 401, "bad_password");
+		await signedIn(authd, "alice", NEW);
+		assert.equal(await pg.sql("SELECT detail FROM authd.audit WHERE event = 'password_set' AND user_name = 'alice'"),
+			"by steadctl");
+	});
 });
 
 describe("PostgreSQL", () => {

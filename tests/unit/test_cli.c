@@ -73,6 +73,7 @@ static int booking_list(struct call *call, const void *params, void *result)
 		return call_refuse(call, ERR_busy, NULL, "%s", "");
 	if (((const struct booking_list_params *)params)->limit == 8) {
 		booking.inputs = json_pack("{s:s, s:s, s:i}", "desk", "D-1\n", "notes_at_ms", "x", "n", 2);
+		booking.reason = "A reason that is far too long for one cell of a table \xc3\xa9\xc3\xa9";
 		call_keep(call, booking.inputs);
 		r->bookings = &booking;
 		r->bookings_count = 1;
@@ -211,6 +212,7 @@ static void test_table(void **state)
 	assert_string_equal(out, "No bookings.\n");
 	assert_int_equal(ctl("booking", "list", "--limit", "8"), 0);
 	expect_in(out, "desk D-1 , notes x, n 2");
+	expect_in(out, "A reason that is far too long for one cell of a\xe2\x80\xa6 ");
 }
 
 static void test_json(void **state)
@@ -219,6 +221,12 @@ static void test_json(void **state)
 	assert_int_equal(ctl("user", "list", "--json"), 0);
 	json_auto_t *document = json_loads(out, 0, NULL);
 	assert_int_equal(json_array_size(json_object_get(document, "users")), 2);
+	assert_int_equal(ctl("--json", "user", "list"), 0);
+	json_auto_t *before = json_loads(out, 0, NULL);
+	assert_true(json_equal(before, document));
+	assert_int_equal(ctl("--socket-dir"), 64);
+	expect_in(err, "--socket-dir needs a directory");
+	assert_int_equal(ctl("--socket-dir=/nonexistent", "user", "list"), 69);
 }
 
 /* Every daemon is asked; those that do not answer are said, and make the exit status. */
@@ -271,6 +279,9 @@ static void test_usage(void **state)
 	assert_int_equal(ctl("user"), 64);
 	expect_in(err, "\"user\" needs another word");
 	expect_in(err, "user list");
+	assert_null(strstr(err, "booking"));
+	assert_int_equal(ctl("user", "show", "5"), 64);
+	expect_in(err, "no command \"user show\"");
 	assert_null(strstr(err, "booking"));
 	assert_int_equal(ctl("use", "--help"), 64);
 	expect_in(err, "no command \"use\"");
@@ -328,7 +339,7 @@ static void test_completion(void **state)
 {
 	(void)state;
 	complete("steadctl us", "user");
-	complete("steadctl user \"\"", "add list");
+	complete("steadctl user \"\"", "add list passwd");
 	complete("steadctl user l", "list");
 	complete("steadctl --js", "--json");
 }

@@ -105,8 +105,7 @@ async function cancel(watch)
 {
 	const sure = await ask({
 		title: "Cancel this booking?",
-		text: "It is withdrawn if it has not been sent to the site yet. A booking that the site "
-			+ "has made already is cancelled at the site.",
+		text: "Stead does not send it any more. What stands among your bookings at the site stays there.",
 		yes: "Cancel the booking",
 		no: "Keep it",
 		danger: true,
@@ -176,13 +175,13 @@ function Picture({ booking })
 
 	return html`
 		<section aria-labelledby="picture-h">
-			<h2 id="picture-h">The page where it failed</h2>
+			<h2 id="picture-h">The page as it was</h2>
 			${missing
 				? html`<p class="quiet">The picture cannot be shown just now; load
 					the page again to retry.</p>`
 				: html`<a href=${source} target="_blank"
 					rel="noopener"><img class="picture" src=${source}
-					alt="The site's page as it was when the booking failed"
+					alt="The site's page at the step that did not work"
 						onError=${() => setMissing(true)} /></a>`}
 		</section>`;
 }
@@ -195,9 +194,6 @@ function Body({ watch })
 		<div class="card stack">
 			<div class="row wrap" aria-live="polite"><${Badge} words=${bookingWords(booking)} />
 				${booking.reason && html`<span>${booking.reason}</span>`}</div>
-			${booking.state === "needs_sign_in" && html`<p>The site asks for you. Sign
-				in, and this booking goes on by
-				itself.</p>`}
 			<${Facts} booking=${booking} />
 			<${Actions} watch=${watch} />
 		</div>
@@ -221,7 +217,8 @@ export function Booking({ id })
 	return html`
 		<${Page} title=${`Booking ${id}`} back>
 			${watch.trouble.value
-				? html`<${Trouble} error=${watch.trouble.value} retry=${() => watch.load()} />`
+				? html`<${Trouble} error=${watch.trouble.value}
+					retry=${watch.trouble.value.status === 404 ? null : () => watch.load()} />`
 				: html`<${Loading} what="Loading the booking …" />`}
 		<//>`;
 }

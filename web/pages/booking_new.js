@@ -9,6 +9,7 @@ import { Loading, Page } from "../parts/frame.js";
 import { Trouble } from "../parts/notice.js";
 import { Orders, orderSend } from "../parts/orders.js";
 import { site as siteLoad } from "../parts/store.js";
+import { bookingRetryable } from "../parts/words.js";
 import { html } from "../parts/html.js";
 
 /*
@@ -106,8 +107,18 @@ function Form({ site, action, given })
 			: ""]: error.message });
 	}
 
+	/* What has become a booking is not asked for a second time. */
+	function again(unsent)
+	{
+		const several = dayInput(action);
+
+		if (several && unsent.length)
+			set(several, unsent.map((inputs) => inputs[several]));
+		setOrders(null);
+	}
+
 	if (orders)
-		return html`<${Orders} orders=${orders} refused=${refused} again=${() => setOrders(null)} />`;
+		return html`<${Orders} orders=${orders} refused=${refused} again=${again} />`;
 	return html`
 		<form ref=${form} class="card stack form" novalidate onSubmit=${submit}>
 			<div role="alert">${mistakes[""]
@@ -125,6 +136,15 @@ function Form({ site, action, given })
 		</form>`;
 }
 
+/* The inputs of that booking; its day only if it is still to be had. */
+function likeIt(site, booking)
+{
+	const action = site?.actions.find((one) => one.name === booking.action);
+	const day = action && dayInput(action);
+
+	return bookingRetryable(booking) ? booking.inputs : { ...booking.inputs, [day]: "" };
+}
+
 /* Everything that the form begins with. */
 async function formLoad(name)
 {
@@ -133,7 +153,7 @@ async function formLoad(name)
 		from && get(from)]);
 	const session = sessions.find((one) => one.site === name && one.kind === "background");
 
-	return { site, session, given: like?.booking.site === name ? like.booking.inputs : null };
+	return { site, session, given: like?.booking.site === name ? likeIt(site, like.booking) : null };
 }
 
 /* What is sent now waits, which one must know before and not after. */

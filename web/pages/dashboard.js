@@ -56,7 +56,8 @@ function OpenSignIns()
 				${open.map((stream) => html`
 					<li key=${stream.id} class="card line">
 						<span class="grow"><strong>${titleOf(stream.site)}</strong>
-							${" · "}${stepWords(stream.step)}${" · opened "}<${Ago} ms=${stream.opened_at_ms} /></span>
+							${" · "}${stream.kept_account ? "Waits for your answer"
+								: stepWords(stream.step)}${" · opened "}<${Ago} ms=${stream.opened_at_ms} /></span>
 						<a class="button primary"
 							href=${`/streams/${encodeURIComponent(stream.id)}`}>Go back to it</a>
 						<button type="button" onClick=${() => streamClose(stream)}

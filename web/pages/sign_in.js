@@ -1,5 +1,5 @@
 /* Signing in to Stead: a page of its own, or a dialog over the page whose login has ended. */
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { account, signIn } from "../account.js";
 import { Dialog } from "../parts/dialog.js";
 import { Heading, Logo, useTitle } from "../parts/frame.js";
@@ -24,6 +24,9 @@ function Form({ name })
 	const [busy, setBusy] = useState(false);
 	const [trouble, setTrouble] = useState(null);
 	const form = useRef(null);
+
+	/* After the heading, which takes the focus on every other page. */
+	useEffect(() => form.current.elements[name ? "password" : "name"].focus(), []);
 
 	async function submit(event)
 	{

@@ -41,7 +41,8 @@ export function SignInStart({ site })
 		<${Page} title=${`Sign in to ${site}`} back>
 			${trouble
 				? html`<${Trouble} title="The browser could not be opened"
-					error=${trouble} retry=${start} />`
+					error=${trouble}
+					retry=${trouble.status === 404 ? null : start} />`
 				: html`<${Loading} what="Opening a browser …" />`}
 		<//>`;
 }

@@ -35,14 +35,14 @@ async function close(viewer, title)
 
 function Bar({ viewer, title })
 {
-	const { step } = viewer.info.value;
+	const { step, reached, kept } = viewer.info.value;
 	const open = ["starting", "waiting", "signed_in", "proving"].includes(step);
 
 	return html`
 		<header class="stream-bar">
 			<a class="brand" href="/" aria-label="Dashboard"><${Logo} /></a>
 			<${Heading}><span class="hidden">Sign-in to </span>${title}<//>
-			<${Steps} step=${step} reached=${viewer.reached.value} />
+			<${Steps} step=${kept ? reached : step} reached=${reached} asks=${Boolean(kept)} />
 			<${TimeLeft} viewer=${viewer} />
 			<span class="row buttons">
 				${step === "waiting" && html`<button type="button" class="primary" id="done"

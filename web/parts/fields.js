@@ -24,7 +24,8 @@ function describedBy(id, input, mistake)
 
 function Optional({ input })
 {
-	return input.required ? null : html` <span class="quiet small">(optional)</span>`;
+	/* One with a value of its own cannot be left empty either. */
+	return input.required || input.value ? null : html` <span class="quiet small">(optional)</span>`;
 }
 
 export function Field({ input, value, mistake, set })

@@ -99,7 +99,7 @@ function Order({ order })
 			<${Badge} words=${words(state)} />
 			${state.booking && html`<a class="button" href=${`/bookings/${state.booking.id}`}
 				aria-label=${`Log of ${order.label}`}>Log</a>`}
-			${state.name === "refused" && html`<button type="button"
+			${state.name === "refused" && state.error.passing && html`<button type="button"
 				onClick=${() => enqueue(order)}>Send
 				again</button>`}
 		</li>`;
@@ -136,7 +136,7 @@ function useLeaveWarning(unsent)
 }
 
 /*
- * again(): back to the form; refused(error): the server found a mistake in the only request there
+ * again(inputs): back to the form, with those that were refused; refused(error): the server found a mistake in the only request there
  * was.
  */
 export function Orders({ orders, refused, again })
@@ -162,5 +162,7 @@ export function Orders({ orders, refused, again })
 			</ul>
 		</section>
 		${!unsent && html`<p class="row"><a class="button primary" href="/">To the dashboard</a>
-			<button type="button" onClick=${again}>Back to the form</button></p>`}`;
+			<button type="button" onClick=${() => again(orders
+				.filter(({ state }) => state.value.name === "refused")
+				.map(({ request }) => request.inputs))}>Back to the form</button></p>`}`;
 }

@@ -8,12 +8,12 @@ const SPOKEN = { passed: "done", current: "now", failed: "ended here", ahead: "s
 
 /*
  * step: where it stands; reached: the last of the five that it came to, if it ended before the
- * fifth.
+ * fifth; asks: there it waits for an answer.
  */
-export function Steps({ step, reached })
+export function Steps({ step, reached, asks = false })
 {
 	const ended = !STEPS.includes(step);
-	const at = STEPS.indexOf(ended ? reached : step);
+	const at = STEPS.indexOf(ended ? reached ?? "starting" : step);
 
 	function how(i)
 	{
@@ -24,13 +24,19 @@ export function Steps({ step, reached })
 		return ended ? "failed" : "current";
 	}
 
+	function nameOf(name, i)
+	{
+		if (i !== at)
+			return stepWords(name);
+		return asks ? "Your answer" : stepWords(step);
+	}
+
 	return html`
 		<ol class="steps" aria-label="Steps of the sign-in">
 			${STEPS.map((name, i) => html`
 				<li key=${name} class=${how(i)} aria-current=${i === at ? "step" : undefined}>
 					<span class="mark" aria-hidden="true">${MARKS[how(i)] || i + 1}</span>
-					<span class="name">${i === at && ended ? stepWords(step)
-						: stepWords(name)}</span>
+					<span class="name">${nameOf(name, i)}</span>
 					<span class="hidden">, ${SPOKEN[how(i)]}</span>
 				</li>`)}
 		</ol>`;

@@ -48,9 +48,10 @@ export function bookingEnded(booking)
 	return booking.state === "done" || booking.state === "cancelled";
 }
 
+/* One that is under way cannot be stopped safely. */
 export function bookingCancellable(booking)
 {
-	return !bookingEnded(booking);
+	return ["queued", "needs_sign_in"].includes(booking.state);
 }
 
 export function bookingRetryable(booking)

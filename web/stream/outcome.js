@@ -39,8 +39,8 @@ function Saved({ info, title })
 
 	return html`
 		<${Verdict} tone="ok" mark="✓" heading="Saved"
-			reason=${`A fresh browser has proved that this sign-in to ${title} works. `
-				+ "Stead keeps it and can act for you now."}>
+			reason=${`A fresh browser has proved that this sign-in to ${title} works`
+				+ `${info.account ? `, as ${info.account}` : ""}. Stead keeps it and can act for you now.`}>
 			${from && html`<a class="button primary" href=${from}>Back to the booking</a>`}
 			${!from && actions.map((action, i) => html`<a key=${action.name}
 				class=${`button ${i ? "" : "primary"}`}
@@ -69,7 +69,7 @@ function Ended({ viewer, info })
 			advice=${info.advice}>
 			${info.kept && html`<button type="button" class="primary"
 				onClick=${() => viewer.speech.say("sign_in_done",
-					{ in_place_of: info.kept })}>Replace it</button>`}
+					{ in_place_of: info.kept })}>Act as ${info.account}</button>`}
 			${info.resumable && html`<button type="button" class=${info.kept ? "" : "primary"}
 				onClick=${() => viewer.speech.say("sign_in_resume")}>Go on in the
 					browser</button>`}

@@ -15,11 +15,18 @@ addEventListener("pointerdown", (event) => {
 		touched.value = true;
 }, { capture: true });
 
-function press(viewer, key, vk)
+/* The button that was tapped must not keep the keyboard. */
+function backToPage(field)
+{
+	field.current.focus({ preventScroll: true });
+}
+
+function press(viewer, field, key, vk)
 {
 	viewer.speech.say("key_event", { type: "down", key, code: key, vk, text: key === "Enter"
 		? "\r" : undefined });
 	viewer.speech.say("key_event", { type: "up", key, code: key, vk });
+	backToPage(field);
 }
 
 /* Where the focus goes when the keyboard leaves the page. */
@@ -57,7 +64,7 @@ function TouchKeys({ viewer, field })
 	{
 		field.current.inputMode = keyboard ? "none" : "text";
 		field.current.blur();
-		field.current.focus({ preventScroll: true });
+		backToPage(field);
 		setKeyboard(!keyboard);
 	}
 
@@ -69,6 +76,7 @@ function TouchKeys({ viewer, field })
 			say("Your browser does not let Stead read the clipboard; use the keyboard's own paste.", "bad");
 		else
 			viewer.speech.text(text);
+		backToPage(field);
 	}
 
 	return html`
@@ -78,6 +86,6 @@ function TouchKeys({ viewer, field })
 			<button type="button" disabled=${!viewer.driven} onClick=${paste}>Paste</button>
 			${KEYS.map(([label, key, vk]) => html`<button key=${key} type="button"
 				disabled=${!viewer.driven}
-				onClick=${() => press(viewer, key, vk)}>${label}</button>`)}
+				onClick=${() => press(viewer, field, key, vk)}>${label}</button>`)}
 		</div>`;
 }

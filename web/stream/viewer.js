@@ -34,8 +34,6 @@ export class Viewer {
 	/* The sign-in page has begun to come; before that the browser shows an empty one. */
 	arrived = signal(false);
 	trouble = signal(null);
-	/* The furthest of the steps that were passed: where a failure happened. */
-	reached = signal("starting");
 	live = signal(null);
 	#screen = null;
 	#room = null;
@@ -184,8 +182,6 @@ export class Viewer {
 	#step({ step, reason, advice, resumable, kept_account: kept, ...rest })
 	{
 		batch(() => {
-			if (["starting", "waiting", "signed_in", "proving", "saved"].includes(step))
-				this.reached.value = step;
 			this.info.value = { ...this.info.value, ...rest, step, reason, advice,
 				resumable, kept };
 			this.endsAtMs.value = this.over ? 0 : rest.ends_at_ms ?? 0;
