@@ -31,6 +31,14 @@ function options()
 	}
 }
 
+function checkPort(port)
+{
+	if (port === undefined || (/^\d+$/.test(port) && Number(port) >= 1024 && Number(port) < 65536))
+		return;
+	console.error(`PORT=${port} cannot be used: the demo serves on a port from 1024 to 65535.`);
+	process.exit(2);
+}
+
 function duration(ms)
 {
 	return ms < 10_000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
@@ -88,7 +96,7 @@ async function takeTour(stead, pictures)
 
 function invite(stead)
 {
-	const [account] = stead.sites.info.accounts;
+	const [account, ...others] = stead.sites.info.accounts;
 
 	console.log(`
 Stead is at    ${stead.url}
@@ -97,7 +105,9 @@ Stead is at    ${stead.url}
 At Deskwise    the person to sign in as is
   user name    ${account.login}
   password     ${account.password}
-  code         the line below has the current one
+  code         ${process.stdout.isTTY ? "the line below has the current one"
+		: `curl -s --unix-socket ${stead.sites.info.control} 'http://sites/totp?login=${account.login}'`}
+  (others: ${others.map(({ login, password }) => `${login}, ${password}`).join("; ")})
 For the administrator, in another terminal
   ${join(TREE, "build/plain/bin/steadctl")} --socket-dir ${stead.run} status
 
@@ -127,8 +137,6 @@ async function stayUp(stead, interrupted)
 
 	const clock = process.stdout.isTTY && setInterval(() => showCode(stead).catch(() => {}), 1000);
 
-	if (!clock)
-		console.log("For a one-time code, start this on a terminal.");
 	await interrupted;
 	clearInterval(clock);
 	console.log(process.stdout.isTTY ? `${CLEAR_LINE}Ending …` : "Ending …");
@@ -137,6 +145,8 @@ async function stayUp(stead, interrupted)
 async function main()
 {
 	const { "tour-only": tourOnly, port, pictures } = options();
+
+	checkPort(port);
 	const interrupted = untilInterrupted();
 	const begun = performance.now();
 	let died;
