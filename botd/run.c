@@ -95,7 +95,7 @@ static int take_lease(struct run *r, struct ending *end)
 	}
 	if (e == REFUSED && call->refusal.code == ERR_needs_sign_in) {
 		ending_set(end, ENDING_SIGN_IN,
-			"There is no session for %s yet; sign in to it on the dashboard, and this goes on by itself.",
+			"There is no session for %s yet; sign in to it first.",
 			r->recipe->title);
 		return -ENOENT;
 	}

@@ -194,6 +194,8 @@ function Body({ watch })
 		<div class="card stack">
 			<div class="row wrap" aria-live="polite"><${Badge} words=${bookingWords(booking)} />
 				${booking.reason && html`<span>${booking.reason}</span>`}</div>
+			${booking.state === "needs_sign_in"
+				&& html`<p>Sign in, and this booking goes on by itself.</p>`}
 			<${Facts} booking=${booking} />
 			<${Actions} watch=${watch} />
 		</div>
