@@ -28,7 +28,7 @@ static int change(struct call *call, struct db_who who, const char *sql, int64_t
 #define RETRY                                                                                      \
 	WITH_LINE("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, reason = NULL, "     \
 		  "finished_at = NULL, failures = 0, due_at = clock_timestamp(), picture = false, " \
-		  "last_line = last_line + 1 WHERE id = $1 AND (state = 'cancelled' OR "           \
+		  "last_line = last_line + 1 WHERE id = $1 AND (state IN ('cancelled', 'needs_sign_in') OR " \
 		  "(state = 'done' AND outcome NOT IN ('booked', 'waitlisted', 'already_booked')))", \
 		"'Queued again.'")
 
@@ -60,10 +60,6 @@ static int refuse_retry(struct call *call, const struct booking_info *b)
 {
 	if (strcmp(b->state, "done") == 0)
 		return call_refuse(call, ERR_already, "id", "Booking %lld has ended well; there is nothing to try again.",
-			(long long)b->id);
-	if (strcmp(b->state, "needs_sign_in") == 0)
-		return call_refuse(call, ERR_needs_sign_in, "id",
-			"Booking %lld goes on by itself when you have signed in to the site on the dashboard.",
 			(long long)b->id);
 	return 0; /* it is queued or under way: that is what was wanted */
 }

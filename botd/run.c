@@ -175,8 +175,11 @@ static int fetch(struct run *r, struct ending *end)
 	struct session_fetch_result result;
 	int e = call_session_fetch(r->fetched, r->botd->vault, &params, &result);
 
-	if (e < 0)
-		return refused(r->fetched, e, end);
+	if (e < 0) {
+		e = refused(r->fetched, e, end);
+		end->version = r->version; /* the lease's */
+		return e;
+	}
 	r->version = result.version;
 	r->state = result.state;
 	snprintf(r->account, sizeof(r->account), "%s", result.account);

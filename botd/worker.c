@@ -13,8 +13,10 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "proto/sessiond.h"
 
 #define DB_MS         5000
+#define SHOW_MS       5000
 #define BUSY_MS       2000  /* before what is not free is asked for again */
 #define LONGEST_MS    60000 /* pause between two tries */
 #define LONG_STEP_MS  3000  /* after this the log says what is being waited for */
@@ -73,6 +75,26 @@ static int settle(struct worker *w, struct job *j, const struct ending *e, struc
 }
 
 /*
+ * A sign-in that was saved while this job still used the session before it has been told of already, to nobody: the job
+ * waited for nothing then. One that is saved from now on finds it waiting.
+ */
+static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
+{
+	const struct acting owner = { .user = j->user, .name = "botd" };
+	CLEANUP(call_freep) struct call *call = call_new(w->botd, &owner, deadline_in(SHOW_MS));
+	const struct session_show_params params = { .site = j->site };
+	struct session_show_result kept;
+	int64_t count = 0;
+
+	if (call_session_show(call, w->botd->vault, &params, &kept) < 0)
+		return; /* when the vault is back it tells of every session that works */
+	if (!kept.health || strcmp(kept.health, "healthy") != 0 || kept.version == version)
+		return;
+	if (queue_resume(w->botd->db, j->user, j->site, kept.version, deadline_in(DB_MS), &count) == 0 && count)
+		bell_ring(w->botd->work, 0);
+}
+
+/*
  * Settled even if this fiber has been cancelled; the writes end with the lease at the latest. The next job of the same
  * person and site, claimed along with it if there is one and more is wanted; else NULL.
  */
@@ -83,6 +105,8 @@ static struct job *settle_present(struct worker *w, const struct ending *e, bool
 
 	fiber_shield();
 	r = settle(w, j, e, more ? &next : NULL);
+	if (r == 0 && e->kind == ENDING_SIGN_IN)
+		resume_if_newer(w, j, e->version);
 	fiber_unshield();
 	if (r == -ESTALE)
 		log_notice("booking %lld: its lease was lost; what has become of it is found out anew", (long long)j->id);

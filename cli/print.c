@@ -56,6 +56,14 @@ static char *number(const char *name, long long n)
 	return ends_with(name, "_ms") ? duration(n) : format("%lld", n, 0);
 }
 
+/* A mark that turns the direction of the line around: U+202A to 202E, U+2066 to 2069. */
+static bool is_direction(const char *c)
+{
+	const unsigned char *u = (const unsigned char *)c;
+
+	return u[0] == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xaa && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9));
+}
+
 char *print_plain(const char *text)
 {
 	char *copy = strdup(text);
@@ -67,6 +75,8 @@ char *print_plain(const char *text)
 			*c = ' ';
 		else if ((unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0) /* C1: a no-break space instead */
 			c[1] = (char)0xa0;
+		else if (is_direction(c))
+			memset(c, ' ', 3);
 	}
 	return copy;
 }

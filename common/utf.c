@@ -62,6 +62,19 @@ bool utf8_valid(const void *text, size_t n)
 	return true;
 }
 
+uint32_t utf8_next(const char *text, size_t n, size_t *at)
+{
+	static const uint8_t first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	const uint8_t *p = (const uint8_t *)text + *at;
+	size_t length = utf8_sequence(p, n - *at);
+	uint32_t c = length ? p[0] & first_bits[length] : p[0];
+
+	for (size_t i = 1; i < length; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	*at += length ? length : 1;
+	return c;
+}
+
 size_t utf8_put(char *out, uint32_t c)
 {
 	if (c < 0x80) {

@@ -16,6 +16,11 @@ bool utf8_valid(const void *text, size_t n);
 size_t utf8_put(char *out, uint32_t c);
 
 /*
+ * The code point at *at, which must be below n, and moves *at behind it; a byte that is not UTF-8 comes as itself.
+ */
+uint32_t utf8_next(const char *text, size_t n, size_t *at);
+
+/*
  * The code point at *at, which must be below n, and moves *at behind it. A surrogate without its
  * partner comes as itself, an odd last byte as UTF16_HALF.
  */

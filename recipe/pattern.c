@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/hostpattern.h"
+#include "common/utf.h"
 
 #define LONGEST_HOST 255
 
@@ -210,46 +211,62 @@ const char *account_pattern_wrong(const char *pattern)
 	return star && !strchr(star + 1, '*') ? NULL : "needs exactly one *, where the account stands";
 }
 
-/*
- * How many bytes of UTF-8 there are at s that show nothing and could make one account look like another, or turn the
- * sentence around it: control characters, and the marks that set the direction of text (Unicode Standard Annex 9).
- */
-static size_t invisible(const char *s)
-{
-	const unsigned char *u = (const unsigned char *)s;
+struct range {
+	uint32_t first, last;
+};
 
-	if (u[0] < ' ' || u[0] == 0x7f)
-		return isspace(u[0]) ? 0 : 1;
-	if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0) /* C1 */
-		return 2;
-	if (u[0] == 0xd8 && u[1] == 0x9c) /* U+061C */
-		return 2;
-	if (u[0] == 0xef && u[1] == 0xbb && u[2] == 0xbf) /* U+FEFF */
-		return 3;
-	if (u[0] != 0xe2)
-		return 0;
-	if (u[1] == 0x80 && (u[2] == 0x8b || u[2] == 0x8e || u[2] == 0x8f || (u[2] >= 0xa8 && u[2] <= 0xae)))
-		return 3; /* U+200B, 200E, 200F, 2028 to 202E */
-	return u[1] == 0x81 && u[2] >= 0xa0 && u[2] <= 0xaf ? 3 : 0; /* U+2060 to 206F */
+static bool within(const struct range *ranges, size_t count, uint32_t c)
+{
+	for (size_t i = 0; i < count; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+#define WITHIN(ranges_, c_) within(ranges_, sizeof(ranges_) / sizeof(*(ranges_)), c_)
+
+/* White space as a person sees it: ASCII's, and the Unicode category Zs. */
+static bool is_space(uint32_t c)
+{
+	static const struct range spaces[] = { { '\t', '\r' }, { ' ', ' ' }, { 0x85, 0x85 }, { 0xa0, 0xa0 }, { 0x1680, 0x1680 },
+		{ 0x2000, 0x200a }, { 0x2028, 0x2029 }, { 0x202f, 0x202f }, { 0x205f, 0x205f }, { 0x3000, 0x3000 } };
+
+	return WITHIN(spaces, c);
+}
+
+/*
+ * What shows nothing and could make one account look like another, or turn the sentence around it: control characters,
+ * and what Unicode calls Default_Ignorable_Code_Point (marks of direction among them), with the blank Braille pattern.
+ */
+static bool is_invisible(uint32_t c)
+{
+	static const struct range nothing[] = { { 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c },
+		{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x202a, 0x202e },
+		{ 0x2060, 0x206f }, { 0x2800, 0x2800 }, { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff } };
+
+	return WITHIN(nothing, c);
 }
 
 /* Each run of white space becomes one space, none at either end; what shows nothing is left out. */
 static size_t collapse(const char *s, char *out, size_t size)
 {
-	size_t n = 0, skip;
+	size_t n = 0, length = strlen(s);
 
-	for (; *s; s++) {
-		bool space = isspace((unsigned char)*s);
+	for (size_t at = 0, began = 0; at < length; began = at) {
+		uint32_t c = utf8_next(s, length, &at);
+		bool space = is_space(c);
 
-		for (skip = invisible(s); skip > 1; skip--)
-			s++;
-		if (skip)
+		if (space ? n == 0 || out[n - 1] == ' ' : is_invisible(c))
 			continue;
-		if (space && (n == 0 || out[n - 1] == ' '))
-			continue;
-		if (n + 1 >= size)
+		if (n + (at - began) >= size)
 			return 0;
-		out[n++] = space ? ' ' : *s;
+		if (space) {
+			out[n++] = ' ';
+		} else {
+			memcpy(out + n, s + began, at - began);
+			n += at - began;
+		}
 	}
 	if (n > 0 && out[n - 1] == ' ')
 		n--;

@@ -18,12 +18,12 @@ static int read_row(struct call *call, const char *site, struct db_result **ret)
 }
 
 /*
- * Damage stays until somebody signs in again; a missing key or too little memory is the operator's
- * to mend.
+ * Damage stays until somebody signs in again; a missing key, too little memory, or a format that a newer sessiond wrote is
+ * the operator's to mend.
  */
 static bool is_damage(int r)
 {
-	return r == -EBADMSG || r == -EKEYREJECTED || r == -EPROTONOSUPPORT || r == -EFBIG;
+	return r == -EBADMSG || r == -EKEYREJECTED || r == -EFBIG;
 }
 
 /*

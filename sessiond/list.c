@@ -56,16 +56,19 @@ int session_list(struct call *call, const struct session_list_params *params,
 	return 0;
 }
 
-int session_account(struct call *call, const struct session_account_params *params,
-	struct session_account_result *result)
+int session_show(struct call *call, const struct session_show_params *params,
+	struct session_show_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(sessiond_db(call->daemon), DB_USER(call->acting.user), sessiond_deadline(call), &res,
-		"SELECT account FROM vault.sessions WHERE user_id = $1 AND site = $2 AND kind = 'background'",
+		"SELECT account, version, health FROM vault.sessions WHERE user_id = $1 AND site = $2 AND kind = 'background'",
 		DB_INT(call->acting.user), DB_TEXT(params->site));
 
-	if (r == 0 && db_rows(res))
+	if (r == 0 && db_rows(res)) {
 		result->account = arena_strdup(call->arena, db_text(res, 0, "account"));
+		result->version = db_int(res, 0, "version");
+		result->health = arena_strdup(call->arena, db_text(res, 0, "health"));
+	}
 	return r;
 }
 

@@ -59,7 +59,7 @@ struct target *browser_target_by_session(struct browser *b, const char *session)
 	struct target *t;
 
 	TAILQ_FOREACH (t, &b->targets, link)
-		if (*session && strcmp(t->session, session) == 0)
+		if (session && *session && strcmp(t->session, session) == 0)
 			return t;
 	return NULL;
 }

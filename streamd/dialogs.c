@@ -93,6 +93,7 @@ void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *para
 	static int64_t last;
 	struct dialog *one = must(calloc(1, sizeof(*one)));
 
+	dialogs_remove(d, page); /* it has one at most, whatever is said */
 	one->page = page;
 	one->arena = arena_new(0);
 	one->event = (struct dialog_opened_event){ .dialog = ++last,
@@ -134,13 +135,18 @@ static void send_answer(const struct dialog *one, bool accept, const char *text)
 			CDP_BOOL("accept", accept), CDP_TEXT("promptText", text));
 }
 
+/* Gone as soon as it is answered: one that Chromium has dropped without a word would else stand there for ever. */
 void dialogs_answer(struct dialogs *d, int64_t number, bool accept, const char *text)
 {
 	struct dialog *one;
 
-	TAILQ_FOREACH (one, &d->list, link)
-		if (one->event.dialog == number)
-			send_answer(one, accept, text);
+	TAILQ_FOREACH (one, &d->list, link) {
+		if (one->event.dialog != number)
+			continue;
+		send_answer(one, accept, text);
+		dialogs_remove(d, one->page);
+		return;
+	}
 }
 
 void dialogs_dismiss(struct dialogs *d)

@@ -188,7 +188,8 @@ int sign_in_done(struct call *call, const struct sign_in_done_params *p, struct 
 	(void)r;
 	stream_note_input(s);
 	s->done_pressed = true;
-	if (p->in_place_of && strcmp(p->in_place_of, s->asked.kept) == 0)
+	if (p->in_place_of && strcmp(p->in_place_of, s->asked.kept) == 0 && p->account &&
+		strcmp(p->account, s->asked.by) == 0)
 		s->agreed = s->asked;
 	stream_poke(s);
 	return 0;

@@ -29,6 +29,7 @@ struct menus {
 	int64_t last; /* number of the newest list */
 	int64_t open; /* 0: none */
 	bool told;    /* the viewer knows of it */
+	bool chosen;  /* a choice is under way */
 	char session[48];  /* where it is */
 	int64_t world, page_menu; /* the isolated world there, and its number in it */
 	struct menu_opened_event event;
@@ -246,6 +247,7 @@ static void opened(struct menus *m, const struct target *t, int64_t world, const
 	arena_free(m->arena);
 	m->arena = arena_new(0);
 	m->open = ++m->last;
+	m->chosen = false;
 	memcpy(m->session, t->session, sizeof(m->session));
 	m->world = world;
 	m->page_menu = json_integer_value(json_object_get(said, "menu"));
@@ -286,6 +288,8 @@ static void carry_choice(struct work *w)
 
 void menu_choose(struct menus *m, int64_t menu, int64_t option)
 {
-	if (m->open && m->open == menu)
-		start_work(m, carry_choice, option);
+	if (!m->open || m->open != menu || m->chosen)
+		return;
+	m->chosen = true;
+	start_work(m, carry_choice, option);
 }

@@ -72,6 +72,7 @@ struct stream {
 	struct dialogs *dialogs; /* that its pages have open */
 
 	struct viewer_list viewers;
+	int64_t allowance, charged_at; /* what they may still send: viewer_route.c */
 	TAILQ_ENTRY(stream) link;
 };
 

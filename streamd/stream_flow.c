@@ -226,15 +226,15 @@ static int save(struct stream *s, const struct proof *proof, char *why, size_t s
 static int ask_whether(struct stream *s, const char *account)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
-	const struct session_account_params params = { .site = s->recipe->name };
-	struct session_account_result kept;
+	const struct session_show_params params = { .site = s->recipe->name };
+	struct session_show_result kept;
 	char why[1024], advice[sizeof(s->advice)];
-	int r = call_session_account(call, s->daemon->sessiond, &params, &kept);
+	int r = call_session_show(call, s->daemon->sessiond, &params, &kept);
 
 	if (r == -ECANCELED)
 		return r;
-	if (r < 0 || !kept.account) {
-		fail_for_now(s, r < 0 ? call_why(call, r) : "The session that was kept has just been deleted.", TRY_AGAIN);
+	if (r < 0 || !kept.account || strcmp(kept.account, account) == 0) {
+		fail_for_now(s, r < 0 ? call_why(call, r) : "The session that was kept has just been replaced or deleted.", TRY_AGAIN);
 		return 0;
 	}
 	s->stale = true; /* not to be asked again before anything has changed */
@@ -404,7 +404,6 @@ static void on_page_closed(void *owner, struct target *page)
 	struct stream *s = owner;
 	struct target *back;
 
-	dialogs_remove(s->dialogs, page);
 	if (s->page != page)
 		return;
 	screencast_set_page(s->screencast, NULL);

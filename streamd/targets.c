@@ -87,8 +87,11 @@ static void on_attached(struct browser *b, const struct target *parent, const st
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *info = cbor_get(params, "targetInfo");
 	char *session = cbor_get_utf8(arena, params, "sessionId");
+	char *id = cbor_get_utf8(arena, info, "targetId");
 	enum target_kind kind = kind_of(cbor_get(info, "type"));
 
+	if (!session || !id) /* not what Chromium sends; nobody could speak to it */
+		return;
 	if (kind == TARGET_OTHER) { /* a worker: paused for ever unless somebody lets it run */
 		cdp_send(b->cdp, session, "Runtime.runIfWaitingForDebugger");
 		return;
@@ -97,7 +100,7 @@ static void on_attached(struct browser *b, const struct target *parent, const st
 	struct target *t = browser_must(calloc(1, sizeof(*t)));
 	t->browser = b;
 	t->kind = kind;
-	copy_text(t->id, sizeof(t->id), cbor_get_utf8(arena, info, "targetId"));
+	copy_text(t->id, sizeof(t->id), id);
 	copy_text(t->session, sizeof(t->session), session);
 	copy_text(t->opener, sizeof(t->opener), cbor_get_utf8(arena, info, "openerId"));
 	copy_text(t->parent, sizeof(t->parent), cbor_get_utf8(arena, info, "parentFrameId"));
@@ -131,6 +134,8 @@ static void forget(struct browser *b, struct target *t)
 		return;
 	abandon(b, t);
 	t->session[0] = '\0';
+	if (b->events->dialog) /* the one it had open, be it a page or a frame, went with it */
+		b->events->dialog(b->owner, t, NULL);
 	if (is_shown(t) && b->events->page_closed)
 		b->events->page_closed(b->owner, t);
 	target_free(b, t);
@@ -291,6 +296,8 @@ void targets_event(struct cdp *c, void *owner, const char *session, const char *
 	struct target *t = browser_target_by_session(b, session);
 
 	(void)c;
+	if (b->closing) /* nobody is told any more, and what they would be told of is about to go */
+		return;
 	if (strcmp(method, "Page.screencastFrame") == 0)
 		on_frame(b, t, params);
 	else if (strncmp(method, "Target.", 7) == 0)

@@ -15,7 +15,6 @@ struct viewer {
 	uint64_t id; /* of the edge's connection */
 	struct stream *stream;
 	bool visible;
-	int64_t allowance, charged_at; /* what it may still send: viewer_route.c */
 	LIST_ENTRY(viewer) link;
 };
 

@@ -20,11 +20,13 @@
 
 /*
  * Input is passed on to Chromium without waiting for it, in order and whole, so what nobody can do by hand ends here:
- * Chromium would keep all of it in memory. The page sends one move for each picture of its screen at most.
+ * Chromium would keep all of it in memory. The page sends one move for each picture of its screen at most. What may be
+ * sent is the sign-in's, not the connection's, or whoever connects anew could send as much again.
  */
 #define BURST      2000 /* messages that may come at once */
 #define A_SECOND   600  /* and so many each second */
 #define COST_HEAVY 50   /* what makes Chromium lay out or load the page again counts for so many */
+#define COST_BYTES 256  /* and so many bytes of text for one more */
 
 /* What a page that has just come (or come back) must know. */
 static void greet(struct viewer *v)
@@ -62,8 +64,6 @@ static void attach(struct edge *e, uint64_t id, struct stream *s)
 	v->id = id;
 	v->stream = s;
 	v->visible = true;
-	v->allowance = BURST;
-	v->charged_at = loop_now();
 	LIST_INSERT_HEAD(&s->viewers, v, link);
 	edge_accept(e, id);
 	greet(v);
@@ -119,17 +119,25 @@ static bool is_heavy(const char *method)
 	return strcmp(method, "view_resize") == 0 || strcmp(method, "page_navigate_to") == 0;
 }
 
-static int charge(struct viewer *v, const char *method, const char **ret_why)
+static int64_t cost(const char *method, size_t n)
 {
-	int64_t now = loop_now(), earned = (now - v->charged_at) * A_SECOND / 1000;
+	if (strcmp(method, "frame_ack") == 0) /* goes no further */
+		return 0;
+	return is_heavy(method) ? COST_HEAVY : 1 + (int64_t)(n / COST_BYTES);
+}
+
+static int charge(struct stream *s, const char *method, size_t n, const char **ret_why)
+{
+	int64_t now = loop_now(), earned = (now - s->charged_at) * A_SECOND / 1000;
 
 	if (earned > 0) {
-		v->allowance = v->allowance + earned < BURST ? v->allowance + earned : BURST;
-		v->charged_at = now;
+		s->allowance = s->allowance + earned < BURST ? s->allowance + earned : BURST;
+		s->charged_at = now;
 	}
-	v->allowance -= is_heavy(method) ? COST_HEAVY : 1;
-	if (v->allowance >= 0)
+	s->allowance -= cost(method, n);
+	if (s->allowance >= 0)
 		return 0;
+	s->allowance = 0;
 	*ret_why = "The page sends more than a person can do.";
 	return -EBUSY;
 }
@@ -148,7 +156,7 @@ static void message(struct edge *e, void *owner, uint64_t id, const char *text, 
 	if (r == 0)
 		r = message_read(document, &m, &why);
 	if (r == 0 && m.method)
-		r = charge(v, m.method, &why);
+		r = charge(v->stream, m.method, n, &why);
 	if (r == 0 && m.method)
 		r = input_take(v, m.method, m.params, &why);
 	if (r < 0)

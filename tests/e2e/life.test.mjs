@@ -252,12 +252,12 @@ describe("what a site does", { concurrency: false }, () => {
 		signIn.say("sign_in_resume");
 		await signIn.reaches("waiting");
 		signIn.again();
-		signIn.say("sign_in_done", { in_place_of: as("bob").email });
+		signIn.say("sign_in_done", { in_place_of: as("alice").email, account: as("carol").email });
 		await signIn.reaches("failed");
 		assert.equal(signIn.kept, as("alice").email);
 		assert.deepEqual(await kept(), [[as("alice").email, 1]]);
 		signIn.again();
-		signIn.say("sign_in_done", { in_place_of: signIn.kept });
+		signIn.say("sign_in_done", { in_place_of: signIn.kept, account: signIn.account });
 		await signIn.reaches("saved");
 		assert.deepEqual(await kept(), [[as("bob").email, 2]]);
 		await rig.nothingLeft();

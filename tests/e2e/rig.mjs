@@ -302,9 +302,9 @@ export class SignIn extends EventEmitter {
 		this.emit("change");
 	}
 
-	#stepped({ step, reason = "", advice = "", resumable = false, kept_account: kept })
+	#stepped({ step, reason = "", advice = "", resumable = false, kept_account: kept, account })
 	{
-		Object.assign(this, { step, reason, advice, resumable, kept });
+		Object.assign(this, { step, reason, advice, resumable, kept, account });
 		this.steps.push(step);
 	}
 

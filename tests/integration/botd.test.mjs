@@ -8,6 +8,7 @@
  */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 
 import { becomes, day, startRig } from "../e2e/rig.mjs";
 
@@ -233,6 +234,22 @@ describe("a session that has ended", () => {
 		await rig.daemon("botd").start();
 		assert.equal((await ended(id)).outcome, "booked");
 		assert.equal(await listed("D-211", day(20)), 1);
+	});
+
+	/* The save is told of while the job is still at work and waits for nothing; whichever comes first, it is booked. */
+	test("and is signed in to again while a job finds it out: that job goes on, too", async () => {
+		await control("/expire", { login: "alice" });
+		const signIn = await alice.open();
+
+		await signIn.toSso();
+		await signIn.passwordTyped();
+		await signIn.codeTyped();
+		await signIn.reaches("proving");
+		await setTimeout(2800); /* about as long as the proof needs, so that the job has fetched the old one */
+		const { id } = await alice.book({ date: day(19), desk: "D-211" });
+
+		await signIn.reaches("saved");
+		assert.equal((await ended(id)).outcome, "booked");
 	});
 
 	test("a booking that waits can be withdrawn", async () => {

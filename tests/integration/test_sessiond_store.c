@@ -107,9 +107,9 @@ static void no_session(void *arg)
 static int account_kept(const struct acting *who, char account[64])
 {
 	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(5000));
-	const struct session_account_params p = { .site = "desk" };
-	struct session_account_result kept;
-	int r = call_session_account(c, vault.stream, &p, &kept);
+	const struct session_show_params p = { .site = "desk" };
+	struct session_show_result kept;
+	int r = call_session_show(c, vault.stream, &p, &kept);
 
 	snprintf(account, 64, "%s", r == 0 && kept.account ? kept.account : "");
 	return r;

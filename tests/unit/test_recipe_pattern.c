@@ -100,6 +100,10 @@ static void test_account(void **state)
 	assert_true(account_match("Signed in as *", "Signed in as \x1b[1mal\xe2\x80\xaeice\xe2\x81\xa9\xc2\x85 \xd9\x85\xef\xbb\xbf", out, sizeof(out)));
 	assert_string_equal(out, "[1malice \xd9\x85");
 	assert_false(account_match(NULL, "\xe2\x80\x8f \x01", out, sizeof(out)));
+	/* U+00AD, U+3164, U+E0061, U+FE0F and U+2800 within; U+00A0 and U+3000 are spaces. */
+	assert_true(account_match("Signed in as *", "Signed\xc2\xa0in as a\xc2\xad\xe3\x85\xa4" "d\xf3\xa0\x81\xa1\xef\xb8\x8f" "a\xe2\xa0\x80"
+		"\xe3\x80\x80\xf0\x9f\x90\x84", out, sizeof(out)));
+	assert_string_equal(out, "ada \xf0\x9f\x90\x84");
 	assert_false(account_match("Signed in as *", "Sign in", out, sizeof(out)));
 	assert_false(account_match("Signed in as *", "Signed in as ", out, sizeof(out)));
 	assert_false(account_match(NULL, " \n", out, sizeof(out)));

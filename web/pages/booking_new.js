@@ -149,18 +149,19 @@ function likeIt(site, booking)
 async function formLoad(name)
 {
 	const from = cameFrom();
-	const [site, { sessions }, like] = await Promise.all([siteLoad(name), get("/sessions"),
-		from && get(from)]);
-	const session = sessions.find((one) => one.site === name && one.kind === "background");
+	/* The form does without what cannot be had just now; sessions: null if that is not known. */
+	const [site, sessions, like] = await Promise.all([siteLoad(name),
+		get("/sessions").then((got) => got.sessions, () => null),
+		from && get(from).catch(() => null)]);
+	const session = sessions?.find((one) => one.site === name && one.kind === "background");
 
-	return { site, session, given: like?.booking.site === name ? likeIt(site, like.booking) : null };
+	return { site, session, waits: sessions && (!session || session.health === "needs_sign_in"),
+		given: like?.booking.site === name ? likeIt(site, like.booking) : null };
 }
 
 /* What is sent now waits, which one must know before and not after. */
 function Waits({ site, session })
 {
-	if (session && session.health !== "needs_sign_in")
-		return null;
 	return html`
 		<p class="box warn slim"><span>${session ? `${site.title} asks for you again.`
 			: `You have not signed in to ${site.title} yet.`}
@@ -193,7 +194,7 @@ export function BookingNew({ site: name, action: wanted })
 		<${Page} key="form" title=${`${action.title} – ${site.title}`} heading=${action.title} back>
 			<p class="quiet">${site.title}. Stead asks the site as soon as you send this, and reads your bookings there
 				before it says that anything is booked.</p>
-			<${Waits} site=${site} session=${loaded.session} />
+			${loaded.waits && html`<${Waits} site=${site} session=${loaded.session} />`}
 			<${Form} site=${site} action=${action} given=${loaded.given} />
 		<//>`;
 }

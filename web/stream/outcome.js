@@ -69,7 +69,7 @@ function Ended({ viewer, info })
 			advice=${info.advice}>
 			${info.kept && html`<button type="button" class="primary"
 				onClick=${() => viewer.speech.say("sign_in_done",
-					{ in_place_of: info.kept })}>Act as ${info.account}</button>`}
+					{ in_place_of: info.kept, account: info.account })}>Act as ${info.account}</button>`}
 			${info.resumable && html`<button type="button" class=${info.kept ? "" : "primary"}
 				onClick=${() => viewer.speech.say("sign_in_resume")}>Go on in the
 					browser</button>`}
