@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "authd/audit.h"
 #include "authd/state.h"
@@ -48,23 +49,25 @@ static int await_one(struct strangers *s)
 	return r;
 }
 
+/* Those that come while this one is written are told next; one that could not be written is counted with them. */
 static int write_down(struct strangers *s)
 {
-	char detail[240];
+	char what[sizeof(s->what)], detail[240];
 	const struct audit entry = { .event = "caller_refused", .detail = detail };
-	unsigned told = s->more;
+	unsigned more = s->more;
 	int r;
 
-	snprintf(detail, sizeof(detail), told ? "%s, and %u more" : "%s", s->what, told);
+	memcpy(what, s->what, sizeof(what));
+	s->what[0] = '\0';
+	s->more = 0;
+	snprintf(detail, sizeof(detail), more ? "%s, and %u more" : "%s", what, more);
 	r = audit_alone(s->a->db, deadline_in(WRITE_MS), &entry);
-	if (r < 0)
-		return r;
-	s->more -= told; /* those that came meanwhile are told next */
-	if (s->more)
-		s->more--;
-	else
-		s->what[0] = '\0';
-	return 0;
+	if (r == 0)
+		return 0;
+	s->more += *s->what ? more + 1 : more;
+	if (!*s->what)
+		memcpy(s->what, what, sizeof(what));
+	return r;
 }
 
 static void write_on(void *arg)
