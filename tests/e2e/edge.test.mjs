@@ -184,7 +184,7 @@ describe("a page that does what no person can", () => {
 		const socket = rig.socket(`/ws/streams/${signIn.id}`, alice);
 
 		socket.on("error", () => {});
-		await once(socket, "open");
+		await once(socket, "message"); /* it has been admitted; open it is before that */
 		return socket;
 	};
 

@@ -322,10 +322,11 @@ static void raw_send(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
+/* Without EVLOOP_ONCE it would not come back while fibers that sleep for a millisecond keep each other awake. */
 static void settle(void)
 {
 	for (int i = 0; i < 20; i++)
-		event_base_loop(loop_base(), EVLOOP_NONBLOCK);
+		event_base_loop(loop_base(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
 /* The next n bytes, turning the loop until they are there; fewer only at the end. */
