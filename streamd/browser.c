@@ -195,14 +195,6 @@ static int start(struct browser *b, struct call *call, const struct streamd_sett
 	return 0;
 }
 
-static int refuse_silent(struct call *call, int r)
-{
-	if (r == REFUSED || r == -ECANCELED)
-		return r;
-	return call_refuse(call, ERR_unavailable, NULL,
-		"The browser was started but does not answer; try again, and if it stays so, the administrator finds more in streamd's journal.");
-}
-
 static int wait_first_page(struct browser *b, int64_t deadline)
 {
 	struct wait w = { 0 };
@@ -250,6 +242,19 @@ const char *browser_why_ended(struct browser *b)
 	return browser_ended(b);
 }
 
+/* It was started, but then nothing came of it: because it has ended, which has a reason, or because it is silent. */
+static int refuse_silent(struct browser *b, struct call *call, int r)
+{
+	const char *why = r == -ECONNRESET ? browser_why_ended(b) : NULL;
+
+	if (r == REFUSED || r == -ECANCELED)
+		return r;
+	if (why)
+		return call_refuse(call, ERR_unavailable, NULL, "%s It had just been started; try again.", why);
+	return call_refuse(call, ERR_unavailable, NULL,
+		"The browser was started but does not answer; try again, and if it stays so, the administrator finds more in streamd's journal.");
+}
+
 int browser_open(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,
 	const struct environment *environment, bool cut, const struct browser_events *events, void *owner,
 	struct browser **ret)
@@ -272,7 +277,7 @@ int browser_open(struct call *call, const struct streamd_settings *settings, con
 		fiber_start("browser pulse", pulse, b, &b->pulse);
 		r = attach(b, deadline);
 		if (r < 0)
-			r = refuse_silent(call, r);
+			r = refuse_silent(b, call, r);
 	}
 	if (r < 0) {
 		browser_close(b);
