@@ -98,7 +98,7 @@ function e2eTasks(rounds = 1)
 	const files = names("tests/e2e", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `e2e: ${name}`,
 		command: nodeTest(`tests/e2e/${name}.test.mjs`), counts: true, late: true, alone: TIMED.includes(name),
 		long: LONG.includes(name), limit_s: 600 }));
-	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], alone: true };
+	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], late: true };
 
 	return Array.from({ length: rounds }, () => [tour, ...files]).flat();
 }
