@@ -20,14 +20,6 @@ function provingBrowser()
 	return becomes(() => rig.browsers()[1], LIMIT_MS, "no proving browser was started");
 }
 
-async function waiting()
-{
-	const signIn = await alice.open();
-
-	await signIn.toSso();
-	return signIn;
-}
-
 async function proving()
 {
 	const signIn = await alice.open();
@@ -88,7 +80,7 @@ describe("a browser that fails", { concurrency: false }, () => {
 	after(() => rig?.stop());
 
 	it("is killed while the person is awaited", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		process.kill(rig.browsers()[0].pid, "SIGKILL");
 		await overWithNothingLeft(signIn, /killed by signal 9/);
@@ -119,7 +111,7 @@ describe("a browser that fails", { concurrency: false }, () => {
 	});
 
 	it("hangs while the person is awaited", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		process.kill(rig.browsers()[0].pid, "SIGSTOP");
 		await overWithNothingLeft(signIn, /stopped answering/, HUNG_MS);
@@ -133,7 +125,7 @@ describe("a browser that fails", { concurrency: false }, () => {
 	});
 
 	it("has its page's process killed while the person is awaited", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		for (const { pid } of rig.renderers(rig.browsers()[0]))
 			process.kill(pid, "SIGKILL");
@@ -154,13 +146,13 @@ describe("a browser that fails", { concurrency: false }, () => {
 	});
 
 	it("loses its launcher while the person is awaited", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		process.kill(rig.launchers()[0].pid, "SIGKILL");
 		await failed(signIn, /launcher has ended|ended unexpectedly/);
 		/* Its profile goes with the next launcher's sweep; no process waits for that. */
 		await becomes(() => rig.browserProcesses().length === 0, 2000, "processes are left");
-		const next = await waiting();
+		const next = await alice.openAtSso();
 		await becomes(() => rig.profiles().length === 1, LIMIT_MS, "the profile of the killed launcher is still there");
 		await next.close();
 		await rig.nothingLeft();

@@ -16,14 +16,6 @@ import { becomes, SignIn, startRig } from "./rig.mjs";
 const LIMIT_MS = 60_000;
 let rig, alice;
 
-async function waiting(person = alice)
-{
-	const signIn = await person.open();
-
-	await signIn.toSso();
-	return signIn;
-}
-
 async function timedOut(signIn, reason)
 {
 	const shown = await becomes(async () => {
@@ -47,7 +39,7 @@ describe("being seen", { concurrency: false }, () => {
 	afterEach(() => alice.closeAll());
 
 	it("a reload comes back to the same browser, in the middle of what was done", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 		const [{ pid }] = rig.browsers();
 		const { size } = signIn;
 
@@ -69,7 +61,7 @@ describe("being seen", { concurrency: false }, () => {
 	});
 
 	it("two viewers see the same, and either may type", { timeout: LIMIT_MS }, async () => {
-		const one = await waiting();
+		const one = await alice.openAtSso();
 		const two = await new SignIn(alice, one.id).connect();
 
 		await two.until(() => two.frames > 0 && two.page.url === one.page.url, "the same page");
@@ -82,7 +74,7 @@ describe("being seen", { concurrency: false }, () => {
 	});
 
 	it("the person closes it: its browser is gone when that is answered", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		await signIn.close();
 		assert.deepEqual(rig.browsers(), []);
@@ -108,7 +100,7 @@ describe("being seen", { concurrency: false }, () => {
 	});
 
 	it("Chromium's own shortcuts open nothing: no bookmarks, no source, no new tab", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 		const { url } = signIn.page;
 
 		for (const [key, modifiers] of [["O", 10], ["u", 2], ["t", 2], ["h", 2], ["j", 2], ["Delete", 10], ["F12", 0]]) {
@@ -127,7 +119,7 @@ describe("being seen", { concurrency: false }, () => {
 	});
 
 	it("the operator closes it with steadctl", { timeout: LIMIT_MS }, async () => {
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		await rig.stack.steadctl("stream", "close", signIn.id);
 		assert.equal((await signIn.show()).reason, "The administrator closed it.");
@@ -136,7 +128,7 @@ describe("being seen", { concurrency: false }, () => {
 
 	it("a logout closes the WebSocket at once; the same person comes back to it", { timeout: LIMIT_MS }, async () => {
 		const carol = await rig.login("carol");
-		const signIn = await waiting(carol);
+		const signIn = await carol.openAtSso();
 
 		await carol.must("POST", "/logout", {});
 		await signIn.until(() => signIn.closed !== null, "the end of the WebSocket");
@@ -258,12 +250,12 @@ describe("time", { concurrency: false }, () => {
 
 	it("nothing is done for too long", { timeout: LIMIT_MS }, async () => {
 		await within({ stream_idle_s: 5 });
-		await timedOut(await waiting(), /^Nothing was done for 5 seconds\.$/);
+		await timedOut(await alice.openAtSso(), /^Nothing was done for 5 seconds\.$/);
 	});
 
 	it("it takes too long, whatever is done", { timeout: LIMIT_MS }, async () => {
 		await within({ stream_absolute_s: 10 });
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 		const restless = setInterval(() => signIn.say("mouse_event", { type: "move", x: 5, y: 5 }), 300);
 
 		try {
@@ -275,7 +267,7 @@ describe("time", { concurrency: false }, () => {
 
 	it("nobody looks at it", { timeout: LIMIT_MS }, async () => {
 		await within({ stream_unseen_s: 1 });
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		await signIn.disconnect();
 		await timedOut(signIn, /^Nobody looked at it for 1 seconds?\.$/);

@@ -155,6 +155,15 @@ export class Visitor {
 		return signIn;
 	}
 
+	/* A sign-in that has come to the provider and waits for the password. */
+	async openAtSso()
+	{
+		const signIn = await this.open();
+
+		await signIn.toSso();
+		return signIn;
+	}
+
 	async savedSignIn()
 	{
 		const signIn = await this.open();

@@ -10,14 +10,6 @@ import { becomes, day, startRig } from "./rig.mjs";
 const LIMIT_MS = 60_000;
 let rig, alice;
 
-async function waiting(person = alice)
-{
-	const signIn = await person.open();
-
-	await signIn.toSso();
-	return signIn;
-}
-
 function turn(knobs)
 {
 	return rig.sites.control("/knobs", knobs);
@@ -37,7 +29,7 @@ describe("what a site does", { concurrency: false }, () => {
 
 	it("asks in a popup, which is followed there and back", { timeout: LIMIT_MS }, async () => {
 		await turn({ popup: true });
-		const signIn = await waiting();
+		const signIn = await alice.openAtSso();
 
 		assert.equal(signIn.page.popup, true);
 		await signIn.passwordTyped();
@@ -67,7 +59,7 @@ describe("what a site does", { concurrency: false }, () => {
 
 		await rig.nothingLeft(null, LIMIT_MS); /* of a bot */
 		await turn({ revoke_on_load: 2 });
-		const signIn = await waiting(bob);
+		const signIn = await bob.openAtSso();
 		const [{ pid }] = rig.browsers();
 
 		await signIn.passwordTyped();

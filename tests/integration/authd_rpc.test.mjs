@@ -9,6 +9,7 @@ import { beforeEach, describe } from "node:test";
 import { promisify } from "node:util";
 import { ADMIN, cookie, startAuthd } from "../lib/authd.mjs";
 import { OTHER, PASSWORD, empty, freshAuthd, newDirectory, pg, refused, signedIn, test, usePostgres } from "../lib/authd_rig.mjs";
+import { becomes } from "../e2e/rig.mjs";
 import { RpcClient, RpcServer, refusal } from "../lib/rpc.mjs";
 
 const run = promisify(execFile);
@@ -207,8 +208,8 @@ describe("streamd's questions", () => {
 		const told = () => pg.sql(`SELECT string_agg(detail, '; ' ORDER BY id) FROM authd.audit
 			WHERE event = 'caller_refused'`);
 
-		while (!/asked for login_check on the control socket.*, and \d more/.test(await told()))
-			await new Promise((resolve) => setTimeout(resolve, 100));
+		await becomes(async () => /asked for login_check on the control socket.*, and \d more/.test(await told()), 10_000,
+			"the audit does not have them");
 	});
 });
 
