@@ -6,8 +6,8 @@
  *	node tests/run.mjs --soak [e2e] [fuzz]     an hour of each fuzzer, and the end-to-end tests over and over
  *
  * Everything but the system tests runs as an unprivileged user (demo/as_user.sh); those need root and are skipped
- * without it. What a program wrote is in build/test-logs/NAME.log of the tree that it ran in, and its end is shown if it
- * failed. Exit status: 0 all passed or skipped, 1 some failed or nothing was run, 2 misused.
+ * without it. What a program wrote is in build/test-logs/NAME.log; the ends of those that failed are shown once all have
+ * run. Exit status: 0 all passed or skipped, 1 some failed or nothing was run, 2 misused.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -209,10 +209,16 @@ async function carryOut(task)
 	console.log(`${found.failed ? "✗" : "✓"} ${seconds(performance.now() - begun)}  ${task.name}${many}`);
 	if (!found.failed)
 		return true;
-	failures.push(task.name);
-	console.log(output.trimEnd().split("\n").slice(-LAST_LINES).map((line) => `    ${line}`).join("\n"));
-	console.log(`    All of it: ${path}`);
+	console.log(`    What it wrote: ${path}`);
+	failures.push({ name: task.name, end: output.trimEnd().split("\n").slice(-LAST_LINES) });
 	return false;
+}
+
+/* Last of all, where it is found even in a log of which only the end was kept. */
+function tell({ name, end })
+{
+	console.log(`\nFailed: ${name}`);
+	console.log(end.map((line) => `    ${line}`).join("\n"));
 }
 
 async function inLanes(tasks, lanes = LANES)
@@ -250,6 +256,7 @@ function stopAll()
 {
 	for (const child of running)
 		process.kill(-child.pid, "SIGTERM");
+	failures.forEach(tell);
 	process.exit(130);
 }
 
@@ -281,8 +288,7 @@ async function main()
 			break;
 	if (!failures.length)
 		await carryOutAll(parts.flatMap((part) => tasks[part]()));
-	if (failures.length)
-		console.log(`\nFailed: ${failures.join("; ")}`);
+	failures.forEach(tell);
 	console.log(`\nIn ${Math.round((performance.now() - begun) / 1000)} s:`);
 	console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 	process.exit(total.failed || !total.passed ? 1 : 0);

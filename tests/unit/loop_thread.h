@@ -127,7 +127,7 @@ static void nothing(void)
 /* Until *n is at least this; the loop's turns in between are what is waited for. */
 static inline void await(_Atomic int *n, int least)
 {
-	int64_t until = now_ms() + 10000;
+	int64_t until = now_ms() + 60000;
 
 	while (*n < least) {
 		assert_true(now_ms() < until);

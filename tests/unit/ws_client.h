@@ -1,6 +1,6 @@
 /*
  * A WebSocket client for tests, which blocks (RFC 6455). It sends whatever it is told to, right or wrong. Every wait
- * ends after ten seconds with a failed assertion.
+ * ends after a minute with a failed assertion.
  */
 #pragma once
 
@@ -42,13 +42,13 @@ struct ws_frame {
 /* A plain connection. */
 static inline struct ws ws_connect(const char *path)
 {
-	const struct timeval ten = { .tv_sec = 10 };
+	const struct timeval minute = { .tv_sec = 60 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct ws w = { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 
 	assert_true(w.fd >= 0);
-	setsockopt(w.fd, SOL_SOCKET, SO_RCVTIMEO, &ten, sizeof(ten));
-	setsockopt(w.fd, SOL_SOCKET, SO_SNDTIMEO, &ten, sizeof(ten));
+	setsockopt(w.fd, SOL_SOCKET, SO_RCVTIMEO, &minute, sizeof(minute));
+	setsockopt(w.fd, SOL_SOCKET, SO_SNDTIMEO, &minute, sizeof(minute));
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	assert_int_equal(connect(w.fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return w;
@@ -89,7 +89,7 @@ static inline bool ws_fill(struct ws *w)
 	}
 	r = recv(w->fd, w->in + w->have, w->room - w->have, 0);
 	if (r < 0 && errno == EAGAIN)
-		fail_msg("nothing came for ten seconds");
+		fail_msg("nothing came for a minute");
 	if (r <= 0)
 		return false;
 	w->have += (size_t)r;
