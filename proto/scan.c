@@ -63,7 +63,7 @@ size_t scan_character(const char *p, const char *end)
 
 struct scan scan_begin(char *text, size_t n)
 {
-	return (struct scan){ .p = text, .end = text + n };
+	return (struct scan){ .p = text, .end = n ? text + n : text }; /* NULL + 0 is not defined */
 }
 
 static void skip_space(struct scan *s)

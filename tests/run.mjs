@@ -20,11 +20,10 @@ const TREE = execFileSync(join(HERE, "demo/as_user.sh"), ["--where"], { encoding
 const LOGS = join(HERE, "build/test-logs");
 const PARTS = ["lint", "unit", "integration", "e2e", "system", "fuzz"];
 const SOAK_PARTS = ["e2e", "fuzz"];
-const LANES = 2, EARLY_LANES = 3; /* what comes early waits more than it computes */
 const LAST_LINES = 40;
-/* They take the longest, mostly waiting, so they begin first. */
+/* They take the longest, so they begin first. */
 const LONG = ["botd", "authd_http", "authd_rpc", "proof", "launcher", "steps", "postgres"];
-/* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. */
+/* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. So what is heavy is over by then. */
 const TIMED = ["chromium", "kill", "life"];
 const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20;
 const PLAIN = "build/plain/tests", ASAN = "build/asan/tests";
@@ -47,9 +46,10 @@ function names(directory, pattern)
 }
 
 /*
- * What one program does: a name, the command, and how long it may take. late: it drives all of Stead, and runs once the
- * fuzzers have ended. alone: nothing else runs beside it. behind: it runs behind the others, whenever they leave a core
- * idle. long: it is begun early. counts: its output says how many tests it held; otherwise it is one test.
+ * What one program does: a name, the command, and how long it may take. when: "early" if it does not say; "late" what
+ * drives all of Stead, two at a time; "last" with nothing else beside it but the like; "behind" the others, whenever they
+ * leave a core idle. long: it is begun before the like. counts: its output says how many tests it held; otherwise it is
+ * one test.
  */
 function lintTasks()
 {
@@ -96,9 +96,9 @@ function integrationTasks()
 function e2eTasks(rounds = 1)
 {
 	const files = names("tests/e2e", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `e2e: ${name}`,
-		command: nodeTest(`tests/e2e/${name}.test.mjs`), counts: true, late: true, alone: TIMED.includes(name),
-		long: LONG.includes(name), limit_s: 600 }));
-	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], late: true };
+		command: nodeTest(`tests/e2e/${name}.test.mjs`), counts: true,
+		when: TIMED.includes(name) ? "last" : "late", long: LONG.includes(name), limit_s: 600 }));
+	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], when: "late" };
 
 	return Array.from({ length: rounds }, () => [tour, ...files]).flat();
 }
@@ -106,7 +106,7 @@ function e2eTasks(rounds = 1)
 function systemTasks()
 {
 	return names("tests/system", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `system: ${name}`,
-		command: nodeTest(`tests/system/${name}.test.mjs`), counts: true, root: true, alone: true }));
+		command: nodeTest(`tests/system/${name}.test.mjs`), counts: true, root: true, when: "last" }));
 }
 
 /* Each task has a session of its own, and where the kernel groups processes by session, niceness counts within one alone. */
@@ -115,7 +115,7 @@ const BEHIND = ["sh", "-c", "echo 19 2> /dev/null > /proc/self/autogroup; exec n
 function fuzzTasks(seconds)
 {
 	return names("tests/fuzz", /^fuzz_(\w+)\.c$/).map((name) => ({ name: `fuzz: ${name}, ${seconds} s`,
-		command: [...BEHIND, "tests/fuzz/run.sh", name, String(seconds)], behind: true, limit_s: seconds + 60, env: SANITIZERS }));
+		command: [...BEHIND, "tests/fuzz/run.sh", name, String(seconds)], when: "behind", limit_s: seconds + 60, env: SANITIZERS }));
 }
 
 const MAKE = {
@@ -131,7 +131,7 @@ function buildTasks(parts)
 {
 	const wanted = new Set(parts.flatMap((part) => MAKE[part]).map((targets) => targets.join(" ")));
 
-	return [...wanted].map((targets) => ({ name: `build: make ${targets}`, alone: true, limit_s: 900, needed: true,
+	return [...wanted].map((targets) => ({ name: `build: make ${targets}`, limit_s: 900, needed: true,
 		command: ["make", "-j2", ...targets.split(" ")] }));
 }
 
@@ -221,26 +221,27 @@ function tell({ name, end })
 	console.log(end.map((line) => `    ${line}`).join("\n"));
 }
 
-async function inLanes(tasks, lanes = LANES)
+function longFirst(tasks)
 {
-	const left = [...tasks.filter((task) => task.long), ...tasks.filter((task) => !task.long)];
-	const lane = async () => {
-		for (let task = left.shift(); task; task = left.shift())
-			await carryOut(task);
-	};
-
-	await Promise.all(Array.from({ length: lanes }, lane));
+	return [...tasks.filter((task) => task.long), ...tasks.filter((task) => !task.long)];
 }
 
-/* Three at a time, with two fuzzers behind them; then what drives all of Stead; then, one by one, what wants to be alone. */
+/* Takes tasks off the queue's head, one after another, while it takes such tasks. */
+async function lane(queue, takes = () => true)
+{
+	while (queue.length && takes(queue[0]))
+		await carryOut(queue.shift());
+}
+
+/* Three at a time, and two once they are late ones, with two fuzzers behind them; then what goes by the clock. */
 async function carryOutAll(tasks)
 {
-	const early = tasks.filter((task) => !task.late && !task.alone);
+	const of = (when) => tasks.filter((task) => (task.when ?? "early") === when);
+	const queue = [...longFirst(of("early")), ...longFirst(of("late"))];
+	const behind = of("behind"), last = of("last");
 
-	await Promise.all([inLanes(early.filter((task) => !task.behind), EARLY_LANES), inLanes(early.filter((task) => task.behind))]);
-	await inLanes(tasks.filter((task) => task.late && !task.alone));
-	for (const task of tasks.filter((one) => one.alone))
-		await carryOut(task);
+	await Promise.all([lane(queue), lane(queue), lane(queue, (task) => task.when !== "late"), lane(behind), lane(behind)]);
+	await Promise.all([lane(last), lane(last)]);
 }
 
 function skipSystem(parts)
