@@ -35,7 +35,7 @@ struct arrival {
 /* A request that has no final answer yet. */
 struct pending {
 	int64_t id;
-	bool streams, ended, lost;
+	bool streams, ended, lost, unheard; /* unheard: lost before the peer had answered our hello */
 	struct wait *wait;
 	size_t queued; /* arrivals */
 	STAILQ_HEAD(, arrival) arrivals;
@@ -48,6 +48,8 @@ struct peer {
 	int64_t last_id, hello;
 	size_t users; /* calls and streams that still look at it: it outlives peer_free() by them */
 	bool freed, denied; /* denied: the file system did not let us connect, when last tried */
+	bool greeted;       /* our hello has been answered on this connection */
+	char *turned_away;  /* the words with which it was refused; NULL if it was not */
 	LIST_HEAD(, pending) pending;
 };
 
@@ -109,6 +111,7 @@ static void lose_all(struct peer *p)
 	while ((w = LIST_FIRST(&p->pending))) {
 		LIST_REMOVE(w, link);
 		w->ended = w->lost = true;
+		w->unheard = !p->greeted;
 		wake(w);
 	}
 }
@@ -120,6 +123,7 @@ static void release(struct peer *p)
 	free(p->program);
 	free(p->name);
 	free(p->path);
+	free(p->turned_away);
 	free(p);
 }
 
@@ -170,6 +174,18 @@ static void arrive(struct pending *w, const struct message *m, struct span item,
 	wake(w);
 }
 
+/* To hello, or to what could not be read at all. */
+static void take_welcome(struct peer *p, const struct message *m)
+{
+	if (!m->refused) {
+		p->greeted = true;
+		return;
+	}
+	log_error("%s refused the connection: %s", p->name, m->refusal.message);
+	free(p->turned_away);
+	p->turned_away = must(strdup(m->refusal.message));
+}
+
 /* An answer to nobody (it gave up) is dropped. */
 static void take_answer(struct peer *p, const struct message *m, struct frame_text *frame, int *fd)
 {
@@ -177,8 +193,8 @@ static void take_answer(struct peer *p, const struct message *m, struct frame_te
 
 	if (w)
 		arrive(w, m, (struct span){ 0 }, frame, fd);
-	else if (m->refused && (!m->id || m->id == p->hello)) /* to hello, or to what could not be read at all */
-		log_error("%s refused the connection: %s", p->name, m->refusal.message);
+	else if (m->id == p->hello || (m->refused && !m->id))
+		take_welcome(p, m);
 }
 
 static void take_item(struct peer *p, const struct message *m, struct frame_text *frame, int *fd)
@@ -281,6 +297,9 @@ static void greet(struct peer *p, int fd)
 	struct text *t = begin_output();
 
 	p->conn = conn_new(fd, &conn_default_limits, &peer_events, p);
+	p->greeted = false;
+	free(p->turned_away);
+	p->turned_away = NULL;
 	p->hello = ++p->last_id;
 	message_begin_request(t, p->hello, "hello", NULL, 0, 0);
 	text_puts(t, "{\"version\":");
@@ -316,17 +335,27 @@ static int ensure_connected(struct peer *p)
 	return p->conn ? 0 : -ECONNRESET;
 }
 
-static int refuse_unreachable(struct peer *p, struct call *call, bool lost)
+static int refuse_unreachable(struct peer *p, struct call *call)
 {
 	if (p->denied)
 		return call_refuse(call, ERR_forbidden, NULL,
 			"The user who runs this may not call %s; its socket %s is for others.", p->name, p->path);
-	if (lost)
-		return call_refuse(call, ERR_unavailable, NULL,
-			"%s stopped while it worked on this; look whether it happened before you repeat it.", p->name);
 	return call_refuse(call, ERR_unavailable, NULL,
 		"%s is not running or does not answer; try again in a moment. The administrator sees why with: systemctl status stead-%s",
 		p->name, p->name);
+}
+
+/* The connection ended under a call. Calls are taken up in order, hello first. */
+static int refuse_lost(struct peer *p, struct call *call, const struct pending *w)
+{
+	if (!w->unheard)
+		return call_refuse(call, ERR_unavailable, NULL,
+			"%s stopped while it worked on this; look whether it happened before you repeat it.", p->name);
+	if (p->turned_away)
+		return call_refuse(call, ERR_unavailable, NULL, "%s refused the connection: %s", p->name, p->turned_away);
+	return call_refuse(call, ERR_unavailable, NULL,
+		"%s ended the connection before it heard this; nothing was done. Try again in a moment, for it may be starting anew%s%s.",
+		p->name, *p->path ? "; if it stays so, the user who runs this may not call it at " : "", p->path);
 }
 
 /* What the params of a request are written from: a struct of the method's rows, or a document. */
@@ -368,7 +397,7 @@ static int begin(struct peer *p, struct call *call, const struct method *method,
 	w->streams = method->streams;
 	if (r < 0) {
 		log_debug("cannot reach %s at %s: %s", p->name, p->path, strerror(-r));
-		return refuse_unreachable(p, call, false);
+		return refuse_unreachable(p, call);
 	}
 	r = write_request(call, method, w, params, &fd);
 	if (r < 0)
@@ -451,7 +480,7 @@ static int exchange(struct peer *p, struct call *call, const struct method *meth
 	r = await(&w, call->deadline, ret);
 	end(p, &w);
 	if (r == -ECONNRESET)
-		r = refuse_unreachable(p, call, true);
+		r = refuse_lost(p, call, &w);
 	else if (r == -ETIMEDOUT)
 		r = call_refuse(call, ERR_timed_out, NULL, "%s took too long and was given up.", p->name);
 	let_go(p);
@@ -585,7 +614,7 @@ int peer_stream_next(struct peer_stream *s, void *ret, int64_t deadline)
 	drop_item(s);
 	r = await(&s->pending, deadline, &s->present);
 	if (r == -ECONNRESET)
-		return s->pending.lost ? refuse_unreachable(s->peer, s->call, true) : -ENODATA;
+		return s->pending.lost ? refuse_lost(s->peer, s->call, &s->pending) : -ENODATA;
 	if (r < 0)
 		return r;
 	if (s->present->message.refused)

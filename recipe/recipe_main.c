@@ -42,7 +42,7 @@ int main(int argc, char *argv[])
 		recipe_print_schema(stdout);
 	else if (argc == 2 && strcmp(argv[1], "reference") == 0)
 		recipe_print_reference(stdout);
-	else if (argc == 2 && strcmp(argv[1], "--help") == 0)
+	else if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		fputs(usage, stdout);
 	else {
 		fputs(usage, stderr);

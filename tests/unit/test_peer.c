@@ -247,11 +247,14 @@ static void test_cancelled(void **state)
 	expect("\"method\":\"cancel\"");
 }
 
+#define WELCOME "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"version\":1,\"program\":\"botd\"}}"
+
 static void test_server_dies(void **state)
 {
 	struct attempt a, w;
 
 	(void)state;
+	say(WELCOME);
 	begin(&a, show, 5, 5000);
 	begin(&w, watch, 1, 5000);
 	close(far);
@@ -266,6 +269,23 @@ static void test_server_dies(void **state)
 	begin(&a, show, 5, 5000); /* adopted, so there is no way back */
 	finish(&a);
 	assert_non_null(strstr(a.refusal.message, "botd is not running"));
+}
+
+/* As whoever is not whom the socket is for. */
+static void test_closed_unheard(void **state)
+{
+	struct attempt a, w;
+
+	(void)state;
+	begin(&a, show, 5, 5000);
+	begin(&w, watch, 1, 5000);
+	close(far);
+	far = -1;
+	finish(&a);
+	finish(&w);
+	assert_int_equal(a.refusal.code, ERR_unavailable);
+	assert_non_null(strstr(a.refusal.message, "botd ended the connection before it heard this; nothing was done."));
+	assert_string_equal(w.refusal.message, a.refusal.message);
 }
 
 static void test_wrong_params_are_not_sent(void **state)
@@ -314,9 +334,17 @@ static void test_malformed(void **state)
 
 static void test_refused_hello(void **state)
 {
+	struct attempt a;
+
 	(void)state;
+	begin(&a, show, 5, 5000);
 	say("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"Another\\nversion.\",\"data\":{\"name\":\"invalid\"}}}");
 	assert_string_equal(logged, "botd refused the connection: Another\\x0aversion.");
+	close(far);
+	far = -1;
+	finish(&a);
+	assert_int_equal(a.refusal.code, ERR_unavailable);
+	assert_non_null(strstr(a.refusal.message, "botd refused the connection: Another"));
 }
 
 #define ITEM(text) \
@@ -395,6 +423,7 @@ static void test_freed_while_pending(void **state)
 	struct attempt a, w;
 
 	(void)state;
+	say(WELCOME);
 	begin(&a, show, 5, 5000);
 	begin(&w, watch, 1, 5000);
 	peer = peer_free(peer);
@@ -416,6 +445,7 @@ int main(void)
 		TEST(test_deadline_gone),
 		TEST(test_cancelled),
 		TEST(test_server_dies),
+		TEST(test_closed_unheard),
 		TEST(test_wrong_params_are_not_sent),
 		TEST(test_answers_that_break_their_row),
 		TEST(test_malformed),
