@@ -34,6 +34,8 @@ export function Notices()
 						drop(notice);
 						notice.action.run();
 					}}>${notice.action.label}</button>`}
+					<button type="button" class="plain icon" aria-label="Close this message"
+						onClick=${() => drop(notice)}>✕</button>
 				</p>`)}
 		</div>`;
 }
