@@ -3,9 +3,23 @@
 
 #include "botd/state.h"
 #include "botd/handlers.h"
+#include "botd/today.h"
+#include "common/arena.h"
+#include "common/loop.h"
+#include "recipe/date.h"
+
+/* The days that inputs_check() lets pass. */
+static void fill_days(struct arena *arena, const struct recipe_input *in, const char *today, struct site_input *ret)
+{
+	char latest[11];
+
+	date_after(today, in->most_days, latest);
+	ret->earliest = arena_strdup(arena, today);
+	ret->latest = arena_strdup(arena, latest);
+}
 
 /* A recipe lives as long as botd does, so the answer can point into it. */
-static void fill_input(const struct recipe_input *in, struct site_input *ret)
+static void fill_input(struct arena *arena, const struct recipe_input *in, const char *today, struct site_input *ret)
 {
 	*ret = (struct site_input){ .name = in->name,
 		.type = in->type,
@@ -15,25 +29,30 @@ static void fill_input(const struct recipe_input *in, struct site_input *ret)
 		.choices_count = in->choices_count,
 		.value = in->value,
 		.required = in->required };
+	if (strcmp(in->type, "date") == 0)
+		fill_days(arena, in, today, ret);
 }
 
-static void fill_action(struct arena *arena, const struct recipe_action *a, struct site_action *ret)
+static void fill_action(struct arena *arena, const struct recipe_action *a, const char *today, struct site_action *ret)
 {
 	*ret = (struct site_action){ .name = a->name, .title = a->title, .inputs_count = a->inputs_count };
 	ret->inputs = arena_array(arena, a->inputs_count, sizeof(*ret->inputs));
 	for (size_t i = 0; i < a->inputs_count; i++)
-		fill_input(&a->inputs[i], &ret->inputs[i]);
+		fill_input(arena, &a->inputs[i], today, &ret->inputs[i]);
 }
 
 static void fill_site(struct arena *arena, const struct recipe *r, struct site_info *ret)
 {
+	char today[11];
+
+	today_at(r->environment.time_zone, wall_now(), today);
 	*ret = (struct site_info){ .name = r->name,
 		.title = r->title,
 		.home = r->home,
 		.actions_count = r->actions_count };
 	ret->actions = arena_array(arena, r->actions_count, sizeof(*ret->actions));
 	for (size_t i = 0; i < r->actions_count; i++)
-		fill_action(arena, &r->actions[i], &ret->actions[i]);
+		fill_action(arena, &r->actions[i], today, &ret->actions[i]);
 }
 
 int site_list(struct call *call, const struct site_list_params *params, struct site_list_result *result)

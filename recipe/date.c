@@ -38,6 +38,17 @@ int64_t date_number(const struct tm *tm)
 	return t / 86400 - (t % 86400 < 0);
 }
 
+void date_after(const char *from, int64_t days, char ret[11])
+{
+	struct tm tm = { 0 };
+	time_t t;
+
+	date_parse(from, &tm);
+	t = (time_t)((date_number(&tm) + days) * 86400);
+	gmtime_r(&t, &tm);
+	strftime(ret, 11, "%Y-%m-%d", &tm);
+}
+
 int64_t date_distance(const char *from, const char *to)
 {
 	struct tm a, b;

@@ -10,5 +10,8 @@ int date_parse(const char *s, struct tm *ret);
 /* Days since 1970-01-01. */
 int64_t date_number(const struct tm *tm);
 
+/* The day so many days after from, which must be a date; not beyond the year 9999. */
+void date_after(const char *from, int64_t days, char ret[11]);
+
 /* How many days after from to is. Both must be dates. */
 int64_t date_distance(const char *from, const char *to);

@@ -90,6 +90,18 @@ describe("what the site says", () => {
 		assert.equal(await listed("D-202", day(1)), 1);
 	});
 
+	test("a form is told which days can be asked for", async () => {
+		const { body } = await alice.call("GET", "/sites");
+		const date = body.sites.find(({ name }) => name === "desk").actions[0].inputs.find(({ type }) => type === "date");
+		const asked = async (value) => (await alice.call("POST", "/bookings", { key: `day ${value}`, site: "desk", action: "book",
+			inputs: { desk: "D-1", date: value } })).body.error?.field;
+
+		assert.equal((Date.parse(date.latest) - Date.parse(date.earliest)) / 86_400_000, 28);
+		for (const outside of [new Date(Date.parse(date.earliest) - 86_400_000), new Date(Date.parse(date.latest) + 86_400_000)])
+			assert.equal(await asked(outside.toISOString().slice(0, 10)), "inputs.date");
+		assert.ok(Date.now() - Date.parse(date.earliest) < 2 * 86_400_000, "that is not today");
+	});
+
 	test("inputs are checked against the recipe, and named", async () => {
 		for (const [inputs, field] of [[{ date: "2025-02-30", desk: "D-1" }, "inputs.date"],
 			[{ date: day(300), desk: "D-1" }, "inputs.date"], [{ date: day(1) }, "inputs.desk"],

@@ -113,6 +113,7 @@ static void test_account(void **state)
 static void test_date(void **state)
 {
 	struct tm tm;
+	char later[11];
 
 	(void)state;
 	assert_int_equal(date_parse("2025-11-20", &tm), 0);
@@ -126,6 +127,12 @@ static void test_date(void **state)
 	assert_int_equal(date_parse("", &tm), -EINVAL);
 	assert_int_equal(date_distance("2025-12-31", "2026-01-01"), 1);
 	assert_int_equal(date_distance("2024-03-01", "2024-02-28"), -2);
+	date_after("2024-02-28", 2, later);
+	assert_string_equal(later, "2024-03-01");
+	date_after("2025-12-31", 0, later);
+	assert_string_equal(later, "2025-12-31");
+	date_after("2025-12-31", 3660, later);
+	assert_string_equal(later, "2036-01-08");
 }
 
 int main(void)

@@ -50,6 +50,7 @@ export function Field({ input, value, mistake, set })
 				</select>`
 				: html`<input ...${common} maxlength="1024"
 					type=${input.type === "date" ? "date" : "text"}
+					min=${input.earliest} max=${input.latest}
 					value=${value} />`}
 			<${Hints} id=${id} input=${input} mistake=${mistake} />
 		</div>`;
@@ -90,6 +91,7 @@ export function DateList({ input, values, mistake, set })
 							? `${input.label} ${at + 1}` : input.label}
 							data-input=${at ? undefined : input.name}
 							aria-invalid=${mistake ? "true" : undefined}
+							min=${input.earliest} max=${input.latest}
 							value=${value}
 							onInput=${(event) => set(values.map((old, i) =>
 								i === at ? event.target.value : old))} />
