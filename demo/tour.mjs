@@ -144,7 +144,13 @@ export class Tour {
 		await this.#step(`opens the sign-in of ${SITE}`,
 			() => bob.openSignIn(bob.card(SITE).getByRole("link", { name: `Sign in to ${SITE}` })));
 		await this.#typeSignIn(bob, "bob");
-		await this.#step("is told that it was not saved", async () => (await bob.notSaved()).replace(/\s+/g, " "));
+		await this.#step("is told that it was not saved, and why", async () => {
+			const reason = (await bob.notSaved()).replace(/\s+/g, " ");
+
+			if (!/nobody is signed in/.test(reason))
+				throw new Error(`The reason was to be that nobody is signed in; it is: ${reason}`);
+			return reason;
+		});
 		await this.#picture(bob.page, "not-saved");
 		await this.#stead.sites.control("/knobs", { revoke_on_load: 0 });
 		await this.#step("nothing of it was stored", () => this.#nothingOfBob(bob));

@@ -17,6 +17,7 @@
 #define MOST_CONTROL 20
 #define MOST_UNREAD  (256 << 10)          /* bytes of messages for the loop; above it nothing is read */
 #define HEAD_SIZE    2048
+#define FOREIGN_PAUSE_MS 1000              /* between what the log is told of other sites' pages */
 #define BODY_PIECE   (64 << 10)
 
 static void want_write(struct line_thread *l)
@@ -242,6 +243,18 @@ static int refuse_upgrade(struct edge_thread *t, struct lws *wsi, const char *st
 	return -1;
 }
 
+/* Whoever sends many fills no log. */
+static void say_foreign(struct edge_thread *t, const struct request *q)
+{
+	int64_t now = loop_now();
+
+	if (t->foreign_said_ms && now - t->foreign_said_ms < FOREIGN_PAUSE_MS)
+		return;
+	t->foreign_said_ms = now;
+	edge_say(t, LOG_WARNING, "a WebSocket to %.100s was refused, for it came from %.200s; if that is Stead's own page, add it to the setting origin",
+		q->path, *q->origin ? q->origin : "a page that does not say whose it is");
+}
+
 static int on_upgrade(struct edge_thread *t, struct lws *wsi, struct edge_session *session)
 {
 	struct request q;
@@ -250,9 +263,11 @@ static int on_upgrade(struct edge_thread *t, struct lws *wsi, struct edge_sessio
 		return refuse_upgrade(t, wsi, "503 Service Unavailable",
 			"Stead is being restarted; try again in a moment.");
 	read_request(wsi, &q);
-	if (!origin_is_allowed(t->config.origins, q.origin))
+	if (!origin_is_allowed(t->config.origins, q.origin)) {
+		say_foreign(t, &q);
 		return refuse_upgrade(t, wsi, "403 Forbidden",
 			"The connection came from another site and was refused; use Stead's own page.");
+	}
 	if (strncmp(q.path, "/ws/", 4) != 0)
 		return refuse_upgrade(t, wsi, "404 Not Found", "There is nothing at this address.");
 	ask(t, wsi, session, &q, true);

@@ -58,6 +58,7 @@ struct edge_thread {
 	size_t sockets;
 	unsigned turns; /* of the service loop, since checked_ms */
 	int64_t checked_ms;
+	int64_t foreign_said_ms; /* when the log was last told of a page of another site */
 	uint64_t last_id;
 	bool ending;
 	int64_t end_by_ms;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "common/loop.h"
 #include "proto/json.h"
 #include "proto/message.h"
@@ -74,6 +75,13 @@ static void attach(struct edge *e, uint64_t id, struct stream *s)
 		screencast_refresh(s->screencast);
 }
 
+/* The name of a sign-in is not to be guessed: somebody has handed it on, or looks where they should not. */
+static void refuse_foreign(struct edge *e, uint64_t id, const struct login *login)
+{
+	log_warning("%s, from %s, asked for a sign-in that belongs to somebody else and was refused", login->name, login->ip);
+	edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, 403, "This sign-in belongs to somebody else.");
+}
+
 static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
 	const struct login *login)
 {
@@ -88,7 +96,7 @@ static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, co
 	else if (!s)
 		edge_refuse(e, id, EDGE_CLOSE_NOT_FOUND, 404, "There is no such sign-in.");
 	else if (s->user != login->user)
-		edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, 403, "This sign-in belongs to somebody else.");
+		refuse_foreign(e, id, login);
 	else if (viewers_count(&s->viewers) >= MOST_VIEWERS)
 		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, 429, "Too many pages show this sign-in already; close some of them.");
 	else

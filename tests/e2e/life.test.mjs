@@ -3,14 +3,11 @@
  * a logout. What the site does meanwhile is in site.test.mjs.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { appendFile, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:https";
-import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
+import { startOwnSite } from "./own_site.mjs";
 import { becomes, SignIn, startRig } from "./rig.mjs";
 
 const LIMIT_MS = 60_000;
@@ -163,28 +160,17 @@ const ANSWERS = { "/": ASKING, "/twice": ASKING_TWICE,
 	"/window": "<!doctype html><title>window</title><script>setTimeout(() => alert(\"The second\"))</script>" };
 
 describe("a page that asks in dialogs", { concurrency: false }, () => {
-	let server, signIn;
+	let site, signIn;
 
 	before(async () => {
-		const of = (name) => readFile(join(rig.stack.dir, "sites", name));
-
-		server = createServer({ key: await of("leaf.key"), cert: await of("leaf.pem") }, (request, response) => {
+		site = await startOwnSite(rig, "asks.test", { asks: "/", twice: "/twice" }, (request, response) => {
 			response.setHeader("Content-Type", "text/html").end(ANSWERS[request.url] ?? "<title>there</title>");
-		}).listen(0, "127.0.0.1");
-		await once(server, "listening");
-		for (const [name, path] of [["asks", "/"], ["twice", "/twice"]])
-			await writeFile(join(rig.stack.dir, `recipes/${name}.json`), JSON.stringify({ title: "Asks", home: "https://asks.test/",
-				sign_in: { url: `https://asks.test${path}` }, hosts: ["asks.test"], private_addresses: ["127.0.0.1"],
-				signed_in: { url: ["https://asks.test/signed-in"] },
-				probe: { url: "https://asks.test/who", in: { at: { css: "#who" } }, out: { url: ["https://asks.test/out"] } } }));
-		await appendFile(join(rig.stack.dir, "etc/streamd.conf"), `pin = asks.test=127.0.0.1:${server.address().port}\n`);
-		await rig.restart("streamd");
+		});
 		signIn = await asked("asks");
 	});
 	after(async () => {
 		await alice.closeAll();
-		server?.closeAllConnections();
-		server?.close();
+		site?.stop();
 	});
 
 	const asked = async (site) => {

@@ -504,8 +504,10 @@ class Rig {
 
 	socket(path, visitor, headers = {})
 	{
-		return new WebSocket(`${this.url.replace("http", "ws")}${path}`, { headers: { Origin: this.url,
-			...(visitor?.cookie ? { Cookie: visitor.cookie } : {}), ...headers } });
+		const all = { Origin: this.url, Cookie: visitor?.cookie, ...headers };
+		const given = Object.entries(all).filter(([, value]) => value !== undefined);
+
+		return new WebSocket(`${this.url.replace("http", "ws")}${path}`, { headers: Object.fromEntries(given) });
 	}
 
 	/* streamd's launchers and all below them, dead daemons' orphans too: by tree, and by the profile they were given. */

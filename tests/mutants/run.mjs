@@ -17,12 +17,12 @@ import { mutants } from "./mutants.mjs";
 const ROOT = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 const MOST_MS = 400_000;
 
-/* Resolves to { status, output }; never rejects. */
+/* Resolves to { status, output }; never rejects. status: null if it took too long, which shows nothing. */
 function run(command, args, cwd)
 {
 	return new Promise((done) => {
 		execFile(command, args, { cwd, timeout: MOST_MS, killSignal: "SIGTERM", maxBuffer: 64 << 20 }, (error, out, err) =>
-			done({ status: error ? error.code ?? 1 : 0, output: out + err }));
+			done({ status: error?.killed ? null : error ? error.code ?? 1 : 0, output: out + err }));
 	});
 }
 
@@ -40,7 +40,7 @@ async function build(copy, targets)
 {
 	const { status, output } = await run("make", ["-s", "-j2", ...targets.map((target) => `build/plain/${target}`)], copy);
 
-	if (status)
+	if (status !== 0)
 		throw new Error(`it does not build:\n${output.slice(-2000)}`);
 }
 
@@ -84,13 +84,15 @@ async function main()
 		try {
 			if (!healthy.has(test)) { /* a test that is red anyway shows nothing */
 				const { status, output } = await tryOut(copy, mutant, false);
-				if (status)
+				if (status !== 0)
 					throw new Error(`its test is red without it:\n${output.slice(-2000)}`);
 				healthy.add(test);
 			}
 			const { status } = await tryOut(copy, mutant, true);
-			if (!status)
+			if (status === 0)
 				throw new Error(`survived: ${test} passes`);
+			if (status === null)
+				throw new Error(`${test} was ended after ${MOST_MS / 1000} s`);
 			console.log(`  ✓ caught: ${mutant.name}`);
 		} catch (error) {
 			console.log(`  ✗ ${mutant.name}: ${error.message}`);
