@@ -2,7 +2,7 @@
 # "make demo TOUR=only" in a bare Debian 12: debootstrap's minimum with git, make and ca-certificates, and nothing that
 # this machine has. Needs root. What is committed is what is tried, as a newcomer would clone it.
 #
-#	tests/bare/run.sh [COMMAND]		by default: make demo TOUR=only
+#	tests/bare/run.sh [COMMAND]		by default: make demo TOUR=only; as root, who installs, then as another user
 #
 # The bare system is made once, in /var/cache/stead-bare, and used through an overlay in memory; delete it to have it made
 # anew. How this machine reaches Debian's and npm's registries (apt's and npm's settings, certificates) is copied in.
@@ -59,9 +59,25 @@ mount -t overlay -o "lowerdir=$base,upperdir=$dir/upper,workdir=$dir/work" stead
 copy_settings
 git -c safe.directory="$here" clone -q --bare --no-hardlinks "$here" "$dir/stead.git"
 
+# What a newcomer does, whoever that is.
+cat > "$root/usr/local/bin/try" <<END
+#!/bin/sh
+set -eu
+cd
+git -c safe.directory='*' clone -q /stead.git stead
+cd stead
+$command
+END
+chmod 755 "$root/usr/local/bin/try"
+
 # Without that capability systemd-nspawn forbids everybody to lock memory; 8 MiB is what Debian allows a user.
 systemd-nspawn --quiet --directory="$root" --register=no --keep-unit --as-pid2 --pipe --resolv-conf=copy-host \
 	--capability=CAP_IPC_LOCK --rlimit=RLIMIT_MEMLOCK=8M \
 	--bind-ro="$dir/stead.git:/stead.git" --setenv=HOME=/root --setenv=DEBIAN_FRONTEND=noninteractive \
-	/bin/sh -euc "update-ca-certificates > /dev/null 2>&1; cd /root && git -c safe.directory=* clone -q /stead.git stead && cd stead && $command"
-echo "In a bare Debian 12, \"$command\" ended well."
+	/bin/sh -euc 'update-ca-certificates > /dev/null 2>&1
+		try
+		echo "Once more, as somebody who is not root."
+		useradd --create-home newcomer
+		install -o newcomer /root/.npmrc /home/newcomer/
+		exec setpriv --reuid=newcomer --regid=newcomer --init-groups env HOME=/home/newcomer try'
+echo "In a bare Debian 12, \"$command\" ended well, as root and as somebody else."

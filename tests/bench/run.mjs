@@ -26,7 +26,7 @@ const PARTS = ["stream", "input", "rpc", "sign-in", "memory", "database", "edge"
 const DAEMONS = ["authd", "sessiond", "streamd", "botd"];
 const PAGE = "https://bench.test/";
 const SIZE = { width: 1280, height: 800 };
-const IDLE_AIM_MB = 8, SETTLE_MS = 3000, LOOK_MS = 100, WAIT_MS = 30_000;
+const IDLE_AIM_MB = 8, SETTLE_MS = 3000, LOOK_MS = 100, LOOKS = 5, WAIT_MS = 30_000;
 const SIGN_INS = 7;
 /* Of the stand-in's sign-in page (demo/person.mjs): the picture shows it once so many of its points are there. */
 const BUTTON = [15, 118, 110], POINTS = 1500, TOLERANCE = 22;
@@ -230,18 +230,30 @@ class Bench {
 
 	async #daemonMemory(what, pid, aim, whole = false)
 	{
-		const { pss, own, rss } = await this.memoryOf(whole ? family(pid) : [pid]);
+		const { pss, own, rss } = await this.#oftenLookedAt(whole ? family(pid) : [pid]);
 		const miss = aim && pss !== null && pss > aim ? `   missed: the aim is ${aim} MB` : "";
 
-		row(what, pss === null ? "PSS: root only" : `PSS ${mb(pss)}`, `its own ${mb(own)}`, `RSS ${mb(rss)}${miss}`);
+		row(what, pss === null ? "PSS: root only" : `PSS ${mb(pss)}`, `its own ${mb(own)}`, `RSS ${mb(rss)}`, `n=${LOOKS}${miss}`);
 		return pss ?? own;
+	}
+
+	/* The median of some readings. */
+	async #oftenLookedAt(pids)
+	{
+		const seen = [];
+
+		for (let i = 0; i < LOOKS; i++) {
+			seen.push(await this.memoryOf(pids));
+			await sleep(LOOK_MS);
+		}
+		return seen.sort((a, b) => (a.pss ?? a.own) - (b.pss ?? b.own))[LOOKS >> 1];
 	}
 
 	/* streamd with none, one and two streams that are looked at; and what browsers and launchers take. */
 	async #streamMemory(streamd)
 	{
 		const open = [], grown = [];
-		const now = async () => (({ pss, own }) => pss ?? own)(await this.memory(streamd));
+		const now = async () => (({ pss, own }) => pss ?? own)(await this.#oftenLookedAt([streamd]));
 		const { WebSocket } = await import("ws");
 
 		grown.push(await now());
@@ -250,10 +262,10 @@ class Bench {
 			await sleep(SETTLE_MS);
 			grown.push(await now());
 		}
-		const { pss, own } = await this.memoryOf(family(streamd).filter((pid) => pid !== streamd));
+		const { pss, own } = await this.#oftenLookedAt(family(streamd).filter((pid) => pid !== streamd));
 
-		row("streamd with 0, 1, 2 streams", grown.map(mb).join(", "), `a stream: ${mb((grown[2] - grown[0]) / 2)}`);
-		row("browser and launcher, a stream", mb((pss ?? own) / 2), pss === null ? "(their own, without what is shared)" : "PSS");
+		row("streamd with 0, 1, 2 streams", grown.map(mb).join(", "), `a stream: ${mb((grown[2] - grown[0]) / 2)}`, `n=${LOOKS} each`);
+		row("browser and launcher, a stream", mb((pss ?? own) / 2), pss === null ? "(their own, without what is shared)" : "PSS", `n=${LOOKS}`);
 		for (const { id, socket } of open) {
 			socket.close();
 			await this.visitor.must("POST", `/streams/${id}/close`, {});

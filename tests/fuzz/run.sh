@@ -8,6 +8,8 @@ corpus=build/fuzz-corpus/$name crashes=build/fuzz-crashes
 mkdir -p "$corpus" $crashes
 set --
 if [ -d "tests/fuzz/corpus/$name" ]; then set -- "tests/fuzz/corpus/$name"; fi
-dictionary=tests/fuzz/$name.dict
+# Every name that the tables know, in quotes, so that what is tried gets past the first brace.
+dictionary=build/fuzz-$name.dict
+grep -ohE '\b[A-Z]+\([a-z_]+,' proto/*.def recipe/recipe.def | sed -E 's/.*\((.*),/"\\x22\1\\x22"/' | sort -u > "$dictionary"
 build/fuzz/fuzz/fuzz_"$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
-	-artifact_prefix=$crashes/"$name"- $([ -e "$dictionary" ] && echo "-dict=$dictionary") "$corpus" "$@"
+	-artifact_prefix=$crashes/"$name"- -dict="$dictionary" "$corpus" "$@"

@@ -90,6 +90,19 @@ describe("signing in", () => {
 		assert.ok(unknown > known * 0.7 && unknown < known * 1.4, `${known} ms and ${unknown} ms`);
 	});
 
+	test("while a password is hashed, others are answered", async (t) => {
+		const authd = await freshAuthd(t, { set: { hash_memory_kib: 65536, hash_passes: 10 } });
+		let ended = false, answered = 0;
+		const slow = authd.signIn("alice", OTHER).finally(() => {
+			ended = true;
+		});
+
+		for (; !ended; answered++)
+			refused(await authd.get("/account"), 401, "not_signed_in");
+		refused(await slow, 401, "bad_password");
+		assert.ok(answered >= 5, `${answered} were answered meanwhile`);
+	});
+
 	test("a new sign-in gives a new id and ends the old login", async (t) => {
 		const authd = await freshAuthd(t);
 		const first = await signedIn(authd);
