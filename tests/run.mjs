@@ -116,7 +116,7 @@ const BEHIND = ["sh", "-c", `for i in 1 2 3 4 5 6 7 8 9; do
 	echo 19 > /proc/self/autogroup && break
 	sleep 0.2
 done 2> /dev/null
-exec chrt --idle 0 "$@"`, "behind"];
+exec nice -n 10 "$@"`, "behind"];
 
 function fuzzTasks(seconds)
 {

@@ -11,5 +11,6 @@ if [ -d "tests/fuzz/corpus/$name" ]; then set -- "tests/fuzz/corpus/$name"; fi
 # Every name that the tables know, in quotes, so that what is tried gets past the first brace.
 dictionary=build/fuzz-$name.dict
 grep -ohE '\b[A-Z]+\([a-z_]+,' proto/*.def recipe/recipe.def | sed -E 's/.*\((.*),/"\\x22\1\\x22"/' | sort -u > "$dictionary"
-build/fuzz/fuzz/fuzz_"$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+# Its time-out goes by the clock, and it runs behind others.
+build/fuzz/fuzz/fuzz_"$name" -max_total_time="$seconds" -timeout=50 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
 	-artifact_prefix=$crashes/"$name"- -dict="$dictionary" "$corpus" "$@"
