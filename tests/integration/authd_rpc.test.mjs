@@ -84,7 +84,7 @@ describe("other daemons' methods", () => {
 	});
 
 	test("end at the deadline, and when the client has gone", async (t) => {
-		const { authd, jar, botd } = await withBotd(t, () => new Promise(() => {}), { set: { request_ms: 300 } });
+		const { authd, jar, botd } = await withBotd(t, () => new Promise(() => {}), { set: { request_ms: 2000 } });
 
 		refused(await authd.get("/sites", { cookie: jar }), 504, "timed_out");
 		const called = once(botd, "site_list"), cancelled = once(botd, "cancel");
@@ -97,7 +97,7 @@ describe("other daemons' methods", () => {
 
 		gone.abort();
 		await cancelled;
-		assert.ok(Date.now() - began < 250, "cancelled at once, not at the deadline");
+		assert.ok(Date.now() - began < 1500, "cancelled at once, not at the deadline");
 		await assert.rejects(request);
 		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
 	});
@@ -235,6 +235,8 @@ describe("steadctl's calls", () => {
 
 	test("give an account a new password: whoever was signed in to it is signed out", async (t) => {
 		const authd = await freshAuthd(t);
+
+		await authd.logged(/hears of logins/);
 		const control = await RpcClient.open(authd.socket("control"));
 		const stream = await RpcClient.open(authd.socket("stream"));
 		const jar = await signedIn(authd);
