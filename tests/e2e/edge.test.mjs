@@ -155,7 +155,7 @@ describe("WebSockets through nginx", () => {
 	it("for another person's booking", async () => {
 		const { id } = await alice.book({ date: day(2), desk: "D-203" }); /* waits, for she has not signed in there */
 
-		assert.equal((await alice.booking(id)).id, id);
+		await alice.bookingIs(id, ["needs_sign_in"]);
 		assert.equal((await attempt(`/ws/bookings/${id}`, bob)).code, 4404);
 		for (const path of [`/bookings/${id}`, `/bookings/${id}/log`])
 			refused(await bob.call("GET", path), 404, "not_found");
