@@ -64,7 +64,7 @@ cat > "$root/usr/local/bin/try" <<END
 #!/bin/sh
 set -eu
 cd
-git -c safe.directory='*' clone -q /stead.git stead
+git clone -q /stead.git stead
 cd stead
 $command
 END
@@ -75,6 +75,7 @@ systemd-nspawn --quiet --directory="$root" --register=no --keep-unit --as-pid2 -
 	--capability=CAP_IPC_LOCK --rlimit=RLIMIT_MEMLOCK=8M \
 	--bind-ro="$dir/stead.git:/stead.git" --setenv=HOME=/root --setenv=DEBIAN_FRONTEND=noninteractive \
 	/bin/sh -euc 'update-ca-certificates > /dev/null 2>&1
+		git config --system --add safe.directory /stead.git
 		try
 		echo "Once more, as somebody who is not root."
 		useradd --create-home newcomer
