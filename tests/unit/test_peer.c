@@ -247,6 +247,17 @@ static void test_cancelled(void **state)
 	expect("\"method\":\"cancel\"");
 }
 
+/* The connection ends under a call and a stream. */
+static void lose_under(struct attempt *call, struct attempt *stream)
+{
+	begin(call, show, 5, 5000);
+	begin(stream, watch, 1, 5000);
+	close(far);
+	far = -1;
+	finish(call);
+	finish(stream);
+}
+
 #define WELCOME "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"version\":1,\"program\":\"botd\"}}"
 
 static void test_server_dies(void **state)
@@ -255,12 +266,7 @@ static void test_server_dies(void **state)
 
 	(void)state;
 	say(WELCOME);
-	begin(&a, show, 5, 5000);
-	begin(&w, watch, 1, 5000);
-	close(far);
-	far = -1;
-	finish(&a);
-	finish(&w);
+	lose_under(&a, &w);
 	assert_int_equal(a.result, REFUSED);
 	assert_int_equal(a.refusal.code, ERR_unavailable);
 	assert_non_null(strstr(a.refusal.message, "botd stopped while it worked on this"));
@@ -277,12 +283,7 @@ static void test_closed_unheard(void **state)
 	struct attempt a, w;
 
 	(void)state;
-	begin(&a, show, 5, 5000);
-	begin(&w, watch, 1, 5000);
-	close(far);
-	far = -1;
-	finish(&a);
-	finish(&w);
+	lose_under(&a, &w);
 	assert_int_equal(a.refusal.code, ERR_unavailable);
 	assert_non_null(strstr(a.refusal.message, "botd ended the connection before it heard this; nothing was done."));
 	assert_string_equal(w.refusal.message, a.refusal.message);
