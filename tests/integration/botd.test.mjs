@@ -1,10 +1,6 @@
 /*
  * botd with everything that it works with: the real streamd and its browsers, the vault, PostgreSQL, the stand-in site.
  * What counts is the site's own list: every booking that was acknowledged stands there once, whatever is killed.
- *
- *	STEAD_BOOKINGS=200 node --test tests/integration/botd.test.mjs
- *
- * How many bookings are in flight while PostgreSQL is restarted; 30 if it is not said.
  */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -12,8 +8,6 @@ import { setTimeout } from "node:timers/promises";
 
 import { becomes, day, startRig } from "../e2e/rig.mjs";
 
-const IN_FLIGHT = Number(process.env.STEAD_BOOKINGS ?? 30);
-const DESKS = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13].map((n) => `D-${200 + n}`); /* the others belong to somebody */
 const LONG_MS = 180_000;
 
 let rig, alice;
@@ -75,18 +69,24 @@ describe("a person signs in once", () => {
 });
 
 describe("what the site says", () => {
+	let twice, again, taken, missing;
+
+	/* What does not depend on each other is asked for at once: one browser does them one after another. */
+	before(async () => {
+		twice = await alice.book({ date: day(1), desk: "D-202" }, "same-key");
+		again = await alice.book({ date: day(1), desk: "D-201" }, "again");
+		taken = await alice.book({ date: day(1), desk: "D-207" });
+		missing = await alice.book({ date: day(1), desk: "D-999" });
+	});
 	afterEach(() => control("/knobs", { accept_but_drop: 0, accept_then_hang: 0, booking_limit: 0, rotate: false }));
 
 	test("the same key is the same booking, and another booking is refused under it", async () => {
-		const one = await alice.book({ date: day(1), desk: "D-202" }, "same-key");
-		const two = await alice.book({ date: day(1), desk: "D-202" }, "same-key");
-
-		assert.equal(one.id, two.id);
+		assert.equal((await alice.book({ date: day(1), desk: "D-202" }, "same-key")).id, twice.id);
 		const other = await alice.call("POST", "/bookings", { key: "same-key", site: "desk", action: "book",
 			inputs: { date: day(2), desk: "D-202" } });
 
 		assert.equal(other.status, 409);
-		assert.equal((await ended(one.id)).outcome, "booked");
+		assert.equal((await ended(twice.id)).outcome, "booked");
 		assert.equal(await listed("D-202", day(1)), 1);
 	});
 
@@ -115,16 +115,12 @@ describe("what the site says", () => {
 	});
 
 	test("what stands in the list already is not sent", async () => {
-		const accepted = await count("accepted");
-		const { id } = await alice.book({ date: day(1), desk: "D-201" }, "again");
-
-		assert.equal((await ended(id)).outcome, "already_booked");
-		assert.equal(await count("accepted"), accepted);
+		assert.equal((await ended(again.id)).outcome, "already_booked");
+		assert.equal((await control("/state")).accepted.filter(({ desk }) => desk === "D-201").length, 1);
 	});
 
 	test("a desk that is taken is full, with the site's words and a picture", async () => {
-		const { id } = await alice.book({ date: day(1), desk: "D-207" });
-		const done = await ended(id);
+		const done = await ended(taken.id);
 
 		assert.equal(done.outcome, "full");
 		assert.match(done.reason, /already taken/);
@@ -133,14 +129,13 @@ describe("what the site says", () => {
 	});
 
 	test("a desk that there is not: a sentence for the person, and what was missing for the administrator", async () => {
-		const { id } = await alice.book({ date: day(1), desk: "D-999" });
-		const done = await ended(id);
+		const done = await ended(missing.id);
 
 		assert.equal(done.outcome, "failed");
 		assert.match(done.reason, /^Stead could not choose desk D-999 at Deskwise\. Perhaps there is no such thing there/);
 		assert.doesNotMatch(done.reason, /floorImage/);
 		assert.equal(done.picture, true);
-		assert.ok((await log(id)).some(({ text }) => /did not work: .*#floorImage circle/.test(text)));
+		assert.ok((await log(missing.id)).some(({ text }) => /did not work: .*#floorImage circle/.test(text)));
 	});
 
 	test("a limit is a limit", async () => {
@@ -199,36 +194,6 @@ describe("what is killed", () => {
 			assert.equal(await listed(desk, day(3)), 1);
 			await log(id);
 		});
-
-	test("PostgreSQL, three times, once at once, with bookings in flight", async () => {
-		const wanted = Array.from({ length: IN_FLIGHT }, (_, i) => ({ desk: DESKS[i % DESKS.length],
-			date: day(4 + Math.floor(i / DESKS.length)) }));
-		const ids = [];
-
-		for (const inputs of wanted)
-			ids.push((await alice.book(inputs)).id);
-		for (const how of ["restart", "kill", "restart"]) {
-			const booked = await count("booked");
-
-			await reached("booked", booked + 2);
-			await rig.postgres[how]();
-			if (how === "kill")
-				await rig.postgres.start();
-		}
-		for (const id of ids)
-			assert.equal((await ended(id)).outcome, "booked");
-		for (const { desk, date } of wanted)
-			assert.equal(await listed(desk, date), 1, `${desk} on ${date}`);
-		for (const id of ids) {
-			const lines = await log(id);
-
-			/* Those that one browser did one after another as well. */
-			assert.ok((await alice.booking(id)).attempts >= 1);
-			assert.ok(lines.some(({ text }) => /^(Opening a browser|Going on in the browser)/.test(text)));
-			assert.ok(lines.some(({ text }) => /^(Reading your bookings first|Your bookings have just been read|An earlier attempt)/
-				.test(text)));
-		}
-	});
 });
 
 describe("a session that has ended", () => {

@@ -5,10 +5,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { chromiumArguments, startSites, totp } from './client.mjs';
 
+/* No process for each site, nor one in reserve: the sites are looked at here, and not how Chromium guards them. */
+const FEW_PROCESSES = ['--disable-site-isolation-trials', '--disable-features=Translate,SpareRendererForSitePerProcess'];
 /*
  * playwright turns storage partitioning off, and then a cross-site frame has no localStorage at all
  * where third-party cookies are blocked, as Debian's Chromium does. The last --disable-features
@@ -16,7 +18,7 @@ import { chromiumArguments, startSites, totp } from './client.mjs';
  */
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync',
-	'--disable-features=Translate'];
+	...FEW_PROCESSES];
 const dir = mkdtempSync(join(tmpdir(), 'sites-'));
 let sites;
 let browser;
@@ -34,11 +36,17 @@ after(async () => {
 	rmSync(dir, { recursive: true });
 });
 
-beforeEach(async () => {
+async function startAfresh() {
 	await page?.context().close();
 	page = await (await browser.newContext()).newPage();
 	page.setDefaultTimeout(8_000);
 	await sites.control('/reset', {});
+}
+
+/* With a browser that knows nothing, and sites that know nobody. */
+const fresh = (name, work) => test(name, async () => {
+	await startAfresh();
+	await work();
 });
 
 const account = (login) => sites.info.accounts.find((one) => one.login === login);
@@ -93,11 +101,13 @@ async function bookNow(desk) {
 	await page.click('text=Book Now');
 }
 
-async function ownList() {
+/* What stands there, on one day if it is given. */
+async function ownList(date) {
 	await page.click('#my_bookings_button');
 	await page.waitForSelector('#my_bookings[aria-busy=false][data-rows]');
-	return page.$$eval('.UITable---row', (rows) => rows.map((row) =>
+	const rows = await page.$$eval('.UITable---row', (found) => found.map((row) =>
 		`${row.dataset.date} ${row.dataset.desk}`));
+	return rows.filter((row) => !date || row.startsWith(date));
 }
 
 const inDays = (n) => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
@@ -105,14 +115,14 @@ const accepted = async () => (await sites.control('/state')).accepted;
 const sessionCookie = async () =>
 	(await page.context().cookies('https://desk.test')).find((c) => c.name === 'desk_session');
 
-test('who never signed in is sent to the sign-in, and told of no old session', async () => {
+fresh('who never signed in is sent to the sign-in, and told of no old session', async () => {
 	await page.goto('https://desk.test/finder');
 	assert.equal(page.url(), 'https://desk.test/login');
 	assert.ok(!await page.isVisible('text=Your session has expired'));
 	assert.match((await sessionCookie()).value, /^anonymous-/);
 });
 
-test('a wrong password and a wrong code say so and can be tried again', async () => {
+fresh('a wrong password and a wrong code say so and can be tried again', async () => {
 	await page.goto('https://desk.test/login');
 	await page.click('#sso');
 	await page.fill('#username', 'alice');
@@ -131,7 +141,7 @@ test('a wrong password and a wrong code say so and can be tried again', async ()
 	assert.deepEqual([counts.wrong_passwords, counts.wrong_codes, counts.sign_ins], [1, 1, 1]);
 });
 
-test('the sign-in changes the anonymous cookie, and the site comes up again', async () => {
+fresh('the sign-in changes the anonymous cookie, and the site comes up again', async () => {
 	await page.goto('https://desk.test/login');
 	const anonymous = await sessionCookie();
 	await signIn();
@@ -145,7 +155,7 @@ test('the sign-in changes the anonymous cookie, and the site comes up again', as
 	assert.deepEqual([session.loads, session.last_check], [2, { missing: [], database: [] }]);
 });
 
-test('all kinds of IndexedDB values are kept as they are', async () => {
+fresh('all kinds of IndexedDB values are kept as they are', async () => {
 	await sites.control('/knobs', { idb_exotic: true });
 	await signIn();
 	await page.reload();
@@ -166,25 +176,13 @@ const LOSSES = {
 	'partitioned-storage': () => inFrame(() => localStorage.clear()),
 };
 
-test('without any one of its parts the session is over, and nothing else is blamed', async () => {
+fresh('without any one of its parts the session is over, and nothing else is blamed', async () => {
 	await signIn();
 	for (const [kind, lose] of Object.entries(LOSSES)) {
 		await lose();
 		await expectExpired(kind);
 		await signInAgain();
 	}
-});
-
-test('the widget\'s cookie is partitioned under desk.test', async () => {
-	await signIn();
-	const tab = await page.context().newCDPSession(page);
-	const { targetInfo: { browserContextId } } = await tab.send('Target.getTargetInfo');
-	const whole = await browser.newBrowserCDPSession();
-	const { cookies } = await whole.send('Storage.getCookies', { browserContextId });
-	const widget = cookies.find((cookie) => cookie.name === '__Host-widget');
-	assert.deepEqual(widget.partitionKey,
-		{ topLevelSite: 'https://desk.test', hasCrossSiteAncestor: true });
-	assert.deepEqual([widget.httpOnly, widget.secure, widget.sameSite], [true, true, 'None']);
 });
 
 const SPOILS = {
@@ -194,7 +192,7 @@ const SPOILS = {
 	'a lost record value': (me) => { delete me.secret; },
 };
 
-test('IndexedDB is looked into', async () => {
+fresh('IndexedDB is looked into', async () => {
 	await signIn();
 	for (const [what, spoil] of Object.entries(SPOILS)) {
 		await page.evaluate((code) => new Promise((resolve, reject) => {
@@ -217,14 +215,14 @@ test('IndexedDB is looked into', async () => {
 	}
 });
 
-test('nothing is handed out a second time after the sign-in', async () => {
+fresh('nothing is handed out a second time after the sign-in', async () => {
 	await signIn();
 	await page.evaluate(() => { localStorage.clear(); sessionStorage.clear(); });
 	await expectExpired('local-storage,session-storage');
 	await expectExpired('local-storage,session-storage');
 });
 
-test('SSO in a popup: it closes itself, and the opener goes on', async () => {
+fresh('SSO in a popup: it closes itself, and the opener goes on', async () => {
 	await sites.control('/knobs', { popup: true });
 	await page.goto('https://desk.test/login');
 	const [popup] = await Promise.all([page.waitForEvent('popup'), page.click('#sso')]);
@@ -234,7 +232,7 @@ test('SSO in a popup: it closes itself, and the opener goes on', async () => {
 	await expectWho('bob');
 });
 
-test('a booking made on the page stands on the own list, and is taken for others', async () => {
+fresh('a booking made on the page stands on the own list, and is taken for others', async () => {
 	const date = inDays(3);
 	await signIn();
 	await chooseDay(date);
@@ -256,51 +254,86 @@ test('a booking made on the page stands on the own list, and is taken for others
 	assert.equal((await accepted()).length, 1);
 });
 
-test('the same person sent twice shows as two rows', async () => {
-	const date = inDays(4);
-	await signIn();
-	for (let sent = 1; sent <= 2; sent++) {
+/* Each on a day of its own, so that one sign-in serves them all; the last ends it. */
+describe('somebody who is signed in', () => {
+	before(async () => {
+		await startAfresh();
+		await signIn();
+	});
+
+	test('days outside the window are disabled, and the limit is said', async () => {
+		await sites.control('/knobs', { booking_limit: 1 });
+		await chooseDay(inDays(28));
+		assert.equal(await page.locator('[role=gridcell][aria-disabled=false]').count(), 29);
+		assert.equal(await page.getAttribute(`[data-date="${inDays(29)}"]`, 'aria-disabled'), 'true');
+		await bookNow('D-101');
+		await page.waitForSelector('#toast:has-text("is booked")');
+		await bookNow('D-102');
+		await page.waitForSelector('#booking_error:has-text("limit of 1")');
+		await sites.control('/knobs', { booking_limit: 0 });
+	});
+
+	test('the widget\'s cookie is partitioned under desk.test', async () => {
+		const tab = await page.context().newCDPSession(page);
+		const { targetInfo: { browserContextId } } = await tab.send('Target.getTargetInfo');
+		const whole = await browser.newBrowserCDPSession();
+		const { cookies } = await whole.send('Storage.getCookies', { browserContextId });
+		const widget = cookies.find((cookie) => cookie.name === '__Host-widget');
+		assert.deepEqual(widget.partitionKey,
+			{ topLevelSite: 'https://desk.test', hasCrossSiteAncestor: true });
+		assert.deepEqual([widget.httpOnly, widget.secure, widget.sameSite], [true, true, 'None']);
+	});
+
+	test('the same person sent twice shows as two rows', async () => {
+		const date = inDays(4);
+		for (let sent = 1; sent <= 2; sent++) {
+			await chooseDay(date);
+			await bookNow('D-101');
+			await page.waitForSelector('#toast:has-text("is booked")');
+		}
+		assert.deepEqual(await ownList(date), [`${date} D-101`, `${date} D-101`]);
+	});
+
+	test('accept_but_drop says success and books nothing', async () => {
+		const date = inDays(2);
+		await sites.control('/knobs', { accept_but_drop: 1 });
 		await chooseDay(date);
 		await bookNow('D-101');
 		await page.waitForSelector('#toast:has-text("is booked")');
-	}
-	assert.deepEqual(await ownList(), [`${date} D-101`, `${date} D-101`]);
+		assert.deepEqual(await ownList(date), []);
+		assert.deepEqual((await accepted()).filter((one) => one.date === date).map((one) => one.outcome), ['dropped']);
+	});
+
+	test('accept_then_hang books and never answers', async () => {
+		const date = inDays(5);
+		await sites.control('/knobs', { accept_then_hang: 1 });
+		await chooseDay(date);
+		await bookNow('D-101');
+		assert.equal((await sites.control('/wait?count=hung&timeout_ms=10000')).reached, true);
+		assert.ok(await page.isVisible('#hoteling_desk'));
+		await page.goto('https://desk.test/finder');
+		assert.deepEqual(await ownList(date), [`${date} D-101`]);
+	});
+
+	test('the certificate holds for its CA, and another origin is refused', async () => {
+		const cookie = `desk_session=${(await sessionCookie()).value}`;
+		assert.equal(await askApi('https://desk.test', cookie), 200);
+		assert.equal(await askApi('https://evil.test', cookie), 403);
+		assert.equal(await askApi('https://desk.test', ''), 401);
+	});
+
+	test('farewell: a page that is left signs its session out, its own links do not', async () => {
+		await sites.control('/knobs', { farewell: true });
+		await page.goto('https://desk.test/finder');
+		await page.click('text=Floor 2');
+		await page.waitForSelector('#book_desk');
+		await page.goto('about:blank');
+		assert.equal((await sites.control('/wait?count=sign_outs&timeout_ms=5000')).reached, true);
+		await expectExpired('ended');
+	});
 });
 
-test('days outside the window are disabled, and the limit is said', async () => {
-	await sites.control('/knobs', { booking_limit: 1 });
-	await signIn();
-	await chooseDay(inDays(28));
-	assert.equal(await page.locator('[role=gridcell][aria-disabled=false]').count(), 29);
-	assert.equal(await page.getAttribute(`[data-date="${inDays(29)}"]`, 'aria-disabled'), 'true');
-	await bookNow('D-101');
-	await page.waitForSelector('#toast:has-text("is booked")');
-	await bookNow('D-102');
-	await page.waitForSelector('#booking_error:has-text("limit of 1")');
-});
-
-test('accept_but_drop says success and books nothing', async () => {
-	await sites.control('/knobs', { accept_but_drop: 1 });
-	await signIn();
-	await chooseDay(inDays(2));
-	await bookNow('D-101');
-	await page.waitForSelector('#toast:has-text("is booked")');
-	assert.deepEqual(await ownList(), []);
-	assert.deepEqual((await accepted()).map((one) => one.outcome), ['dropped']);
-});
-
-test('accept_then_hang books and never answers', async () => {
-	await sites.control('/knobs', { accept_then_hang: 1 });
-	await signIn();
-	await chooseDay(inDays(2));
-	await bookNow('D-101');
-	assert.equal((await sites.control('/wait?count=hung&timeout_ms=10000')).reached, true);
-	assert.ok(await page.isVisible('#hoteling_desk'));
-	await page.goto('https://desk.test/finder');
-	assert.deepEqual(await ownList(), [`${inDays(2)} D-101`]);
-});
-
-test('revoke_on_load refuses the second visit', async () => {
+fresh('revoke_on_load refuses the second visit', async () => {
 	await sites.control('/knobs', { revoke_on_load: 2 });
 	await signIn();
 	await expectExpired('revoked');
@@ -308,7 +341,7 @@ test('revoke_on_load refuses the second visit', async () => {
 	assert.equal((await sites.control('/state')).sessions[0].state, 'revoked');
 });
 
-test('rotate: each load replaces cookie and token, and the old ones are dead', async () => {
+fresh('rotate: each load replaces cookie and token, and the old ones are dead', async () => {
 	await sites.control('/knobs', { rotate: true });
 	await signIn();
 	const old = await sessionCookie();
@@ -321,7 +354,7 @@ test('rotate: each load replaces cookie and token, and the old ones are dead', a
 	await expectExpired('rotated');
 });
 
-test('session_ttl_s ends a session by itself', async () => {
+fresh('session_ttl_s ends a session by itself', async () => {
 	await signIn();
 	await sites.control('/knobs', { session_ttl_s: 1 });
 	for (const limit = Date.now() + 5000; page.url() !== 'https://desk.test/login?expired=ended';) {
@@ -330,21 +363,11 @@ test('session_ttl_s ends a session by itself', async () => {
 	}
 });
 
-test('slow_ms makes every page late', async () => {
+fresh('slow_ms makes every page late', async () => {
 	await sites.control('/knobs', { slow_ms: 400 });
 	const start = performance.now();
 	await page.goto('https://desk.test/login');
 	assert.ok(performance.now() - start >= 400);
-});
-
-test('farewell: a page that is left signs its session out, its own links do not', async () => {
-	await sites.control('/knobs', { farewell: true });
-	await signIn();
-	await page.click('text=Floor 2');
-	await page.waitForSelector('#book_desk');
-	await page.goto('about:blank');
-	assert.equal((await sites.control('/wait?count=sign_outs&timeout_ms=5000')).reached, true);
-	await expectExpired('ended');
 });
 
 function askApi(origin, cookie) {
@@ -354,15 +377,7 @@ function askApi(origin, cookie) {
 		.on('error', reject).end(JSON.stringify({ operationName: 'myBookings' })));
 }
 
-test('the certificate holds for its CA, and another origin is refused', async () => {
-	await signIn();
-	const cookie = `desk_session=${(await sessionCookie()).value}`;
-	assert.equal(await askApi('https://desk.test', cookie), 200);
-	assert.equal(await askApi('https://evil.test', cookie), 403);
-	assert.equal(await askApi('https://desk.test', ''), 401);
-});
-
-test('expire ends one person\'s sessions, at the provider too', async () => {
+fresh('expire ends one person\'s sessions, at the provider too', async () => {
 	await signIn();
 	assert.deepEqual(await sites.control('/expire', { login: 'bob' }), { ended: 0 });
 	assert.deepEqual(await sites.control('/expire', { login: 'alice' }), { ended: 1 });
@@ -372,7 +387,7 @@ test('expire ends one person\'s sessions, at the provider too', async () => {
 	await expectWho('alice');
 });
 
-test('the provider remembers its own session unless told not to', async () => {
+fresh('the provider remembers its own session unless told not to', async () => {
 	await signIn();
 	await page.click('#sign_out');
 	await page.waitForURL('https://desk.test/login');
