@@ -371,7 +371,7 @@ static void *pour_pings(void *arg)
 	struct ws *w = arg;
 	char pings[1000 * 16];
 	size_t n = 0, size;
-	int64_t until = now_ms() + 8000;
+	int64_t until = now_ms() + 60000; /* a busy machine is slow to be flooded */
 
 	while (n + 16 <= sizeof(pings)) {
 		uint8_t *f = ws_frame_bytes(WS_PING, true, "0123456789", 10, &size);

@@ -100,10 +100,24 @@ static void sleep_and_look(void *arg)
 	assert_int_equal(wait_for(&woken, NEVER), -EIO);
 }
 
+/* A turn of the loop that has taken long already when somebody sets a time in it. */
+static void work_and_sleep(void *arg)
+{
+	int64_t began = loop_now(), set;
+
+	(void)arg;
+	while (loop_now() - began < 30)
+		;
+	set = loop_now();
+	assert_int_equal(fiber_sleep_until(set + 20), 0);
+	assert_in_range(loop_now() - set, 20, 500);
+}
+
 static void test_deadlines(void **state)
 {
 	(void)state;
 	run(sleep_and_look, NULL);
+	run(work_and_sleep, NULL);
 }
 
 static void sleep_for_ever(void *arg)
