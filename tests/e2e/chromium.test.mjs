@@ -64,20 +64,19 @@ async function goesOn(signIn, reason, ms)
 	signIn.again();
 	signIn.say("sign_in_resume");
 	await signIn.reaches("waiting");
+	signIn.again();
 	signIn.say("sign_in_done");
-	await signIn.reaches("saved");
-	await rig.nothingLeft();
-	const [session] = await alice.sessions();
-	await alice.must("DELETE", `/sessions/${session.id}`, { confirm_protected: true });
+	await signIn.reaches("proving");
 }
 
+before(async () => {
+	rig = await startRig();
+	alice = await rig.login("alice");
+});
+after(() => rig?.stop());
+
 describe("a browser that fails", { concurrency: false }, () => {
-	before(async () => {
-		rig = await startRig();
-		alice = await rig.login("alice");
-	});
 	afterEach(() => alice.closeAll());
-	after(() => rig?.stop());
 
 	it("is killed while the person is awaited", { timeout: LIMIT_MS }, async () => {
 		const signIn = await alice.openAtSso();
@@ -104,13 +103,6 @@ describe("a browser that fails", { concurrency: false }, () => {
 		await rig.nothingLeft();
 	});
 
-	it("is killed while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
-		const signIn = await proving();
-
-		process.kill((await provingBrowser()).pid, "SIGKILL");
-		await goesOn(signIn, /proving browser|killed by signal 9/i);
-	});
-
 	it("is killed, the person's own, while the sign-in is proved", { timeout: LIMIT_MS }, async () => {
 		const signIn = await proving();
 
@@ -126,32 +118,12 @@ describe("a browser that fails", { concurrency: false }, () => {
 		await overWithNothingLeft(signIn, /stopped answering/, HUNG_MS);
 	});
 
-	it("hangs while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
-		const signIn = await proving();
-
-		process.kill((await provingBrowser()).pid, "SIGSTOP");
-		await goesOn(signIn, /browser/, HUNG_MS);
-	});
-
 	it("has its page's process killed while the person is awaited", { timeout: LIMIT_MS }, async () => {
 		const signIn = await alice.openAtSso();
 
 		for (const { pid } of rig.renderers(rig.browsers()[0]))
 			process.kill(pid, "SIGKILL");
 		await overWithNothingLeft(signIn, /page crashed/);
-	});
-
-	it("has its page's process killed while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
-		const signIn = await proving();
-		const browser = await provingBrowser();
-
-		/* Every one, for a page that is still blank can lose its own and get another. */
-		await becomes(() => {
-			for (const { pid } of rig.renderers(browser))
-				process.kill(pid, "SIGKILL");
-			return signIn.step === "failed";
-		}, HUNG_MS, "the proof did not fail");
-		await goesOn(signIn, /browser/, HUNG_MS);
 	});
 
 	it("loses its launcher while the person is awaited", { timeout: LIMIT_MS }, async () => {
@@ -166,9 +138,39 @@ describe("a browser that fails", { concurrency: false }, () => {
 		await next.close();
 		await rig.nothingLeft();
 	});
+});
 
-	it("loses its launcher while the sign-in is proved: the person goes on", { timeout: LIMIT_MS }, async () => {
-		const signIn = await proving();
+/* One after another in the same sign-in, for each leaves it to be proved again. */
+describe("a proving browser that fails: the person goes on in their own", { concurrency: false }, () => {
+	let signIn;
+
+	before(async () => {
+		signIn = await proving();
+	});
+
+	it("is killed", { timeout: LIMIT_MS }, async () => {
+		process.kill((await provingBrowser()).pid, "SIGKILL");
+		await goesOn(signIn, /proving browser|killed by signal 9/i);
+	});
+
+	it("hangs", { timeout: LIMIT_MS }, async () => {
+		process.kill((await provingBrowser()).pid, "SIGSTOP");
+		await goesOn(signIn, /browser/, HUNG_MS);
+	});
+
+	it("has its page's process killed", { timeout: LIMIT_MS }, async () => {
+		const browser = await provingBrowser();
+
+		/* Every one, for a page that is still blank can lose its own and get another. */
+		await becomes(() => {
+			for (const { pid } of rig.renderers(browser))
+				process.kill(pid, "SIGKILL");
+			return signIn.step === "failed";
+		}, HUNG_MS, "the proof did not fail");
+		await goesOn(signIn, /browser/, HUNG_MS);
+	});
+
+	it("loses its launcher", { timeout: LIMIT_MS }, async () => {
 		const [, newer] = await becomes(() => {
 			const both = rig.launchers();
 
@@ -178,6 +180,13 @@ describe("a browser that fails", { concurrency: false }, () => {
 		process.kill(newer.pid, "SIGKILL");
 		await goesOn(signIn, /proving browser|launcher|browser was started/i);
 	});
+
+	it("and in the end it is saved", { timeout: LIMIT_MS }, async () => {
+		await signIn.reaches("saved");
+		await rig.nothingLeft(); /* the killed launcher's profile went with the next one's sweep */
+		const [session] = await alice.sessions();
+		await alice.must("DELETE", `/sessions/${session.id}`, { confirm_protected: true });
+	});
 });
 
 describe("a browser that is missing", { concurrency: false }, () => {
@@ -185,14 +194,10 @@ describe("a browser that is missing", { concurrency: false }, () => {
 	let browser;
 
 	before(async () => {
-		rig = await startRig({ settings: { streamd: { chromium: WHERE } } });
-		alice = await rig.login("alice");
+		await rig.restart("streamd", { chromium: WHERE });
 		browser = await openViewer();
 	});
-	after(async () => {
-		await browser?.close();
-		await rig?.stop();
-	});
+	after(() => browser?.close());
 
 	it("is named to the person, with what to do", { timeout: LIMIT_MS }, async () => {
 		const signIn = await alice.open();

@@ -132,11 +132,9 @@ describe("what a site does", { concurrency: false }, () => {
 	it("rotates its tokens at every load: what the proof left is what is stored", { timeout: LIMIT_MS }, async () => {
 		await turn({ rotate: true });
 		await alice.savedSignIn();
-		for (const desk of ["D-202", "D-203"]) {
-			const { id } = await alice.book({ date: day(1), desk });
+		const { id } = await alice.book({ date: day(1), desk: "D-202" });
 
-			assert.equal((await alice.bookingIs(id, ["done", "needs_sign_in"])).outcome, "booked", desk);
-		}
+		assert.equal((await alice.bookingIs(id, ["done", "needs_sign_in"])).outcome, "booked");
 	});
 
 	it("lets sessions end after a while: a booking waits, and goes on after the next sign-in", { timeout: LIMIT_MS }, async () => {

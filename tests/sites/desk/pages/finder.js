@@ -10,7 +10,8 @@ const app = byId('app');
 const popup = byId('hoteling_desk');
 const FLOOR = /^\/finder\/building\/(\d+)\/floor\/(\d+)/;
 const [, building, floor] = FLOOR.exec(location.pathname) ?? [];
-const chosen = { person: null, date: null, desk: null };
+/* The address may name the day, too: ?date=2026-11-27 */
+const chosen = { person: null, date: new URLSearchParams(location.search).get('date'), desk: null };
 
 function say(text) {
 	byId('toast').textContent = text;
@@ -83,6 +84,8 @@ async function showFloor() {
 			element('h1', {}, `Building ${building}, floor ${floor}`), bookDesk),
 		element('div', { class: 'columns' },
 			element('section', { id: 'day' }), element('section', { id: 'plan' }, hint)));
+	if (chosen.date)
+		await showPlan();
 }
 
 function buildingCard({ id, name, floors }) {
