@@ -9,9 +9,10 @@ INTEGRATION := $(patsubst tests/integration/%.c,$(B)/tests/%,$(wildcard tests/in
 FUZZ        := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJECTS     += $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c tests/integration/*.c tests/fuzz/*.c))
 
-# They are many, and link three times as fast with gold, which comes with binutils.
+# They are many, and link three times as fast with gold, which comes with binutils and warns of what clang's sanitizers export.
+TEST_LD := $(if $(filter fuzz,$(VARIANT)),,-fuse-ld=gold)
 link_test = @mkdir -p $(@D); echo "link $@"; \
-	$(CC) $(LDFLAGS) -fuse-ld=gold -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(TEST_LINK)
+	$(CC) $(LDFLAGS) $(TEST_LD) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(TEST_LINK)
 
 $(B)/tests/%: $(B)/tests/unit/%.o $(TEST_LIBRARIES)
 	$(link_test)
