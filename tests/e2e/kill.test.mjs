@@ -4,7 +4,7 @@
  * to be, and two seconds later no Chromium and no profile of an ended sign-in is left.
  */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
@@ -104,6 +104,7 @@ describe("a daemon is killed during a sign-in", { concurrency: false }, () => {
 		rig = await startRig();
 		alice = await rig.login("alice");
 	});
+	afterEach(() => alice.closeAll());
 	after(() => rig?.stop());
 
 	/* Each is the end of that sign-in. */

@@ -216,6 +216,7 @@ export class SignIn extends EventEmitter {
 	loads = 0; /* pages that have finished loading */
 	dialog = null;
 	frames = 0;
+	captured_s = 0; /* when the last picture was taken, by the browser's clock, which is this machine's */
 	size = null;
 	closed = null; /* the WebSocket's code, once it has ended */
 	gone = null; /* what the API said of it: { status, code, message } */
@@ -291,6 +292,7 @@ export class SignIn extends EventEmitter {
 	#frame(data)
 	{
 		this.frames += 1;
+		this.captured_s = data.readDoubleLE(8);
 		this.size = { width: data.readFloatLE(16), height: data.readFloatLE(20) };
 		this.say("frame_ack", { seq: data.readUInt32LE(4) });
 		this.emit("change");
@@ -325,7 +327,7 @@ export class SignIn extends EventEmitter {
 
 	describe()
 	{
-		return `${this.steps.join(", ") || "nothing"} at ${this.page.url}${this.reason ? `: ${this.reason}` : ""}${
+		return `${this.steps.join(", ") || "nothing"} at ${this.page.url} (${this.page.title})${this.reason ? `: ${this.reason}` : ""}${
 			this.closed ? `; its WebSocket was closed with ${this.closed}` : ""}${
 			this.gone ? `; then ${JSON.stringify(this.gone)}` : ""}`;
 	}
@@ -371,18 +373,18 @@ export class SignIn extends EventEmitter {
 	/* Loaded, and painted since: then it has the focus where it wants it. */
 	async pageIs(pattern, after = 0)
 	{
-		await this.until(() => pattern.test(this.page.url) && this.loads > after, `the page ${pattern}`);
+		await this.until(() => pattern.test(this.page.url) && !this.page.loading && this.loads > after, `the page ${pattern}`);
 		await this.painted();
 	}
 
-	/* Asks for another picture of the page as it is, and waits for it. */
+	/* Asks for another picture of the page as it is, and waits for it: not for one that was taken before and is under way. */
 	async painted()
 	{
-		const { frames } = this;
+		const asked_s = Date.now() / 1000;
 
 		this.say("view_show", { visible: false });
 		this.say("view_show", { visible: true });
-		await this.until(() => this.frames > frames, "another picture");
+		await this.until(() => this.captured_s > asked_s, "another picture");
 	}
 
 	press(key, vk, text)
