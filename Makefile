@@ -18,7 +18,7 @@ CPPFLAGS += -D_FORTIFY_SOURCE=2
 CFLAGS   += -fPIE
 LDFLAGS  += -pie
 else ifeq ($(VARIANT),asan)
-CFLAGS  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS  += -O0 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=address,undefined
 else ifeq ($(VARIANT),fuzz)
 CC      := clang

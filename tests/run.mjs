@@ -1,5 +1,5 @@
 /*
- * Runs the tests, two or three programs at a time and the fuzzers behind them, and ends with one line: "N passed, M failed,
+ * Runs the tests, a few programs at a time and the fuzzers behind them, and ends with one line: "N passed, M failed,
  * K skipped".
  *
  *	node tests/run.mjs [lint] [unit] [integration] [e2e] [system] [fuzz]     all of them if none is named
@@ -22,7 +22,9 @@ const PARTS = ["lint", "unit", "integration", "e2e", "system", "fuzz"];
 const SOAK_PARTS = ["e2e", "fuzz"];
 const LAST_LINES = 40;
 /* They take the longest, so they begin first. */
-const LONG = ["botd", "authd_http", "authd_rpc", "proof", "launcher", "steps", "postgres"];
+const LONG = ["botd", "authd_http", "proof", "launcher", "steps", "postgres"];
+/* They mostly wait, for what takes its time, so they have a lane of their own beside those that work. */
+const WAITING = ["edge", "edge_pictures", "edge_routes", "authd_rpc", "db_restart", "db_tx", "sessiond_crash"];
 /* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. So what is heavy is over by then. */
 const TIMED = ["chromium", "input", "kill", "life"];
 const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20;
@@ -46,10 +48,15 @@ function names(directory, pattern)
 
 /*
  * What one program does: a name, the command, and how long it may take. when: "early" if it does not say; "late" what
- * drives all of Stead, two at a time; "last" with nothing else beside it but the like; "behind" the others, whenever they
- * leave a core idle. long: it is begun before the like. counts: its output says how many tests it held; otherwise it is
- * one test.
+ * drives all of Stead, two at a time; "last" with nothing else beside it but the like; "waiting" beside the early ones,
+ * one after another; "behind" the others, whenever they leave a core idle. long: it is begun before the like. counts: its
+ * output says how many tests it held; otherwise it is one test.
  */
+function turn(name)
+{
+	return { when: WAITING.includes(name) ? "waiting" : "early", long: LONG.includes(name) };
+}
+
 function lintTasks()
 {
 	return [
@@ -64,7 +71,7 @@ function unitTasks()
 {
 	const units = names("tests/unit", /^test_(\w+)\.c$/);
 	const each = (kind, wrap, some = units, env = {}) => some.map((name) => ({ name: `${kind}: ${name}`,
-		command: wrap(name), counts: true, env, long: LONG.includes(name) }));
+		command: wrap(name), counts: true, env, ...turn(name) }));
 	const valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite",
 		"--child-silent-after-fork=yes"];
 
@@ -85,9 +92,9 @@ function integrationTasks()
 {
 	return [
 		...names("tests/integration", /^test_(\w+)\.c$/).map((name) => ({ name: `integration: ${name}`,
-			command: [`${PLAIN}/test_${name}`], counts: true, long: LONG.includes(name) })),
+			command: [`${PLAIN}/test_${name}`], counts: true, ...turn(name) })),
 		...names("tests/integration", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `integration: ${name}`,
-			command: nodeTest(`tests/integration/${name}.test.mjs`), counts: true, long: LONG.includes(name) })),
+			command: nodeTest(`tests/integration/${name}.test.mjs`), counts: true, ...turn(name) })),
 		{ name: "integration: stand-in sites", command: nodeTest("tests/sites/selftest.mjs"), counts: true, long: true },
 	];
 }
@@ -239,14 +246,18 @@ async function lane(queue, takes = () => true)
 		await carryOut(queue.shift());
 }
 
-/* Three at a time, and two once they are late ones, with two fuzzers behind them; then what goes by the clock. */
+/*
+ * Three at a time and one that waits, and two once they are late ones, with two fuzzers behind them; then what goes by the
+ * clock.
+ */
 async function carryOutAll(tasks)
 {
 	const of = (when) => tasks.filter((task) => (task.when ?? "early") === when);
 	const queue = [...longFirst(of("early")), ...longFirst(of("late"))];
-	const behind = of("behind"), last = of("last");
+	const waiting = of("waiting"), behind = of("behind"), last = of("last");
 
-	await Promise.all([lane(queue), lane(queue), lane(queue, (task) => task.when !== "late"), lane(behind), lane(behind)]);
+	await Promise.all([lane(queue), lane(queue), lane(queue, (task) => task.when !== "late"), lane(waiting), lane(behind),
+		lane(behind)]);
 	await Promise.all([lane(last), lane(last)]);
 }
 

@@ -30,7 +30,7 @@ export const SITE = "desk";
 const WAIT_MS = 40_000;
 /* "Two seconds later no Chromium of it is left." */
 export const LEFT_MS = 2000;
-const LOOK_MS = 50;
+const LOOK_MS = 100;
 /* As cheap as Argon2id gets: what is tested here is not its cost. */
 const CHEAP = { hash_memory_kib: 64, hash_passes: 1 };
 /* The site is on this machine: what has come is settled soon. */
