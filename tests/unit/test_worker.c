@@ -111,9 +111,10 @@ static void open_gate(evutil_socket_t fd, short what, void *arg)
 /* Two run past their deadline, one waits and gives up, a fourth finds the queue full. */
 static void test_limits(void **state)
 {
-	struct gated g[4] = { { .ms = 20 }, { .ms = 20 }, { .ms = 20 }, { .ms = 20 } };
+	/* Long enough for two threads to have begun, on any machine. */
+	struct gated g[4] = { { .ms = 1500 }, { .ms = 1500 }, { .ms = 20 }, { .ms = 20 } };
 	struct fiber *f[4];
-	struct timeval later = { .tv_usec = 100000 };
+	struct timeval later = { .tv_sec = 1, .tv_usec = 600000 };
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
