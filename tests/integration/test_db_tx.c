@@ -627,7 +627,8 @@ static void deadlock(void *arg)
 		assert_int_equal(0, m[i].result);
 	}
 	assert_int_equal(4, read_int(DB_SELF, "SELECT sum(n)::bigint FROM plain"));
-	assert_int_equal(3, meetings); /* one was the deadlock's victim, and tried again */
+	/* One was the deadlock's victim and tried again; if it was back before the other had woken up, once more. */
+	assert_in_range(meetings, 3, 5);
 }
 
 static void test_deadlock(void **state)
