@@ -197,7 +197,7 @@ static void test_fragments(void **state)
 	ws_send(&w, WS_PING, true, "p", 1);
 	ws_send(&w, 0, false, "", 0);
 	ws_send(&w, 0, true, "\xbc\xc3\x9f", 3);
-	assert_true(ws_receive(&w, &f));
+	assert_true(ws_next(&w, &f));
 	assert_int_equal(f.opcode, WS_PONG);
 	assert_string_equal((char *)f.payload, "p");
 	free(f.payload);
@@ -342,7 +342,7 @@ static void expect_pongs(struct ws *w, int count)
 
 	for (int i = 0; i < count; i++) {
 		ws_send(w, WS_PING, true, "p", 1);
-		assert_true(ws_receive(w, &f));
+		assert_true(ws_next(w, &f));
 		assert_int_equal(f.opcode, WS_PONG);
 		free(f.payload);
 	}
@@ -394,7 +394,7 @@ static void *converse(void *arg)
 		bool good;
 
 		ws_send_text(w, "hello");
-		if (!ws_receive(w, &f))
+		if (!ws_next(w, &f))
 			return (void *)-1;
 		good = f.opcode == WS_TEXT && f.size == 5;
 		free(f.payload);

@@ -6,7 +6,7 @@ static uint32_t expect_picture(struct ws *w)
 	struct ws_frame f;
 	uint32_t seq;
 
-	assert_true(ws_receive(w, &f));
+	assert_true(ws_next(w, &f));
 	assert_int_equal(f.opcode, WS_BINARY);
 	assert_true(f.fin);
 	assert_int_equal(f.size, PICTURE_HEADER + 100000);

@@ -363,7 +363,7 @@ static void test_login_ends(void **state)
 	(void)state;
 	ws_expect_text(&a, "x alice 7 login-alice ");
 	ws_expect_text(&b, "x bob 8 login-bob ");
-	assert_true(ws_receive(&other, &f));
+	assert_true(ws_next(&other, &f));
 	free(f.payload);
 	strcpy(ended_login, "login-alice");
 	on_loop(say_ended);
@@ -449,7 +449,7 @@ static void expect_line(struct ws *w, int64_t n)
 
 	snprintf(start, sizeof(start),
 		"{\"jsonrpc\":\"2.0\",\"method\":\"booking_watch\",\"params\":{\"line\":{\"n\":%" PRId64 ",", n);
-	assert_true(ws_receive(w, &f));
+	assert_true(ws_next(w, &f));
 	assert_int_equal(f.opcode, WS_TEXT);
 	assert_memory_equal(f.payload, start, strlen(start));
 	free(f.payload);
@@ -463,7 +463,7 @@ static void test_booking(void **state)
 	(void)state;
 	for (int64_t n = 1; n <= 10; n++)
 		expect_line(&w, n);
-	assert_true(ws_receive(&w, &f));
+	assert_true(ws_next(&w, &f));
 	assert_non_null(strstr((char *)f.payload, "\"method\":\"booking_watch\",\"params\":{\"booking\":{\"id\":1,"));
 	assert_non_null(strstr((char *)f.payload, "\"outcome\":\"booked\""));
 	free(f.payload);

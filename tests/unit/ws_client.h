@@ -215,6 +215,7 @@ static inline bool ws_receive(struct ws *w, struct ws_frame *ret)
 {
 	size_t head = 0, n = 0, whole;
 
+	*ret = (struct ws_frame){ 0 };
 	while ((whole = ws_frame_size(w, &head, &n)) == 0 || w->have < whole)
 		if (!ws_fill(w))
 			return false;
@@ -230,13 +231,25 @@ static inline bool ws_receive(struct ws *w, struct ws_frame *ret)
 	return true;
 }
 
+/* The next frame that is not a ping; pings are answered, as RFC 6455, section 5.5.2, has it. */
+static inline bool ws_next(struct ws *w, struct ws_frame *ret)
+{
+	while (ws_receive(w, ret)) {
+		if (ret->opcode != WS_PING)
+			return true;
+		ws_send(w, WS_PONG, true, ret->payload, ret->size);
+		free(ret->payload);
+	}
+	return false;
+}
+
 /* Skips whatever comes before the close frame and gives its code; 1005 if it has none, 1006 if none came. */
 static inline int ws_read_close(struct ws *w)
 {
 	struct ws_frame f;
 	int code = 1006;
 
-	while (code == 1006 && ws_receive(w, &f)) {
+	while (code == 1006 && ws_next(w, &f)) {
 		if (f.opcode == WS_CLOSE) {
 			code = f.size >= 2 ? f.payload[0] << 8 | f.payload[1] : 1005;
 			ws_send(w, WS_CLOSE, true, f.payload, f.size < 2 ? f.size : 2);
@@ -267,7 +280,7 @@ static inline void ws_expect_text(struct ws *w, const char *text)
 {
 	struct ws_frame f;
 
-	assert_true(ws_receive(w, &f));
+	assert_true(ws_next(w, &f));
 	assert_int_equal(f.opcode, WS_TEXT);
 	assert_true(f.fin);
 	assert_string_equal((char *)f.payload, text);
