@@ -585,6 +585,18 @@ static void test_terminated_within(void **state)
 /* Deadlocks */
 
 static int meetings;
+static struct wait other_holds;
+
+/* The first two wait until both hold their row: then each asks for the other's. */
+static int both_hold(void)
+{
+	if (meetings > 2)
+		return 0;
+	if (!other_holds.fiber)
+		return wait_for(&other_holds, SOON);
+	wait_wake(&other_holds, 0);
+	return 0;
+}
 
 static int meet(struct db_tx *tx, void *arg)
 {
@@ -594,7 +606,7 @@ static int meet(struct db_tx *tx, void *arg)
 	int r = tx_query(tx, NULL, "UPDATE plain SET n = n + 1 WHERE id = $1", DB_INT(*first));
 
 	if (r == 0)
-		r = tx_query(tx, NULL, "SELECT pg_sleep(0.1)");
+		r = both_hold();
 	if (r == 0)
 		r = tx_query(
 			tx, NULL, "UPDATE plain SET n = n + 1 WHERE id = $1", DB_INT(3 - *first));
@@ -627,8 +639,8 @@ static void deadlock(void *arg)
 		assert_int_equal(0, m[i].result);
 	}
 	assert_int_equal(4, read_int(DB_SELF, "SELECT sum(n)::bigint FROM plain"));
-	/* One was the deadlock's victim and tried again; if it was back before the other had woken up, once more. */
-	assert_in_range(meetings, 3, 5);
+	/* One was the deadlock's victim and tried again; if it was back before the other had woken up, more than once. */
+	assert_true(meetings >= 3);
 }
 
 static void test_deadlock(void **state)
