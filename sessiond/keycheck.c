@@ -144,14 +144,28 @@ static int make_salt(struct secret **ret)
 	return r;
 }
 
-/* Without a row any sessions there are were named under a salt that is gone. */
-static int refuse_if_sessions(struct keycheck *k, int64_t deadline, struct finding *f)
+static int any_sessions(struct keycheck *k, int64_t deadline, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(k->db, DB_ROLE("stead_operator"), deadline, &res,
 		"SELECT EXISTS (SELECT id FROM vault.sessions)");
 
-	if (r == 0 && db_bool(res, 0, 0))
+	*ret = r == 0 && db_bool(res, 0, 0);
+	return r;
+}
+
+/*
+ * Without a row any sessions there are were named under a salt that is gone. They are looked for first: a session that
+ * another saved meanwhile, on the first start, comes after the row it was saved under.
+ */
+static int look_at_all(struct keycheck *k, int64_t deadline, struct finding *f)
+{
+	bool sessions;
+	int r = any_sessions(k, deadline, &sessions);
+
+	if (r == 0)
+		r = look(k, NULL, deadline, f);
+	if (r == 0 && !*f->trouble && !f->salt && sessions)
 		trouble(f, "The table vault.key_checks is empty, but there are sessions; restore "
 			   "it from a backup.");
 	return r;
@@ -206,9 +220,7 @@ int keycheck_run(struct keycheck *k, int64_t deadline)
 	for (int try = 0; try < TRIES; try++) {
 		CLEANUP(finding_done) struct finding f = { 0 };
 
-		r = look(k, NULL, deadline, &f);
-		if (r == 0 && !*f.trouble && !f.salt)
-			r = refuse_if_sessions(k, deadline, &f);
+		r = look_at_all(k, deadline, &f);
 		if (r < 0)
 			return r;
 		if (*f.trouble || f.current) {

@@ -260,6 +260,50 @@ static void lost_key_checks(void *arg)
 	assert_state(&a, "what was saved");
 }
 
+static bool waits_for_lock(void)
+{
+	return sql_number("SELECT count(*) FROM pg_stat_activity WHERE usename = 'stead_sessiond' AND "
+			  "wait_event_type = 'Lock'") > 0;
+}
+
+static bool found_its_keys(void)
+{
+	return vault_said(&vault, "the master keys are this database's own");
+}
+
+static void await(bool (*so)(void))
+{
+	int64_t end = deadline_in(20000);
+
+	while (!so()) {
+		assert_true(loop_now() < end);
+		fiber_sleep_until(deadline_in(5));
+	}
+}
+
+/* The first key check and the first session appear while this sessiond is looking for them. */
+static void another_is_first(void *arg)
+{
+	PGconn *pg = cluster_connect(&cluster);
+	char log[128];
+
+	(void)arg;
+	save_one(&alice, "desk", "what was saved");
+	sql_number("CREATE TABLE aside AS TABLE vault.key_checks; CREATE TABLE aside_sessions AS TABLE vault.sessions; "
+		   "DELETE FROM vault.key_checks; DELETE FROM vault.sessions");
+	PQclear(PQexec(pg, "BEGIN; LOCK TABLE vault.sessions"));
+	snprintf(log, sizeof(log), "%s/log", vault.dir);
+	unlink(log);
+	restart();
+	await(waits_for_lock);
+	PQclear(PQexec(pg, "INSERT INTO vault.key_checks TABLE aside; INSERT INTO vault.sessions TABLE aside_sessions; "
+			   "DROP TABLE aside, aside_sessions; COMMIT"));
+	PQfinish(pg);
+	await(found_its_keys);
+	struct answer a = vault_fetch(&vault, &alice, "desk");
+	assert_state(&a, "what was saved");
+}
+
 static void key_file_of_others(void *arg)
 {
 	(void)arg;
@@ -374,6 +418,7 @@ int main(void)
 		VAULT_TEST(moved_rows),
 		VAULT_TEST(wrong_master_key),
 		VAULT_TEST(lost_key_checks),
+		VAULT_TEST(another_is_first),
 		VAULT_TEST(key_file_of_others),
 		VAULT_TEST(systemd_credential),
 		VAULT_TEST(memory_that_cannot_be_locked),

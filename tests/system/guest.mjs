@@ -44,10 +44,11 @@ class Guest {
 
 	async start()
 	{
+		const signal = join(this.dir, "signal");
+
 		/* detached: Ctrl-C is for the test, which then ends this. */
 		this.#child = spawn("setpriv", ["--pdeathsig=TERM", join(TREE, "tests/system/boot.sh"), TREE, this.dir],
 			{ stdio: ["ignore", "pipe", "pipe"], detached: true });
-		const signal = join(this.dir, "signal");
 		const ended = new Promise((_, reject) => {
 			for (const stream of [this.#child.stdout, this.#child.stderr])
 				stream.setEncoding("utf8").on("data", (text) => {
@@ -58,7 +59,6 @@ class Guest {
 
 		try {
 			ended.catch(() => {}); /* its end is no surprise any more once stop() is called */
-			await mkdir(signal);
 			await Promise.race([ended, fileAppears(signal, "ready", BOOT_MS)]);
 			this.#init = await initOf(this.#child.pid);
 		} catch (error) {
@@ -115,8 +115,10 @@ class Guest {
 
 export async function bootGuest()
 {
-	const guest = new Guest(await mkdtemp("/tmp/stead-guest-"));
+	const dir = await mkdtemp("/tmp/stead-guest-");
+	const guest = new Guest(dir);
 
+	await mkdir(join(dir, "signal")); /* for what the guest says in it to be waited for before the guest can say it */
 	try {
 		await guest.start();
 	} catch (error) {
