@@ -71,12 +71,13 @@ export class Person {
 		return see(this.page, SITE_BUTTON, "the button \"Continue with company SSO\"");
 	}
 
+	/* And its page has loaded: until then its scripts may still move the focus. */
 	async addressShows(host)
 	{
-		const address = this.page.getByRole("group", { name: "Address of the page" }).locator("strong");
+		const loaded = this.page.locator("[role=group][aria-label='Address of the page'][aria-busy=false]");
+		const address = loaded.locator("strong").filter({ hasText: new RegExp(`^${host.replaceAll(".", "\\.")}$`) });
 
-		await orWhatItSays(this.page, address.filter({ hasText: new RegExp(`^${host.replaceAll(".", "\\.")}$`) }).waitFor(),
-			`The address of ${host}`);
+		await orWhatItSays(this.page, address.waitFor(), `The address of ${host}`);
 	}
 
 	async #click({ x, y })

@@ -66,7 +66,7 @@ export function AddressBar({ viewer })
 	const page = viewer.page.value;
 
 	return html`
-		<div class="address" role="group" aria-label="Address of the page">
+		<div class="address" role="group" aria-label="Address of the page" aria-busy=${Boolean(page?.loading)}>
 			<${Go} viewer=${viewer} to="back" label="Back" mark="←" />
 			<${Go} viewer=${viewer} to="forward" label="Forward" mark="→" />
 			<${Go} viewer=${viewer} to="reload" label="Reload the page" mark="↻" />
