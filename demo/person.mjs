@@ -10,15 +10,17 @@ const SSO_BUTTON = [39, 75, 143];
 const STEP_MS = 30_000;
 const TYPE_MS = 15;
 
-/* What follows a rejected wait: what the page says instead. */
-async function orWhatItSays(page, promise, what)
+/* What follows a rejected wait: what the page says instead, and a picture of it. */
+export async function orWhatItSays(page, promise, what)
 {
 	try {
 		return await promise;
 	} catch (error) {
 		const text = (await page.locator("main").innerText().catch(() => "")).replace(/\s+/g, " ").slice(0, 600);
+		const path = `build/pictures/failed-${Date.now()}.png`;
+		const kept = await page.screenshot({ path }).then(() => ` A picture of it: ${path}.`, () => "");
 
-		throw new Error(`${what} did not come: ${error.message.split("\n")[0]} The page says: ${text}`);
+		throw new Error(`${what} did not come: ${error.message.split("\n")[0]} The page says: ${text}${kept}`);
 	}
 }
 

@@ -2,48 +2,45 @@
  * What a person does with Stead and the wiki behind it: demo/person.mjs, who has learnt what DokuWiki's sign-in page
  * looks like, and what can be asked for there.
  */
-import { Person } from "../../../demo/person.mjs";
+import { orWhatItSays, Person } from "../../../demo/person.mjs";
 import { HOST } from "./wiki.mjs";
 
 const TITLE = "Team wiki";
-const SHOWN_MS = 20_000;
 const TYPE_MS = 15;
-/* Below the form runs a grey line, 415 pixels long; the field for the name is so far from its middle. */
+/* Below the form runs a grey line, 415 pixels long. */
 const FORM_LINE = { darkest: 175, lightest: 228, least: 400, most: 430 };
-const NAME_FIELD = { right: 100, up: 100 };
 /* The black frame around the field that has the focus is 200 pixels wide. */
 const FOCUS_LINE = { darkest: 0, lightest: 90, least: 150, most: 220 };
+/* How far above the form's line the frame's lower edge is then, in pixels. */
+const NAME_UP = 90, PASSWORD_UP = 50, OFF = 12;
 
-/*
- * Runs in Stead's page: the lowest horizontal line of such a grey and length in the picture, as { x, y } of its middle
- * on the screen, or null.
- */
-function lineShown({ darkest, lightest, least, most })
+/* Runs in Stead's page: whether the lowest line of one kind in the picture is so far above the lowest of another. */
+function lineAbove({ line, base, up, off })
 {
 	const canvas = document.querySelector("canvas");
 
 	if (!canvas?.width || canvas.classList.contains("blank"))
-		return null;
+		return false;
 
 	const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-	const fits = (at) => [0, 1, 2].every((i) => data[at * 4 + i] >= darkest && data[at * 4 + i] <= lightest);
+	const lowest = ({ darkest, lightest, least, most }) => {
+		const fits = (at) => [0, 1, 2].every((i) => data[at * 4 + i] >= darkest && data[at * 4 + i] <= lightest);
 
-	for (let y = height - 1; y >= 0; y--) {
-		for (let x = 0, run = 0; x <= width; x++) {
-			if (x < width && fits(y * width + x)) {
-				run += 1;
-				continue;
+		for (let y = height - 1; y >= 0; y--) {
+			for (let x = 0, run = 0; x <= width; x++) {
+				if (x < width && fits(y * width + x)) {
+					run += 1;
+					continue;
+				}
+				if (run >= least && run <= most)
+					return y;
+				run = 0;
 			}
-			if (run >= least && run <= most) {
-				const shown = canvas.getBoundingClientRect();
-
-				return { x: shown.left + (x - run / 2) * shown.width / width,
-					y: shown.top + y * shown.height / height };
-			}
-			run = 0;
 		}
-	}
-	return null;
+		return NaN;
+	};
+
+	return Math.abs(lowest(base) - lowest(line) - up) <= off;
 }
 
 export class Visitor extends Person {
@@ -52,25 +49,19 @@ export class Visitor extends Person {
 		return this.card(TITLE);
 	}
 
-	/* link: on the dashboard or beside a booking. Resolves once the field for the name has the focus. */
+	/* link: on the dashboard or beside a booking. Resolves once the field for the name has the focus, which DokuWiki gives it. */
 	async openWiki(link)
 	{
 		await link.click();
 		await this.addressShows(HOST);
-
-		const { x, y } = await this.#line(FORM_LINE, "the box of the form");
-
-		await this.page.mouse.click(x + NAME_FIELD.right, y - NAME_FIELD.up);
-		await this.#line(FOCUS_LINE, "the focus in the field for the name");
+		await this.#focusShows(NAME_UP, "the focus in the field for the name");
 	}
 
-	async #line(how, what)
+	async #focusShows(up, what)
 	{
-		const found = await this.page.waitForFunction(lineShown, how, { timeout: SHOWN_MS }).catch(() => {
-			throw new Error(`The picture did not show ${what} within ${SHOWN_MS / 1000} s.`);
-		});
+		const how = { line: FOCUS_LINE, base: FORM_LINE, up, off: OFF };
 
-		return found.jsonValue();
+		await orWhatItSays(this.page, this.page.waitForFunction(lineAbove, how), what);
 	}
 
 	async signInAtWiki({ login, password })
@@ -79,6 +70,7 @@ export class Visitor extends Person {
 
 		await keyboard.type(login, { delay: TYPE_MS });
 		await keyboard.press("Tab");
+		await this.#focusShows(PASSWORD_UP, "the focus in the field for the password");
 		await keyboard.type(password, { delay: TYPE_MS });
 		await keyboard.press("Enter");
 	}
