@@ -10,7 +10,7 @@ B       := build/$(VARIANT)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
 CPPFLAGS += -I. -D_GNU_SOURCE -I/usr/include/postgresql
 CFLAGS   ?= -O2 -g
-CFLAGS   += -std=gnu17 -fno-omit-frame-pointer -fstack-protector-strong $(WARNINGS)
+CFLAGS   += -std=gnu17 -fno-omit-frame-pointer -fstack-protector-strong -fstack-clash-protection $(WARNINGS)
 LDFLAGS  += -Wl,-z,relro,-z,now
 
 ifeq ($(VARIANT),plain)
@@ -61,7 +61,7 @@ clean:
 help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 
-#: make             build everything into build/
+#: make             build everything into build/; once before it: demo/setup.sh demo, as make demo does by itself
 #: make clean       remove build/
 .PHONY: all programs web clean help
 .SECONDARY:

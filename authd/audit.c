@@ -1,11 +1,21 @@
 #include "authd/audit.h"
 
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
 #include "authd/state.h"
 #include "authd/handlers.h"
 #include "common/arena.h"
 #include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/loop.h"
+#include "common/words.h"
 #include "db/db.h"
 #include "proto/call.h"
+
+#define MINUTE_MS     60000
+#define MOST_A_MINUTE 30 /* of each kind */
 
 static const char insert[] = "INSERT INTO audit (event, user_name, ip, detail) VALUES ($1, $2, $3, $4)";
 
@@ -21,29 +31,91 @@ int audit_alone(struct db *db, int64_t deadline, const struct audit *entry)
 		DB_TEXT(entry->ip), DB_TEXT(entry->detail));
 }
 
-static void read_entry(struct call *call, const struct db_result *res, int row, struct audit_entry *out)
+/* Whether there is room for one more this minute. */
+static bool audit_admits(struct audit_limit *limit)
 {
-	out->id = db_int(res, row, "id");
-	out->at_ms = db_time(res, row, "at");
-	out->event = arena_strdup(call->arena, db_text(res, row, "event"));
-	out->user = arena_strdup(call->arena, db_text(res, row, "user_name"));
-	out->ip = arena_strdup(call->arena, db_text(res, row, "ip"));
-	out->detail = arena_strdup(call->arena, db_text(res, row, "detail"));
+	if (!limit->since || loop_now() - limit->since > MINUTE_MS) {
+		limit->since = loop_now();
+		limit->rows = 0;
+	}
+	if (++limit->rows <= MOST_A_MINUTE)
+		return true;
+	limit->unsaid++;
+	return false;
+}
+
+void audit_limited(struct authd *a, struct audit_limit *limit, struct call *call, const struct audit *entry)
+{
+	struct audit told = *entry;
+	size_t unsaid = limit->unsaid;
+	int r;
+
+	if (!audit_admits(limit))
+		return;
+	if (unsaid)
+		told.detail = words_new(call->arena, 500, "%s; %zu more were not recorded", BRIEF(400, entry->detail), unsaid);
+	limit->unsaid = 0;
+	fiber_shield(); /* who hangs up at once is written down all the same */
+	r = audit_alone(a->db, authd_db_deadline(a, call->deadline), &told);
+	fiber_unshield();
+	if (r < 0)
+		limit->unsaid += unsaid + 1; /* told with the next one that can be written */
+	if (r < 0 && r != -ENOTCONN)
+		authd_db_failed(a, "recording a refusal", r);
+}
+
+/* Too much of it is refused: what cannot be written down must not be done either. */
+static int note(struct call *call, const struct audit_note_params *params)
+{
+	struct authd *a = call->daemon;
+	const struct audit entry = { .event = params->event,
+		.user = call->acting.name,
+		.ip = call->acting.ip,
+		.detail = params->detail };
+
+	if (!audit_admits(&a->acts))
+		return call_refuse(call, ERR_busy, NULL, "Too much is done in a minute to be written down; try again in a moment.");
+	return audit_alone(a->db, authd_db_deadline(a, call->deadline), &entry);
+}
+
+int audit_note(struct call *call, const struct audit_note_params *params, struct audit_note_result *result)
+{
+	struct authd *a = call->daemon;
+	const struct audit entry = { .event = params->event,
+		.user = call->acting.name,
+		.ip = call->acting.ip,
+		.detail = params->detail };
+
+	(void)result;
+	if (strcmp(params->event, "steadctl") == 0)
+		return authd_db_failed(a, "recording what steadctl does", note(call, params));
+	audit_limited(a, &a->forbidden, call, &entry);
+	return 0;
+}
+
+static void read_entry(struct call *call, const struct db_row *row, struct audit_entry *out)
+{
+	out->id = row_int(row, "id");
+	out->at_ms = row_time(row, "at");
+	out->event = arena_strdup(call->arena, row_words(row, "event"));
+	out->user = arena_strdup(call->arena, row_text(row, "user_name"));
+	out->ip = arena_strdup(call->arena, row_text(row, "ip"));
+	out->detail = arena_strdup(call->arena, row_text(row, "detail"));
 }
 
 int audit_list(struct call *call, const struct audit_list_params *params, struct audit_list_result *result)
 {
 	struct authd *a = call->daemon;
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &res,
 		"SELECT id, at, event, user_name, ip, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
 		DB_INT(params->before ? params->before : INT64_MAX), DB_INT(params->limit ? params->limit : 100));
 
 	if (r < 0)
 		return authd_db_failed(a, "reading the audit", r);
-	result->entries_count = (size_t)db_rows(res);
-	result->entries = arena_array(call->arena, result->entries_count, sizeof(*result->entries));
-	for (int i = 0; i < db_rows(res); i++)
-		read_entry(call, res, i, &result->entries[i]);
+	result->entries = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->entries));
+	while (db_next(res, &row))
+		read_entry(call, &row, &result->entries[result->entries_count++]);
 	return 0;
 }

@@ -3,8 +3,11 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+struct authd;
+struct call;
 struct db;
 struct db_tx;
 
@@ -17,6 +20,15 @@ struct audit {
 
 /* Adds the row within tx. Database errors. */
 int audit_write(struct db_tx *tx, const struct audit *entry);
+
+/* What anybody can bring about as often as they like: so many rows a minute, and the others are counted. All zero at first. */
+struct audit_limit {
+	int64_t since;
+	size_t rows, unsaid;
+};
+
+/* Such an event, which is refused already: what cannot be written down stays a line of the log. In a fiber. */
+void audit_limited(struct authd *a, struct audit_limit *limit, struct call *call, const struct audit *entry);
 
 /* For events that change nothing else. In a fiber. */
 int audit_alone(struct db *db, int64_t deadline, const struct audit *entry);

@@ -10,7 +10,7 @@
 #include "authd/dispatch.h"
 #include "authd/first_admin.h"
 #include "authd/http.h"
-#include "authd/origin.h"
+#include "common/origin.h"
 #include "authd/route.h"
 #include "authd/state.h"
 #include "authd/strangers.h"
@@ -23,6 +23,7 @@
 #include "common/loop.h"
 #include "common/worker.h"
 #include "db/db.h"
+#include "db/remark.h"
 #include "proto/call.h"
 #include "proto/peer.h"
 #include "proto/server.h"
@@ -31,18 +32,12 @@
 
 static int check_origins(const struct words *origins)
 {
-	if (origins->count == 0) {
-		log_error("the setting origin is missing; say at which address Stead's page is opened, such as http://127.0.0.1:8080");
-		return -EINVAL;
-	}
-	for (size_t i = 0; i < origins->count; i++) {
-		const char *why = origin_check(origins->items[i]);
-		if (why) {
-			log_error("the setting origin does not take \"%s\": %s", origins->items[i], why);
-			return -EINVAL;
-		}
-	}
-	return 0;
+	char why[512];
+	int r = origins_check(origins, why, sizeof(why));
+
+	if (r < 0)
+		log_error("%s", why);
+	return r;
 }
 
 static void on_database(bool up, const char *why, void *arg)
@@ -52,7 +47,7 @@ static void on_database(bool up, const char *why, void *arg)
 		log_notice("PostgreSQL answers again");
 		daemon_status("ready");
 	} else {
-		log_error("PostgreSQL is not reachable: %s. Requests are refused until it is", why);
+		log_error("PostgreSQL is not reachable, and requests are refused until it is: %s", why);
 		daemon_status("PostgreSQL is not reachable");
 	}
 }
@@ -78,10 +73,14 @@ static int open_database(struct authd *a)
 		.application_name = "authd",
 		.changed = on_database,
 		.arg = a };
+	char remark[1024];
 	int r = db_new(&config, &a->db);
 
+	if (db_remark(a->settings->database, daemon_setting_file("database"), remark, sizeof(remark)))
+		log_warning("%s", remark);
 	if (r < 0)
-		log_error("the setting database is no connection string of PostgreSQL's: %s", strerror(-r));
+		log_error("the setting database is not what libpq understands; it takes, for example, \"host=/run/postgresql dbname=stead user=stead_authd\": %s",
+			strerror(-r));
 	return r;
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "db/db.h"
 
 #define RETRY_MS 5000
@@ -35,7 +35,8 @@ static bool take_variable(const char *variable, char *out, size_t size)
 
 	if (!value)
 		return false;
-	snprintf(out, size, "%s", value);
+	if (!exact_set(out, size, "%s", value)) /* too long for any: said by what is refused */
+		memset(out, 'x', size - 1);
 	explicit_bzero(value, strlen(value));
 	unsetenv(variable);
 	return *out;
@@ -51,7 +52,8 @@ static bool read_credential(const char *name, char *out, size_t size)
 
 	if (!directory)
 		return false;
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (!exact_set(path, sizeof(path), "%s/%s", directory, name))
+		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, out, size - 1);
 	if (n < 0) {
@@ -74,7 +76,7 @@ static void read_account(struct first_admin *f)
 	if (name && password)
 		return;
 	if (name || password)
-		log_warning("only one of ADMIN_USER and ADMIN_PASS is set, so no first administrator can be made; set both");
+		log_warning("only one of ADMIN_USER and ADMIN_PASS (or of the credentials admin-user and admin-pass) is set, so no first administrator can be made; set both and start authd again");
 	*f->name = '\0';
 }
 
@@ -132,11 +134,11 @@ static int try(struct first_admin *f)
 	if (r < 0 || exist)
 		return r;
 	if (!*f->name) {
-		log_warning("there are no accounts and nobody can sign in; set ADMIN_USER and ADMIN_PASS and start authd again, or use: steadctl user add NAME");
+		log_warning("there are no accounts and nobody can sign in; use: steadctl user add NAME --admin, or set ADMIN_USER and ADMIN_PASS (or the credentials admin-user and admin-pass) and start authd again");
 		return 0;
 	}
 	if (account_refusal(f)) {
-		log_error("the first administrator was not made. ADMIN_USER or ADMIN_PASS cannot be used: %s",
+		log_error("the first administrator was not made. ADMIN_USER or ADMIN_PASS (or the credential admin-user or admin-pass) cannot be used: %s",
 			account_refusal(f));
 		return 0;
 	}

@@ -1,12 +1,10 @@
 #include "authd/front.h"
 
-#include <stdio.h>
-
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
-#include "authd/cookie.h"
-#include "authd/origin.h"
+#include "common/cookie.h"
+#include "common/origin.h"
 
 bool front_https(const struct front *f)
 {
@@ -26,12 +24,4 @@ static void set_header(struct front *f, const char *name, const char *value)
 void front_set_cookie(struct front *f, const char *cookie)
 {
 	set_header(f, "Set-Cookie", cookie);
-}
-
-void front_set_retry_after(struct front *f, int64_t ms)
-{
-	char seconds[24];
-
-	snprintf(seconds, sizeof(seconds), "%lld", (long long)((ms + 999) / 1000));
-	set_header(f, "Retry-After", seconds);
 }

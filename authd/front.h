@@ -24,6 +24,3 @@ bool front_cookie(const struct front *f, const char *name, char *out, size_t siz
 
 /* The answer sets this cookie; value as cookie_build() makes it. */
 void front_set_cookie(struct front *f, const char *cookie);
-
-/* The answer says after how long to try again. */
-void front_set_retry_after(struct front *f, int64_t ms);

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,11 +17,11 @@
 
 #include "authd/audit.h"
 #include "authd/state.h"
-#include "authd/cookie.h"
+#include "common/cookie.h"
 #include "authd/front.h"
 #include "authd/login.h"
 #include "authd/openapi.h"
-#include "authd/origin.h"
+#include "common/origin.h"
 #include "authd/query.h"
 #include "authd/route.h"
 #include "common/arena.h"
@@ -30,6 +29,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "db/db.h"
 #include "proto/call.h"
 #include "proto/field.h"
@@ -41,7 +41,6 @@
 #define MOST_READ_BODY  (4 * HTTP_MOST_BODY) /* so that a body somewhat too large gets an answer of ours */
 #define IDLE_S          60 /* of a kept connection, and for each piece of a request to come */
 #define ACCEPT_PAUSE_MS 200
-#define FOREIGN_A_MINUTE 30 /* audit rows about requests of other sites; the rest is counted */
 
 /* One request under way. */
 struct exchange {
@@ -78,8 +77,7 @@ struct http {
 	uint64_t last_id;
 	bool stopping;
 	struct wait *drained;
-	int64_t foreign_since;
-	size_t foreign, foreign_unsaid;
+	struct audit_limit foreign, forbidden;
 	LIST_HEAD(, exchange) exchanges;
 };
 
@@ -147,7 +145,7 @@ static void send_json(struct http *h, struct evhttp_request *request, int status
 	set_header(request, "Content-Type", "application/json");
 	set_header(request, "Cache-Control", "no-store");
 	set_header(request, "X-Content-Type-Options", "nosniff");
-	snprintf(digits, sizeof(digits), "%zu", length);
+	exact_must(digits, sizeof(digits), "%zu", length);
 	set_header(request, "Content-Length", digits);
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
 		json_text_free(text, length);
@@ -155,6 +153,19 @@ static void send_json(struct http *h, struct evhttp_request *request, int status
 		abort();
 	evhttp_send_reply(request, status, NULL, body);
 	evbuffer_free(body);
+}
+
+/* What may have been done is not to be repeated by a program that has not looked. */
+static void set_retry_after(struct evhttp_request *request, const struct refusal *refusal)
+{
+	bool passes = error_row(refusal->code)->http == 503 && refusal->code != ERR_maybe_done;
+	int64_t ms = refusal->retry_ms ? refusal->retry_ms : passes ? 1000 : 0;
+	char seconds[24];
+
+	if (!ms)
+		return;
+	exact_must(seconds, sizeof(seconds), "%lld", (long long)((ms + 999) / 1000));
+	set_header(request, "Retry-After", seconds);
 }
 
 static void send_refusal(struct http *h, struct evhttp_request *request, int status, const struct refusal *refusal)
@@ -167,8 +178,9 @@ static void send_refusal(struct http *h, struct evhttp_request *request, int sta
 		abort();
 	if (*refusal->field)
 		json_object_set_new(error, "field", json_string(refusal->field));
-	if (own == 503 && !evhttp_find_header(evhttp_request_get_output_headers(request), "Retry-After"))
-		set_header(request, "Retry-After", "1");
+	if (*refusal->detail)
+		json_object_set_new(error, "detail", json_string(refusal->detail));
+	set_retry_after(request, refusal);
 	send_json(h, request, status ? status : own, document);
 }
 
@@ -206,7 +218,7 @@ static size_t count_header(const struct exchange *x, const char *name)
 /* A header as it may be shown and stored: what is not printable ASCII is a question mark, and 150 bytes are enough. */
 static const char *shown(struct exchange *x, const char *text)
 {
-	char *copy = arena_printf(x->call->arena, "%.150s", text ? text : "");
+	char *copy = words_new(x->call->arena, 150, "%s", text ? text : "");
 
 	for (char *p = copy; *p; p++)
 		if (*p < ' ' || *p > '~')
@@ -229,7 +241,7 @@ static int check_head(struct exchange *x)
 	x->front.origin = origin_of_host(&x->http->a->settings->origin, header(x, "Host"));
 	if (!x->front.origin)
 		return call_refuse(x->call, ERR_cross_site, "Host",
-			"Stead is not known under the name \"%s\"; open it at its own address, or have the administrator add this one to the setting origin of authd.",
+			"Stead is not known under the name \"%s\"; open it at its own address, or have the administrator add this one to the setting origin in stead.conf.",
 			shown(x, header(x, "Host")));
 	return 0;
 }
@@ -262,25 +274,21 @@ static int find_route(struct exchange *x)
 static void audit_foreign(struct exchange *x, const char *detail)
 {
 	struct http *h = x->http;
-	const char *text = detail;
-	const struct audit *entry;
-	int r;
+	const struct audit entry = { .event = "cross_site_refused", .ip = x->call->acting.ip, .detail = detail };
 
-	if (loop_now() - h->foreign_since > 60000) {
-		h->foreign_since = loop_now();
-		h->foreign = 0;
-	}
-	if (++h->foreign > FOREIGN_A_MINUTE) {
-		h->foreign_unsaid++;
-		return;
-	}
-	if (h->foreign_unsaid)
-		text = arena_printf(x->call->arena, "%s; %zu more were not recorded", detail, h->foreign_unsaid);
-	h->foreign_unsaid = 0;
-	entry = &(const struct audit){ .event = "cross_site_refused", .ip = x->call->acting.ip, .detail = text };
-	r = audit_alone(h->a->db, authd_db_deadline(h->a, x->call->deadline), entry);
-	if (r < 0 && r != -ENOTCONN)
-		authd_db_failed(h->a, "recording a refusal", r);
+	audit_limited(h->a, &h->foreign, x->call, &entry);
+}
+
+/* By the row's right, by a handler of ours, or by the daemon that was asked: somebody wanted what is not theirs. */
+static void audit_forbidden(struct exchange *x)
+{
+	struct http *h = x->http;
+	const struct audit entry = { .event = "forbidden",
+		.user = x->call->acting.name,
+		.ip = x->call->acting.ip,
+		.detail = words_new(x->call->arena, 200, "%s %s", x->verb, x->path) };
+
+	audit_limited(h->a, &h->forbidden, x->call, &entry);
 }
 
 static int check_origin(struct exchange *x)
@@ -310,7 +318,8 @@ static int find_login(struct exchange *x)
 
 	if (!front_cookie(&x->front, cookie_login_name(front_https(&x->front)), cookie, sizeof(cookie)))
 		return 0;
-	r = login_find(x->http->a, x->call->arena, cookie, x->call->deadline, &x->login);
+	/* What a page asks for while nobody is there, it says so of: such requests do not keep a login from idling out. */
+	r = login_find(x->http->a, x->call->arena, cookie, !header(x, "Stead-Idle"), x->call->deadline, &x->login);
 	explicit_bzero(cookie, sizeof(cookie));
 	if (r == -ENOENT)
 		return 0;
@@ -455,9 +464,12 @@ static void serve(void *arg)
 	if (x->cancelled)
 		fiber_cancel(x->fiber);
 	r = handle(x, &result);
+	if (r == REFUSED && x->call->refusal.code == ERR_forbidden)
+		audit_forbidden(x);
 	if (x->gone)
 		event_free(x->gone);
-	call_settle(x->call, r == -ECANCELED && x->http->stopping ? -ECONNREFUSED : r);
+	/* Its client has gone, or authd ends: no failure of anybody's, so nothing for the operator to read. */
+	call_settle(x->call, r == -ECANCELED && x->cancelled ? -ECONNREFUSED : r);
 	log_debug("%s %s: %s, %lld ms", x->verb, x->path, r == 0 ? "ok" : error_row(x->call->refusal.code)->name,
 		(long long)(loop_now() - began));
 	if (r == 0)
@@ -527,7 +539,7 @@ static void begin(struct http *h, struct evhttp_request *request)
 	x->connection = evhttp_request_get_connection(request);
 	x->params = json_object();
 	x->call = call_new(h->a, NULL, deadline_in(h->a->settings->request_ms));
-	snprintf(x->id, sizeof(x->id), "%llu", (unsigned long long)++h->last_id);
+	exact_must(x->id, sizeof(x->id), "%llu", (unsigned long long)++h->last_id);
 	x->log = (struct log_context){ .connection = "http", .call = x->id };
 	read_request(x);
 	LIST_INSERT_HEAD(&h->exchanges, x, link);

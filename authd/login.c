@@ -1,7 +1,6 @@
 #include "authd/login.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -10,14 +9,16 @@
 
 #include "authd/audit.h"
 #include "authd/state.h"
-#include "authd/cookie.h"
+#include "common/cookie.h"
 #include "authd/front.h"
 #include "authd/handlers.h"
 #include "authd/throttle.h"
 #include "authd/watch.h"
 #include "common/arena.h"
 #include "common/cleanup.h"
+#include "common/hex.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "db/db.h"
 #include "proto/call.h"
 
@@ -44,8 +45,7 @@ int login_secret_of(const char *cookie, struct login_secret *ret)
 	memcpy(ret->cookie, cookie, LOGIN_COOKIE);
 	SHA256((const uint8_t *)cookie, LOGIN_COOKIE - 1, ret->hash);
 	SHA256(ret->hash, sizeof(ret->hash), again);
-	for (size_t i = 0; i < (LOGIN_NAME - 1) / 2; i++)
-		snprintf(ret->name + 2 * i, 3, "%02x", again[i]);
+	hex_set(ret->name, again, (LOGIN_NAME - 1) / 2);
 	return 0;
 }
 
@@ -72,64 +72,83 @@ static int64_t touch_s(const struct authd *a)
 	return s < 60 ? s : 60;
 }
 
-static int touch(struct authd *a, const struct login_secret *secret, int64_t deadline)
-{
-	return db_query(a->db, DB_SELF, authd_db_deadline(a, deadline), NULL, "UPDATE logins SET seen_at = now() WHERE hash = $1",
-		DB_BYTES(secret->hash, sizeof(secret->hash)));
-}
-
-int login_find(struct authd *a, struct arena *arena, const char *cookie, int64_t deadline, struct login *ret)
+/* -ENOENT: it has ended since it was looked up. */
+static int touch(struct authd *a, const char *name, int64_t deadline)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct login_secret secret;
-	int r = login_secret_of(cookie, &secret);
+	int r = db_query(a->db, DB_SELF, authd_db_deadline(a, deadline), &res,
+		"UPDATE logins SET seen_at = now() WHERE name = $1 AND expires_at > now()"
+		" AND seen_at > now() - $2 * interval '1 second'",
+		DB_TEXT(name), DB_INT(a->settings->login_idle_s));
 
 	if (r < 0)
-		return -ENOENT;
-	r = db_read(a->db, DB_SELF, authd_db_deadline(a, deadline), &res,
+		return r;
+	return db_changed(res) ? 0 : -ENOENT;
+}
+
+/* By the hash of its cookie, or by its name; used: it is being used, so it does not idle out. */
+static int look_up(struct authd *a, struct arena *arena, struct db_arg hash, struct db_arg name, bool used, int64_t deadline,
+	struct login *ret)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
+	int r = db_read(a->db, DB_SELF, authd_db_deadline(a, deadline), &res,
 		"SELECT l.name, l.user_id, u.name AS user_name, u.admin, l.expires_at,"
-		" l.seen_at <= now() - $3 * interval '1 second' AS stale FROM logins l JOIN users u ON u.id = l.user_id"
-		" WHERE l.hash = $1 AND l.expires_at > now() AND l.seen_at > now() - $2 * interval '1 second'",
-		DB_BYTES(secret.hash, sizeof(secret.hash)), DB_INT(a->settings->login_idle_s), DB_INT(touch_s(a)));
-	if (r == 0 && db_rows(res) == 0)
+		" l.seen_at <= now() - $4 * interval '1 second' AS stale FROM logins l JOIN users u ON u.id = l.user_id"
+		" WHERE (l.hash = $1 OR l.name = $2) AND l.expires_at > now() AND l.seen_at > now() - $3 * interval '1 second'",
+		hash, name, DB_INT(a->settings->login_idle_s), DB_INT(touch_s(a)));
+
+	if (r == 0 && !db_next(res, &row))
 		return -ENOENT;
-	if (r == 0 && db_bool(res, 0, "stale"))
-		r = touch(a, &secret, deadline);
+	if (r == 0 && used && row_bool(&row, "stale"))
+		r = touch(a, row_words(&row, "name"), deadline);
+	if (r == -ENOENT)
+		return r;
 	if (r < 0)
 		return authd_db_failed(a, "looking a login up", r);
-	*ret = (struct login){ .name = arena_strdup(arena, db_text(res, 0, "name")),
-		.user = db_int(res, 0, "user_id"),
-		.user_name = arena_strdup(arena, db_text(res, 0, "user_name")),
-		.admin = db_bool(res, 0, "admin"),
-		.expires_at_ms = db_time(res, 0, "expires_at") };
+	*ret = (struct login){ .name = arena_strdup(arena, row_words(&row, "name")),
+		.user = row_int(&row, "user_id"),
+		.user_name = arena_strdup(arena, row_words(&row, "user_name")),
+		.admin = row_bool(&row, "admin"),
+		.expires_at_ms = row_time(&row, "expires_at") };
 	return 0;
+}
+
+int login_find(struct authd *a, struct arena *arena, const char *cookie, bool used, int64_t deadline, struct login *ret)
+{
+	struct login_secret secret;
+
+	if (login_secret_of(cookie, &secret) < 0)
+		return -ENOENT;
+	return look_up(a, arena, DB_BYTES(secret.hash, sizeof(secret.hash)), DB_NULL, used, deadline, ret);
 }
 
 int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *secret, int64_t user, const char *ip,
 	int64_t *ret_expires)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res,
 		"INSERT INTO logins (hash, name, user_id, ip, expires_at)"
 		" VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second') RETURNING expires_at",
 		DB_BYTES(secret->hash, sizeof(secret->hash)), DB_TEXT(secret->name), DB_INT(user), DB_TEXT(ip),
 		DB_INT(a->settings->login_most_s));
 
-	if (r == 0)
-		*ret_expires = db_time(res, 0, "expires_at");
-	return r;
+	if (r < 0)
+		return r;
+	if (!db_next(res, &row))
+		return -ENOENT;
+	*ret_expires = row_time(&row, "expires_at");
+	return 0;
 }
 
 int login_end(struct db_tx *tx, const struct login_secret *secret, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = tx_query(tx, &res,
-		"WITH gone AS (DELETE FROM logins WHERE hash = $1 RETURNING name)"
-		" SELECT pg_notify('authd_login_ended', name)::text FROM gone",
-		DB_BYTES(secret->hash, sizeof(secret->hash)));
+	int r = tx_query(tx, &res, "DELETE FROM logins WHERE hash = $1", DB_BYTES(secret->hash, sizeof(secret->hash)));
 
 	if (r == 0)
-		*ret = db_rows(res) > 0;
+		*ret = db_changed(res) > 0;
 	return r;
 }
 
@@ -195,7 +214,7 @@ int account_show(struct call *call, const struct account_show_params *params, st
 int login_check(struct call *call, const struct login_check_params *params, struct login_check_result *result)
 {
 	struct login login;
-	int r = login_find(call->daemon, call->arena, params->cookie, call->deadline, &login);
+	int r = login_find(call->daemon, call->arena, params->cookie, false, call->deadline, &login);
 
 	if (r == -ENOENT)
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
@@ -209,6 +228,20 @@ int login_check(struct call *call, const struct login_check_params *params, stru
 	return 0;
 }
 
+int login_look(struct call *call, const struct login_look_params *params, struct login_look_result *result)
+{
+	struct authd *a = call->daemon;
+	struct login login;
+	int r = look_up(a, call->arena, DB_NULL, DB_TEXT(params->login), params->used, call->deadline, &login);
+
+	if (r == -ENOENT)
+		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+	if (r < 0)
+		return r;
+	*result = (struct login_look_result){ .expires_at_ms = login.expires_at_ms, .again_ms = touch_s(a) * 1000 };
+	return 0;
+}
+
 int64_t login_sweep_ms(const struct authd *a)
 {
 	int64_t ms = a->settings->login_idle_s * 500;
@@ -219,10 +252,7 @@ int64_t login_sweep_ms(const struct authd *a)
 static int sweep(struct db_tx *tx, void *arg)
 {
 	struct authd *a = arg;
-	int r = tx_query(tx, NULL,
-		"WITH gone AS (DELETE FROM logins WHERE expires_at <= now()"
-		" OR seen_at <= now() - $1 * interval '1 second' RETURNING name)"
-		" SELECT pg_notify('authd_login_ended', name)::text FROM gone",
+	int r = tx_query(tx, NULL, "DELETE FROM logins WHERE expires_at <= now() OR seen_at <= now() - $1 * interval '1 second'",
 		DB_INT(a->settings->login_idle_s));
 
 	if (r == 0)

@@ -38,16 +38,16 @@ struct login {
 };
 
 /*
- * In a fiber: the login that a cookie's value stands for, and marks it used. Strings are the arena's. -ENOENT: it is
- * none, or has ended. Database errors.
+ * In a fiber: the login that a cookie's value stands for; used: its person is using it, which prolongs it. Strings are the
+ * arena's. -ENOENT: it is none, or has ended. Database errors.
  */
-int login_find(struct authd *a, struct arena *arena, const char *cookie, int64_t deadline, struct login *ret);
+int login_find(struct authd *a, struct arena *arena, const char *cookie, bool used, int64_t deadline, struct login *ret);
 
 /* Within tx: stores a new login. *ret_expires is wall clock ms. Database errors. */
 int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *secret, int64_t user, const char *ip,
 	int64_t *ret_expires);
 
-/* Within tx: ends a login and, once committed, tells every authd. *ret whether it was there. */
+/* Within tx: ends a login, which PostgreSQL tells every authd once that is committed. *ret whether it was there. */
 int login_end(struct db_tx *tx, const struct login_secret *secret, bool *ret);
 
 /* How long after its end at the latest, or after a clean-up that could not be done, the next clean-up comes, ms. */

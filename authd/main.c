@@ -12,7 +12,6 @@
 #include "authd/authd.h"
 #include "common/cleanup.h"
 #include "common/daemon.h"
-#include "common/secret.h"
 #include "proto/json.h"
 
 static void stop(void *arg)
@@ -33,7 +32,6 @@ int main(int argc, char *argv[])
 		authd_settings_rows(), &settings, argc, argv);
 	if (r != 0)
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	secret_disable_dumps();
 	r = authd_new(&settings, &a);
 	if (r == 0)
 		r = daemon_run(stop, a);

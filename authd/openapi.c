@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authd/cookie.h"
+#include "common/cookie.h"
 #include "authd/http.h"
-#include "authd/origin.h"
+#include "common/origin.h"
 #include "authd/route.h"
 #include "common/daemon.h"
+#include "common/words.h"
 #include "proto/error.h"
 
 static json_t *must(json_t *value)
@@ -139,7 +140,7 @@ static bool in_path(const char *path, const char *name)
 {
 	char braced[80];
 
-	snprintf(braced, sizeof(braced), "{%s}", name);
+	exact_must(braced, sizeof(braced), "{%s}", name);
 	return path && strstr(path, braced);
 }
 
@@ -203,8 +204,8 @@ static void add_response(json_t *responses, enum error_code code)
 {
 	char status[8], reference[96];
 
-	snprintf(status, sizeof(status), "%d", error_row(code)->http);
-	snprintf(reference, sizeof(reference), "#/components/responses/%s", status);
+	exact_must(status, sizeof(status), "%d", error_row(code)->http);
+	exact_must(reference, sizeof(reference), "#/components/responses/%s", status);
 	if (!json_object_get(responses, status))
 		put(responses, status, json_pack("{ss}", "$ref", reference));
 }
@@ -265,7 +266,7 @@ static void add_route(const struct route *route, void *arg)
 	json_t *paths = arg, *item;
 	char path[256], verb[16] = "";
 
-	snprintf(path, sizeof(path), "%s%s", ROUTE_PREFIX, route->method->path);
+	exact_must(path, sizeof(path), "%s%s", ROUTE_PREFIX, route->method->path);
 	for (size_t i = 0; route->method->verb[i] && i < sizeof(verb) - 1; i++)
 		verb[i] = (char)tolower((unsigned char)route->method->verb[i]);
 	item = json_object_get(paths, path);
@@ -282,11 +283,12 @@ static json_t *refusal_schema(void)
 
 	for (enum error_code code = 0; code < ERROR_COUNT; code++)
 		append(codes, json_string(error_row(code)->name));
-	return must(json_pack("{ss s[s] s{s{ss s[ss] s{s{ss so ss} s{ss ss} s{ss ss}}}}}", "type", "object", "required",
+	return must(json_pack("{ss s[s] s{s{ss s[ss] s{s{ss so ss} s{ss ss} s{ss ss} s{ss ss}}}}}", "type", "object", "required",
 		"error", "properties", "error", "type", "object", "required", "code", "message", "properties", "code",
 		"type", "string", "enum", codes, "description", "What kind of refusal it is; never changes its meaning.",
 		"field", "type", "string", "description", "The parameter that is wrong, such as steps[2].url.", "message",
-		"type", "string", "description", "What happened, to what, and what to do next; for a person."));
+		"type", "string", "description", "What happened, to what, and what to do next; for a person.",
+		"detail", "type", "string", "description", "What an administrator needs beside that, such as a command."));
 }
 
 /* One response for each status, which names the codes that come with it. */
@@ -296,20 +298,22 @@ static json_t *refusal_responses(void)
 
 	for (enum error_code code = 0; code < ERROR_COUNT; code++) {
 		const struct error_row *row = error_row(code);
-		char status[8], text[1024];
+		char status[8], *text;
 		json_t *there;
 
-		snprintf(status, sizeof(status), "%d", row->http);
+		exact_must(status, sizeof(status), "%d", row->http);
 		there = json_object_get(responses, status);
-		snprintf(text, sizeof(text), "%s%s%s: %s",
-			there ? json_string_value(json_object_get(there, "description")) : "", there ? "\n\n" : "",
-			row->name, row->sentence);
+		if (asprintf(&text, "%s%s%s: %s",
+			    there ? json_string_value(json_object_get(there, "description")) : "", there ? "\n\n" : "",
+			    row->name, row->sentence) < 0)
+			abort();
 		if (!there) {
 			there = must(json_pack("{so}", "content",
 				json_content(json_pack("{ss}", "$ref", "#/components/schemas/refusal"))));
 			put(responses, status, there);
 		}
 		put(there, "description", json_string(text));
+		free(text);
 		if (row->http == 429 || row->http == 503)
 			put(there, "headers",
 				json_pack("{s{ss s{ss}}}", "Retry-After", "description",
@@ -324,9 +328,9 @@ json_t *openapi_document(const struct routes *routes, const char *server)
 	json_t *paths = must(json_object());
 	json_t *schemes = must(json_pack("{s{ss ss ss ss}}", "login", "type", "apiKey", "in", "cookie", "name", cookie,
 		"description", "Set by POST /api/v1/login."));
-	char text[640];
+	char text[1024];
 
-	snprintf(text, sizeof(text),
+	exact_must(text, sizeof(text),
 		"Stead signs in once and then acts in your stead. Requests other than GET carry one JSON object of at most "
 		"%d bytes and come from Stead's own page: with \"Sec-Fetch-Site: same-origin\", which browsers send, or "
 		"with \"Origin: %s\". Lengths of texts are bytes of UTF-8. Times are ms since 1970, UTC.",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/words.h"
 
 #define MOST_PAIRS 64
 
@@ -122,7 +123,7 @@ int query_add(const struct field *rows, json_t *params, const char *name, const 
 	size_t length = 0;
 
 	if (!f) {
-		refusal_set(why, ERR_invalid, name, "There is no parameter \"%.64s\" here.", name);
+		refusal_set(why, ERR_invalid, name, "There is no parameter \"%s\" here.", BRIEF(64, name));
 		return -EINVAL;
 	}
 	decoded = decode(text, n, plus, &length);

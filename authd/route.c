@@ -1,11 +1,11 @@
 #include "authd/route.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "authd/query.h"
+#include "common/words.h"
 
 struct routes {
 	size_t count;
@@ -74,19 +74,16 @@ struct filling {
 static int fill(const char *name, size_t name_n, const char *text, size_t n, void *arg)
 {
 	struct filling *f = arg;
-	char copy[64];
+	char copy[64] = "";
 
-	snprintf(copy, sizeof(copy), "%.*s", (int)name_n, name);
+	memcpy(copy, name, name_n < sizeof(copy) ? name_n : sizeof(copy) - 1); /* of a row's path: {id} */
 	return query_add(f->method->params(), f->params, copy, text, n, false, f->why);
 }
 
 static void add_allowed(const char *verb, char *allow, size_t size)
 {
-	size_t n = strlen(allow);
-
-	if (strstr(allow, verb))
-		return;
-	snprintf(allow + n, size - n, "%s%s%s", n ? ", " : "", verb, strcmp(verb, "GET") == 0 ? ", HEAD" : "");
+	if (!strstr(allow, verb))
+		words_add(allow, size, "%s%s%s", *allow ? ", " : "", verb, strcmp(verb, "GET") == 0 ? ", HEAD" : "");
 }
 
 int route_find(const struct routes *routes, const char *verb, const char *path, json_t *params, struct route *ret,

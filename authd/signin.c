@@ -1,15 +1,15 @@
 /*
  * Signing in. An unknown name takes the same way, the same time and gets the same answer as a wrong password; the one
  * difference is the account's name in the audit. Order: charge the attempt (throttle.h), look at the password, then
- * write everything that follows from it in one transaction.
+ * write everything that follows from it in one transaction, which holds the account and looks again whether the password
+ * is still the one that was looked at: it may have been reset meanwhile, and who knows the old one is then nobody.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "authd/audit.h"
 #include "authd/state.h"
-#include "authd/cookie.h"
+#include "common/cookie.h"
 #include "authd/front.h"
 #include "authd/handlers.h"
 #include "authd/login.h"
@@ -21,6 +21,8 @@
 #include "common/loop.h"
 #include "db/db.h"
 #include "proto/call.h"
+
+#define TRIES 3 /* of one password, when what it is compared with changes under it */
 
 /* One attempt under way. */
 struct attempt {
@@ -39,13 +41,30 @@ struct attempt {
 	unsigned bucket_count;
 
 	char rehashed[PASSWORD_ENCODED]; /* "": the hash is as good as the settings want it */
-	struct login_secret login;
+	struct login_secret login, previous; /* previous: the one that this browser had before */
+	bool ended;                          /* previous has been */
 	int64_t expires_at_ms;
 };
+
+static void set_nobody(struct attempt *t)
+{
+	t->user = 0;
+	t->user_name = NULL;
+	t->encoded = t->a->nobody;
+	t->admin = t->known = false;
+}
+
+static void read_account(struct attempt *t, const struct db_row *row)
+{
+	t->user_name = arena_strdup(t->call->arena, row_words(row, "name"));
+	t->encoded = arena_strdup(t->call->arena, row_words(row, "password"));
+	t->admin = row_bool(row, "admin");
+}
 
 static int find_account(struct attempt *t, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res,
 		"SELECT w.name AS wanted, u.id, u.name, u.password, u.admin, d.hash IS NOT NULL AS known"
 		" FROM (SELECT lower($1::text) AS name) w LEFT JOIN users u ON lower(u.name) = w.name"
@@ -55,18 +74,15 @@ static int find_account(struct attempt *t, struct db_tx *tx)
 
 	if (r < 0)
 		return r;
-	t->wanted = arena_strdup(t->call->arena, db_text(res, 0, "wanted"));
-	t->user = 0;
-	t->user_name = NULL;
-	t->encoded = t->a->nobody;
-	t->known = false;
-	if (db_null(res, 0, "id"))
+	set_nobody(t);
+	if (!db_next(res, &row))
+		return -EIO; /* w has a row in any case */
+	t->wanted = arena_strdup(t->call->arena, row_words(&row, "wanted"));
+	if (row_null(&row, "id"))
 		return 0;
-	t->user = db_int(res, 0, "id");
-	t->user_name = arena_strdup(t->call->arena, db_text(res, 0, "name"));
-	t->encoded = arena_strdup(t->call->arena, db_text(res, 0, "password"));
-	t->admin = db_bool(res, 0, "admin");
-	t->known = db_bool(res, 0, "known");
+	t->user = row_int(&row, "id");
+	t->known = row_bool(&row, "known");
+	read_account(t, &row);
 	return 0;
 }
 
@@ -83,7 +99,7 @@ static void choose_buckets(struct attempt *t)
 		.block_ms = s->address_window_s * 1000 };
 
 	t->buckets[0].rule = account;
-	t->buckets[0].key = t->known ? throttle_device_key(t->device.hash) : throttle_account_key(t->wanted);
+	t->buckets[0].key = t->known ? throttle_device_key(t->device.hash) : throttle_account_key(t->user, t->wanted);
 	t->bucket_count = 1;
 	if (t->known || !t->call->acting.ip)
 		return;
@@ -104,32 +120,42 @@ static int refuse_throttled(struct attempt *t, int64_t wait_ms)
 {
 	int64_t s = (wait_ms + 999) / 1000;
 
-	front_set_retry_after(t->call->front, wait_ms);
 	if (s < 120)
-		return call_refuse(t->call, ERR_throttled, NULL,
+		call_refuse(t->call, ERR_throttled, NULL,
 			"Too many sign-ins have failed; try again in %lld seconds.", (long long)s);
-	return call_refuse(t->call, ERR_throttled, NULL, "Too many sign-ins have failed; try again in %lld minutes.",
-		(long long)((s + 59) / 60));
+	else
+		call_refuse(t->call, ERR_throttled, NULL, "Too many sign-ins have failed; try again in %lld minutes.",
+			(long long)((s + 59) / 60));
+	return call_retry_in(t->call, wait_ms);
+}
+
+struct charging {
+	struct attempt *attempt;
+	int64_t wait_ms;
+};
+
+static int charge_within(struct db_tx *tx, void *arg)
+{
+	struct charging *c = arg;
+	struct attempt *t = c->attempt;
+	bool first = false;
+	int r = find_account(t, tx);
+
+	if (r < 0)
+		return r;
+	choose_buckets(t);
+	r = throttle_charge_all(tx, t->buckets, t->bucket_count, &c->wait_ms, &first);
+	if (r == 0 && first) /* one row for a block, not one for each knock at the door */
+		r = record(t, tx, "login_throttled", t->user ? NULL : "no such account");
+	return r;
 }
 
 static int charge(struct attempt *t)
 {
-	CLEANUP(tx_freep) struct db_tx *tx = NULL;
-	int64_t wait_ms = 0;
-	bool first = false;
-	int r = db_begin(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), &tx);
+	struct charging c = { .attempt = t };
+	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), charge_within, &c);
 
-	if (r == 0)
-		r = find_account(t, tx);
-	if (r < 0)
-		return r;
-	choose_buckets(t);
-	r = throttle_charge_all(tx, t->buckets, t->bucket_count, &wait_ms, &first);
-	if (r == 0 && first) /* one row for a block, not one for each knock at the door */
-		r = record(t, tx, "login_throttled", t->user ? NULL : "no such account");
-	if (r == 0)
-		r = db_commit(&tx);
-	return r == 0 && wait_ms ? refuse_throttled(t, wait_ms) : r;
+	return r == 0 && c.wait_ms ? refuse_throttled(t, c.wait_ms) : r;
 }
 
 static int fail(struct attempt *t)
@@ -146,51 +172,82 @@ static int fail(struct attempt *t)
 /* Settings may have become stronger since; only now is the password at hand to follow them. */
 static int rehash(struct attempt *t)
 {
+	t->rehashed[0] = '\0';
 	if (!password_is_weaker(t->encoded, &t->a->cost))
 		return 0;
 	return password_hash(t->a->workers, &t->a->cost, t->password, t->call->deadline, t->rehashed);
 }
 
+/*
+ * Holds the account until the transaction ends, before anything else of it is touched, as a reset does. -ESTALE: it is
+ * not any more what the password was compared with; t has what it is now.
+ */
+static int lock_account(struct attempt *t, struct db_tx *tx)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
+	const char *verified = t->encoded;
+	int r = tx_query(tx, &res, "SELECT name, password, admin FROM users WHERE id = $1 FOR NO KEY UPDATE", DB_INT(t->user));
+
+	if (r < 0)
+		return r;
+	if (!db_next(res, &row)) {
+		set_nobody(t);
+		return -ESTALE;
+	}
+	read_account(t, &row);
+	return strcmp(t->encoded, verified) == 0 ? 0 : -ESTALE;
+}
+
+/* One that a reset has made the account forget is made known anew, under a value that nobody has seen. */
 static int remember_device(struct attempt *t, struct db_tx *tx)
 {
-	if (t->known)
-		return tx_query(tx, NULL, "UPDATE devices SET seen_at = now() WHERE hash = $1",
-			DB_BYTES(t->device.hash, sizeof(t->device.hash)));
-	return tx_query(tx, NULL, "INSERT INTO devices (hash, user_id) VALUES ($1, $2)",
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = 0;
+
+	if (t->known) {
+		r = tx_query(tx, &res, "UPDATE devices SET seen_at = now() WHERE hash = $1 AND user_id = $2",
+			DB_BYTES(t->device.hash, sizeof(t->device.hash)), DB_INT(t->user));
+		if (r < 0 || db_changed(res) > 0)
+			return r;
+		t->known = false;
+		r = login_secret_new(&t->device);
+	}
+	return r < 0 ? r : tx_query(tx, NULL, "INSERT INTO devices (hash, user_id) VALUES ($1, $2)",
 		DB_BYTES(t->device.hash, sizeof(t->device.hash)), DB_INT(t->user));
 }
 
+/* The hash is written only where it is made anew; lock_account() has seen that it still is the one that was verified. */
 static int mark_account(struct attempt *t, struct db_tx *tx)
 {
-	const char *encoded = *t->rehashed ? t->rehashed : t->encoded;
-
+	if (!*t->rehashed)
+		return tx_query(tx, NULL, "UPDATE users SET last_login_at = now() WHERE id = $1", DB_INT(t->user));
 	return tx_query(tx, NULL, "UPDATE users SET last_login_at = now(), password = $2 WHERE id = $1",
-		DB_INT(t->user), DB_TEXT(encoded));
+		DB_INT(t->user), DB_TEXT(t->rehashed));
 }
 
 /* The login that this browser had before ends: an id that somebody may have planted or seen is worth nothing. */
-static int end_previous(struct attempt *t, struct db_tx *tx, struct login_secret *previous, bool *ret_ended)
+static int end_previous(struct attempt *t, struct db_tx *tx)
 {
 	char cookie[LOGIN_COOKIE];
 	bool https = front_https(t->call->front);
 
+	t->ended = false;
 	if (!front_cookie(t->call->front, cookie_login_name(https), cookie, sizeof(cookie)) ||
-		login_secret_of(cookie, previous) < 0)
+		login_secret_of(cookie, &t->previous) < 0)
 		return 0;
-	return login_end(tx, previous, ret_ended);
+	return login_end(tx, &t->previous, &t->ended);
 }
 
-static int admit(struct attempt *t)
+static int admit_within(struct db_tx *tx, void *arg)
 {
-	CLEANUP(tx_freep) struct db_tx *tx = NULL;
-	struct login_secret previous = { 0 };
-	bool ended = false;
-	int r = db_begin(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), &tx);
+	struct attempt *t = arg;
+	int r = lock_account(t, tx);
 
 	if (r == 0)
 		r = throttle_forgive(tx, t->buckets, t->bucket_count);
 	if (r == 0)
-		r = end_previous(t, tx, &previous, &ended);
+		r = end_previous(t, tx);
 	if (r == 0)
 		r = mark_account(t, tx);
 	if (r == 0)
@@ -199,11 +256,16 @@ static int admit(struct attempt *t)
 		r = login_store(t->a, tx, &t->login, t->user, t->call->acting.ip, &t->expires_at_ms);
 	if (r == 0)
 		r = record(t, tx, "login_ok", arena_printf(t->call->arena, "login %s", t->login.name));
-	if (r == 0)
-		r = db_commit(&tx);
-	if (r == 0 && ended)
-		login_watch_tell(t->a->watch, previous.name);
-	explicit_bzero(&previous, sizeof(previous));
+	return r;
+}
+
+/* -ESTALE: the account has changed since the password was looked at; nothing was done. */
+static int admit(struct attempt *t)
+{
+	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), admit_within, t);
+
+	if (r == 0 && t->ended)
+		login_watch_tell(t->a->watch, t->previous.name);
 	return r;
 }
 
@@ -233,15 +295,12 @@ static int read_device(struct attempt *t)
 	return login_secret_new(&t->device);
 }
 
-static int sign_in(struct attempt *t)
+/* The password is right, and all that a login is made of is at hand. */
+static int verify(struct attempt *t)
 {
 	bool right = false;
-	int r = read_device(t);
+	int r = password_verify(t->a->workers, t->encoded, t->password, t->call->deadline, &right);
 
-	if (r == 0)
-		r = charge(t);
-	if (r == 0)
-		r = password_verify(t->a->workers, t->encoded, t->password, t->call->deadline, &right);
 	if (r < 0)
 		return r;
 	if (!right || !t->user)
@@ -250,9 +309,23 @@ static int sign_in(struct attempt *t)
 		r = login_secret_new(&t->device);
 	if (r == 0)
 		r = rehash(t);
+	return r == 0 ? login_secret_new(&t->login) : r;
+}
+
+static int sign_in(struct attempt *t)
+{
+	int r = read_device(t);
+
 	if (r == 0)
-		r = login_secret_new(&t->login);
-	return r == 0 ? admit(t) : r;
+		r = charge(t);
+	for (int try = 0; try < TRIES && (r == 0 || r == -ESTALE); try++) {
+		r = verify(t);
+		if (r == 0)
+			r = admit(t);
+		if (r == 0)
+			return 0;
+	}
+	return r == -ESTALE ? fail(t) : r;
 }
 
 int login(struct call *call, const struct login_params *params, struct login_result *result)

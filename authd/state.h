@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "authd/audit.h"
 #include "authd/password.h"
 #include "authd/settings.h"
 
@@ -29,6 +30,7 @@ struct authd {
 	struct first_admin *first_admin;
 	struct sweeper *sweeper;
 	struct strangers *strangers;
+	struct audit_limit forbidden, acts; /* told by other daemons */
 	struct password_cost cost;
 	char nobody[PASSWORD_ENCODED]; /* the hash that an unknown name's password is compared with */
 };

@@ -1,7 +1,6 @@
 #include "authd/strangers.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "authd/state.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 
 #define PAUSE_MS 1000
 #define WRITE_MS 5000
@@ -31,7 +31,7 @@ void strangers_note(void *authd, const char *what)
 		s->more++;
 		return;
 	}
-	snprintf(s->what, sizeof(s->what), "%s", what);
+	words_set(s->what, sizeof(s->what), "%s", what);
 	if (s->idle)
 		wait_wake(s->idle, 0);
 }
@@ -60,7 +60,7 @@ static int write_down(struct strangers *s)
 	memcpy(what, s->what, sizeof(what));
 	s->what[0] = '\0';
 	s->more = 0;
-	snprintf(detail, sizeof(detail), more ? "%s, and %u more" : "%s", what, more);
+	words_set(detail, sizeof(detail), more ? "%s, and %u more" : "%s", what, more);
 	r = audit_alone(s->a->db, deadline_in(WRITE_MS), &entry);
 	if (r == 0)
 		return 0;

@@ -1,20 +1,18 @@
 #include "authd/throttle.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 
 #include "common/cleanup.h"
+#include "common/pause.h"
 #include "db/db.h"
 
 static int64_t block_length(const struct throttle_rule *rule, int64_t strikes)
 {
-	int64_t ms = rule->block_ms;
-
-	for (int64_t i = 0; rule->doubling && i < strikes && ms < THROTTLE_MOST_MS; i++)
-		ms *= 2;
-	return ms < THROTTLE_MOST_MS ? ms : THROTTLE_MOST_MS;
+	return pause_after(rule->block_ms, rule->doubling ? strikes : 0, THROTTLE_MOST_MS);
 }
 
 int64_t throttle_charge(const struct throttle_rule *rule, struct throttle_state *s, int64_t now)
@@ -59,9 +57,9 @@ static struct throttle_key key_of(const char *kind, const void *p, size_t n)
 	return key;
 }
 
-struct throttle_key throttle_account_key(const char *name)
+struct throttle_key throttle_account_key(int64_t user, const char *name)
 {
-	return key_of("account", name, strlen(name));
+	return user ? key_of("user", &user, sizeof(user)) : key_of("account", name, strlen(name));
 }
 
 struct throttle_key throttle_address_key(const char *ip)
@@ -84,29 +82,43 @@ struct throttle_key throttle_device_key(const uint8_t device[32])
 	return key_of("device", device, 32);
 }
 
-/* Makes the row if need be and locks it. */
+#define MOST_COUNT INT64_C(0x7fffffff)
+#define MOST_TIME  (INT64_C(1) << 52) /* ms since 1970 */
+
+/* Whatever stands there, 'infinity' too, is a number that can be reckoned with. */
+static int64_t bounded(int64_t value, int64_t most)
+{
+	return value < 0 ? 0 : value < most ? value : most;
+}
+
+static void read_state(const struct db_row *row, struct throttle_state *ret)
+{
+	*ret = (struct throttle_state){ .failures = bounded(row_int(row, "failures"), MOST_COUNT),
+		.since = bounded(row_time(row, "since"), MOST_TIME),
+		.strikes = bounded(row_int(row, "strikes"), MOST_COUNT),
+		.blocked_until = bounded(row_time(row, "blocked_until"), MOST_TIME),
+		.touched = bounded(row_time(row, "touched_at"), MOST_TIME),
+		.told = row_bool(row, "told") };
+}
+
+/*
+ * Makes the row if need be and locks it, in one statement: between two, another sign-in that is forgiven could delete it.
+ */
 static int load(struct db_tx *tx, const struct throttle_key *key, struct throttle_state *ret, int64_t *ret_now)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_arg bucket = DB_BYTES(key->hash, sizeof(key->hash));
-	int r = tx_query(tx, NULL, "INSERT INTO throttle (bucket) VALUES ($1) ON CONFLICT DO NOTHING", bucket);
+	struct db_row row = DB_NO_ROW;
+	int r = tx_query(tx, &res,
+		"INSERT INTO throttle (bucket) VALUES ($1) ON CONFLICT (bucket) DO UPDATE SET bucket = EXCLUDED.bucket"
+		" RETURNING failures, since, strikes, blocked_until, touched_at, told, clock_timestamp() AS now",
+		DB_BYTES(key->hash, sizeof(key->hash)));
 
-	if (r == 0)
-		r = tx_query(tx, &res,
-			"SELECT failures, since, strikes, blocked_until, touched_at, told, clock_timestamp() AS now"
-			" FROM throttle WHERE bucket = $1 FOR UPDATE",
-			bucket);
 	if (r < 0)
 		return r;
-	*ret = (struct throttle_state){ .failures = db_int(res, 0, "failures"),
-		.since = db_time(res, 0, "since"),
-		.strikes = db_int(res, 0, "strikes"),
-		.blocked_until = db_time(res, 0, "blocked_until"),
-		.touched = db_time(res, 0, "touched_at"),
-		.told = db_bool(res, 0, "told") };
-	if (ret->blocked_until < 0)
-		ret->blocked_until = 0;
-	*ret_now = db_time(res, 0, "now");
+	if (!db_next(res, &row))
+		return -EDEADLK; /* a trigger or rule of somebody's: nothing was charged, and it may be tried again */
+	read_state(&row, ret);
+	*ret_now = row_time(&row, "now");
 	return 0;
 }
 

@@ -44,10 +44,10 @@ struct throttle_key {
 };
 
 /*
- * Of the account that somebody claims to be (it need not exist). The name is what PostgreSQL's lower() made of it, which
- * also finds the account: another way of writing the same name must not have a bucket of its own.
+ * Of an account by its number: whatever ways there are of writing its name, they have one bucket. 0: there is no such
+ * account; then of the name that somebody claims, as PostgreSQL's lower() makes it.
  */
-struct throttle_key throttle_account_key(const char *name);
+struct throttle_key throttle_account_key(int64_t user, const char *name);
 /* Of an address; of its /64 network for IPv6, since one household has that many. */
 struct throttle_key throttle_address_key(const char *ip);
 /* Of a known device, by the hash of its cookie. */

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "authd/audit.h"
@@ -43,12 +42,49 @@ const char *user_password_refusal(const struct authd *a, const char *name, const
 int user_insert(struct db_tx *tx, const char *name, const char *encoded, bool admin, int64_t *ret_id)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res, "INSERT INTO users (name, password, admin) VALUES ($1, $2, $3) RETURNING id",
 		DB_TEXT(name), DB_TEXT(encoded), DB_BOOL(admin));
 
-	if (r == 0)
-		*ret_id = db_int(res, 0, "id");
-	return r;
+	if (r < 0)
+		return r;
+	if (!db_next(res, &row))
+		return -ENOENT;
+	*ret_id = row_int(&row, "id");
+	return 0;
+}
+
+/*
+ * Holds the account of who asks, and that of name (may be NULL), until the transaction ends: in the order of their numbers,
+ * so that two who do this to each other do not wait for each other.
+ */
+static int lock_accounts(struct call *call, struct db_tx *tx, const char *name)
+{
+	return tx_query(tx, NULL,
+		"SELECT FROM users WHERE id = $1 OR lower(name) = lower($2) ORDER BY id FOR NO KEY UPDATE",
+		DB_INT(call->acting.user), DB_TEXT(name));
+}
+
+/*
+ * Who asks may have been signed out while a password was hashed, by a reset because somebody else was signed in as them:
+ * that one must not undo it. A statement of its own, for it must see what the others had written when they let go.
+ */
+static int check_acting(struct call *call, struct db_tx *tx)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
+	int r;
+
+	if (call->role == ROLE_CONTROL)
+		return 0;
+	r = tx_query(tx, &res,
+		"SELECT u.admin FROM logins l JOIN users u ON u.id = l.user_id WHERE l.name = $1 AND u.id = $2 AND l.expires_at > now()",
+		DB_TEXT(call->acting.login), DB_INT(call->acting.user));
+	if (r < 0)
+		return r;
+	if (!db_next(res, &row))
+		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+	return row_bool(&row, "admin") ? 0 : call_refuse(call, ERR_forbidden, NULL, "%s", "");
 }
 
 /* The account and its audit row. */
@@ -64,6 +100,10 @@ static int add(struct call *call, const struct user_add_params *params, const ch
 	int64_t id;
 	int r = db_begin(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &tx);
 
+	if (r == 0)
+		r = lock_accounts(call, tx, NULL);
+	if (r == 0)
+		r = check_acting(call, tx);
 	if (r == 0)
 		r = user_insert(tx, params->name, encoded, params->admin, &id);
 	if (r == 0)
@@ -97,51 +137,71 @@ int user_add(struct call *call, const struct user_add_params *params, struct use
 }
 
 /* -ENOENT: there is no such account. */
-static int set_password(struct call *call, struct db_tx *tx, const char *name, const char *encoded)
+static int set_password(struct call *call, struct db_tx *tx, const char *name, const char *encoded, int64_t *ret_id)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	struct audit entry = { .event = "password_set",
 		.ip = call->acting.ip,
 		.detail = arena_printf(call->arena, "by %s", call->acting.name ? call->acting.name : "steadctl") };
-	int r = tx_query(tx, &res, "UPDATE users SET password = $2 WHERE lower(name) = lower($1) RETURNING name",
+	int r = tx_query(tx, &res, "UPDATE users SET password = $2 WHERE lower(name) = lower($1) RETURNING id, name",
 		DB_TEXT(name), DB_TEXT(encoded));
 
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
+	if (!db_next(res, &row))
 		return -ENOENT;
-	entry.user = db_text(res, 0, "name");
+	entry.user = row_text(&row, "name");
+	*ret_id = row_int(&row, "id");
 	return audit_write(tx, &entry);
 }
 
-/* Browsers that are known to it are known no more: one of them may be why the password is changed. */
-static int sign_out_everywhere(struct db_tx *tx, const char *name, int64_t *ret_logins)
+/*
+ * Browsers that are known to it are known no more: one of them may be why the password is changed. A login that was being
+ * made held the account (signin.c), so it is there to be ended by now or finds the new password. Logins come before devices,
+ * as in login_sweep(), so that the two do not wait for each other.
+ */
+static int sign_out_everywhere(struct db_tx *tx, int64_t user, int64_t *ret_logins)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = tx_query(tx, NULL, "DELETE FROM devices USING users u WHERE user_id = u.id AND lower(u.name) = lower($1)",
-		DB_TEXT(name));
+	int r = tx_query(tx, &res, "DELETE FROM logins WHERE user_id = $1", DB_INT(user));
 
-	if (r == 0)
-		r = tx_query(tx, &res,
-			"WITH gone AS (DELETE FROM logins l USING users u WHERE l.user_id = u.id AND lower(u.name) = lower($1)"
-			" RETURNING l.name) SELECT pg_notify('authd_login_ended', name)::text FROM gone",
-			DB_TEXT(name));
-	if (r == 0)
-		*ret_logins = db_rows(res);
-	return r;
+	if (r < 0)
+		return r;
+	*ret_logins = db_changed(res);
+	return tx_query(tx, NULL, "DELETE FROM devices WHERE user_id = $1", DB_INT(user));
 }
 
+/* One password being set. */
+struct change {
+	struct call *call;
+	const char *name, *encoded;
+	int64_t logins; /* that were ended */
+};
+
+static int change_within(struct db_tx *tx, void *arg)
+{
+	struct change *s = arg;
+	int64_t id = 0;
+	int r = lock_accounts(s->call, tx, s->name);
+
+	if (r == 0)
+		r = check_acting(s->call, tx);
+	if (r == 0)
+		r = set_password(s->call, tx, s->name, s->encoded, &id);
+	return r == 0 ? sign_out_everywhere(tx, id, &s->logins) : r;
+}
+
+/* Tried anew when the clean-up of logins (login_sweep()), which takes rows in an order of its own, has them meanwhile. */
 static int change_password(struct call *call, const char *name, const char *encoded, int64_t *ret_logins)
 {
 	struct authd *a = call->daemon;
-	CLEANUP(tx_freep) struct db_tx *tx = NULL;
-	int r = db_begin(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &tx);
+	struct change s = { .call = call, .name = name, .encoded = encoded };
+	int r = db_transaction(a->db, DB_SELF, authd_db_deadline(a, call->deadline), change_within, &s);
 
 	if (r == 0)
-		r = set_password(call, tx, name, encoded);
-	if (r == 0)
-		r = sign_out_everywhere(tx, name, ret_logins);
-	return r == 0 ? db_commit(&tx) : r;
+		*ret_logins = s.logins;
+	return r;
 }
 
 int user_passwd(struct call *call, const struct user_passwd_params *params, struct user_passwd_result *result)
@@ -162,19 +222,20 @@ int user_passwd(struct call *call, const struct user_passwd_params *params, stru
 	return authd_db_failed(a, "setting a password", r);
 }
 
-static void read_user(struct call *call, const struct db_result *res, int row, struct user_info *out)
+static void read_user(struct call *call, const struct db_row *row, struct user_info *out)
 {
-	out->id = db_int(res, row, "id");
-	out->name = arena_strdup(call->arena, db_text(res, row, "name"));
-	out->admin = db_bool(res, row, "admin");
-	out->created_at_ms = db_time(res, row, "created_at");
-	out->last_login_at_ms = db_time(res, row, "last_login_at");
+	out->id = row_int(row, "id");
+	out->name = arena_strdup(call->arena, row_words(row, "name"));
+	out->admin = row_bool(row, "admin");
+	out->created_at_ms = row_time(row, "created_at");
+	out->last_login_at_ms = row_time(row, "last_login_at");
 }
 
 int user_list(struct call *call, const struct user_list_params *params, struct user_list_result *result)
 {
 	struct authd *a = call->daemon;
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &res,
 		"SELECT id, name, admin, created_at, last_login_at FROM users ORDER BY lower(name) LIMIT $1",
 		DB_INT(1000));
@@ -182,9 +243,8 @@ int user_list(struct call *call, const struct user_list_params *params, struct u
 	(void)params;
 	if (r < 0)
 		return authd_db_failed(a, "reading the accounts", r);
-	result->users_count = (size_t)db_rows(res);
-	result->users = arena_array(call->arena, result->users_count, sizeof(*result->users));
-	for (int i = 0; i < db_rows(res); i++)
-		read_user(call, res, i, &result->users[i]);
+	result->users = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->users));
+	while (db_next(res, &row))
+		read_user(call, &row, &result->users[result->users_count++]);
 	return 0;
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -11,6 +10,7 @@
 #include "authd/handlers.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "proto/call.h"
 
 /* A watcher this far behind is not reading; it is better told to begin again than fed for ever. */
@@ -63,7 +63,7 @@ void login_watch_tell(struct login_watch *watch, const char *login)
 		struct ending *e = calloc(1, sizeof(*e));
 		if (!e)
 			abort();
-		snprintf(e->login, sizeof(e->login), "%s", login);
+		exact_set(e->login, sizeof(e->login), "%s", login); /* else "": nobody's */
 		STAILQ_INSERT_TAIL(&w->queue, e, link);
 		if (++w->queued > MOST_QUEUED)
 			w->missed = true;

@@ -6,29 +6,40 @@
 
 #include "botd/state.h"
 #include "common/cleanup.h"
+#include "common/words.h"
 
-#define PAGE 100
+#define PAGE        100
+#define MOST_REASON 1024 /* bytes of it that are told: proto/botd.def */
 
-static const char *text(struct call *call, const struct db_result *res, int row, const char *column)
+/* NULL for NULL. */
+static const char *text(struct call *call, const struct db_row *row, const char *column)
 {
-	return arena_strdup(call->arena, db_text(res, row, column));
+	return arena_strdup(call->arena, row_text(row, column));
 }
 
-void booking_read(struct call *call, const struct db_result *res, int row, struct booking_info *ret)
+void booking_read(struct call *call, const struct db_row *row, struct booking_info *ret)
 {
-	*ret = (struct booking_info){ .id = db_int(res, row, "id"),
-		.site = text(call, res, row, "site"),
-		.action = text(call, res, row, "action"),
-		.title = text(call, res, row, "title"),
-		.inputs = json_loads(db_text(res, row, "inputs"), 0, NULL),
-		.state = text(call, res, row, "state"),
-		.outcome = text(call, res, row, "outcome"),
-		.reason = text(call, res, row, "reason"),
-		.attempts = db_int(res, row, "starts"),
-		.created_at_ms = db_time(res, row, "created_at"),
-		.finished_at_ms = db_null(res, row, "finished_at") ? 0 : db_time(res, row, "finished_at"),
-		.picture = db_bool(res, row, "picture"),
-		.user = call->role == ROLE_CONTROL ? db_int(res, row, "user_id") : 0 };
+	*ret = (struct booking_info){ .id = row_int(row, "id"),
+		.site = text(call, row, "site"),
+		.action = text(call, row, "action"),
+		.title = text(call, row, "title"),
+		.inputs = json_loads(row_words(row, "inputs"), 0, NULL),
+		.state = text(call, row, "state"),
+		.outcome = text(call, row, "outcome"),
+		.reason = row_null(row, "reason") ? NULL : words_new(call->arena, MOST_REASON, "%s", row_words(row, "reason")),
+		.step = row_int(row, "step"),
+		.steps = row_int(row, "steps"),
+		.sent_at_ms = row_time(row, "intent_at"),
+		.answer = text(call, row, "answer"),
+		.list_read_at_ms = row_time(row, "list_read_at"),
+		.list_trouble = text(call, row, "list_trouble"),
+		.next_look_at_ms = row_time(row, "next_look_at"),
+		.told = row_bool(row, "told"),
+		.attempts = row_int(row, "starts"),
+		.created_at_ms = row_time(row, "created_at"),
+		.finished_at_ms = row_time(row, "finished_at"),
+		.picture = row_bool(row, "picture"),
+		.user = call->role == ROLE_CONTROL ? row_int(row, "user_id") : 0 };
 	if (!ret->inputs)
 		ret->inputs = json_object();
 	call_keep(call, ret->inputs);
@@ -41,12 +52,14 @@ struct db_who booking_reader(const struct call *call)
 
 int booking_refuse(struct call *call, int64_t id)
 {
-	return call_refuse(call, ERR_not_found, "id", "There is no booking %lld, or it is not yours.", (long long)id);
+	return call_refuse(call, ERR_not_found, "id", "There is no booking %lld%s.", (long long)id,
+		call->role == ROLE_CONTROL ? "" : ", or it is not yours");
 }
 
 int booking_owner(struct call *call, int64_t id, struct db_who *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r;
 
 	if (call->role != ROLE_CONTROL) {
@@ -57,24 +70,25 @@ int booking_owner(struct call *call, int64_t id, struct db_who *ret)
 		"SELECT user_id FROM jobs.bookings WHERE id = $1", DB_INT(id));
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
+	if (!db_next(res, &row))
 		return booking_refuse(call, id);
-	*ret = DB_USER(db_int(res, 0, "user_id"));
+	*ret = DB_USER(row_int(&row, "user_id"));
 	return 0;
 }
 
 int booking_find(struct call *call, struct db_who who, int64_t id, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
 		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.id = $1", DB_INT(id));
 
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
+	if (!db_next(res, &row))
 		return booking_refuse(call, id);
 	*ret = arena_alloc(call->arena, sizeof(**ret));
-	booking_read(call, res, 0, *ret);
+	booking_read(call, &row, *ret);
 	return 0;
 }
 
@@ -86,6 +100,7 @@ int booking_show(struct call *call, const struct booking_show_params *params, st
 int booking_list(struct call *call, const struct booking_list_params *params, struct booking_list_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int64_t before = params->before ? params->before : INT64_MAX, limit = params->limit ? params->limit : PAGE;
 	int r;
 
@@ -99,9 +114,8 @@ int booking_list(struct call *call, const struct booking_list_params *params, st
 			"ORDER BY b.id DESC LIMIT $2", DB_INT(before), DB_INT(limit), DB_INT(call->acting.user));
 	if (r < 0)
 		return r;
-	result->bookings_count = (size_t)db_rows(res);
-	result->bookings = arena_array(call->arena, result->bookings_count, sizeof(*result->bookings));
-	for (int i = 0; i < db_rows(res); i++)
-		booking_read(call, res, i, &result->bookings[i]);
+	result->bookings = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->bookings));
+	while (db_next(res, &row))
+		booking_read(call, &row, &result->bookings[result->bookings_count++]);
 	return 0;
 }

@@ -7,11 +7,14 @@
 
 /* The columns that booking_read() reads, of a table called b. */
 #define BOOKING_COLUMNS                                                                            \
-	"b.id, b.user_id, b.site, b.action, b.title, b.inputs, b.state, b.outcome, b.reason, "     \
+	"b.id, b.user_id, b.site, b.action, b.title, b.inputs, b.outcome, b.reason, b.step, b.steps, " \
+	"CASE WHEN b.state IN ('queued', 'running') AND b.intent_at IS NOT NULL AND NOT b.again THEN 'sent' ELSE b.state END AS state, " \
+	"b.intent_at, b.answer, b.list_read_at, b.list_trouble, b.told, "                          \
+	"CASE WHEN b.state = 'queued' AND b.intent_at IS NOT NULL AND NOT b.again THEN b.due_at END AS next_look_at, " \
 	"b.starts, b.created_at, b.finished_at, b.picture"
 
 /* Fills *ret from a row; what it points to belongs to the call. */
-void booking_read(struct call *call, const struct db_result *res, int row, struct booking_info *ret);
+void booking_read(struct call *call, const struct db_row *row, struct booking_info *ret);
 
 /* Who a call reads as: the person, or for steadctl the operator, who sees everybody's. */
 struct db_who booking_reader(const struct call *call);

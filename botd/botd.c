@@ -1,10 +1,13 @@
 #include "botd/botd.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "botd/audit.h"
+#include "botd/closing.h"
 #include "botd/dispatch.h"
+#include "botd/held.h"
+#include "botd/outage.h"
 #include "botd/resume.h"
 #include "botd/state.h"
 #include "botd/worker.h"
@@ -12,13 +15,15 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "db/remark.h"
 #include "proto/server.h"
 
 #define DRAIN_MS 4000
+#define OUTAGE_OLD_MS 3600000
 
 static void database_changed(bool up, const char *why, void *arg)
 {
-	(void)arg;
+	((struct botd *)arg)->database_away = !up;
 	if (up) {
 		log_info("the database answers");
 		daemon_status("working");
@@ -49,11 +54,15 @@ static int open_database(struct botd *b)
 	struct db_config config = { .conninfo = b->settings->database,
 		.size = (unsigned)b->settings->database_connections,
 		.application_name = "botd",
-		.changed = database_changed };
+		.changed = database_changed,
+		.arg = b };
+	char remark[1024];
 	int r = db_new(&config, &b->db);
 
+	if (db_remark(b->settings->database, daemon_setting_file("database"), remark, sizeof(remark)))
+		log_warning("%s", remark);
 	if (r < 0) {
-		log_error("the setting database is not what libpq understands: \"host=/run/postgresql dbname=stead\"");
+		log_error("the setting database is not what libpq understands; it takes, for example, \"host=/run/postgresql dbname=stead user=stead_botd\"");
 		return r;
 	}
 	r = db_listen(b->db, "jobs_queue", ring_work, b);
@@ -68,7 +77,7 @@ static void load_recipes(struct botd *b)
 {
 	b->recipes = recipe_load_dirs(b->settings->recipes);
 	for (size_t i = 0; i < recipe_trouble_count(b->recipes); i++)
-		log_warning("a recipe is left out: %s", recipe_trouble(b->recipes, i));
+		log_warning("not every recipe is in force: %s", recipe_trouble(b->recipes, i));
 	log_info("%zu recipes", recipe_count(b->recipes));
 }
 
@@ -90,6 +99,11 @@ int botd_new(const struct botd_settings *settings, struct botd **ret)
 	b->work = bell_new();
 	b->news = bell_new();
 	b->closed = bell_new();
+	b->closings = closings_new(b->closed);
+	b->outages = outages_new(OUTAGE_OLD_MS);
+	b->doubted = held_new();
+	b->put_off = held_new();
+	b->cut_off = held_new();
 	load_recipes(b);
 	r = open_database(b);
 	if (r < 0)
@@ -97,6 +111,7 @@ int botd_new(const struct botd_settings *settings, struct botd **ret)
 	b->vault = new_peer("sessiond");
 	b->screen = new_peer("streamd");
 	b->server = server_new("botd", botd_dispatch, b);
+	server_on_act(b->server, botd_audit_act);
 	*ret = TAKE(b);
 	return 0;
 }
@@ -113,11 +128,12 @@ void botd_start(struct botd *b)
 	b->resume = resume_start(b);
 }
 
-/* The workers first, for they save sessions; all at once, for each may take seconds. */
+/* The workers first, then what is still being closed, for they save sessions; all at once, for each may take seconds. */
 void botd_stop(void *arg)
 {
 	struct botd *b = arg;
 
+	b->stopping = true;
 	bell_end(b->work);
 	bell_end(b->news);
 	bell_end(b->closed);
@@ -125,6 +141,7 @@ void botd_stop(void *arg)
 		worker_cancel(b->workers[i]);
 	for (int64_t i = 0; i < b->settings->workers; i++)
 		b->workers[i] = worker_end(b->workers[i]);
+	closings_wait(b->closings);
 	b->resume = resume_end(b->resume);
 	server_drain(b->server, deadline_in(DRAIN_MS));
 }
@@ -141,6 +158,11 @@ struct botd *botd_free(struct botd *b)
 	bell_free(b->work);
 	bell_free(b->news);
 	bell_free(b->closed);
+	held_free(b->doubted);
+	held_free(b->put_off);
+	held_free(b->cut_off);
+	outages_free(b->outages);
+	closings_free(b->closings);
 	free(b);
 	return NULL;
 }

@@ -1,4 +1,4 @@
-/* Withdrawing a booking, and queueing one again. */
+/* What a person does with a booking: withdraws it, queues it again, has it looked for, says whether it happened. */
 #include <string.h>
 
 #include "botd/booking.h"
@@ -6,36 +6,89 @@
 #include "common/cleanup.h"
 
 /* A change to one row in one of the states that sql names, with a line in its log. 1 when it was made, 0 when not. */
-static int change(struct call *call, struct db_who who, const char *sql, int64_t id)
+#define change(call_, who_, sql_, ...) change_row(call_, who_, sql_, DB_ARGS(__VA_ARGS__), DB_COUNT(__VA_ARGS__))
+
+static int change_row(struct call *call, struct db_who who, const char *sql, const struct db_arg *args, size_t n)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_query(botd_of(call)->db, who, botd_deadline(call), &res, sql, DB_INT(id));
+	int r = db_run(botd_of(call)->db, who, botd_deadline(call), false, &res, sql, args, n);
 
 	return r < 0 ? r : db_changed(res) == 1;
 }
 
+/* The booking as it is now. Once it was changed, a database that is lost before it is read has not done nothing. */
+static int read_changed(struct call *call, struct db_who who, int64_t id, bool made, struct booking_info **ret)
+{
+	int r = booking_find(call, who, id, ret);
+
+	if (r >= 0 || r == REFUSED || r == -ECANCELED || !made)
+		return r;
+	return call_refuse(call, ERR_maybe_done, NULL,
+		"The database was lost just as booking %lld had been changed; look at it before you repeat this.", (long long)id);
+}
+
 #define WITH_LINE(update_, line_)                                                                  \
-	"WITH b AS (" update_ " RETURNING id, user_id, attempt, last_line) "                       \
+	"WITH b AS (" update_ " RETURNING id, user_id, attempt, last_line, outcome) "              \
 	"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "                   \
 	"SELECT id, last_line, user_id, attempt, 'info', " line_ " FROM b"
 
-#define CANCEL                                                                                     \
-	WITH_LINE("UPDATE jobs.bookings SET state = 'cancelled', finished_at = clock_timestamp(), " \
-		  "last_line = last_line + 1, reason = CASE WHEN intent_at IS NOT NULL THEN "      \
-		  "'It may have been sent before; look at your bookings at the site.' END "        \
-		  "WHERE id = $1 AND state IN ('queued', 'needs_sign_in')", "'Withdrawn.'")
+#define WELL "('booked', 'waitlisted', 'already_booked')"
 
+/*
+ * It may have been sent, and nothing has settled what came of it: what is settled has ended well or has no intent_at any more.
+ * A row whose looks nobody is at just now.
+ */
+#define UNSETTLED                                                                                  \
+	"(state = 'done' AND (outcome = 'unconfirmed' OR "                                         \
+	"intent_at IS NOT NULL AND outcome NOT IN " WELL ") OR "                                   \
+	"state IN ('queued', 'needs_sign_in') AND intent_at IS NOT NULL AND NOT again)"
+
+/* What may have been sent cannot be withdrawn; it is looked for no more. */
+#define CANCEL                                                                                     \
+	WITH_LINE("UPDATE jobs.bookings SET state = CASE WHEN intent_at IS NULL THEN 'cancelled' ELSE 'done' END, " \
+		  "outcome = CASE WHEN intent_at IS NOT NULL THEN 'unconfirmed' END, "             \
+		  "reason = CASE WHEN intent_at IS NOT NULL THEN 'It may have been sent, and is looked for no more.' END, " \
+		  "finished_at = clock_timestamp(), last_line = last_line + 1 "                    \
+		  "WHERE id = $1 AND state IN ('queued', 'needs_sign_in')",                        \
+		"CASE WHEN outcome IS NULL THEN 'Withdrawn.' ELSE 'It is looked for no more.' END")
+
+/* $2: also one that may have been sent. What waits for a sign-in to be looked for still is only looked for. */
 #define RETRY                                                                                      \
-	WITH_LINE("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, reason = NULL, "     \
-		  "finished_at = NULL, failures = 0, due_at = clock_timestamp(), picture = false, " \
+	WITH_LINE("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, reason = NULL, told = false, " \
+		  "again = again OR (intent_at IS NOT NULL AND state <> 'needs_sign_in'), "        \
+		  "finished_at = NULL, failures = 0, looks = 0, due_at = clock_timestamp(), picture = false, " \
 		  "last_line = last_line + 1 WHERE id = $1 AND (state IN ('cancelled', 'needs_sign_in') OR " \
-		  "(state = 'done' AND outcome NOT IN ('booked', 'waitlisted', 'already_booked')))", \
+		  "(state = 'done' AND outcome NOT IN " WELL ")) AND " \
+		  "($2 OR state = 'needs_sign_in' OR intent_at IS NULL AND outcome IS DISTINCT FROM 'unconfirmed')", \
 		"'Queued again.'")
+
+/* One whose end is not there yet goes on being looked for; of all others this look is the last. */
+#define LOOK                                                                                       \
+	WITH_LINE("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, finished_at = NULL, failures = 0, again = false, " \
+		  "intent_at = coalesce(intent_at, finished_at, created_at), due_at = clock_timestamp(), " \
+		  "look_until = CASE WHEN state = 'done' THEN clock_timestamp() ELSE look_until END, " \
+		  "last_line = last_line + 1 WHERE id = $1 AND state <> 'needs_sign_in' AND " UNSETTLED, \
+		"'It is looked for once more.'")
+
+#define SETTLE                                                                                     \
+	WITH_LINE("UPDATE jobs.bookings SET state = 'done', outcome = CASE WHEN $2 THEN 'booked' ELSE 'failed' END, " \
+		  "told = true, again = false, intent_at = CASE WHEN $2 THEN intent_at END, "      \
+		  "reason = $3, finished_at = clock_timestamp(), last_line = last_line + 1 "       \
+		  "WHERE id = $1 AND " UNSETTLED, "$3")
+
+/* What is being read at this moment is settled by that. */
+static int refuse_running(struct call *call, const struct booking_info *b)
+{
+	return call_refuse(call, ERR_conflict, "id", "Booking %lld is being looked for at this moment; its log shows what comes of it.",
+		(long long)b->id);
+}
 
 static int refuse_cancel(struct call *call, const struct booking_info *b)
 {
 	if (strcmp(b->state, "cancelled") == 0)
 		return 0; /* that is what was wanted */
+	if (strcmp(b->state, "sent") == 0)
+		return refuse_running(call, b);
 	if (strcmp(b->state, "running") == 0)
 		return call_refuse(call, ERR_conflict, "id",
 			"Booking %lld is under way and can not be stopped safely; its log shows what comes of it.",
@@ -50,17 +103,30 @@ int booking_cancel(struct call *call, const struct booking_cancel_params *params
 	int made = 0, r = booking_owner(call, params->id, &who);
 
 	if (r == 0)
-		r = made = change(call, who, CANCEL, params->id);
+		r = made = change(call, who, CANCEL, DB_INT(params->id));
 	if (r >= 0)
-		r = booking_find(call, who, params->id, &result->booking);
+		r = read_changed(call, who, params->id, made > 0, &result->booking);
 	return r < 0 || made ? r : refuse_cancel(call, result->booking);
+}
+
+static bool has_ended_well(const struct booking_info *b)
+{
+	return strcmp(b->outcome, "booked") == 0 || strcmp(b->outcome, "waitlisted") == 0 ||
+		strcmp(b->outcome, "already_booked") == 0;
 }
 
 static int refuse_retry(struct call *call, const struct booking_info *b)
 {
-	if (strcmp(b->state, "done") == 0)
+	bool done = strcmp(b->state, "done") == 0;
+
+	if (done && has_ended_well(b))
 		return call_refuse(call, ERR_already, "id", "Booking %lld has ended well; there is nothing to try again.",
 			(long long)b->id);
+	if (done || strcmp(b->state, "cancelled") == 0)
+		return call_refuse(call, ERR_conflict, "twice",
+			"Booking %lld may have been made already. Look again, or say whether it happened; to send it again all the same, "
+			"though it may then be booked twice, say so (steadctl booking retry %lld --twice).",
+			(long long)b->id, (long long)b->id);
 	return 0; /* it is queued or under way: that is what was wanted */
 }
 
@@ -70,8 +136,58 @@ int booking_retry(struct call *call, const struct booking_retry_params *params, 
 	int made = 0, r = booking_owner(call, params->id, &who);
 
 	if (r == 0)
-		r = made = change(call, who, RETRY, params->id);
+		r = made = change(call, who, RETRY, DB_INT(params->id), DB_BOOL(params->twice));
 	if (r >= 0)
-		r = booking_find(call, who, params->id, &result->booking);
+		r = read_changed(call, who, params->id, made > 0, &result->booking);
 	return r < 0 || made ? r : refuse_retry(call, result->booking);
+}
+
+static int refuse_look(struct call *call, const struct booking_info *b)
+{
+	if (strcmp(b->state, "sent") == 0)
+		return 0; /* that is what was wanted */
+	if (strcmp(b->state, "needs_sign_in") == 0)
+		return call_refuse(call, ERR_needs_sign_in, "id",
+			"Booking %lld waits for a sign-in to the site, without which its list can not be read; sign in, and it is looked for.",
+			(long long)b->id);
+	return call_refuse(call, ERR_already, "id",
+		"There is nothing to look for: only a booking that may have been sent, and is not confirmed, is.");
+}
+
+int booking_look(struct call *call, const struct booking_look_params *params, struct booking_look_result *result)
+{
+	struct db_who who;
+	int made = 0, r = booking_owner(call, params->id, &who);
+
+	if (r == 0)
+		r = made = change(call, who, LOOK, DB_INT(params->id));
+	if (r >= 0)
+		r = read_changed(call, who, params->id, made > 0, &result->booking);
+	return r < 0 || made ? r : refuse_look(call, result->booking);
+}
+
+static int refuse_settle(struct call *call, const struct booking_info *b, bool happened)
+{
+	if (b->told && b->outcome && (strcmp(b->outcome, "booked") == 0) == happened)
+		return 0; /* that has been said already */
+	if (strcmp(b->state, "sent") == 0)
+		return refuse_running(call, b);
+	return call_refuse(call, ERR_already, "id",
+		"Of booking %lld nobody needs to say whether it happened: only of one that may have been sent, and is not confirmed.",
+		(long long)b->id);
+}
+
+int booking_settle(struct call *call, const struct booking_settle_params *params, struct booking_settle_result *result)
+{
+	bool happened = strcmp(params->happened, "yes") == 0;
+	const char *said = arena_printf(call->arena, "%s said that it %s.",
+		call->role == ROLE_CONTROL ? "An administrator" : "You", happened ? "did happen" : "did not happen");
+	struct db_who who;
+	int made = 0, r = booking_owner(call, params->id, &who);
+
+	if (r == 0)
+		r = made = change(call, who, SETTLE, DB_INT(params->id), DB_BOOL(happened), DB_TEXT(said));
+	if (r >= 0)
+		r = read_changed(call, who, params->id, made > 0, &result->booking);
+	return r < 0 || made ? r : refuse_settle(call, result->booking, happened);
 }

@@ -1,20 +1,25 @@
 #include "botd/doing.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <string.h>
 
+#include "botd/site.h"
 #include "botd/today.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "common/memfd.h"
+#include "common/words.h"
 #include "recipe/input.h"
 #include "recipe/pattern.h"
 
 #define PICTURE_MOST  8388608
 #define COMPLAINT_MS  100 /* what a page says about a failure is there by the time the step has given up */
+#define MORE_MS       100 /* whether the page has more to send, when steps follow that wait for it */
+#define LAST_MS       700 /* and when none do: the page is left then */
 #define LIST_PAUSE_MS 700 /* between two looks at a list that may be late */
+#define SERVER_FAILS  500 /* with such a status or above it, HTTP's site may have done what it was asked for all the same */
 
 struct doing {
 	struct job *job;
@@ -25,32 +30,49 @@ struct doing {
 	struct listing *known;
 	struct progress *progress;
 	struct ending *end;
-	bool sent;           /* the act was carried out, or nobody knows */
+	bool earlier;        /* an earlier attempt may have sent it */
+	bool acting;         /* the act's step has begun, or a later one */
+	bool sent;           /* what acts has been let go, in this attempt */
+	struct answer {
+		enum sent sent;
+		int status;
+	} answer;            /* and what the site answered */
+	char unsent[512];    /* it was to be let go, but nothing left: why; "" if not */
 	char complaint[512]; /* what the page said about what did not work; "" if nothing */
-	const char *verdict; /* the outcome that the recipe makes of it, or of the step; NULL if none */
+	const char *verdict; /* the outcome that the recipe makes of it, or of the step; NULL if none. See is_settled() */
 	char missing[700];   /* which step found nothing, and why: for the log, it may name parts of the page */
 	char undone[300];    /* what that step wanted to do, in words for the person */
 };
 
-static bool lost(struct doing *d)
+/*
+ * Most functions here return whether to go on; if not, the ending is set. A refused write ends the attempt, unless the
+ * act may have been sent in it: then the site's own list is read all the same, for nothing else tells what came of it.
+ */
+static bool wrote(struct doing *d, enum job_result r)
 {
-	ending_set(d->end, ENDING_LOST, "The lease on this booking was lost.");
+	if (r == JOB_OK || (r == JOB_REFUSED && d->sent))
+		return true;
+	ending_unwritten(d->end, r);
 	return false;
 }
 
-/* Most functions here return whether to go on; if not, the ending is set. */
 static bool say(struct doing *d, const char *level, const char *text)
 {
-	return job_line(d->job, level, "%s", text) == 0 || lost(d);
+	return wrote(d, job_line(d->job, level, "%s", text));
+}
+
+static void begin_progress(struct doing *d, const struct step *step)
+{
+	words_set(d->progress->words, sizeof(d->progress->words), "%s", step_words(d->arena, step, &d->variables));
+	d->progress->told = false;
+	d->progress->since = loop_now();
 }
 
 static enum step_result take(struct doing *d, const struct step *step, struct call *call, struct run_step_result *ret)
 {
 	enum step_result r;
 
-	snprintf(d->progress->words, sizeof(d->progress->words), "%s", step_words(d->arena, step, &d->variables));
-	d->progress->told = false;
-	d->progress->since = loop_now();
+	begin_progress(d, step);
 	r = run_take_step(d->run, call, step, &d->variables, ret, d->end);
 	d->progress->since = 0;
 	return r;
@@ -61,50 +83,67 @@ static void note_missing(struct doing *d, const struct run_step_result *result)
 {
 	size_t n;
 
-	snprintf(d->undone, sizeof(d->undone), "%s", d->progress->words);
-	snprintf(d->missing, sizeof(d->missing), "%s: %s", d->progress->words,
+	words_set(d->undone, sizeof(d->undone), "%s", d->progress->words);
+	n = words_set(d->missing, sizeof(d->missing), "%s: %s", d->progress->words,
 		result->reason ? result->reason : "not there");
-	n = strlen(d->missing);
-	if (d->missing[n - 1] == '.')
+	if (n > 0 && d->missing[n - 1] == '.')
 		d->missing[n - 1] = '\0';
 }
 
 static bool log_missing(struct doing *d)
 {
-	char line[800];
+	return wrote(d, job_line(d->job, "warning", "It did not work: %s.", d->missing));
+}
 
-	snprintf(line, sizeof(line), "It did not work: %s.", d->missing);
-	return say(d, "warning", line);
+static bool keep_picture(struct doing *d, int fd)
+{
+	CLEANUP(memfd_unmap) struct memfd_view view = { 0 };
+	enum job_result r;
+
+	if (fd < 0 || memfd_map(fd, PICTURE_MOST, &view) < 0)
+		return true;
+	r = job_picture(d->job, view.data, view.size);
+	return r == JOB_REFUSED || wrote(d, r); /* a booking does not fail for want of a picture */
 }
 
 /* The site's own list */
 
 enum list_result { LIST_READ, LIST_MISSING, LIST_OVER };
 
-/* LIST_OVER: the ending is set. */
+/*
+ * LIST_OVER: the ending is set. The last step reads the rows; without any, and without the mark of an empty list, it finds
+ * nothing, and the list has not been read.
+ */
 static enum list_result read_rows(struct doing *d, const struct step *steps, size_t n)
 {
+	const struct recipe_own_list *list = &d->action->list;
+
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(call_freep) struct call *call = run_call(d->run);
+		struct step step = steps[i];
 		struct run_step_result result;
-		enum step_result r = take(d, &steps[i], call, &result);
+		enum step_result r;
 
-		if (r == STEP_MISSING && steps[i].optional && i + 1 < n)
+		step.none = i + 1 == n ? list->none : NULL;
+		step.long_polls = i + 1 == n ? list->long_polls : NULL;
+		step.long_polls_count = i + 1 == n ? list->long_polls_count : 0;
+		r = take(d, &step, call, &result);
+		if (r == STEP_MISSING && step.optional && i + 1 < n)
 			continue;
 		if (r == STEP_MISSING) {
 			note_missing(d, &result);
-			return LIST_MISSING;
+			return keep_picture(d, result.picture) ? LIST_MISSING : LIST_OVER;
 		}
 		if (r != STEP_DONE)
 			return LIST_OVER;
 		if (i + 1 == n)
-			listing_keep(d->known, d->action, TAKE(call), &result);
+			listing_keep(d->known, d->action, &d->variables, TAKE(call), &result);
 	}
 	return LIST_READ;
 }
 
-/* quick: from the page where the act ended, if the recipe knows how. What cannot be read is tried again later. */
-static bool read_list(struct doing *d, bool quick)
+/* quick: from the page where the act ended, if the recipe knows how. */
+static enum list_result read_list(struct doing *d, bool quick)
 {
 	const struct recipe_own_list *list = &d->action->list;
 	enum list_result r = LIST_MISSING;
@@ -114,9 +153,7 @@ static bool read_list(struct doing *d, bool quick)
 		r = read_rows(d, list->again, list->again_count);
 	if (r == LIST_MISSING)
 		r = read_rows(d, list->steps, list->steps_count);
-	if (r == LIST_MISSING && log_missing(d))
-		ending_set(d->end, ENDING_AGAIN, "The list of your bookings could not be read: Stead could not %s.", d->undone);
-	return r == LIST_READ;
+	return r == LIST_MISSING && !log_missing(d) ? LIST_OVER : r;
 }
 
 static bool listed(struct doing *d)
@@ -124,55 +161,73 @@ static bool listed(struct doing *d)
 	return listing_has(d->known, d->action, &d->variables);
 }
 
-/* Looks again and again until the booking is there or patience has ended. */
-static bool read_patiently(struct doing *d, bool quick)
+/* The same again and again until the booking is there or patience has ended. */
+static enum list_result read_patiently(struct doing *d, bool quick)
 {
 	int64_t until = deadline_in(d->action->list.patience_ms);
+	enum list_result r;
 
-	while (read_list(d, quick)) {
-		if (listed(d) || loop_now() + LIST_PAUSE_MS >= until)
-			return true;
-		if (fiber_sleep_until(deadline_in(LIST_PAUSE_MS)) < 0)
-			return lost(d);
+	while ((r = read_list(d, quick)) == LIST_READ && !listed(d) && loop_now() + LIST_PAUSE_MS < until) {
+		if (fiber_sleep_until(deadline_in(LIST_PAUSE_MS)) < 0) {
+			wrote(d, JOB_INTERRUPTED);
+			return LIST_OVER;
+		}
 	}
-	return false;
+	return r;
 }
 
-/* What an earlier attempt may have sent is found here; it gets time to appear. */
+/*
+ * Ends an attempt whose act may have been sent, in this one or before, by what the list says. Whatever does not stand there,
+ * or cannot be told, is looked for again.
+ */
+static void end_by_list(struct doing *d, enum list_result r)
+{
+	const char *title = run_recipe(d->run)->title;
+	struct job_seen *seen = &d->job->seen;
+	const char *sent = d->sent || *seen->answer ? "It was sent" : "It may have been sent";
+
+	if (r == LIST_READ && listed(d)) {
+		ending_done(d->end, "booked", "%s lists it among your bookings.", title);
+	} else if (r == LIST_READ) {
+		seen->lacking = true;
+		ending_set(d->end, ENDING_LOOK, "%s, but is not among your bookings at %s%s%s", sent, title,
+			*seen->answer ? "; " : ".", seen->answer);
+	} else if (r == LIST_MISSING) {
+		words_set(seen->list_trouble, sizeof(seen->list_trouble), "Stead could not %s.", d->undone);
+		ending_set(d->end, ENDING_LOOK, "%s, but your bookings at %s could not be read: Stead could not %s.", sent, title,
+			d->undone);
+	}
+}
+
+/* The act may have been sent: nothing else is done for this booking any more. */
+static void look_for_sent(struct doing *d)
+{
+	if (say(d, "info", "It may have been sent already, so it is looked for among your bookings, and not sent again."))
+		end_by_list(d, read_list(d, false));
+}
+
+/* Whether it may be sent. */
 static bool look_before(struct doing *d)
 {
 	const char *title = run_recipe(d->run)->title;
+	enum list_result r = LIST_READ;
 
-	if (d->job->intended) {
-		if (!say(d, "info", "An earlier attempt was cut short after it may have been sent; your bookings are read first."))
-			return false;
-		if (!read_patiently(d, false))
-			return false;
-		if (listed(d))
-			ending_done(d->end, "booked", "%s lists it among your bookings; nothing was sent again.", title);
-		return !listed(d) && say(d, "info", "It is not among your bookings, so it is tried again.");
-	}
-	if (listing_known(d->known, d->action)) {
+	if (!d->job->again && listing_known(d->known, d->action, &d->variables)) {
 		if (!say(d, "info", "Your bookings have just been read."))
 			return false;
-	} else if (!say(d, "info", "Reading your bookings first.") || !read_list(d, false)) {
-		return false;
+	} else {
+		r = say(d, "info", "Reading your bookings first.") ? read_list(d, false) : LIST_OVER;
 	}
-	if (listed(d))
+	if (r == LIST_MISSING)
+		ending_set(d->end, ENDING_AGAIN, "The list of your bookings could not be read: Stead could not %s.", d->undone);
+	else if (r == LIST_READ && listed(d) && d->job->again)
+		ending_done(d->end, "booked", "%s lists it among your bookings; nothing was sent again.", title);
+	else if (r == LIST_READ && listed(d))
 		ending_done(d->end, "already_booked", "%s lists it among your bookings already; nothing was sent.", title);
-	return !listed(d);
+	return r == LIST_READ && !listed(d);
 }
 
 /* What did not work */
-
-static bool keep_picture(struct doing *d, int fd)
-{
-	CLEANUP(memfd_unmap) struct memfd_view view = { 0 };
-
-	if (fd < 0 || memfd_map(fd, PICTURE_MOST, &view) < 0)
-		return true; /* a booking does not fail for want of a picture */
-	return job_picture(d->job, view.data, view.size) == 0 || lost(d);
-}
 
 static void judge(struct doing *d)
 {
@@ -195,7 +250,7 @@ static bool read_complaints(struct doing *d)
 			return false;
 		if (r != STEP_DONE || !result.text || !result.text[strspn(result.text, " \t\r\n")])
 			continue;
-		snprintf(d->complaint, sizeof(d->complaint), "%s", result.text);
+		words_set(d->complaint, sizeof(d->complaint), "%s", result.text);
 		judge(d);
 		return true;
 	}
@@ -205,8 +260,6 @@ static bool read_complaints(struct doing *d)
 /* A step found nothing: what the page says, and a picture of it. */
 static bool explain(struct doing *d, const struct step *step, const struct run_step_result *result)
 {
-	char line[600];
-
 	note_missing(d, result);
 	if (!keep_picture(d, result->picture))
 		return false;
@@ -214,8 +267,8 @@ static bool explain(struct doing *d, const struct step *step, const struct run_s
 		return d->sent; /* the list still tells what has come of it */
 	if (!d->verdict && step->otherwise)
 		d->verdict = step->otherwise;
-	snprintf(line, sizeof(line), "The site says: \"%s\"", d->complaint);
-	return log_missing(d) && (!*d->complaint || say(d, "warning", line));
+	return log_missing(d) &&
+		(!*d->complaint || wrote(d, job_line(d->job, "warning", "The site says: \"%s\"", d->complaint)));
 }
 
 /* The steps */
@@ -226,10 +279,119 @@ static bool announce(struct doing *d, size_t i)
 {
 	const struct step *step = &d->action->steps[i];
 
-	if (step->act && job_intend(d->job) < 0)
-		return lost(d);
-	return job_line(d->job, "info", "Step %zu of %zu: %s.", i + 1, d->action->steps_count,
-		       step_words(d->arena, step, &d->variables)) == 0 || lost(d);
+	return wrote(d, job_step(d->job, i + 1, d->action->steps_count, step_words(d->arena, step, &d->variables)));
+}
+
+static void note_answer(struct doing *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What the site answered, for as long as it is not confirmed. */
+static void note_answer(struct doing *d, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	words_set_v(d->job->seen.answer, sizeof(d->job->seen.answer), format, args);
+	va_end(args);
+}
+
+/* Says what became of what was let go; false when the run is over. */
+static bool say_sent(struct doing *d, const char *why)
+{
+	const char *title = run_recipe(d->run)->title;
+	enum sent sent = d->answer.sent;
+	int status = d->answer.status;
+
+	if ((sent == SENT_OPEN || sent == SENT_LOST) && !wrote(d, job_look_from_now(d->job)))
+		return false;
+	if (sent == SENT_ANSWERED)
+		note_answer(d, "%s answered with status %d.", title, status);
+	else if (sent == SENT_OPEN || sent == SENT_LOST)
+		note_answer(d, "%s did not answer%s.", title, sent == SENT_OPEN ? " in time" : "");
+	switch (sent) {
+	case SENT_ANSWERED: return wrote(d, job_line(d->job, "info", "%s", d->job->seen.answer));
+	case SENT_OPEN: return wrote(d, job_line(d->job, "warning", "It was sent; %s has not answered so far. %s", title, why));
+	case SENT_LOST: return wrote(d, job_line(d->job, "warning", "It was sent, but no answer came. %s", why));
+	case SENT_NOT: return wrote(d, job_line(d->job, "warning", "Nothing was sent. %s", why));
+	case SENT_NEVER:
+	case SENT_UNKNOWN: break;
+	}
+	return false;
+}
+
+/* Lets go what is held back, and waits for the answers to all that went. *ret_why belongs to call. */
+static void send_held(struct doing *d, struct call *call, int64_t wait_ms, int64_t settle_ms, const char **ret_why)
+{
+	d->progress->since = loop_now();
+	d->answer.sent = run_send_held(d->run, call, wait_ms, settle_ms, &d->answer.status, ret_why, d->end);
+	d->progress->since = 0;
+}
+
+/*
+ * The intent is written while all of it is held back, milliseconds before its first byte may leave: whatever ends before
+ * that has sent nothing. What then turns out not to have left is as if it had not been pressed.
+ */
+static bool let_go(struct doing *d, const struct step *step, const char *request)
+{
+	CLEANUP(call_freep) struct call *call = run_call(d->run);
+	bool last = step == &d->action->steps[d->action->steps_count - 1];
+	const char *why = NULL;
+
+	if (!wrote(d, job_line(d->job, "info", "Sending it: %s.", request)) || !wrote(d, job_intend(d->job)))
+		return false;
+	d->sent = true;
+	send_held(d, call, d->action->answer_ms, last ? LAST_MS : MORE_MS, &why);
+	if (d->answer.sent == SENT_NOT || d->answer.sent == SENT_NEVER) {
+		d->sent = false;
+		words_set(d->unsent, sizeof(d->unsent), "%s", why ?: "");
+		if (!wrote(d, job_unintend(d->job)))
+			return false;
+	}
+	return say_sent(d, why ?: "");
+}
+
+/*
+ * What was held first may only have been a check, or what brings a dialog, and what books was sent by a later step. What the
+ * page has said before that was answered is not its word for what came of it. False when the run is over.
+ */
+static bool await_later_answers(struct doing *d)
+{
+	CLEANUP(call_freep) struct call *call = run_call(d->run), *longer = NULL;
+	const struct answer was = d->answer;
+	const char *why = NULL;
+
+	send_held(d, call, 0, 0, &why);
+	if (d->answer.sent == SENT_OPEN && was.sent != SENT_OPEN) {
+		longer = run_call(d->run);
+		send_held(d, longer, d->action->answer_ms, LAST_MS, &why);
+		d->verdict = NULL;
+		d->complaint[0] = '\0';
+		read_complaints(d);
+	}
+	return (d->answer.sent == was.sent && d->answer.status == was.status) || say_sent(d, why ?: "");
+}
+
+/*
+ * From the act on, until something has been let go, each step may be the one that sends it. One that had pressed nothing yet, as
+ * it only looks or what it was to press was not there, was left when the page was held back, and is carried out then.
+ */
+static enum step_result take_or_act(struct doing *d, const struct step *step, struct call *call, struct run_step_result *ret)
+{
+	struct held held = { 0 };
+	enum step_result r;
+
+	d->acting |= step->act;
+	if (!d->acting || d->sent)
+		return take(d, step, call, ret);
+	begin_progress(d, step);
+	r = run_act_step(d->run, call, step, &d->variables, ret, &held, d->end);
+	d->progress->since = 0;
+	if (r != STEP_HELD)
+		return r;
+	if (!let_go(d, step, held.request))
+		return STEP_LOST;
+	if (!d->sent)
+		return STEP_UNSENT;
+	return held.pressed ? STEP_DONE : take(d, step, call, ret);
 }
 
 /* PASS_MISSING has been explained. A browser that dies with the act is judged by the list, in another attempt. */
@@ -242,53 +404,106 @@ static enum pass pass(struct doing *d, size_t i)
 
 	if (!announce(d, i))
 		return PASS_OVER;
-	d->sent |= step->act;
 	call = run_call(d->run);
-	r = take(d, step, call, &result);
+	r = take_or_act(d, step, call, &result);
 	if (r == STEP_DONE)
 		return PASS_ON;
+	if (r == STEP_UNSENT)
+		return PASS_MISSING;
 	if (r != STEP_MISSING)
 		return PASS_OVER;
 	if (step->optional)
 		return PASS_ON;
-	if (step->act)
-		d->sent = false; /* it could not even be pressed */
 	return explain(d, step, &result) ? PASS_MISSING : PASS_OVER;
 }
 
-static void end_unsent(struct doing *d)
+/* Of the page as it is; a booking does not fail for want of one. */
+static bool take_picture(struct doing *d)
 {
-	if (*d->complaint)
-		ending_done(d->end, d->verdict ? d->verdict : "failed", "%s says: \"%s\"", run_recipe(d->run)->title,
-			d->complaint);
-	else
-		ending_done(d->end, d->verdict ? d->verdict : "failed",
-			"Stead could not %s at %s. Perhaps there is no such thing there: look at the picture. If there is, show the "
-			"log to the administrator, for the site may have changed.",
-			d->undone, run_recipe(d->run)->title);
+	CLEANUP(call_freep) struct call *call = run_call(d->run);
+	const struct step step = { .step = "picture" };
+	struct run_step_result result;
+	enum step_result r = run_take_step(d->run, call, &step, &d->variables, &result, d->end);
+
+	return r == STEP_DONE ? keep_picture(d, result.picture) : r == STEP_MISSING;
 }
 
-/* Sent: what stands in the list counts, whatever the page said. */
-static void confirm(struct doing *d, bool all_done)
+/* What comes of an attempt that has sent nothing: of what an earlier one may have sent, only the site's having it tells. */
+static const char *unsent_outcome(const struct doing *d)
+{
+	const char *verdict = d->verdict ? d->verdict : "failed";
+	bool there = strcmp(verdict, "booked") == 0 || strcmp(verdict, "already_booked") == 0 || strcmp(verdict, "waitlisted") == 0;
+
+	return d->earlier && !there ? "unconfirmed" : verdict;
+}
+
+/* Ends the sentences about an attempt that has sent nothing. */
+static const char *of_earlier(const struct doing *d)
+{
+	return d->earlier ? " This try has sent nothing; an earlier one may have sent it." : "";
+}
+
+/* The step that acts was carried out, and nothing left. */
+static void say_swallowed(struct doing *d)
 {
 	const char *title = run_recipe(d->run)->title;
 
+	if (!take_picture(d) || !read_complaints(d))
+		return;
+	if (*d->complaint)
+		ending_done(d->end, unsent_outcome(d), "Nothing was sent; %s says: \"%s\"%s", title, BRIEF(400, d->complaint),
+			of_earlier(d));
+	else
+		ending_done(d->end, unsent_outcome(d),
+			"Nothing was sent: the page of %s took the press and asked for nothing. Something may lie over it, such as a "
+			"prompt for a passkey; look at the picture, and try again.%s",
+			title, of_earlier(d));
+}
+
+static void end_unsent(struct doing *d, enum pass p)
+{
+	if (*d->unsent)
+		ending_set(d->end, ENDING_AGAIN, "Nothing was sent: %s%s", d->unsent, of_earlier(d));
+	else if (p == PASS_ON)
+		say_swallowed(d);
+	else if (*d->complaint)
+		ending_done(d->end, unsent_outcome(d), "%s says: \"%s\"%s", run_recipe(d->run)->title,
+			BRIEF(400, d->complaint), of_earlier(d));
+	else
+		ending_done(d->end, unsent_outcome(d),
+			"Stead could not %s at %s. Perhaps there is no such thing there: look at the picture. If there is, show the "
+			"log to the administrator, for the site may have changed.%s",
+			d->undone, run_recipe(d->run)->title, of_earlier(d));
+}
+
+/*
+ * Whether the page's word for what came of it counts. While the site has not answered, it is only a page that has not got on,
+ * and the site may yet do what it was sent.
+ */
+static bool is_settled(const struct doing *d)
+{
+	return d->verdict && d->answer.sent == SENT_ANSWERED && d->answer.status < SERVER_FAILS;
+}
+
+/* Sent: what stands in the list counts, whatever the page said; then what the page said, if the recipe knows it. */
+static void confirm(struct doing *d, bool all_done)
+{
+	const char *title = run_recipe(d->run)->title;
+	enum list_result r;
+
+	if (!await_later_answers(d))
+		return;
+	if (*d->complaint)
+		note_answer(d, "%s says: \"%s\"", title, BRIEF(400, d->complaint));
 	if (!say(d, "info", "Reading your bookings to see whether it is there."))
 		return;
-	if (d->verdict ? !read_list(d, false) : !read_patiently(d, all_done))
-		return;
-	if (listed(d))
-		ending_done(d->end, "booked", "%s lists it among your bookings.", title);
-	else if (d->verdict && *d->complaint)
-		ending_done(d->end, d->verdict, "%s says: \"%s\"", title, d->complaint);
-	else if (d->verdict)
-		ending_done(d->end, d->verdict, "It was sent; then Stead could not %s at %s.", d->undone, title);
+	r = is_settled(d) ? read_list(d, false) : read_patiently(d, all_done);
+	if (r != LIST_READ || listed(d) || !is_settled(d))
+		end_by_list(d, r);
 	else if (*d->complaint)
-		ending_done(d->end, "unconfirmed", "It was sent, but is not among your bookings; %s says: \"%s\"", title,
-			d->complaint);
+		ending_done(d->end, d->verdict, "%s says: \"%s\"", title, d->complaint);
 	else
-		ending_done(d->end, "unconfirmed", "It was sent, and %s did not refuse it, but it is not among your bookings.",
-			title);
+		ending_done(d->end, d->verdict, "It was sent; then Stead could not %s at %s.", d->undone, title);
 }
 
 static void take_steps(struct doing *d)
@@ -302,7 +517,7 @@ static void take_steps(struct doing *d)
 	if (d->sent)
 		confirm(d, p == PASS_ON);
 	else
-		end_unsent(d);
+		end_unsent(d, p);
 }
 
 void job_do(struct job *job, struct run *run, struct listing *known, struct progress *progress, struct ending *end)
@@ -315,12 +530,20 @@ void job_do(struct job *job, struct run *run, struct listing *known, struct prog
 
 	*end = (struct ending){ 0 };
 	if (!d.action) {
-		ending_done(end, "failed", "The recipe of %s has no action \"%s\" any more.", recipe->title, job->action);
+		ending_set(end, ENDING_UNABLE, "The recipe of %s has no action \"%s\" any more.", recipe->title, job->action);
 		return;
 	}
+	if (d.action->off) {
+		ending_set(end, ENDING_UNABLE, "%s", action_off(arena, recipe, d.action));
+		return;
+	}
+	job->look_ms = d.action->list.confirm_ms;
 	today_at(recipe->environment.time_zone, wall_now(), today);
+	d.earlier = job->again;
 	d.variables = inputs_variables(arena, d.action, job->inputs, today, run_account(run));
-	if (look_before(&d))
+	if (job->intended)
+		look_for_sent(&d);
+	else if (look_before(&d))
 		take_steps(&d);
 	if (end->kind == ENDING_DONE && strcmp(end->outcome, "booked") != 0)
 		listing_forget(known); /* the page may be in any state */

@@ -1,6 +1,6 @@
 /*
  * Doing one job in a run: the site's own list is read, then the steps are taken, with the intent written before the
- * act, then the list is read again. What stands there counts.
+ * act, then the list is read again. What stands there counts. Of a job that may have been sent already, only the list is read.
  */
 #pragma once
 

@@ -3,24 +3,36 @@
 
 #include <stdint.h>
 
+#include "botd/queue.h"
+
 enum ending_kind {
-	ENDING_NONE,    /* not yet */
-	ENDING_DONE,    /* with an outcome */
-	ENDING_SIGN_IN, /* the site asks for the person */
-	ENDING_AGAIN,   /* something of ours failed, or nobody knows: try again, and count it */
-	ENDING_BUSY,    /* not now: try again, and do not count it */
-	ENDING_LOST,    /* the lease is lost or botd ends: write nothing more, or give it back */
+	ENDING_NONE,        /* not yet */
+	ENDING_DONE,        /* with an outcome */
+	ENDING_SIGN_IN,     /* the site asks for the person */
+	ENDING_EXPIRED,     /* it seems to: look again at once with a fresh browser; once for nothing, then it counts */
+	ENDING_DOWN,        /* the site is not well: try again when it may be, and do not count it */
+	ENDING_UNABLE,      /* it cannot be done, and would not be at another try */
+	ENDING_LOOK,        /* it may have been sent, and the site's list does not show it, or cannot be read: look again */
+	ENDING_AGAIN,       /* something of ours failed, or nobody knows: try again, and count it */
+	ENDING_BUSY,        /* not now: try again, and do not count it */
+	ENDING_LOST,        /* the lease is lost: write nothing more */
+	ENDING_INTERRUPTED, /* botd ends: give it back at once, and do not count it */
+	ENDING_REFUSED,     /* the database refused a write: try again, and count it */
 };
 
 struct ending {
 	enum ending_kind kind;
 	const char *outcome; /* DONE; a constant or of the recipe */
 	int64_t version;     /* SIGN_IN: of the session; 0: there is none */
+	int64_t retry_ms;    /* DOWN: how long the site wants to be left alone; 0: it does not say */
 	char reason[1024];   /* may be empty when DONE */
 };
 
-/* Sets it, cutting the reason. */
+/* Sets it, cutting the reason (common/words.h). */
 void ending_set(struct ending *e, enum ending_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* DONE with an outcome; the reason may be "". */
 void ending_done(struct ending *e, const char *outcome, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* What a write that was not JOB_OK means for the attempt. */
+void ending_unwritten(struct ending *e, enum job_result r);

@@ -10,7 +10,9 @@ int lines_read(struct call *call, struct db_who who, int64_t booking, int64_t af
 	struct arena *arena, struct log_line **ret, size_t *ret_count)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	struct log_line *lines;
+	size_t n = 0;
 	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
 		"SELECT n, at, level, text FROM jobs.lines WHERE booking_id = $1 AND n > $2 ORDER BY n LIMIT $3",
 		DB_INT(booking), DB_INT(after), DB_INT(limit));
@@ -18,13 +20,13 @@ int lines_read(struct call *call, struct db_who who, int64_t booking, int64_t af
 	if (r < 0)
 		return r;
 	lines = arena_array(arena, (size_t)db_rows(res), sizeof(*lines));
-	for (int i = 0; i < db_rows(res); i++)
-		lines[i] = (struct log_line){ .n = db_int(res, i, "n"),
-			.at_ms = db_time(res, i, "at"),
-			.level = arena_strdup(arena, db_text(res, i, "level")),
-			.text = arena_strdup(arena, db_text(res, i, "text")) };
+	while (db_next(res, &row))
+		lines[n++] = (struct log_line){ .n = row_int(&row, "n"),
+			.at_ms = row_time(&row, "at"),
+			.level = arena_strdup(arena, row_words(&row, "level")),
+			.text = arena_strdup(arena, row_words(&row, "text")) };
 	*ret = lines;
-	*ret_count = (size_t)db_rows(res);
+	*ret_count = n;
 	return 0;
 }
 

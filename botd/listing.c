@@ -6,11 +6,12 @@
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "recipe/step.h"
 
 #define FRESH_MS 10000
 
 struct listing {
-	const struct recipe_action *action; /* NULL: nothing is known */
+	json_t *steps; /* by which they were read; NULL: nothing is known */
 	struct call *call;
 	const struct run_row *rows;
 	size_t count;
@@ -30,27 +31,48 @@ struct listing *listing_free(struct listing *l)
 {
 	if (!l)
 		return NULL;
+	json_decref(l->steps);
 	call_free(l->call);
 	free(l);
 	return NULL;
 }
 
-void listing_forget(struct listing *l)
+/* The steps of the list, filled in; NULL if they cannot be. */
+static json_t *filled_steps(const struct recipe_action *a, const struct variables *v)
 {
-	l->action = NULL;
+	json_auto_t *all = json_array();
+	char why[256];
+
+	for (size_t i = 0; i < a->list.steps_count; i++) {
+		json_t *step;
+
+		if (step_fill(&a->list.steps[i], v, &step, why, sizeof(why)) < 0)
+			return NULL;
+		json_array_append_new(all, step);
+	}
+	return TAKE(all);
 }
 
-void listing_keep(struct listing *l, const struct recipe_action *a, struct call *call,
+void listing_forget(struct listing *l)
+{
+	json_decref(l->steps);
+	l->steps = NULL;
+}
+
+void listing_keep(struct listing *l, const struct recipe_action *a, const struct variables *v, struct call *call,
 	const struct run_step_result *result)
 {
+	listing_forget(l);
 	call_free(l->call);
-	*l = (struct listing){ .action = a, .call = call, .rows = result->rows, .count = result->rows_count,
+	*l = (struct listing){ .steps = filled_steps(a, v), .call = call, .rows = result->rows, .count = result->rows_count,
 		.read_at = loop_now() };
 }
 
-bool listing_known(const struct listing *l, const struct recipe_action *a)
+bool listing_known(const struct listing *l, const struct recipe_action *a, const struct variables *v)
 {
-	return l->action == a && loop_now() - l->read_at < FRESH_MS;
+	json_auto_t *steps = filled_steps(a, v);
+
+	return l->steps && steps && json_equal(l->steps, steps) && loop_now() - l->read_at < FRESH_MS;
 }
 
 /* Both texts with each run of white space as one space, and none around. */

@@ -19,12 +19,18 @@ struct listing *listing_free(struct listing *l);
 /* Forgets what was read: something may have changed. */
 void listing_forget(struct listing *l);
 
-/* Keeps the rows of this action's list; call, which owns them, is taken over. */
-void listing_keep(struct listing *l, const struct recipe_action *a, struct call *call,
+/*
+ * Keeps the rows of this action's list, as its steps, filled in with these variables, have read them; call, which owns them,
+ * is taken over.
+ */
+void listing_keep(struct listing *l, const struct recipe_action *a, const struct variables *v, struct call *call,
 	const struct run_step_result *result);
 
-/* Whether the rows of this action's list are known, and not older than a few seconds. */
-bool listing_known(const struct listing *l, const struct recipe_action *a);
+/*
+ * Whether the rows that this action's steps read, filled in with these variables, are known, and not older than a few
+ * seconds. A list that is opened for another day is another list.
+ */
+bool listing_known(const struct listing *l, const struct recipe_action *a, const struct variables *v);
 
 /* Whether a row of them is the booking that the variables say. */
 bool listing_has(const struct listing *l, const struct recipe_action *a, const struct variables *v);

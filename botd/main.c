@@ -14,6 +14,7 @@
 #include "botd/botd.h"
 #include "common/cleanup.h"
 #include "common/daemon.h"
+#include "proto/json.h"
 
 static int listen_all(struct botd *b, const struct botd_settings *settings)
 {
@@ -42,8 +43,10 @@ static int serve(const struct botd_settings *settings)
 int main(int argc, char *argv[])
 {
 	struct botd_settings settings;
-	int r = daemon_init("botd", "The hands: works off bookings.", botd_settings_rows(), &settings, argc, argv);
+	int r;
 
+	json_cleanse();
+	r = daemon_init("botd", "The hands: works off bookings.", botd_settings_rows(), &settings, argc, argv);
 	if (r != 0)
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	r = serve(&settings);

@@ -4,16 +4,23 @@
 #include <string.h>
 
 #include "botd/booking.h"
+#include "botd/site.h"
 #include "botd/state.h"
 #include "botd/today.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "recipe/input.h"
 
-#define TRIES    8
-#define PAUSE_MS 150
+#define TRIES      8
+#define PAUSE_MS   150
+#define MOST_TITLE 256
+
+/* The booking that the person ($1) asked for so many bookings ago, the last one being number 1. */
+#define NTH_LAST(n_)                                                                               \
+	"SELECT created_at FROM jobs.bookings WHERE user_id = $1 ORDER BY id DESC OFFSET " n_ "::bigint - 1 LIMIT 1"
 
 /* What is asked for, checked. */
 struct order {
@@ -38,6 +45,8 @@ static int find_action(struct order *o)
 		return call_refuse(o->call, ERR_invalid, "action",
 			"%s has no action \"%s\"; choose one of those that are listed for the site.", o->recipe->title,
 			p->action);
+	if (o->action->off)
+		return call_refuse(o->call, ERR_off, "action", "%s", action_off(o->call->arena, o->recipe, o->action));
 	return 0;
 }
 
@@ -54,9 +63,9 @@ static int check_inputs(struct order *o)
 	return 0;
 }
 
-static int64_t most_waiting(const struct order *o)
+static const struct botd_settings *settings(const struct order *o)
 {
-	return botd_of(o->call)->settings->most_waiting;
+	return botd_of(o->call)->settings;
 }
 
 /* The booking in words, and its inputs as they are kept. */
@@ -65,26 +74,20 @@ static int describe(struct order *o)
 	CLEANUP(freep) char *text = json_dumps(o->inputs, JSON_COMPACT);
 	struct variables v = inputs_variables(o->call->arena, o->action, o->inputs, "1970-01-01", "");
 	const char *title;
-	char why[256], *cut;
+	char why[256];
 
+	if (!text)
+		return -EINVAL;
 	o->text = arena_strdup(o->call->arena, text);
-	if (template_fill(o->call->arena, o->action->describe, &v, ESCAPE_NONE, &title, why, sizeof(why)) < 0)
+	if (template_fill(o->call->arena, o->action->describe, &v, ESCAPE_NONE, &title, why, sizeof(why)) < 0 || !*title)
 		title = o->action->title;
-	cut = arena_strdup(o->call->arena, title);
-	if (strlen(cut) > 256) {
-		size_t n = 256;
-
-		while (n > 0 && ((unsigned char)cut[n] & 0xc0) == 0x80)
-			n--;
-		cut[n] = '\0';
-	}
-	o->title = cut;
+	o->title = words_new(o->call->arena, MOST_TITLE, "%s", title);
 	return 0;
 }
 
 /*
- * One row and its first line; nothing when the key is there already, or the person has too many that wait. Those are
- * counted by the indexes of what waits, and no further than the limit.
+ * One row and its first line; nothing when the key is there already, or the person has too many that wait, or has asked
+ * for too many just now. Those are counted by indexes, and no further than the limit.
  */
 static int insert(struct order *o)
 {
@@ -93,34 +96,54 @@ static int insert(struct order *o)
 		"SELECT $1, $2, $3, $4, $5, $6::json, 1 WHERE (SELECT count(*) FROM (SELECT FROM jobs.bookings "
 		"WHERE user_id = $1 AND state = 'queued' UNION ALL SELECT FROM jobs.bookings WHERE user_id = $1 "
 		"AND state = 'needs_sign_in' LIMIT $8) w) < $8 "
+		"AND NOT EXISTS (SELECT FROM (" NTH_LAST("$9") ") n WHERE created_at > now() - interval '1 min') "
 		"ON CONFLICT ON CONSTRAINT bookings_key DO NOTHING RETURNING id, user_id) "
 		"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "
 		"SELECT id, 1, user_id, 0, 'info', 'Asked for: ' || $7 FROM b",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key), DB_TEXT(o->params->site),
 		DB_TEXT(o->params->action), DB_TEXT(o->title), DB_TEXT(o->text), DB_TEXT(o->title),
-		DB_INT(most_waiting(o)));
+		DB_INT(settings(o)->most_waiting), DB_INT(settings(o)->most_per_minute));
 }
 
+/* Which of the two limits it was. The one of the minute passes by itself, so it is told how soon. */
 static int refuse_more(struct order *o)
 {
-	return call_refuse(o->call, ERR_busy, NULL,
-		"You have %lld bookings that wait already, which is as many as there may be; wait until some have ended.",
-		(long long)most_waiting(o));
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
+	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
+		"SELECT ceil(extract(epoch FROM created_at + interval '1 min' - clock_timestamp()))::bigint AS s FROM ("
+		NTH_LAST("$2") ") n WHERE created_at > now() - interval '1 min'",
+		DB_INT(o->call->acting.user), DB_INT(settings(o)->most_per_minute));
+	int64_t s;
+
+	if (r < 0)
+		return r;
+	if (!db_next(res, &row))
+		return call_refuse(o->call, ERR_busy, NULL,
+			"You have %lld bookings that wait already, which is as many as there may be; wait until some have ended.",
+			(long long)settings(o)->most_waiting);
+	s = row_int(&row, "s") > 1 ? row_int(&row, "s") : 1;
+	call_refuse(o->call, ERR_throttled, NULL,
+		"You have asked for %lld bookings within a minute, which is as many as there may be; this one was not kept. Ask for "
+		"it again in %lld seconds.",
+		(long long)settings(o)->most_per_minute, (long long)s);
+	return call_retry_in(o->call, s * 1000);
 }
 
 static int find_by_key(struct order *o, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
 		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.user_id = $1 AND b.key = $2",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key));
 
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
+	if (!db_next(res, &row))
 		return refuse_more(o);
 	*ret = arena_alloc(o->call->arena, sizeof(**ret));
-	booking_read(o->call, res, 0, *ret);
+	booking_read(o->call, &row, *ret);
 	return 0;
 }
 
@@ -128,10 +151,12 @@ static int find_by_key(struct order *o, struct booking_info **ret)
 static int keep(struct order *o, struct booking_info **ret)
 {
 	int64_t deadline = botd_deadline(o->call);
+	bool perhaps = false; /* there may be a row of it by now */
 	int r = -ENOTCONN;
 
 	for (int i = 0; i < TRIES && loop_now() < deadline; i++) {
 		r = insert(o);
+		perhaps |= r == 0 || r == -EINPROGRESS;
 		if (r == 0)
 			r = find_by_key(o, ret);
 		if (r != -EINPROGRESS && r != -ENOTCONN && r != -EDEADLK)
@@ -139,9 +164,9 @@ static int keep(struct order *o, struct booking_info **ret)
 		if (fiber_sleep_until(deadline_in(PAUSE_MS)) < 0)
 			return -ECANCELED;
 	}
-	if (r != -EINPROGRESS)
+	if (r == 0 || r == REFUSED || r == -ECANCELED || !perhaps)
 		return r;
-	return call_refuse(o->call, ERR_timed_out, NULL,
+	return call_refuse(o->call, ERR_maybe_done, NULL,
 		"The database was lost while the booking was being kept, so it is not known whether it was; repeat the same "
 		"request with the same key.");
 }

@@ -8,17 +8,18 @@ int booking_picture(struct call *call, const struct booking_picture_params *para
 	struct booking_picture_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	const void *jpeg;
-	size_t n;
+	size_t n = 0;
 	int r = db_read(botd_of(call)->db, DB_USER(call->acting.user), botd_deadline(call), &res,
 		"SELECT p.jpeg FROM jobs.pictures p JOIN jobs.bookings b ON b.id = p.booking_id "
 		"WHERE p.booking_id = $1 AND b.picture", DB_INT(params->id));
 
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
+	if (!db_next(res, &row))
 		return call_refuse(call, ERR_not_found, "id", "There is no picture of booking %lld, or it is not yours.",
 			(long long)params->id);
-	jpeg = db_bytes(res, 0, "jpeg", &n);
+	jpeg = row_bytes(&row, "jpeg", &n);
 	return memfd_new("picture", jpeg, n, &result->picture);
 }

@@ -10,9 +10,11 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/pause.h"
 #include "proto/sessiond.h"
 
 #define AGAIN_MS 1000
+#define LONGEST_MS 8000
 #define WRITE_MS 5000
 
 struct resume {
@@ -23,19 +25,21 @@ struct resume {
 /* Until it is written: nobody says it a second time. */
 static int take(struct resume *r, const struct session_watch_item *item)
 {
-	int64_t count = 0;
+	int64_t count = 0, pause = AGAIN_MS;
 	int e = 0;
 
-	if (strcmp(item->health, "healthy") != 0)
+	if (strcmp(item->health, "working") != 0)
 		return 0;
 	while (e != -ECANCELED) {
 		e = queue_resume(r->botd->db, item->user, item->site, item->version, deadline_in(WRITE_MS),
 			&count);
 		if (e == 0)
 			break;
-		log_warning("bookings that wait for a sign-in at %s could not be woken yet: %s", item->site,
-			db_error(r->botd->db)->text);
-		e = fiber_sleep_until(deadline_in(AGAIN_MS));
+		if (pause == AGAIN_MS) /* once, however long it takes */
+			log_warning("bookings that wait for a sign-in at %s could not be woken yet: %s", item->site,
+				db_error(r->botd->db)->text);
+		e = fiber_sleep_until(deadline_in(pause));
+		pause = pause_longer(pause, LONGEST_MS);
 	}
 	if (count > 0)
 		log_info("%lld bookings at %s go on after a sign-in", (long long)count, item->site);
@@ -58,7 +62,7 @@ static int watch(struct resume *r, bool said)
 	peer_stream_close(stream);
 	if (e != -ECANCELED && !said)
 		log_warning("cannot watch the sessions for now, so bookings that wait for a sign-in stay waiting: %s",
-			e == -ENODATA ? "sessiond has ended the watch" : call_why(call, e));
+			e == -ENODATA ? "sessiond has ended the watch" : call_cause(call, e));
 	return e;
 }
 

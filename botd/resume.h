@@ -1,6 +1,6 @@
 /*
  * What waits for a sign-in goes on by itself: sessiond tells of every session that is saved or changes its health, from
- * all that are healthy on, also after either daemon was away.
+ * all that are working on, also after either daemon was away.
  */
 #pragma once
 

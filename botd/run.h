@@ -1,6 +1,7 @@
 /*
- * A run: one browser at a site that holds a person's session, leased from sessiond for as long as it lasts. Afterwards
- * the session goes back as a new version, for the site may have rotated what is in it.
+ * A run: one browser at a site that holds a person's session, leased from sessiond for as long as it lasts. However it
+ * ends, what the browser holds then goes back to the vault, for the site may have rotated what is in it: as proved when the
+ * site's probe has said so since, else beside what was proved.
  */
 #pragma once
 
@@ -19,37 +20,46 @@ struct run;
 /* Talks to nobody yet. */
 struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe);
 
-/* Leases the session and fetches it. 0; else -ECANCELED or -ENOENT, with *end saying what that means for the job. */
+/*
+ * Leases the session, which is kept so until run_end(), and fetches its newest state. 0; else -ECANCELED or -ENOENT, with
+ * *end saying what that means for the job.
+ */
 int run_fetch(struct run *r, struct ending *end);
 
-/* Opens the browser and asks the site's probe: 0 when that says that the session is the account's; else as above. */
+/*
+ * Opens the browser and asks the site's probe: 0 when that says that the session is the account's; -EAGAIN when the newest
+ * state is none any more, and the one that was last proved may be tried (run_fetch_proved()); else as above.
+ */
 int run_open(struct run *r, struct ending *end);
 
+/* As run_fetch(), after -EAGAIN. */
+int run_fetch_proved(struct run *r, struct ending *end);
+
 /*
- * Closes the browser and stores the session, or, when the run is broken, discards it; then gives the lease back. Not
- * cut short by cancellation, but by time.
+ * Closes the browser, stores what it holds, and gives the lease back. Not cut short by cancellation, but by time. hasty:
+ * without asking the site's probe once more.
  */
-void run_end(struct run *r);
+void run_end(struct run *r, bool hasty);
 
 /* After run_end(). Takes NULL, returns NULL. */
 struct run *run_free(struct run *r);
 
-/* Prolongs the lease on the session; called, on another fiber than the rest, with each beat of the job's. */
-void run_beat(struct run *r);
-
 const struct recipe *run_recipe(const struct run *r);
 const char *run_account(const struct run *r);
+bool run_is_of(const struct run *r, int64_t user, const char *site);
 
-/* The browser or the session is of no more use; set by run_step() too. */
+/* No further job is to be done in this browser. */
 bool run_broken(const struct run *r);
-void run_break(struct run *r);
 
 enum step_result {
 	STEP_DONE,
 	STEP_MISSING, /* what it needs is not on the page */
-	STEP_EXPIRED, /* the session has ended; the vault has been told, and the ending is set */
+	STEP_EXPIRED, /* it seems that nobody is signed in; the vault has been told so, and the ending is set */
+	STEP_DOWN,    /* the site is not well; the ending is set */
 	STEP_BROKEN,  /* the browser failed or streamd is gone; the ending is set */
 	STEP_LOST,    /* cancelled; the ending is set */
+	STEP_HELD,    /* of run_act_step() alone: what would act is held back */
+	STEP_UNSENT,  /* it was let go, but nothing left */
 };
 
 /* A call for one step of the run; its deadline is set by run_take_step(). The caller's. */
@@ -61,3 +71,26 @@ struct call *run_call(struct run *r);
  */
 enum step_result run_take_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
 	struct run_step_result *ret, struct ending *end);
+
+/* What is held back. */
+struct held {
+	const char *request; /* its method and address; the call's */
+	bool pressed;        /* the step had pressed something by then: else it is to be carried out once that has gone */
+};
+
+/* The same, but what the page would send to act is held back then, and nothing of it has left. */
+enum step_result run_act_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
+	struct run_step_result *ret, struct held *ret_held, struct ending *end);
+
+enum sent {
+	SENT_ANSWERED, /* with ret_status, or 0 */
+	SENT_OPEN,     /* no answer has come so far */
+	SENT_LOST,     /* the connection has ended without one */
+	SENT_NOT,      /* nothing has left */
+	SENT_NEVER,    /* the same, for the run is over; the ending is set */
+	SENT_UNKNOWN,  /* streamd or the browser has gone meanwhile; the ending is set */
+};
+
+/* Lets go what is held back and waits for the answers. *ret_why belongs to call; NULL if nothing is to be said. */
+enum sent run_send_held(struct run *r, struct call *call, int64_t wait_ms, int64_t settle_ms, int *ret_status, const char **ret_why,
+	struct ending *end);

@@ -3,10 +3,22 @@
 
 #include "botd/state.h"
 #include "botd/handlers.h"
+#include "botd/site.h"
 #include "botd/today.h"
 #include "common/arena.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "recipe/date.h"
+
+#define MOST_OFF 512 /* bytes: proto/botd.def */
+
+const char *action_off(struct arena *arena, const struct recipe *r, const struct recipe_action *a)
+{
+	return !a->off ? NULL :
+		words_new(arena, MOST_OFF,
+			"\"%s\" is off, because the recipe of %s %s. An administrator can mend it: steadctl status says where.", a->title,
+			r->title, a->off_means);
+}
 
 /* The days that inputs_check() lets pass. */
 static void fill_days(struct arena *arena, const struct recipe_input *in, const char *today, struct site_input *ret)
@@ -33,9 +45,11 @@ static void fill_input(struct arena *arena, const struct recipe_input *in, const
 		fill_days(arena, in, today, ret);
 }
 
-static void fill_action(struct arena *arena, const struct recipe_action *a, const char *today, struct site_action *ret)
+static void fill_action(struct arena *arena, const struct recipe *r, const struct recipe_action *a, const char *today,
+	struct site_action *ret)
 {
-	*ret = (struct site_action){ .name = a->name, .title = a->title, .inputs_count = a->inputs_count };
+	*ret = (struct site_action){ .name = a->name, .title = a->title, .off = action_off(arena, r, a), .off_because = a->off,
+		.inputs_count = a->inputs_count };
 	ret->inputs = arena_array(arena, a->inputs_count, sizeof(*ret->inputs));
 	for (size_t i = 0; i < a->inputs_count; i++)
 		fill_input(arena, &a->inputs[i], today, &ret->inputs[i]);
@@ -52,7 +66,7 @@ static void fill_site(struct arena *arena, const struct recipe *r, struct site_i
 		.actions_count = r->actions_count };
 	ret->actions = arena_array(arena, r->actions_count, sizeof(*ret->actions));
 	for (size_t i = 0; i < r->actions_count; i++)
-		fill_action(arena, &r->actions[i], today, &ret->actions[i]);
+		fill_action(arena, r, &r->actions[i], today, &ret->actions[i]);
 }
 
 int site_list(struct call *call, const struct site_list_params *params, struct site_list_result *result)

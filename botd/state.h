@@ -10,6 +10,9 @@
 
 #define MOST_WORKERS 64
 
+struct closings;
+struct held;
+struct outages;
 struct resume;
 struct server;
 struct worker;
@@ -21,8 +24,16 @@ struct botd {
 	struct peer *vault, *screen; /* sessiond, streamd */
 	struct bell *work;           /* rings when there may be work */
 	struct bell *news;           /* rings with the number of a booking that has changed */
-	struct bell *closed;         /* rings when a worker has closed a browser */
+	struct bell *closed;         /* rings when a browser has been closed and its session saved */
+	struct closings *closings;
+	struct outages *outages;
 	struct server *server;
+	struct held *doubted;        /* bookings in which the site has once seemed to ask for the person */
+	struct held *cut_off;        /* bookings whose last attempt the database ended, without a word in their log */
+	bool database_away;
+	bool stopping;
+	struct held *put_off;        /* bookings that have been told that the site is not well */
+	bool claims_fail, looks_fail; /* the workers have said that they cannot claim, or see what is due */
 	struct worker *workers[MOST_WORKERS + 1]; /* NULL past the last */
 	struct resume *resume;
 };

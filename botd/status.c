@@ -1,4 +1,6 @@
 /* How botd is, for steadctl. Answers also when nothing else works. */
+#include <errno.h>
+
 #include "botd/state.h"
 #include "botd/handlers.h"
 #include "common/cleanup.h"
@@ -10,17 +12,23 @@
 static int count(struct call *call, struct botd_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(call)->db, DB_ROLE("stead_operator"), deadline_in(COUNT_MS), &res,
-		"SELECT count(*) FILTER (WHERE state = 'queued') AS queued, "
-		"count(*) FILTER (WHERE state = 'running') AS running, "
-		"count(*) FILTER (WHERE state = 'needs_sign_in') AS waiting FROM jobs.bookings "
-		"WHERE state IN ('queued', 'running', 'needs_sign_in')");
+		"SELECT count(*) FILTER (WHERE state = 'queued' AND NOT sent) AS queued, "
+		"count(*) FILTER (WHERE state = 'running' AND NOT sent) AS running, "
+		"count(*) FILTER (WHERE state <> 'needs_sign_in' AND sent) AS sent, "
+		"count(*) FILTER (WHERE state = 'needs_sign_in') AS waiting FROM "
+		"(SELECT state, intent_at IS NOT NULL AND NOT again AS sent FROM jobs.bookings "
+		"WHERE state IN ('queued', 'running', 'needs_sign_in')) b");
 
 	if (r < 0)
 		return r;
-	result->queued = db_int(res, 0, "queued");
-	result->running = db_int(res, 0, "running");
-	result->needs_sign_in = db_int(res, 0, "waiting");
+	if (!db_next(res, &row)) /* an aggregate has a row */
+		return -EIO;
+	result->queued = row_int(&row, "queued");
+	result->running = row_int(&row, "running");
+	result->sent = row_int(&row, "sent");
+	result->needs_sign_in = row_int(&row, "waiting");
 	return 0;
 }
 

@@ -5,3 +5,6 @@
 #include <stdint.h>
 
 void today_at(const char *zone, int64_t wall_ms, char out[11]);
+
+/* "12:04:10", likewise. */
+void clock_at(const char *zone, int64_t wall_ms, char out[9]);

@@ -1,6 +1,5 @@
 /* A booking's log as it grows, and its state as it changes. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "botd/booking.h"
@@ -9,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 
 #define PAGE    200
 #define POLL_MS 5000 /* behind the notifications */
@@ -18,8 +18,8 @@ struct watching {
 	struct call *call;
 	int64_t id, after;
 	char state[16]; /* as last told */
-	int64_t attempts;
-	bool over;
+	int64_t attempts, step, next_look_at_ms;
+	bool over, away; /* away: it has been told that the database is */
 };
 
 static int send_lines(struct watching *w)
@@ -46,11 +46,22 @@ static int send_booking(struct watching *w, struct booking_info *b)
 {
 	struct booking_watch_item item = { .booking = b };
 
-	if (strcmp(b->state, w->state) == 0 && b->attempts == w->attempts)
+	if (strcmp(b->state, w->state) == 0 && b->attempts == w->attempts && b->step == w->step &&
+	    b->next_look_at_ms == w->next_look_at_ms)
 		return 0;
-	snprintf(w->state, sizeof(w->state), "%s", b->state);
+	exact_set(w->state, sizeof(w->state), "%s", b->state);
 	w->attempts = b->attempts;
+	w->step = b->step;
+	w->next_look_at_ms = b->next_look_at_ms;
 	return send_booking_watch(w->call, &item);
+}
+
+/* What is told anew is told although it is the same. */
+static void forget_told(struct watching *w)
+{
+	if (w->away)
+		w->state[0] = '\0';
+	w->away = false;
 }
 
 /*
@@ -70,6 +81,8 @@ static int look(struct watching *w)
 	if (r == 0)
 		r = send_lines(w);
 	if (r == 0)
+		forget_told(w);
+	if (r == 0)
 		r = send_booking(w, booking);
 	w->over = r == 0 && (strcmp(booking->state, "done") == 0 || strcmp(booking->state, "cancelled") == 0);
 	return r;
@@ -78,6 +91,19 @@ static int look(struct watching *w)
 static bool database_is_away(int r)
 {
 	return r == -ENOTCONN || r == -ETIMEDOUT || r == -EBUSY;
+}
+
+/* Once, and the booking anew when the database is back, which ends it. */
+static int tell_away(struct watching *w)
+{
+	struct booking_watch_item item = { .away = strcmp(w->state, "running") == 0
+		? "Stead's database was lost. This starts over when it is back."
+		: "Stead's database was lost. This goes on when it is back." };
+
+	if (w->away)
+		return 0;
+	w->away = true;
+	return send_booking_watch(w->call, &item);
 }
 
 static int watch(struct watching *w, struct hearer *hearer)
@@ -90,6 +116,8 @@ static int watch(struct watching *w, struct hearer *hearer)
 		if (w->over || (r < 0 && !(began && database_is_away(r))))
 			return r;
 		began = true;
+		if (r < 0 && tell_away(w) < 0)
+			return -ECANCELED;
 		r = r < 0 ? fiber_sleep_until(deadline_in(AWAY_MS)) : bell_wait(hearer, deadline_in(POLL_MS));
 		if (r == -ESHUTDOWN)
 			return call_refuse(w->call, ERR_unavailable, NULL, "botd ends; watch again in a moment.");

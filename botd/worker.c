@@ -1,26 +1,35 @@
 #include "botd/worker.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "botd/state.h"
+#include "botd/closing.h"
 #include "botd/doing.h"
+#include "botd/held.h"
+#include "botd/outage.h"
+#include "botd/put_off.h"
 #include "botd/queue.h"
 #include "botd/run.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/pause.h"
+#include "common/words.h"
 #include "proto/sessiond.h"
 
 #define DB_MS         5000
 #define SHOW_MS       5000
 #define BUSY_MS       2000  /* before what is not free is asked for again */
+#define AWAIT_MS      1500  /* for a browser of the same session that is being closed, before it counts as not free */
 #define LONGEST_MS    60000 /* pause between two tries */
 #define LONG_STEP_MS  3000  /* after this the log says what is being waited for */
 #define SPIN_MS       50    /* the least pause before a claim that found nothing is repeated by itself */
+#define REFUSED_MS    250   /* before a claim that the database refused is repeated; each further one twice as long */
+#define REFUSED_LONGEST_MS 8000
+#define LEAST_BATCH   3     /* jobs that a browser does before it is closed for somebody else's */
 
 struct worker {
 	struct botd *botd;
@@ -31,6 +40,9 @@ struct worker {
 	struct progress progress;
 	struct wait *ended; /* the worker waits for its run's end */
 	bool done;          /* the run's fiber has no more to do */
+	bool leaving;       /* it claims no more, so the worker is free soon */
+	enum job_result beaten; /* why the run was cancelled, if it was the lease */
+	int64_t refusals;   /* claims in a row that the database refused */
 };
 
 static const struct botd_settings *settings(struct worker *w)
@@ -40,38 +52,92 @@ static const struct botd_settings *settings(struct worker *w)
 
 static int64_t pause_ms(struct worker *w, int64_t failures)
 {
-	int64_t ms = settings(w)->retry_ms;
-
-	for (int64_t i = 0; i < failures && ms < LONGEST_MS; i++)
-		ms *= 2;
-	return ms < LONGEST_MS ? ms : LONGEST_MS;
+	return pause_after(settings(w)->retry_ms, failures, LONGEST_MS);
 }
 
-/* Another try, or the end of trying. An act that may have been sent is not called failed. */
-static int try_again(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
+static enum job_result try_again(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
 {
-	char reason[1200];
+	char reason[1025];
 
 	if (j->failures + 1 < settings(w)->tries)
 		return job_requeue(j, pause_ms(w, j->failures), true, e->reason);
-	snprintf(reason, sizeof(reason), "Given up after %lld tries; the last one: %s", (long long)j->failures + 1,
+	words_set(reason, sizeof(reason), "Given up after %lld tries; the last one: %s", (long long)j->failures + 1,
+		BRIEF(900, e->reason));
+	return job_give_up(j, reason, ret_next);
+}
+
+/*
+ * It may have been sent, so it is looked for, with growing pauses, for as long as the recipe says; an outage of the site's ends
+ * that, too, for its person is to know. Looks that came to nothing through a fault of ours tell nothing of the site; so many
+ * in a row must they be as tries of anything else.
+ */
+static enum job_result look_again(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
+{
+	bool failed = e->kind != ENDING_LOOK && e->kind != ENDING_DOWN;
+	int64_t pause = pause_ms(w, j->looks);
+	char reason[1025];
+
+	if (e->kind == ENDING_DOWN)
+		words_set(j->seen.list_trouble, sizeof(j->seen.list_trouble), "%s", e->reason);
+	if (failed && (loop_now() < j->look_end || j->failures + 1 < settings(w)->tries))
+		return job_requeue(j, pause_ms(w, j->failures), true, e->reason);
+	if (!failed && loop_now() < j->look_end)
+		return job_look(j, e->retry_ms > pause ? e->retry_ms : pause, e->reason);
+	words_set(reason, sizeof(reason), "%s%s", e->kind == ENDING_LOOK ? "" : "It may have been sent, and could not be looked for: ",
 		e->reason);
-	return job_finish(j, j->intended ? "unconfirmed" : "failed", reason, ret_next);
+	return job_finish(j, "unconfirmed", reason, ret_next);
+}
+
+static enum job_result unable(struct job *j, const struct ending *e, struct job **ret_next)
+{
+	char reason[1025];
+
+	words_set(reason, sizeof(reason), "%s%s", j->intended ? "It may have been sent, and cannot be looked for: " : "", e->reason);
+	return job_give_up(j, reason, ret_next);
+}
+
+/*
+ * A site says for a moment that nobody is signed in, or says so to the person of one page; the probe of a fresh browser tells.
+ * Once for nothing; a site that always says so, although its probe does not, must not be asked for ever.
+ */
+static enum job_result doubt(struct worker *w, struct job *j, const struct ending *e)
+{
+	char reason[1025];
+
+	held_add(w->botd->doubted, j->id);
+	words_set(reason, sizeof(reason), "%s It is looked at again with a fresh browser.", BRIEF(900, e->reason));
+	return job_put_off(j, 0, true, reason);
+}
+
+/* What was remembered of it is of no more use. */
+static void forget(struct worker *w, const struct job *j)
+{
+	held_remove(w->botd->doubted, j->id);
+	put_off_over(w->botd, j);
 }
 
 /* Writes how the attempt ended. *ret_next: the next job of this run, claimed with it. */
-static int settle(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
+static enum job_result settle(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
 {
+	if (e->kind == ENDING_DONE || e->kind == ENDING_SIGN_IN)
+		forget(w, j);
+	if (e->kind == ENDING_EXPIRED && !held_has(w->botd->doubted, j->id))
+		return doubt(w, j, e);
 	switch (e->kind) {
 	case ENDING_DONE: return job_finish(j, e->outcome, *e->reason ? e->reason : NULL, ret_next);
 	case ENDING_SIGN_IN: return job_park(j, e->version, e->reason, ret_next);
-	case ENDING_AGAIN: return try_again(w, j, e, ret_next);
+	case ENDING_DOWN: return j->intended ? look_again(w, j, e, ret_next) : put_off(w->botd, j, e, ret_next);
 	case ENDING_BUSY: return job_wait(j, BUSY_MS, e->reason);
-	case ENDING_LOST:
-	case ENDING_NONE: break;
+	case ENDING_LOST: return JOB_LOST;
+	case ENDING_INTERRUPTED: return job_requeue(j, 0, false, e->reason);
+	case ENDING_UNABLE: return unable(j, e, ret_next);
+	case ENDING_NONE:
+	case ENDING_EXPIRED:
+	case ENDING_LOOK:
+	case ENDING_AGAIN:
+	case ENDING_REFUSED: break;
 	}
-	/* Given back at once if it is still ours: this daemon ends. */
-	return job_requeue(j, 0, false, "It was interrupted.");
+	return j->intended ? look_again(w, j, e, ret_next) : try_again(w, j, e, ret_next);
 }
 
 /*
@@ -88,36 +154,92 @@ static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
 
 	if (call_session_show(call, w->botd->vault, &params, &kept) < 0)
 		return; /* when the vault is back it tells of every session that works */
-	if (!kept.health || strcmp(kept.health, "healthy") != 0 || kept.version == version)
+	if (!kept.health || strcmp(kept.health, "working") != 0 || kept.version == version)
 		return;
 	if (queue_resume(w->botd->db, j->user, j->site, kept.version, deadline_in(DB_MS), &count) == 0 && count)
 		bell_ring(w->botd->work, 0);
+}
+
+/* The run was cancelled because of its lease: that, and not the cancelling, is what has ended the attempt. */
+static void look_why_cancelled(struct worker *w, struct ending *e)
+{
+	if (e->kind == ENDING_INTERRUPTED && w->beaten != JOB_OK)
+		ending_unwritten(e, w->beaten);
+}
+
+/* What has ended an attempt without a word in its log is said by the next one. */
+static void remember_cut(struct botd *b, const struct job *j, enum job_result r)
+{
+	if (r == JOB_OK)
+		held_remove(b->cut_off, j->id);
+	else if (b->database_away || r == JOB_REFUSED)
+		held_add(b->cut_off, j->id);
+}
+
+static void say_settled(const struct job *j, const struct ending *e, enum job_result r)
+{
+	switch (r) {
+	case JOB_OK:
+		log_info("booking %lld (%s): %s%s%s", (long long)j->id, j->site, e->kind == ENDING_DONE ? e->outcome : "not ended",
+			*e->reason ? ": " : "", e->reason);
+		break;
+	case JOB_LOST:
+		log_notice("booking %lld: its lease was lost; what has become of it is found out anew", (long long)j->id);
+		break;
+	case JOB_INTERRUPTED: break; /* not while shielded */
+	case JOB_REFUSED:
+		log_error("booking %lld: the database does not take how it has ended (%s%s%s); it is looked at again when its "
+			"lease has run out", (long long)j->id, e->kind == ENDING_DONE ? e->outcome : "not ended",
+			*e->reason ? ": " : "", e->reason);
+		break;
+	}
 }
 
 /*
  * Settled even if this fiber has been cancelled; the writes end with the lease at the latest. The next job of the same
  * person and site, claimed along with it if there is one and more is wanted; else NULL.
  */
-static struct job *settle_present(struct worker *w, const struct ending *e, bool more)
+static struct job *settle_present(struct worker *w, struct ending *e, bool more)
 {
 	struct job *j = w->job, *next = NULL;
-	int r;
+	enum job_result r;
 
 	fiber_shield();
+	look_why_cancelled(w, e);
 	r = settle(w, j, e, more ? &next : NULL);
-	if (r == 0 && e->kind == ENDING_SIGN_IN)
+	if (r == JOB_OK && e->kind == ENDING_SIGN_IN)
 		resume_if_newer(w, j, e->version);
 	fiber_unshield();
-	if (r == -ESTALE)
-		log_notice("booking %lld: its lease was lost; what has become of it is found out anew", (long long)j->id);
-	else
-		log_info("booking %lld (%s): %s%s%s", (long long)j->id, j->site,
-			e->kind == ENDING_DONE ? e->outcome : "not ended", *e->reason ? ": " : "", e->reason);
+	remember_cut(w->botd, j, r);
+	say_settled(j, e, r);
 	if (next) {
 		next->older = j;
 		w->job = next;
 	}
 	return next;
+}
+
+/* A worker that waits for work, or will in a moment. */
+static bool is_free(const struct worker *w)
+{
+	return !w->job || w->leaving;
+}
+
+/*
+ * Whether somebody else's job would be kept waiting by another one in this browser: all workers are busy, and this one
+ * has done a few, so that two persons with many bookings each do not open a browser for every single one.
+ */
+static bool must_yield(struct worker *w, int64_t done)
+{
+	bool others = false;
+
+	if (done < LEAST_BATCH)
+		return false;
+	for (size_t i = 0; w->botd->workers[i]; i++) {
+		if (is_free(w->botd->workers[i]))
+			return false;
+	}
+	return queue_others_wait(w->botd->db, w->job, deadline_in(DB_MS), &others) == 0 && others;
 }
 
 /* Job after job in one browser, until it is broken, has had its share, or there is no other job. */
@@ -127,22 +249,27 @@ static void do_batch(struct worker *w)
 	struct job *j = w->job;
 
 	for (int64_t n = 1; j; n++) {
-		struct ending end;
+		struct ending end = { 0 };
+		enum job_result r = n > 1 ? job_start(j, "Going on in the browser that is open already.") : JOB_OK;
 		bool more;
 
-		if (n > 1 && job_start(j, "Going on in the browser that is open already.") < 0)
-			end = (struct ending){ .kind = ENDING_LOST };
-		else
+		if (r == JOB_OK)
 			job_do(j, w->run, known, &w->progress, &end);
+		else
+			ending_unwritten(&end, r);
 		more = n < settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
-		j = settle_present(w, &end, more);
+		w->leaving = more && must_yield(w, n);
+		j = settle_present(w, &end, more && !w->leaving);
 	}
+	w->leaving = true;
 	listing_free(known);
 }
 
 /* Another worker's run with the same session: on this host we need not find out by asking. */
 static bool session_in_use(struct worker *w)
 {
+	if (closings_have(w->botd->closings, w->job->user, w->job->site))
+		return true;
 	for (size_t i = 0; w->botd->workers[i]; i++) {
 		const struct worker *o = w->botd->workers[i];
 
@@ -152,43 +279,134 @@ static bool session_in_use(struct worker *w)
 	return false;
 }
 
-/* While another worker closes its browser and saves the session. */
-static int await_others(struct worker *w)
+/* While another browser with this session is closed and the session saved; that may take longer than a worker should wait. */
+static int await_others(struct worker *w, struct ending *end)
 {
+	int64_t deadline = deadline_in(AWAIT_MS);
 	struct hearer hearer;
 	int r = 0;
 
 	bell_listen(w->botd->closed, &hearer, 0);
 	while (r == 0 && session_in_use(w))
-		r = bell_wait(&hearer, NEVER);
+		r = bell_wait(&hearer, deadline);
 	bell_leave(&hearer);
+	if (r == -ETIMEDOUT)
+		ending_set(end, ENDING_BUSY, "The browser that has used your session before this is still being closed.");
+	else if (r < 0)
+		ending_unwritten(end, JOB_INTERRUPTED);
 	return r;
+}
+
+/* Its leases ran out time and again: whatever it is that ends every attempt, it must not go on for ever. */
+static bool used_up(struct worker *w, struct ending *end)
+{
+	if (w->job->failures < settings(w)->tries || (w->job->intended && loop_now() < w->job->look_end))
+		return false;
+	ending_set(end, ENDING_AGAIN, "Stead's worker ended without a word.");
+	w->job->failures--; /* this claim was no try */
+	return true;
+}
+
+/* Another booking has found the site not well; this one asks it no sooner. */
+static bool is_down(struct worker *w, const struct recipe *recipe, struct ending *end)
+{
+	if (outage_left_ms(w->botd->outages, recipe->name) == 0)
+		return false;
+	ending_set(end, ENDING_DOWN, "%s is not well just now.", recipe->title);
+	return true;
+}
+
+static const char *words_after_cut(const struct job *j)
+{
+	return j->intended ? "The database was lost, and is back; what may have been sent is looked for."
+			   : "The database was lost, and is back; starting over.";
+}
+
+/* What the log says before the browser is there; of one that is tried again and again only that it works again. */
+static int say_opening(struct worker *w, const struct recipe *recipe, struct ending *end)
+{
+	enum job_result r = held_has(w->botd->cut_off, w->job->id)
+		? job_line(w->job, "warning", "%s", words_after_cut(w->job)) : JOB_OK;
+
+	if (r == JOB_OK && !put_off_was(w->botd, w->job))
+		r = job_start(w->job, "Opening a browser with your session for %s.", recipe->title);
+
+	if (r != JOB_OK)
+		ending_unwritten(end, r);
+	return r == JOB_OK ? 0 : -ENOENT;
+}
+
+static int say_opened(struct worker *w, const struct recipe *recipe, struct ending *end)
+{
+	enum job_result r = JOB_OK;
+
+	outage_over(w->botd->outages, recipe->name);
+	if (put_off_was(w->botd, w->job))
+		r = job_start(w->job, "%s is well again; going on.", recipe->title);
+	put_off_over(w->botd, w->job);
+	if (r != JOB_OK)
+		ending_unwritten(end, r);
+	return r == JOB_OK ? 0 : -ENOENT;
+}
+
+/* With the newest state, and where that is none any more with the one that was last proved, before anybody is told. */
+static int open_browser(struct worker *w, const struct recipe *recipe, struct ending *end)
+{
+	enum job_result said;
+	int r = say_opening(w, recipe, end);
+
+	if (r == 0)
+		r = run_open(w->run, end);
+	if (r == -EAGAIN) {
+		said = job_line(w->job, "info", "%s does not take the newest state of your session any more; the one that was last proved is tried.",
+			recipe->title);
+		if (said != JOB_OK)
+			ending_unwritten(end, said);
+		r = said == JOB_OK ? run_fetch_proved(w->run, end) : -ENOENT;
+		if (r == 0)
+			r = run_open(w->run, end);
+	}
+	return r < 0 ? r : say_opened(w, recipe, end);
+}
+
+/* Whoever reads the log sees it begin again, and would not know why. */
+static int say_vanished(struct worker *w, struct ending *end)
+{
+	enum job_result r = JOB_OK;
+
+	if (w->job->vanished && !held_has(w->botd->cut_off, w->job->id))
+		r = job_line(w->job, "warning", "A part of Stead stopped in the middle of it; %s",
+			w->job->intended ? "what may have been sent is looked for." : "starting over.");
+	if (r != JOB_OK)
+		ending_unwritten(end, r);
+	return r == JOB_OK ? 0 : -ENOENT;
 }
 
 static int open_run(struct worker *w, struct ending *end)
 {
 	const struct recipe *recipe = recipe_find(w->botd->recipes, w->job->site);
-	char line[256];
 	int r;
 
+	if (used_up(w, end))
+		return -ENOENT;
 	if (!recipe) {
-		ending_done(end, "failed", "There is no recipe \"%s\" any more; an administrator can put it back.",
+		ending_set(end, ENDING_UNABLE, "There is no recipe \"%s\" any more; an administrator can put it back.",
 			w->job->site);
 		return -ENOENT;
 	}
-	r = await_others(w);
+	if (is_down(w, recipe, end))
+		return -ENOENT;
+	r = say_vanished(w, end);
+	if (r == 0)
+		r = await_others(w, end);
 	if (r < 0)
 		return r;
 	w->run = run_new(w->botd, w->job->user, recipe);
 	r = run_fetch(w->run, end);
-	if (r < 0)
-		return r;
-	snprintf(line, sizeof(line), "Opening a browser with your session for %s.", recipe->title);
-	r = job_start(w->job, line);
-	return r < 0 ? r : run_open(w->run, end);
+	return r < 0 ? r : open_browser(w, recipe, end);
 }
 
-/* The run's fiber: opens the browser, does the jobs, closes it. */
+/* The run's fiber: opens the browser, does the jobs; that it is closed is not waited for. */
 static void run_jobs(void *arg)
 {
 	struct worker *w = arg;
@@ -199,7 +417,7 @@ static void run_jobs(void *arg)
 	else
 		settle_present(w, &end, false);
 	if (w->run)
-		run_end(w->run);
+		closing_start(w->botd->closings, TAKE(w->run), fiber_cancelled());
 	w->done = true;
 	if (w->ended)
 		wait_wake(w->ended, 0);
@@ -216,18 +434,17 @@ static void tell_long_step(struct worker *w, struct job *j)
 	job_line(j, "info", "Still waiting (%lld s): %s.", (long long)(ms / 1000), w->progress.words);
 }
 
-/* False when the job's lease is lost: then the run must end at once. */
-static bool beat(struct worker *w)
+/* Anything but JOB_OK: the lease cannot be kept, and the run must end at once. */
+static enum job_result beat(struct worker *w)
 {
 	struct job *j = w->job;
+	enum job_result r = j->ended ? JOB_OK : job_beat(j);
 
-	if (!j->ended && job_beat(j) < 0 && !j->ended) /* it may have ended while we asked */
-		return false;
+	if (r != JOB_OK && !j->ended) /* it may have ended while we asked */
+		return r;
 	if (!j->ended && w->job == j)
 		tell_long_step(w, j);
-	if (w->run)
-		run_beat(w->run);
-	return true;
+	return JOB_OK;
 }
 
 /* Keeps the lease until the run has ended. */
@@ -240,7 +457,9 @@ static void attend(struct worker *w, struct fiber *run)
 		w->ended = &wait;
 		r = wait_for(&wait, deadline_in(w->job->lease_ms / 4));
 		w->ended = NULL;
-		if (r == 0 || (r == -ETIMEDOUT && beat(w)))
+		if (r == -ETIMEDOUT)
+			w->beaten = beat(w);
+		if (r == 0 || (r == -ETIMEDOUT && w->beaten == JOB_OK))
 			continue;
 		fiber_cancel(run);
 		break;
@@ -251,24 +470,64 @@ static void work_off(struct worker *w)
 {
 	struct fiber *run = NULL;
 
-	w->done = false;
+	w->done = w->leaving = false;
+	w->beaten = JOB_OK;
 	w->progress = (struct progress){ 0 };
 	fiber_start("run", run_jobs, w, &run);
 	attend(w, run);
 	fiber_join(&run);
-	w->run = run_free(w->run);
-	bell_ring(w->botd->closed, 0);
+	bell_ring(w->botd->closed, 0); /* it has no run any more */
 	w->job = job_free(w->job);
+}
+
+/* Says once that something fails, and once that it works again. A database that is away is told of elsewhere. */
+static void note(struct worker *w, int r, bool *failing, const char *fails, const char *works)
+{
+	bool fail = r < 0 && r != -ENOENT && r != -EAGAIN;
+
+	if (r == -ECANCELED || r == -ENOTCONN || fail == *failing)
+		return;
+	*failing = fail;
+	if (fail)
+		log_error("%s: %s", fails, db_error(w->botd->db)->text);
+	else
+		log_notice("%s", works);
 }
 
 /* Until when to wait for a ring: the next job's time, or the poll. */
 static int64_t next_look(struct worker *w)
 {
 	int64_t ms = settings(w)->poll_ms, due;
+	int r = queue_next_due(w->botd->db, deadline_in(DB_MS), &due);
 
-	if (queue_next_due(w->botd->db, deadline_in(DB_MS), &due) == 0 && due < ms)
+	note(w, r, &w->botd->looks_fail, "when the next booking is due cannot be read, so it is looked for every now and then",
+		"when the next booking is due can be read again");
+	if (r == 0 && due < ms)
 		ms = due > SPIN_MS ? due : SPIN_MS;
 	return deadline_in(ms);
+}
+
+static int claim(struct worker *w)
+{
+	int r = queue_claim(w->botd->db, settings(w)->lease_ms, deadline_in(DB_MS), &w->job);
+
+	note(w, r, &w->botd->claims_fail, "no booking can be claimed, so none is worked off; it is tried again and again",
+		"bookings can be claimed again");
+	if (r == 0 || r == -ENOENT)
+		w->refusals = 0;
+	return r;
+}
+
+/* Until it is worth looking again. Less than 0 when there is nothing more to do for a worker. */
+static int await_work(struct worker *w, struct hearer *hearer, int r)
+{
+	if (r == -EAGAIN)
+		return fiber_sleep_until(deadline_in(SPIN_MS));
+	if (r == -ENOENT || r == -ENOTCONN) { /* it rings when there is work, and when the database is back */
+		r = bell_wait(hearer, next_look(w));
+		return r == -ETIMEDOUT ? 0 : r;
+	}
+	return fiber_sleep_until(deadline_in(pause_after(REFUSED_MS, w->refusals++, REFUSED_LONGEST_MS)));
 }
 
 static void work(void *arg)
@@ -278,14 +537,12 @@ static void work(void *arg)
 	int r = 0;
 
 	bell_listen(w->botd->work, &hearer, 0);
-	while (r != -ECANCELED && r != -ESHUTDOWN) {
-		r = queue_claim(w->botd->db, settings(w)->lease_ms, deadline_in(DB_MS), &w->job);
+	while (r == 0 && !fiber_cancelled()) {
+		r = claim(w);
 		if (r == 0)
 			work_off(w);
 		else if (r != -ECANCELED)
-			r = bell_wait(&hearer, next_look(w));
-		if (fiber_cancelled())
-			r = -ECANCELED;
+			r = await_work(w, &hearer, r);
 	}
 	bell_leave(&hearer);
 }

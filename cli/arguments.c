@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "cli/prompt.h"
+#include "common/cleanup.h"
+#include "common/nearest.h"
+#include "common/words.h"
 
 /* A command line being taken apart. */
 struct parsing {
@@ -82,6 +85,24 @@ static bool take_positional(struct parsing *p, const char *value)
 	return set_value(p, field_named(p->method, open + 1, (size_t)(close - open - 1)), value);
 }
 
+static bool refuse_option(const struct parsing *p, const char *name, size_t n)
+{
+	static const char *const general[] = { "json", "wide", "help", NULL };
+	CLEANUP(freep) char *alone = strndup(name, n);
+	struct nearest near = nearest_to(alone ? alone : "");
+
+	for (const struct field *f = p->method->params(); f->kind != FIELD_END; f++)
+		if (f->name)
+			nearest_consider(&near, f->name);
+	for (size_t i = 0; general[i]; i++)
+		nearest_consider(&near, general[i]);
+	fprintf(stderr, "steadctl: there is no option --%s here; ", BRIEF(80, name)); /* with its value, if it has one */
+	if (near.name)
+		fprintf(stderr, "did you mean --%s? ", near.name);
+	fprintf(stderr, "see --help\n");
+	return false;
+}
+
 /* --name, --name VALUE or --name=VALUE; *i is moved past a value that it took. */
 static bool take_option(struct parsing *p, int argc, char *const argv[], int *i)
 {
@@ -89,10 +110,8 @@ static bool take_option(struct parsing *p, int argc, char *const argv[], int *i)
 	size_t n = equals ? (size_t)(equals - name) : strlen(name);
 	const struct field *f = field_named(p->method, name, n);
 
-	if (!f) {
-		fprintf(stderr, "steadctl: there is no option --%.*s here; see --help\n", (int)n, name);
-		return false;
-	}
+	if (!f)
+		return refuse_option(p, name, n);
 	if (f->kind == FIELD_BOOL && !equals) {
 		json_object_set_new(p->params, f->name, json_true());
 		return true;
@@ -116,7 +135,7 @@ static bool check_required(struct parsing *p)
 		}
 		if (!optional && f->kind != FIELD_SECRET && !json_object_get(p->params, f->name)) {
 			char place[80];
-			snprintf(place, sizeof(place), "{%s}", f->name);
+			exact_must(place, sizeof(place), "{%s}", f->name);
 			fprintf(stderr, "steadctl: %s%s is missing: %s\n", strstr(p->method->cli, place) ? "" : "--", f->name, f->sentence);
 			return false;
 		}
@@ -141,31 +160,44 @@ static bool ask_secrets(struct parsing *p)
 	return true;
 }
 
-static bool take_all(struct parsing *p, int argc, char *const argv[], bool *ret_json, bool *ret_help)
+bool arguments_wish(const char *argument, struct wish *w)
+{
+	if (strcmp(argument, "--json") == 0)
+		w->json = true;
+	else if (strcmp(argument, "--wide") == 0)
+		w->wide = true;
+	else if (strcmp(argument, "--quiet") == 0)
+		w->quiet = true;
+	else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+		w->help = true;
+	else
+		return false;
+	return true;
+}
+
+static bool take_all(struct parsing *p, int argc, char *const argv[], struct wish *w)
 {
 	for (int i = 0; i < argc; i++) {
 		bool ok = true;
-		if (strcmp(argv[i], "--json") == 0)
-			*ret_json = true;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			*ret_help = true;
-		else if (strncmp(argv[i], "--", 2) == 0)
+		if (arguments_wish(argv[i], w))
+			continue;
+		if (strncmp(argv[i], "--", 2) == 0)
 			ok = take_option(p, argc, argv, &i);
 		else
 			ok = take_positional(p, argv[i]);
 		if (!ok)
 			return false;
 	}
-	return *ret_help || (check_required(p) && ask_secrets(p));
+	return w->help || (check_required(p) && ask_secrets(p));
 }
 
-json_t *arguments_parse(const struct command *c, int argc, char *const argv[], bool *ret_json, bool *ret_help)
+json_t *arguments_parse(const struct command *c, int argc, char *const argv[], struct wish *ret_wish)
 {
 	struct parsing p = { .method = c->method, .params = json_object(), .rest = c->method->cli };
 
 	if (!p.params)
 		abort();
-	if (take_all(&p, argc, argv, ret_json, ret_help))
+	if (take_all(&p, argc, argv, ret_wish))
 		return p.params;
 	json_decref(p.params);
 	return NULL;

@@ -3,6 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/columns.h"
+#include "common/cleanup.h"
+#include "common/nearest.h"
+#include "common/words.h"
+
+#define HELP_COLUMNS    80
+#define HELP_LEFT       26 /* where sentences begin */
+#define STATUS_SENTENCE "Whether all is well, and how every part of Stead is."
+
+static char *must_dup(const char *text, size_t n)
+{
+	char *copy = strndup(text, n);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
 /* Calls fn for every row that steadctl can call. */
 static void each(void (*fn)(const struct command *c, void *arg), void *arg)
 {
@@ -105,13 +123,30 @@ static void print_usage(const char *template, FILE *out)
 	}
 }
 
-static int usage_width(const char *template)
+/* The same as a text; to be freed. */
+static char *usage_of(const char *template)
 {
-	int n = 0;
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
 
-	for (; *template; template++)
-		n += *template != '{' && *template != '}';
-	return n;
+	if (!f)
+		abort();
+	print_usage(template, f);
+	fclose(f);
+	return text;
+}
+
+void command_help_line(const char *left, const char *sentence, FILE *out)
+{
+	const struct page page = { .out = out, .columns = HELP_COLUMNS };
+
+	fprintf(out, "  ");
+	if (columns_of(left) + 2 > HELP_LEFT - 2)
+		fprintf(out, "%s\n%*s", left, HELP_LEFT, "");
+	else
+		columns_pad(out, left, HELP_LEFT - 2);
+	columns_wrap(&page, HELP_LEFT, sentence);
 }
 
 static bool is_status(const struct method *m)
@@ -138,18 +173,54 @@ size_t command_list(const char *first, FILE *out)
 		count++;
 		if (!out)
 			continue;
-		fprintf(out, "  ");
-		print_usage(m->cli, out);
-		fprintf(out, "%*s%s\n", 24 - usage_width(m->cli), "", is_status(m) ? "How every part of Stead is." : m->sentence);
+		CLEANUP(freep) char *usage = usage_of(m->cli);
+		command_help_line(usage, is_status(m) ? STATUS_SENTENCE : m->sentence, out);
 	}
 	return count;
+}
+
+/* The fixed words of a template before those in braces. */
+static char *fixed_words(const char *template)
+{
+	size_t n = strcspn(template, "{");
+
+	while (n && template[n - 1] == ' ')
+		n--;
+	return must_dup(template, n);
+}
+
+char *command_nearest(const char *word, const char *next)
+{
+	struct listing l = collect_all();
+	CLEANUP(freep) char *both = NULL;
+	char *best = NULL;
+	struct nearest whole, first = nearest_to(word);
+
+	if (asprintf(&both, "%s%s%s", word, next ? " " : "", next ? next : "") < 0)
+		abort();
+	whole = nearest_to(both);
+	for (size_t i = 0; i < l.count; i++) {
+		CLEANUP(freep) char *words = fixed_words(l.all[i].method->cli);
+		CLEANUP(freep) char *noun = must_dup(words, strcspn(words, " "));
+		struct nearest was = whole;
+		nearest_consider(&whole, words);
+		if (whole.distance < was.distance) {
+			free(best);
+			best = strdup(words);
+		}
+		was = first;
+		nearest_consider(&first, noun);
+		if (!best && first.distance < was.distance)
+			best = strdup(noun);
+	}
+	return best;
 }
 
 static bool is_positional(const char *template, const char *name)
 {
 	char place[80];
 
-	snprintf(place, sizeof(place), "{%s}", name);
+	exact_must(place, sizeof(place), "{%s}", name);
 	return strstr(template, place) != NULL;
 }
 
@@ -159,25 +230,28 @@ static void print_option(const struct method *m, const struct field *f, bool opt
 	char left[80];
 
 	if (is_positional(m->cli, f->name))
-		snprintf(left, sizeof(left), "{%s}", f->name);
+		exact_must(left, sizeof(left), "{%s}", f->name);
 	else if (f->kind == FIELD_SECRET)
-		snprintf(left, sizeof(left), "(%s is asked for)", f->name);
+		exact_must(left, sizeof(left), "(%s is asked for)", f->name);
 	else
-		snprintf(left, sizeof(left), "--%s%s", f->name,
+		exact_must(left, sizeof(left), "--%s%s", f->name,
 			f->kind == FIELD_BOOL ? "" : f->kind == FIELD_INT ? " N" : " TEXT");
-	fprintf(out, "  ");
-	print_usage(left, out);
-	fprintf(out, "%*s%s%s\n", 24 - usage_width(left), "", f->sentence,
-		optional || left[0] != '-' || f->kind == FIELD_BOOL ? "" : " (required)");
+	CLEANUP(freep) char *usage = usage_of(left), *sentence = NULL;
+	if (asprintf(&sentence, "%s%s", f->sentence, optional || left[0] != '-' || f->kind == FIELD_BOOL ? "" : " (required)") < 0)
+		abort();
+	command_help_line(usage, sentence, out);
 }
 
 void command_help(const struct command *c, FILE *out)
 {
+	const struct page page = { .out = out, .columns = HELP_COLUMNS };
 	bool optional = false;
 
 	fprintf(out, "Usage: steadctl ");
 	print_usage(c->method->cli, out);
-	fprintf(out, " [OPTION]...\n%s\n\n", c->method->sentence);
+	fprintf(out, " [OPTION]...\n");
+	columns_wrap(&page, 0, is_status(c->method) ? STATUS_SENTENCE : c->method->sentence);
+	fputc('\n', out);
 	for (const struct field *f = c->method->params(); f->kind != FIELD_END; f++) {
 		if (f->kind == FIELD_OPTIONAL) {
 			optional = true;
@@ -186,7 +260,18 @@ void command_help(const struct command *c, FILE *out)
 		print_option(c->method, f, optional, out);
 		optional = false;
 	}
-	fprintf(out, "  --json                  Print the answer as JSON.\n");
+	command_help_line("--json", "Print the answer as JSON.", out);
+	command_help_line("--wide", "Print whole lines, however narrow the terminal is.", out);
+	if (!is_status(c->method))
+		return;
+	command_help_line("--quiet", "Print problems alone, and nothing when all is well; for cron.", out);
+	fprintf(out, "\nExit status: 0 all is well; 69 a part is away or tells of trouble; 77 it may not\nbe asked.\n");
+}
+
+static void print_line(const char *s, size_t n, FILE *out)
+{
+	fwrite(s, 1, n, out);
+	fputc('\n', out);
 }
 
 void command_completion(FILE *out)
@@ -195,12 +280,12 @@ void command_completion(FILE *out)
 
 	fprintf(out, "# bash completion for steadctl; put it into /etc/bash_completion.d/steadctl\n"
 		     "_steadctl() {\n\tlocal line=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\" cur=\"${COMP_WORDS[COMP_CWORD]}\" words=''\n"
-		     "\tcase \"$cur\" in -*) COMPREPLY=($(compgen -W '--socket-dir --json --help --version' -- \"$cur\")); return;; esac\n"
+		     "\tcase \"$cur\" in -*) COMPREPLY=($(compgen -W '--socket-dir --json --wide --help --version' -- \"$cur\")); return;; esac\n"
 		     "\twhile IFS= read -r known; do\n"
 		     "\t\t[ -z \"$line\" ] && words+=\" ${known%%%% *}\"\n"
 		     "\t\t[ -n \"$line\" ] && [ \"$known\" != \"${known#\"$line \"}\" ] && { known=\"${known#\"$line \"}\"; words+=\" ${known%%%% *}\"; }\n"
 		     "\tdone <<'END'\n");
 	for (size_t i = 0; i < l.count; i++)
-		fprintf(out, "%.*s\n", (int)strcspn(l.all[i].method->cli, "{"), l.all[i].method->cli);
+		print_line(l.all[i].method->cli, strcspn(l.all[i].method->cli, "{"), out);
 	fprintf(out, "END\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\" | sort -u))\n}\ncomplete -F _steadctl steadctl\n");
 }

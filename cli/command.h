@@ -23,6 +23,15 @@ size_t command_find(int argc, char *const argv[], struct command ret[COMMAND_MOS
 /* The commands that begin with this word (NULL: all), with their sentences; how many there are. out may be NULL. */
 size_t command_list(const char *first, FILE *out);
 
+/*
+ * The words of the command that was probably meant by two words that begin none, as people write them, or NULL; next may be
+ * NULL. To be freed.
+ */
+char *command_nearest(const char *word, const char *next);
+
+/* A line of help: what is typed, and what it means beside it, in lines of eighty columns. */
+void command_help_line(const char *left, const char *sentence, FILE *out);
+
 /* One command's usage, parameters and what it prints. */
 void command_help(const struct command *c, FILE *out);
 

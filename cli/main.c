@@ -10,42 +10,54 @@
 #include <unistd.h>
 
 #include "cli/arguments.h"
+#include "cli/ask.h"
 #include "cli/command.h"
+#include "cli/names.h"
 #include "cli/print.h"
+#include "cli/status.h"
 #include "common/cleanup.h"
 #include "common/daemon.h"
-#include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/secret.h"
 #include "proto/json.h"
-#include "proto/peer.h"
 
-#define CALL_MS    30000
 #define EXIT_USAGE 64
-
-struct invocation {
-	const char *socket_dir;
-	const struct command *command;
-	json_t *params;
-	json_t *answers; /* by daemon, when there are several and JSON is wanted */
-	bool json, titled;
-	int status;
-};
+#define CALL_MS    30000
 
 static void print_help(FILE *out)
 {
 	fprintf(out, "Usage: steadctl [--socket-dir DIR] [--json] COMMAND [OPTION]...\n"
-		     "Looks after Stead. COMMAND --help says more of each.\n\n");
+		     "Looks after Stead. COMMAND --help, or help COMMAND, says more of each.\n\n");
 	command_list(NULL, out);
-	fprintf(out, "  completion              A completion script for bash.\n\n"
-		     "  --socket-dir DIR        Where the daemons' sockets are (default /run/stead).\n"
-		     "  --json                  Print answers as JSON.\n"
-		     "  -h, --help, --version\n");
+	command_help_line("completion", "A completion script for bash.", out);
+	command_help_line("version", "The version of steadctl; status has those of the daemons.", out);
+	fputc('\n', out);
+	command_help_line("--socket-dir DIR", "Where the daemons' sockets are (default /run/stead).", out);
+	command_help_line("--json", "Print answers as JSON.", out);
+	command_help_line("--wide", "Print whole lines, however narrow the terminal is.", out);
+	fprintf(out, "  -h, --help, --version\n\n"
+		     "Examples:\n"
+		     "  steadctl status                     is all well?\n"
+		     "  steadctl user add ada --admin       an account; its password is asked for\n"
+		     "  steadctl booking list --limit 5     the newest bookings\n"
+		     "  steadctl log 17                     what was done for booking 17\n");
 }
 
 static bool is_help(const char *word)
 {
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static void say_unknown(const char *word, const char *next)
+{
+	CLEANUP(freep) char *meant = command_nearest(word, next);
+
+	fprintf(stderr, "steadctl: there is no command \"%s%s%s\"", word, next ? " " : "", next ? next : "");
+	if (meant)
+		fprintf(stderr, "; did you mean \"%s\"?", meant);
+	else
+		fputc('.', stderr);
 }
 
 /* No command begins with these words; perhaps several go on from the first, as from "user". next may be NULL. */
@@ -54,35 +66,35 @@ static int help_find(const char *word, const char *next)
 	bool wanted = next && is_help(next);
 
 	if (command_list(word, NULL) == 0) {
-		fprintf(stderr, "steadctl: there is no command \"%s\"; these are there:\n", word);
-		command_list(NULL, stderr);
+		say_unknown(word, wanted ? NULL : next);
+		fprintf(stderr, " All are said by: steadctl help\n"); /* the whole list would push this out of sight */
 		return EXIT_USAGE;
 	}
-	if (next && !wanted)
-		fprintf(stderr, "steadctl: there is no command \"%s %s\"; these are there:\n", word, next);
-	else if (!wanted)
+	if (next && !wanted) {
+		say_unknown(word, next);
+		fprintf(stderr, " These are there:\n");
+	} else if (!wanted) {
 		fprintf(stderr, "steadctl: \"%s\" needs another word; these are there:\n", word);
+	}
 	command_list(word, wanted ? stdout : stderr);
 	return wanted ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 /* What stands before the command; how many words it took, or -1 after saying what is wrong. */
-static int take_general(int argc, char *argv[], const char **ret_socket_dir, bool *ret_json)
+static int take_general(int argc, char *argv[], const char **ret_socket_dir, struct wish *wish)
 {
 	static const char dir[] = "--socket-dir";
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			*ret_json = true;
-		} else if (strncmp(argv[i], dir, sizeof(dir) - 1) == 0 && argv[i][sizeof(dir) - 1] == '=') {
+		if (strncmp(argv[i], dir, sizeof(dir) - 1) == 0 && argv[i][sizeof(dir) - 1] == '=') {
 			*ret_socket_dir = argv[i] + sizeof(dir);
 		} else if (strcmp(argv[i], dir) == 0 && i + 1 < argc) {
 			*ret_socket_dir = argv[++i];
 		} else if (strcmp(argv[i], dir) == 0) {
 			fprintf(stderr, "steadctl: --socket-dir needs a directory\n");
 			return -1;
-		} else {
+		} else if (is_help(argv[i]) || !arguments_wish(argv[i], wish)) {
 			break;
 		}
 	}
@@ -96,107 +108,94 @@ static void print_json(const json_t *value)
 	fputc('\n', stdout);
 }
 
-static void print_answer(struct invocation *v, json_t *result)
+/* As the HTTP API says it. */
+static json_t *json_of(const struct answer *a)
 {
-	if (v->answers) {
-		json_object_set(v->answers, v->command->daemon, result);
-		return;
+	if (a->result)
+		return json_incref(a->result);
+	return json_pack("{s{ss ss ss}}", "error", "code", error_row(a->refusal.code)->name, "message", a->refusal.message, "detail",
+		a->refusal.detail);
+}
+
+static void print_all_json(const struct answer *answers, size_t count)
+{
+	json_auto_t *all = json_object();
+
+	for (size_t i = 0; i < count; i++)
+		json_object_set_new(all, answers[i].command->daemon, json_of(&answers[i]));
+	print_json(all);
+}
+
+static int print_one(const struct answer *a, const struct wish *wish)
+{
+	const struct page page = page_stdout(wish->wide);
+
+	if (!a->result) {
+		CLEANUP(freep) char *why = ask_cause(&a->refusal);
+		fprintf(stderr, "steadctl: %s\n", why);
+		return error_row(a->refusal.code)->exit;
 	}
-	if (v->json) {
-		print_json(result);
-		return;
-	}
-	if (v->titled)
-		printf("%s\n", v->command->daemon);
-	print_result(v->command->method, result, stdout);
-	if (json_object_size(result) == 0)
+	if (wish->json)
+		print_json(a->result);
+	else if (json_object_size(a->result) == 0)
 		printf("Done.\n");
+	else
+		print_result(&page, a->command->method, a->result);
+	return EXIT_SUCCESS;
 }
 
-static void print_refusal(struct invocation *v, struct call *call, int r)
+/* "status" is answered by every daemon. */
+static int print_status(const struct answer *answers, size_t count, const struct wish *wish)
 {
-	char *field = print_plain(call->refusal.field), *why = print_plain(call_why(call, r));
+	const struct page page = page_stdout(wish->wide), nowhere = { .out = fopen("/dev/null", "we") };
+	int status;
 
-	fflush(stdout);
-	fprintf(stderr, "steadctl: %s%s%s\n", field, *field ? ": " : "", why);
-	free(field);
-	free(why);
-	v->status = error_row(r == REFUSED ? call->refusal.code : error_from_errno(r))->exit;
-}
-
-static void call_daemon(void *arg)
-{
-	struct invocation *v = arg;
-	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(CALL_MS));
-	json_t *result;
-	struct peer *peer;
-	char *path;
-	int r;
-
-	if (asprintf(&path, "%s/%s/control", v->socket_dir, v->command->daemon) < 0)
-		abort();
-	peer = peer_new("steadctl", v->command->daemon, path);
-	r = peer_call_json(peer, call, v->command->method, v->params, &result);
-	if (r == 0) {
-		print_answer(v, result);
-		json_decref(result);
-	} else {
-		print_refusal(v, call, r);
-	}
-	peer_free(peer);
-	free(path);
-	loop_stop();
-}
-
-/* All rows of the words, one after the other: "status" is answered by every daemon. */
-static int run(const char *socket_dir, bool json, const struct command *commands, size_t count, int argc, char *argv[])
-{
-	bool help = false;
-	json_t *params = arguments_parse(&commands[0], argc, argv, &json, &help);
-	json_t *answers = NULL;
-	int status = EXIT_SUCCESS;
-
-	if (!params)
-		return EXIT_USAGE;
-	if (help)
-		command_help(&commands[0], stdout);
-	if (json && count > 1 && !help)
-		answers = json_object();
-	for (size_t i = 0; i < count && !help; i++) {
-		struct invocation v = { .socket_dir = socket_dir, .command = &commands[i], .params = params, .json = json,
-			.answers = answers, .titled = count > 1 };
-		if (i && !json)
-			fputc('\n', stdout);
-		fiber_start("call", call_daemon, &v, NULL);
-		loop_run();
-		if (v.status)
-			status = v.status;
-	}
-	if (answers)
-		print_json(answers);
-	json_decref(answers);
-	json_decref(params);
+	if (!wish->json)
+		return status_print(&page, answers, count, wish->quiet);
+	print_all_json(answers, count);
+	status = status_print(&nowhere, answers, count, true);
+	fclose(nowhere.out);
 	return status;
 }
 
-static int dispatch(int argc, char *argv[])
+static int run(const char *socket_dir, struct wish *wish, const struct command *commands, size_t count, int argc, char *argv[])
 {
-	const char *socket_dir = "/run/stead";
-	struct command commands[COMMAND_MOST];
-	size_t count;
-	bool json = false;
-	int used, taken;
+	json_auto_t *params = arguments_parse(&commands[0], argc, argv, wish);
+	struct answer answers[COMMAND_MOST];
+	int status;
 
-	taken = take_general(argc, argv, &socket_dir, &json);
-	if (taken < 0)
+	if (!params)
 		return EXIT_USAGE;
-	argc -= taken;
-	argv += taken;
-	if (argc < 2 || is_help(argv[1])) {
+	if (wish->help) {
+		command_help(&commands[0], stdout);
+		return EXIT_SUCCESS;
+	}
+	if (wish->quiet && count == 1) {
+		fprintf(stderr, "steadctl: --quiet is for status alone\n");
+		return EXIT_USAGE;
+	}
+	if (!ask_finds(socket_dir)) {
+		fprintf(stderr, "steadctl: There is no socket %s/%s/control; is --socket-dir right, and is Stead started?\n", socket_dir,
+			commands[0].daemon);
+		return error_row(ERR_unavailable)->exit;
+	}
+	ask_daemons(socket_dir, commands, count, params, CALL_MS, answers);
+	if (count == 1 && answers[0].result && !wish->json)
+		names_put(socket_dir, answers[0].result);
+	status = count > 1 ? print_status(answers, count, wish) : print_one(&answers[0], wish);
+	for (size_t i = 0; i < count; i++)
+		json_decref(answers[i].result);
+	return status;
+}
+
+/* What is no daemon's to answer; -1 if it is none of these. */
+static int run_own(int argc, char *argv[])
+{
+	if (argc < 2 || (is_help(argv[1]) && argc == 2)) {
 		print_help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : EXIT_SUCCESS;
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
 		printf("steadctl %s\n", STEAD_VERSION);
 		return EXIT_SUCCESS;
 	}
@@ -204,10 +203,42 @@ static int dispatch(int argc, char *argv[])
 		command_completion(stdout);
 		return EXIT_SUCCESS;
 	}
+	return -1;
+}
+
+/* "help user add" is "user add --help". */
+static int help_with(int argc, char *argv[])
+{
+	struct command commands[COMMAND_MOST];
+	int used;
+
+	if (command_find(argc, argv, commands, &used) == 0)
+		return help_find(argv[0], argc > 1 ? argv[1] : "help");
+	command_help(&commands[0], stdout);
+	return EXIT_SUCCESS;
+}
+
+static int dispatch(int argc, char *argv[])
+{
+	const char *socket_dir = "/run/stead";
+	struct command commands[COMMAND_MOST];
+	struct wish wish = { 0 };
+	size_t count;
+	int used, status, taken = take_general(argc, argv, &socket_dir, &wish);
+
+	if (taken < 0)
+		return EXIT_USAGE;
+	argc -= taken;
+	argv += taken;
+	status = run_own(argc, argv);
+	if (status >= 0)
+		return status;
+	if (is_help(argv[1]))
+		return help_with(argc - 2, argv + 2);
 	count = command_find(argc - 1, argv + 1, commands, &used);
 	if (count == 0)
 		return help_find(argv[1], argc > 2 ? argv[2] : NULL);
-	return run(socket_dir, json, commands, count, argc - 1 - used, argv + 1 + used);
+	return run(socket_dir, &wish, commands, count, argc - 1 - used, argv + 1 + used);
 }
 
 int main(int argc, char *argv[])
@@ -217,7 +248,7 @@ int main(int argc, char *argv[])
 	setlocale(LC_ALL, "");
 	log_open("steadctl", LOG_WARNING);
 	json_cleanse();
-	if (loop_init() < 0)
+	if (secret_disable_dumps() < 0 || loop_init() < 0) /* passwords are typed here */
 		return EXIT_FAILURE;
 	status = dispatch(argc, argv);
 	daemon_deinit();

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <wchar.h>
+
+#include "cli/table.h"
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -36,11 +37,11 @@ static char *duration(long long ms)
 static char *moment(long long ms)
 {
 	time_t t = (time_t)(ms / 1000);
-	char text[32];
+	char text[64];
 	struct tm tm;
 
 	localtime_r(&t, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", &tm);
 	return strdup(text);
 }
 
@@ -81,9 +82,6 @@ char *print_plain(const char *text)
 	return copy;
 }
 
-static char *title(const char *name);
-static char *words(const char *name, const json_t *v);
-
 /* Takes text and more over: "a, b". */
 static char *add_part(char *text, const char *head, char *more)
 {
@@ -106,18 +104,17 @@ static char *parts(const char *name, const json_t *v)
 
 	/* Of a list of things, what they are called. */
 	json_array_foreach((json_t *)v, i, part)
-		text = add_part(text, "", words(name, json_object_get(part, "name") ?: part));
+		text = add_part(text, "", print_words(name, json_object_get(part, "name") ?: part));
 	json_object_foreach((json_t *)v, key, part) {
-		char *plain = print_plain(key), *head = title(plain);
-		text = add_part(text, head, words(key, part));
+		char *plain = print_plain(key), *head = print_title(plain);
+		text = add_part(text, head, print_words(key, part));
 		free(plain);
 		free(head);
 	}
 	return text;
 }
 
-/* One value in words; to be freed. */
-static char *words(const char *name, const json_t *v)
+char *print_words(const char *name, const json_t *v)
 {
 	if (!v)
 		return strdup("");
@@ -132,8 +129,7 @@ static char *words(const char *name, const json_t *v)
 	}
 }
 
-/* "saved_at_ms" is "saved at" for people: its value says its unit. */
-static char *title(const char *name)
+char *print_title(const char *name)
 {
 	char *t = strdup(name);
 
@@ -149,123 +145,27 @@ static char *title(const char *name)
 	return t;
 }
 
-static size_t width(const char *s)
-{
-	size_t n = mbstowcs(NULL, s, 0);
-
-	return n == (size_t)-1 ? strlen(s) : n;
-}
-
-static void pad(FILE *out, const char *s, size_t to)
-{
-	fputs(s, out);
-	for (size_t n = width(s); n < to; n++)
-		fputc(' ', out);
-}
-
-#define MOST_COLUMNS 32
-#define MOST_CELL    48 /* columns on the screen; --json has all of it */
-
-/* What stands in a table, cut where it would make the line too long to read. */
-static char *cell(const char *name, const json_t *row)
-{
-	char *text = words(name, json_object_get(row, name)), *cut, *p = text;
-	mbstate_t state = { 0 };
-	size_t n;
-
-	if (width(text) <= MOST_CELL)
-		return text;
-	for (int i = 0; i + 1 < MOST_CELL && *p; i++) {
-		n = mbrtowc(NULL, p, MB_CUR_MAX, &state);
-		p += n == 0 || n > MB_CUR_MAX ? 1 : n;
-	}
-	if (asprintf(&cut, "%.*s\xe2\x80\xa6", (int)(p - text), text) < 0)
-		abort();
-	free(text);
-	return cut;
-}
-
-struct table {
-	const struct field *columns[MOST_COLUMNS];
-	size_t widths[MOST_COLUMNS], count;
-};
-
-/* A column that no row fills would only take room. */
-static void add_column(struct table *t, const struct field *f, const json_t *rows)
-{
-	char *head = title(f->name);
-	size_t i, most = width(head);
-	bool used = false;
-	json_t *row;
-
-	json_array_foreach((json_t *)rows, i, row) {
-		char *text = cell(f->name, row);
-		size_t w = width(text);
-		used = used || *text;
-		most = w > most ? w : most;
-		free(text);
-	}
-	free(head);
-	if (!used || t->count == MOST_COLUMNS)
-		return;
-	t->columns[t->count] = f;
-	t->widths[t->count++] = most;
-}
-
-static void print_row(const struct table *t, const json_t *row, FILE *out)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		const char *name = t->columns[i]->name;
-		char *text = row ? cell(name, row) : title(name);
-		if (i + 1 == t->count)
-			fputs(text, out);
-		else
-			pad(out, text, t->widths[i] + 2);
-		free(text);
-	}
-	fputc('\n', out);
-}
-
-static void print_table(const struct field *f, const json_t *rows, FILE *out)
-{
-	struct table t = { .count = 0 };
-	json_t *row;
-	size_t i;
-
-	if (json_array_size(rows) == 0) {
-		fprintf(out, "No %s.\n", f->name);
-		return;
-	}
-	for (const struct field *c = f->type(); c->kind != FIELD_END; c++)
-		if (c->kind != FIELD_OPTIONAL)
-			add_column(&t, c, rows);
-	print_row(&t, NULL, out);
-	json_array_foreach((json_t *)rows, i, row) {
-		print_row(&t, row, out);
-	}
-}
-
-static void print_fields(const struct field *rows, const json_t *object, FILE *out)
+static void print_fields(const struct page *page, const struct field *rows, const json_t *object)
 {
 	for (const struct field *f = rows; f->kind != FIELD_END; f++) {
 		const json_t *v = f->name ? json_object_get(object, f->name) : NULL;
-		if (!v)
+		if (!v || (json_is_false(v) && strcmp(f->name, "more") == 0)) /* that all is here is what everybody expects */
 			continue;
 		if (f->kind == FIELD_LIST) {
-			print_table(f, v, out);
+			table_print(page, f, v);
 		} else if (f->kind == FIELD_OBJ) {
-			print_fields(f->type(), v, out);
+			print_fields(page, f->type(), v);
 		} else {
-			char *head = title(f->name), *text = words(f->name, v);
-			pad(out, head, 20);
-			fprintf(out, "%s\n", text);
+			char *head = print_title(f->name), *text = print_words(f->name, v);
+			columns_pad(page->out, head, PRINT_HEAD);
+			columns_wrap(page, PRINT_HEAD, text);
 			free(head);
 			free(text);
 		}
 	}
 }
 
-void print_result(const struct method *m, const json_t *result, FILE *out)
+void print_result(const struct page *page, const struct method *m, const json_t *result)
 {
-	print_fields(m->result(), result, out);
+	print_fields(page, m->result(), result);
 }

@@ -18,6 +18,8 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/notify.h"
+#include "common/secret.h"
+#include "common/words.h"
 
 #define MOST_OVERRIDES 64
 
@@ -25,24 +27,24 @@ static const char *program;
 static const char *socket_dir = "/run/stead";
 static int64_t began;
 
-struct options {
+static struct options {
 	const char *config;
 	const char *overrides[MOST_OVERRIDES];
 	size_t override_count;
 	enum log_level level;
-};
+} options;
 
 static void print_help(const char *sentence, const struct setting *rows)
 {
 	printf("Usage: %s [OPTION]...\n%s\n\n", program, sentence);
-	printf("  --config FILE        read settings from FILE\n"
-	       "  --set NAME=VALUE     override one setting; may be repeated\n"
+	printf("  --config FILE        read settings from FILE, and those that daemons share from " SETTINGS_SHARED_FILE " beside it\n"
+	       "  --set NAME=VALUE     override one setting; may be repeated; everybody can read it, so no password\n"
 	       "  --socket-dir DIR     make and find sockets below DIR (default /run/stead)\n"
 	       "  --log-level WORD     error, warning, notice, info (default) or debug\n"
-	       "  --print-settings     print a sample settings file\n"
+	       "  --print-settings     print a sample settings file, without what stands in " SETTINGS_SHARED_FILE "\n"
 	       "  --help, --version\n\nSettings:\n");
 	for (const struct setting *s = rows; s->name; s++)
-		printf("  %-20s %s\n", s->name, s->sentence);
+		printf("  %-20s %s%s\n", s->name, s->sentence, s->shared ? " (In " SETTINGS_SHARED_FILE ".)" : "");
 }
 
 static int parse_level(const char *word, enum log_level *ret)
@@ -108,19 +110,27 @@ static int parse_options(struct options *o, const char *sentence, const struct s
 int daemon_init(const char *name, const char *sentence, const struct setting *rows, void *settings, int argc,
 	char *argv[])
 {
-	struct options o = { .level = LOG_INFO };
+	struct options *o = &options;
 	char why[512];
 	int r;
 
+	*o = (struct options){ .level = LOG_INFO };
 	program = name;
 	began = loop_now();
-	r = parse_options(&o, sentence, rows, argc, argv);
+	r = parse_options(o, sentence, rows, argc, argv);
 	if (r != 0)
 		return r;
-	log_open(name, o.level);
-	r = settings_load(rows, settings, o.config, o.overrides, o.override_count, why, sizeof(why));
+	log_open(name, o->level);
+	r = settings_load(rows, settings, o->config, o->overrides, o->override_count, why, sizeof(why));
 	if (r < 0) {
 		log_error("%s", why);
+		return r;
+	}
+	if (*why)
+		log_warning("%s", why);
+	r = secret_disable_dumps();
+	if (r < 0) {
+		log_error("cannot turn core dumps off, and secrets would stand in them: %s", strerror(-r));
 		return r;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -128,6 +138,18 @@ int daemon_init(const char *name, const char *sentence, const struct setting *ro
 	if (r < 0)
 		log_error("cannot make the event loop: %s", strerror(-r));
 	return r;
+}
+
+const char *daemon_setting_file(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < options.override_count; i++) {
+		const char *o = options.overrides[i] + strspn(options.overrides[i], " \t");
+		if (strncmp(o, name, n) == 0 && o[n + strspn(o + n, " \t")] == '=')
+			return NULL;
+	}
+	return options.config;
 }
 
 char *daemon_socket_path(const char *daemon, const char *name)
@@ -153,7 +175,7 @@ int daemon_socket(const char *name)
 		log_error("refusing to listen at %s: the directory or what stands there is not this user's alone; remove it and start again",
 			path);
 	else if (fd < 0)
-		log_error("cannot listen at %s: %s", path, strerror(-fd));
+		log_error("cannot listen at %s: %s; --socket-dir names a directory in which this user may make sockets", path, strerror(-fd));
 	free(directory);
 	free(path);
 	return fd;
@@ -175,7 +197,7 @@ int daemon_uid(const char *setting, const char *user, uid_t *ret)
 	}
 	entry = getpwnam(user);
 	if (!entry) {
-		log_error("the setting %s names the user \"%s\", and there is no such user", setting, user);
+		log_error("the setting %s names the user \"%s\", and there is no such user; name another, or make it (systemd-sysusers stead.conf)", setting, user);
 		return -ENOENT;
 	}
 	*ret = entry->pw_uid;
@@ -193,7 +215,7 @@ void daemon_status(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text + 7, sizeof(text) - 7, format, args);
+	words_set_v(text + 7, sizeof(text) - 7, format, args);
 	va_end(args);
 	notify_send(text);
 }

@@ -12,11 +12,14 @@
 
 /*
  * Reads the command line (--config FILE, --set NAME=VALUE, --socket-dir DIR, --log-level WORD, --print-settings,
- * --help, --version) and fills settings; opens the log, ignores SIGPIPE, makes the loop. 0 to go on; 1 when the
- * command line asked only for output, already given; -EINVAL after saying why.
+ * --help, --version) and fills settings; opens the log, turns core dumps off, ignores SIGPIPE, makes the loop. 0 to go on;
+ * 1 when the command line asked only for output, already given; -EINVAL after saying why.
  */
 int daemon_init(const char *name, const char *sentence, const struct setting *rows, void *settings, int argc,
 	char *argv[]);
+
+/* The file that --config named, or NULL if there is none, or if the setting comes from the command line. */
+const char *daemon_setting_file(const char *name);
 
 /*
  * The listening Unix socket of that name: from the service manager (LISTEN_FDS, by FileDescriptorName) or else made

@@ -1,12 +1,12 @@
 #include "common/egress_rule.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/hostpattern.h"
+#include "common/words.h"
 
 struct pin {
 	struct host host;
@@ -65,7 +65,7 @@ static int read_hosts(struct egress_rule *rule, struct egress_words words, char 
 	for (size_t i = 0; i < words.count; i++) {
 		if (hostpattern_parse(words.items[i], &rule->hosts[rule->host_count++]) == 0)
 			continue;
-		snprintf(why, EGRESS_WHY,
+		words_set(why, EGRESS_WHY,
 			"\"%s\" is not a host pattern; write NAME, *.NAME or an address, and :PORT "
 			"if it is neither 80 nor 443.",
 			shown(words.items[i]).text);
@@ -80,7 +80,7 @@ static int read_addresses(struct egress_rule *rule, struct egress_words words, c
 		if (address_parse(
 			    words.items[i], &rule->private_addresses[rule->private_count++]) == 0)
 			continue;
-		snprintf(why, EGRESS_WHY,
+		words_set(why, EGRESS_WHY,
 			"\"%s\" is not an IP address; write it in full, one for each entry.",
 			shown(words.items[i]).text);
 		return -EINVAL;
@@ -88,28 +88,38 @@ static int read_addresses(struct egress_rule *rule, struct egress_words words, c
 	return 0;
 }
 
-static int pin_parse(const char *text, struct pin *ret)
+/* NULL with the pin, or what is wrong with it. */
+static const char *pin_parse(const char *text, struct pin *ret)
 {
 	const char *equals = strchr(text, '=');
 	struct pin pin;
 	struct host target;
 
-	if (!equals || host_parse(text, (size_t)(equals - text), &pin.host) < 0 || pin.host.literal)
-		return -EINVAL;
+	if (!equals)
+		return "an = and an IP address must follow the host";
+	if (host_parse(text, (size_t)(equals - text), &pin.host) < 0 || pin.host.literal)
+		return "a host name must stand before the =";
 	if (host_parse_port(equals + 1, strlen(equals + 1), 0, &target, &pin.port) < 0 ||
 		!target.literal)
-		return -EINVAL;
+		return "an IP address, and perhaps a colon and a port, must follow the =";
 	pin.address = target.address;
 	*ret = pin;
-	return 0;
+	return NULL;
+}
+
+const char *egress_pin_wrong(const char *text)
+{
+	struct pin pin;
+
+	return pin_parse(text, &pin);
 }
 
 static int read_pins(struct egress_rule *rule, struct egress_words words, char *why)
 {
 	for (size_t i = 0; i < words.count; i++) {
-		if (pin_parse(words.items[i], &rule->pins[rule->pin_count++]) == 0)
+		if (!pin_parse(words.items[i], &rule->pins[rule->pin_count++]))
 			continue;
-		snprintf(why, EGRESS_WHY,
+		words_set(why, EGRESS_WHY,
 			"\"%s\" is not a pin; write HOST=ADDRESS or HOST=ADDRESS:PORT.",
 			shown(words.items[i]).text);
 		return -EINVAL;
@@ -123,6 +133,7 @@ int egress_rule_new(struct egress_words hosts, struct egress_words private_addre
 {
 	CLEANUP(egress_rule_freep) struct egress_rule *rule = array(1, sizeof(*rule));
 
+	*why = '\0';
 	rule->hosts = array(hosts.count, sizeof(*rule->hosts));
 	rule->private_addresses = array(private_addresses.count, sizeof(*rule->private_addresses));
 	rule->pins = array(pins.count, sizeof(*rule->pins));
@@ -153,14 +164,13 @@ static int check_patterns(
 		known = true;
 	}
 	if (known)
-		snprintf(why, EGRESS_WHY,
-			"Port %u of this host is not among those that the site may reach; add "
-			"HOST:%u to the site's hosts if it needs it.",
+		words_set(why, EGRESS_WHY,
+			"It is not among the hosts with port %u that the site may reach; its recipe "
+			"can allow that (hosts, as HOST:%u).",
 			(unsigned)port, (unsigned)port);
 	else
-		snprintf(why, EGRESS_WHY,
-			"This host is not among those that the site may reach; add it to the "
-			"site's hosts if it needs it.");
+		words_set(why, EGRESS_WHY,
+			"It is not among the hosts that the site may reach; its recipe can allow it (hosts).");
 	return -EACCES;
 }
 
@@ -174,8 +184,8 @@ static int check_address(const struct egress_rule *rule, const struct address *a
 	for (size_t i = 0; i < rule->private_count; i++)
 		if (address_equal(&rule->private_addresses[i], address))
 			return 0;
-	snprintf(why, EGRESS_WHY,
-		"It leads to %s, %s; list it among the site's private addresses if that is meant.",
+	words_set(why, EGRESS_WHY,
+		"It is at %s, %s; its recipe can allow that (private_addresses).",
 		address_format(address, text), kind);
 	return -EACCES;
 }
@@ -211,23 +221,53 @@ static int add_pins(const struct egress_rule *rule, struct egress_target *t, cha
 	return r;
 }
 
+static bool is_localhost(const char *name)
+{
+	static const char below[] = ".localhost";
+	size_t n = strlen(name);
+
+	return strcmp(name, below + 1) == 0 || (n > strlen(below) && strcmp(name + n - strlen(below), below) == 0);
+}
+
+/* As add_pins(): these names are this machine, whatever a resolver says of them (RFC 6761, section 6.3). */
+static int add_localhost(const struct egress_rule *rule, struct egress_target *t, char *why)
+{
+	static const char *const loopback[] = {"::1", "127.0.0.1"};
+	int r = -EACCES;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct address address;
+		if (address_parse(loopback[i], &address) == 0 && add(rule, t, &address, t->port, why) == 0)
+			r = 1;
+	}
+	return r;
+}
+
+static int add_known(const struct egress_rule *rule, struct egress_target *t, char *why)
+{
+	int r = t->host.literal ? add(rule, t, &t->host.address, t->port, why) : add_pins(rule, t, why);
+
+	return r == 0 && is_localhost(t->host.name) ? add_localhost(rule, t, why) : r;
+}
+
 int egress_rule_host(const struct egress_rule *rule, const char *host, size_t length, uint16_t port,
 	struct egress_target *ret, char why[EGRESS_WHY])
 {
 	struct egress_target t = {.port = port};
 	int r = host_parse(host, length, &t.host);
 
+	*why = '\0';
 	if (r < 0) {
-		snprintf(why, EGRESS_WHY,
+		words_set(why, EGRESS_WHY,
 			"It is neither a host name nor an address as URLs have them.");
 		return r;
 	}
 	r = check_patterns(rule, &t.host, port, why);
 	if (r == 0)
-		r = t.host.literal ? add(rule, &t, &t.host.address, port, why)
-				   : add_pins(rule, &t, why);
+		r = add_known(rule, &t, why);
 	if (r < 0)
 		return r;
+	*why = '\0'; /* one of several may have been refused */
 	*ret = t;
 	return 0;
 }
@@ -235,5 +275,6 @@ int egress_rule_host(const struct egress_rule *rule, const char *host, size_t le
 int egress_rule_address(const struct egress_rule *rule, struct egress_target *target,
 	const struct address *address, char why[EGRESS_WHY])
 {
+	*why = '\0';
 	return add(rule, target, address, target->port, why);
 }

@@ -54,9 +54,12 @@ int egress_rule_new(struct egress_words hosts, struct egress_words private_addre
 struct egress_rule *egress_rule_free(struct egress_rule *rule); /* takes NULL, returns NULL */
 void egress_rule_freep(struct egress_rule **rule);
 
+/* What is wrong with a pin, or NULL; the words go on behind a colon, without a full stop. */
+const char *egress_pin_wrong(const char *text);
+
 /*
  * Whether that host (length bytes, as host_parse() reads them) may be reached at that port. 0 with
- * ret filled: with its endpoints if the host is an address or pinned, else with none, and
+ * ret filled: with its endpoints if the host is an address, pinned, or this machine (localhost and below), else with none, and
  * ret->host.name is to be looked up. -EACCES (or -EINVAL if it is no host) with a sentence in why
  * that does not name the host.
  */

@@ -134,3 +134,13 @@ bool host_equal(const struct host *a, const struct host *b)
 		return a->literal && b->literal && address_equal(&a->address, &b->address);
 	return strcmp(a->name, b->name) == 0;
 }
+
+const char *host_in_url(const char *url, size_t *ret_n)
+{
+	const char *host = strncmp(url, "https://", 8) == 0 ? url + 8 : strncmp(url, "http://", 7) == 0 ? url + 7 : NULL;
+	size_t n = host ? strcspn(host, "/?#") : 0;
+	const char *at = host ? memrchr(host, '@', n) : NULL;
+
+	*ret_n = at ? n - (size_t)(at + 1 - host) : n;
+	return at ? at + 1 : host;
+}

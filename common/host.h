@@ -33,4 +33,10 @@ int host_parse(const char *text, size_t length, struct host *ret);
 int host_parse_port(
 	const char *text, size_t length, uint16_t otherwise, struct host *ret, uint16_t *ret_port);
 
+/*
+ * Where the host, and the port if there is one, stand in an address of a page's, without the user that may stand before them (up
+ * to the last @ of the authority, as in the WHATWG URL standard): *ret_n bytes. NULL, and 0: it is none of http or https.
+ */
+const char *host_in_url(const char *url, size_t *ret_n);
+
 bool host_equal(const struct host *a, const struct host *b);

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/words.h"
+
 #define FIRST_FD 3
 #define BACKLOG  128
 
@@ -41,9 +43,8 @@ static int bind_and_listen(int fd, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (!exact_set(address.sun_path, sizeof(address.sun_path), "%s", path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0660) != 0 ||
 		listen(fd, BACKLOG) != 0)
 		return -errno;

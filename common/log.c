@@ -13,9 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/hex.h"
 #include "common/utf.h"
+#include "common/words.h"
 
 #define LINE_MAX_BYTES 4096
+#define CUT            "\xe2\x80\xa6" /* an ellipsis */
 
 static const char *program = "stead";
 static enum log_level most_level = LOG_INFO;
@@ -76,7 +79,10 @@ bool log_enabled(enum log_level level)
 	return level <= most_level;
 }
 
-/* How many bytes the UTF-8 character at s has, or 0 if it is none or one of the controls (C0, DEL, C1). */
+/*
+ * How many bytes the UTF-8 character at s has, or 0 if it is none, a control (C0, DEL, C1, U+2028, U+2029) or an explicit
+ * change of direction (UAX #9: U+202A to 202E, U+2066 to 2069).
+ */
 static size_t printable(const char *s)
 {
 	const unsigned char *u = (const unsigned char *)s;
@@ -84,10 +90,12 @@ static size_t printable(const char *s)
 
 	if (*u < 0x20 || *u == 0x7f || (*u == 0xc2 && u[1] < 0xa0))
 		return 0;
+	if (*u == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9)))
+		return 0;
 	return strnlen(s, n) == n && utf8_valid(s, n) ? n : 0;
 }
 
-/* Control characters would let a peer forge lines or drive the operator's terminal. */
+/* Control characters would let a peer forge lines or drive the operator's terminal, and marks of direction garble them. */
 static void escape(const char *in, char *out, size_t size)
 {
 	size_t n = 0;
@@ -95,7 +103,9 @@ static void escape(const char *in, char *out, size_t size)
 	while (*in && n + 5 < size) {
 		size_t length = printable(in);
 		if (length == 0) {
-			n += (size_t)snprintf(out + n, size - n, "\\x%02x", (unsigned char)*in++);
+			memcpy(out + n, "\\x", 2);
+			hex_set(out + n + 2, in++, 1);
+			n += 4;
 			continue;
 		}
 		memcpy(out + n, in, length);
@@ -113,26 +123,26 @@ static void field(char *out, size_t size, size_t *n, const char *format, const c
 	if (!value || *n >= size)
 		return;
 	escape(value, escaped, sizeof(escaped));
-	int r = snprintf(out + *n, size - *n, format, escaped);
-	if (r > 0)
-		*n += (size_t)r;
+	if (exact_set(out + *n, size - *n, format, escaped))
+		*n += strlen(out + *n);
 }
 
 /* systemd's native protocol: NAME=value lines in one datagram (systemd.io/JOURNAL_NATIVE_PROTOCOL). */
 static bool send_to_journal(enum log_level level, const char *line, const struct log_context *c)
 {
 	char text[LINE_MAX_BYTES + 1024];
-	size_t n = 0;
+	size_t n;
 
-	n = (size_t)snprintf(text, sizeof(text), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s\n", level,
-		program, line);
+	if (!exact_set(text, sizeof(text), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s\n", level, program, line))
+		return false;
+	n = strlen(text);
 	if (c) {
 		field(text, sizeof(text), &n, "STEAD_CONNECTION=%s\n", c->connection);
 		field(text, sizeof(text), &n, "STEAD_CALL=%s\n", c->call);
 		field(text, sizeof(text), &n, "STEAD_METHOD=%s\n", c->method);
 		field(text, sizeof(text), &n, "STEAD_USER=%s\n", c->user);
 	}
-	return n < sizeof(text) && send(journal, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n;
+	return send(journal, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n;
 }
 
 static const char *level_word(enum log_level level)
@@ -157,18 +167,31 @@ static void send_to_stderr(enum log_level level, const char *line, const struct 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
-	n = (size_t)snprintf(text, sizeof(text) - 1, "%s.%03ld %s %s: %s", stamp, now.tv_nsec / 1000000,
-		program, level_word(level), line);
+	if (!exact_set(text, sizeof(text) - 1, "%s.%03ld %s %s: %s", stamp, now.tv_nsec / 1000000, program, level_word(level), line))
+		return;
+	n = strlen(text);
 	if (c) {
 		field(text, sizeof(text) - 1, &n, " method=%s", c->method);
 		field(text, sizeof(text) - 1, &n, " call=%s", c->call);
 		field(text, sizeof(text) - 1, &n, " user=%s", c->user);
 	}
-	if (n > sizeof(text) - 2)
-		n = sizeof(text) - 2;
 	text[n++] = '\n';
 	if (write(STDERR_FILENO, text, n) < 0)
 		return; /* nowhere left to say it */
+}
+
+/* Not by words_set_v(), which makes blanks of what escape() is to show; but it ends in a whole character and hides secrets, too. */
+static void print_raw(char *raw, size_t size, const char *format, va_list args)
+{
+	int n = vsnprintf(raw, size, format, args);
+	bool cut = n >= 0 && (size_t)n >= size;
+	size_t whole;
+
+	if (n < 0)
+		*raw = '\0';
+	whole = words_hide_secrets(raw, cut ? words_fit(raw, size - 1, size - sizeof(CUT)) : strlen(raw), cut);
+	if (cut)
+		memcpy(raw + whole, CUT, sizeof(CUT));
 }
 
 void log_write(enum log_level level, const char *format, ...)
@@ -180,7 +203,7 @@ void log_write(enum log_level level, const char *format, ...)
 	if (!log_enabled(level) && !capture)
 		return;
 	va_start(args, format);
-	vsnprintf(raw, sizeof(raw), format, args);
+	print_raw(raw, sizeof(raw), format, args);
 	va_end(args);
 	escape(raw, line, sizeof(line));
 	if (capture)

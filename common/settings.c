@@ -6,6 +6,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "common/nearest.h"
+#include "common/words.h"
+
+/* The settings that several daemons share; each row that says so is one of these. */
+static const char *const shared_names[] = { "origin", "recipes", NULL };
 
 /* Where a value comes from, and where a complaint about it goes. */
 struct source {
@@ -20,15 +27,14 @@ static int complain(const struct source *s, const char *format, ...) __attribute
 static int complain(const struct source *s, const char *format, ...)
 {
 	va_list args;
-	int n = 0;
+	size_t n;
 
 	if (s->file)
-		n = snprintf(s->why, s->size, "%s:%d: ", s->file, s->line);
+		n = words_set(s->why, s->size, "%s:%d: ", s->file, s->line);
 	else
-		n = snprintf(s->why, s->size, "--set: ");
+		n = words_set(s->why, s->size, "--set: ");
 	va_start(args, format);
-	if (n >= 0 && (size_t)n < s->size)
-		vsnprintf(s->why + n, s->size - (size_t)n, format, args);
+	words_set_v(s->why + n, s->size - n, format, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -62,6 +68,31 @@ static const struct setting *find(const struct setting *rows, const char *name)
 	return NULL;
 }
 
+static int refuse_unknown(const struct setting *rows, const char *name, const struct source *from)
+{
+	struct nearest near = nearest_to(name);
+
+	for (const struct setting *s = rows; s->name; s++)
+		nearest_consider(&near, s->name);
+	if (near.name)
+		return complain(from, "there is no setting \"%s\"; did you mean %s? --help lists them all", name, near.name);
+	return complain(from, "there is no setting \"%s\"; --help lists them all", name);
+}
+
+/* What is given is held to its form; a default is known to have it. */
+static int check_form(const struct setting *s, const char *value, const struct source *from)
+{
+	const char *wrong = s->form ? s->form->wrong(value) : NULL;
+
+	if (!wrong)
+		return 0;
+	if (s->form->secret)
+		return complain(from, "%s does not take what stands there: %s; for example: %s = %s", s->name, wrong, s->name,
+			s->form->example);
+	return complain(from, "%s does not take \"%s\": %s; for example: %s = %s", s->name, BRIEF(80, value), wrong, s->name,
+		s->form->example);
+}
+
 static int set_number(const struct setting *s, int64_t *at, const char *value, const struct source *from)
 {
 	char *end;
@@ -77,7 +108,7 @@ static int set_number(const struct setting *s, int64_t *at, const char *value, c
 	return 0;
 }
 
-static void words_add(struct words *w, const char *value)
+static void append(struct words *w, const char *value)
 {
 	w->items = reallocarray(w->items, w->count + 1, sizeof(*w->items));
 	if (!w->items)
@@ -91,15 +122,17 @@ static int set(const struct setting *rows, void *out, const char *name, const ch
 	const struct setting *s = find(rows, name);
 
 	if (!s)
-		return complain(from, "there is no setting \"%s\"; --print-settings lists them all", name);
+		return refuse_unknown(rows, name, from);
 	void *at = (char *)out + s->offset;
+	if (check_form(s, value, from) < 0)
+		return -EINVAL;
 	switch (s->kind) {
 	case SETTING_TEXT:
 		free(*(char **)at);
 		*(char **)at = copy(value);
 		return 0;
 	case SETTING_NUMBER: return set_number(s, at, value, from);
-	case SETTING_WORDS: words_add(at, value); return 0;
+	case SETTING_WORDS: append(at, value); return 0;
 	}
 	return 0;
 }
@@ -139,18 +172,54 @@ static int check_repeat(const struct setting *rows, const char *name, bool *seen
 	return 0;
 }
 
-static int read_lines(const struct setting *rows, void *out, FILE *f, struct source *from)
+/* What a file says; values of shared settings are put aside, one list for each row. */
+struct reading {
+	const struct setting *rows;
+	void *out;
+	struct words *aside;
+	bool *seen;
+	bool shared; /* it is the file of the shared ones */
+};
+
+static bool is_shared(const char *name)
 {
-	char *line = NULL, *name = NULL, *value = NULL;
-	size_t size = 0, count = 0;
+	for (size_t i = 0; shared_names[i]; i++)
+		if (strcmp(shared_names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int take_line(const struct reading *r, char *text, const struct source *from)
+{
+	char *name = NULL, *value = NULL;
+	const struct setting *s;
+	int e = split(text, &name, &value, from);
+
+	if (e == 0)
+		e = check_repeat(r->rows, name, r->seen, from);
+	if (e < 0)
+		return e;
+	s = find(r->rows, name);
+	if (r->shared && !is_shared(name))
+		return complain(from, "\"%s\" is no setting that daemons share; it belongs into the file of the daemon that it is for", name);
+	if (s && s->shared) {
+		e = check_form(s, value, from);
+		append(&r->aside[s - r->rows], value);
+	}
+	if (e < 0)
+		return e;
+	if (r->shared || (s && s->shared))
+		return 0;
+	return set(r->rows, r->out, name, value, from);
+}
+
+static int read_lines(const struct reading *reading, FILE *f, struct source *from)
+{
+	char *line = NULL;
+	size_t size = 0;
 	ssize_t length;
 	int r = 0;
 
-	for (const struct setting *s = rows; s->name; s++)
-		count++;
-	bool *seen = calloc(count + 1, sizeof(*seen));
-	if (!seen)
-		abort();
 	while (r == 0 && (length = getline(&line, &size, f)) >= 0) {
 		from->line++;
 		if (strlen(line) != (size_t)length) { /* what follows would be cut off unseen */
@@ -160,22 +229,35 @@ static int read_lines(const struct setting *rows, void *out, FILE *f, struct sou
 		char *text = trim(line);
 		if (*text == '\0' || *text == '#')
 			continue;
-		r = split(text, &name, &value, from);
-		if (r == 0)
-			r = check_repeat(rows, name, seen, from);
-		if (r == 0)
-			r = set(rows, out, name, value, from);
+		r = take_line(reading, text, from);
 	}
 	if (r == 0 && ferror(f)) { /* a directory, say */
 		r = -errno;
-		snprintf(from->why, from->size, "cannot read the settings file %s: %s", from->file, strerror(-r));
+		words_set(from->why, from->size, "cannot read the settings file %s: %s", from->file, strerror(-r));
 	}
-	free(seen);
 	free(line);
 	return r;
 }
 
-static int read_file(const struct setting *rows, void *out, const char *file, char *why, size_t size)
+static size_t count_rows(const struct setting *rows)
+{
+	size_t count = 0;
+
+	while (rows[count].name)
+		count++;
+	return count;
+}
+
+static void *must_calloc(size_t count, size_t size)
+{
+	void *p = calloc(count + 1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static int read_file(struct reading reading, const char *file, char *why, size_t size)
 {
 	struct source from = { .file = file, .why = why, .size = size };
 	FILE *f = fopen(file, "re");
@@ -183,11 +265,92 @@ static int read_file(const struct setting *rows, void *out, const char *file, ch
 
 	if (!f) {
 		r = -errno;
-		snprintf(why, size, "cannot read the settings file %s: %s", file, strerror(-r));
+		words_set(why, size,
+			"cannot read the settings file %s: %s; it must be there, and its daemon must be able to read it (systemd-tmpfiles --create stead.conf sees to the latter)",
+			file, strerror(-r));
 		return r;
 	}
-	r = read_lines(rows, out, f, &from);
+	reading.seen = must_calloc(count_rows(reading.rows), sizeof(*reading.seen));
+	r = read_lines(&reading, f, &from);
+	free(reading.seen);
 	fclose(f);
+	return r;
+}
+
+static void words_clear(struct words *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		free(w->items[i]);
+	free(w->items);
+	*w = (struct words){ 0 };
+}
+
+static bool same(const struct words *a, const struct words *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+/* What both files say of one shared setting comes to one value. */
+static int settle(const struct reading *r, const struct setting *s, const struct words *own, const struct words *common,
+	const char *file, const char *common_file, struct source *from)
+{
+	const struct words *in_force = common->count ? common : own;
+	int e = 0;
+
+	if (own->count && common->count && !same(own, common)) {
+		words_set(from->why, from->size,
+			"the setting \"%s\" stands in %s and, differently, in %s, where all daemons read it; remove it from the first", s->name,
+			file, common_file);
+		return -EINVAL;
+	}
+	if (own->count && !common->count)
+		words_set(from->why, from->size,
+			"the setting \"%s\" stands in %s and belongs into %s, where every daemon reads it; move it there", s->name, file,
+			common_file);
+	for (size_t i = 0; i < in_force->count && e == 0; i++)
+		e = set(r->rows, r->out, s->name, in_force->items[i], from);
+	return e;
+}
+
+char *settings_shared_path(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	size_t n = slash ? (size_t)(slash + 1 - file) : 0;
+	char *path = must_calloc(n + sizeof(SETTINGS_SHARED_FILE), 1);
+
+	memcpy(path, file, n);
+	memcpy(path + n, SETTINGS_SHARED_FILE, sizeof(SETTINGS_SHARED_FILE));
+	return path;
+}
+
+static int read_files(const struct setting *rows, void *out, const char *file, char *why, size_t size)
+{
+	size_t count = count_rows(rows);
+	struct words *own = must_calloc(count, sizeof(*own)), *common = must_calloc(count, sizeof(*common));
+	struct reading reading = { .rows = rows, .out = out, .aside = own };
+	struct source from = { .file = file, .why = why, .size = size };
+	char *common_file = settings_shared_path(file);
+	int r = read_file(reading, file, why, size);
+
+	reading.aside = common;
+	reading.shared = true;
+	if (r == 0 && access(common_file, F_OK) == 0)
+		r = read_file(reading, common_file, why, size);
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (rows[i].shared)
+			r = settle(&reading, &rows[i], &own[i], &common[i], file, common_file, &from);
+	for (size_t i = 0; i < count; i++) {
+		words_clear(&own[i]);
+		words_clear(&common[i]);
+	}
+	free(own);
+	free(common);
+	free(common_file);
 	return r;
 }
 
@@ -196,7 +359,7 @@ static int check_required(const struct setting *rows, const void *out, const cha
 	for (const struct setting *s = rows; s->name; s++) {
 		if (s->kind != SETTING_TEXT || *(char *const *)((const char *)out + s->offset))
 			continue;
-		snprintf(why, size, "%s%sthe setting \"%s\" is missing: %s", file ? file : "", file ? ": " : "", s->name, s->sentence);
+		words_set(why, size, "%s%sthe setting \"%s\" is missing: %s", file ? file : "", file ? ": " : "", s->name, s->sentence);
 		return -EINVAL;
 	}
 	return 0;
@@ -224,8 +387,9 @@ int settings_load(const struct setting *rows, void *out, const char *file, const
 	int r = 0;
 
 	set_defaults(rows, out);
+	*why = '\0';
 	if (file)
-		r = read_file(rows, out, file, why, size);
+		r = read_files(rows, out, file, why, size);
 	if (r == 0)
 		r = apply_overrides(rows, out, overrides, count, why, size);
 	if (r == 0)
@@ -243,11 +407,7 @@ void settings_free(const struct setting *rows, void *out)
 			free(*(char **)at);
 			*(char **)at = NULL;
 		} else if (s->kind == SETTING_WORDS) {
-			struct words *w = at;
-			for (size_t i = 0; i < w->count; i++)
-				free(w->items[i]);
-			free(w->items);
-			*w = (struct words){ 0 };
+			words_clear(at);
 		}
 	}
 }
@@ -255,6 +415,8 @@ void settings_free(const struct setting *rows, void *out)
 void settings_print_sample(const struct setting *rows, FILE *out)
 {
 	for (const struct setting *s = rows; s->name; s++) {
+		if (s->shared)
+			continue;
 		fprintf(out, "# %s\n", s->sentence);
 		switch (s->kind) {
 		case SETTING_TEXT:
@@ -264,7 +426,9 @@ void settings_print_sample(const struct setting *rows, FILE *out)
 			fprintf(out, "# From %lld to %lld.\n#%s = %lld\n\n", (long long)s->least,
 				(long long)s->most, s->name, (long long)s->number);
 			break;
-		case SETTING_WORDS: fprintf(out, "# May be repeated.\n#%s = \n\n", s->name); break;
+		case SETTING_WORDS:
+			fprintf(out, "# May be repeated.\n#%s = %s\n\n", s->name, s->form ? s->form->example : "");
+			break;
 		}
 	}
 }

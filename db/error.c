@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <libpq-fe.h>
+
+#include "common/words.h"
 
 /* The first prefix that fits decides, so a class stands behind its members. */
 static const struct {
@@ -58,7 +59,7 @@ void db_error_set(struct db_error *e, int code, const char *format, ...)
 
 	*e = (struct db_error){ .code = code };
 	va_start(args, format);
-	vsnprintf(e->text, sizeof(e->text), format, args);
+	words_set_v(e->text, sizeof(e->text), format, args);
 	va_end(args);
 	one_line(e->text);
 }
@@ -78,6 +79,6 @@ void db_error_from_result(struct db_error *e, const PGresult *res)
 	}
 	db_error_set(e, db_error_code(sqlstate), "%s (SQLSTATE %s)",
 		field(res, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
-	snprintf(e->sqlstate, sizeof(e->sqlstate), "%s", sqlstate);
-	snprintf(e->constraint, sizeof(e->constraint), "%s", field(res, PG_DIAG_CONSTRAINT_NAME));
+	exact_set(e->sqlstate, sizeof(e->sqlstate), "%s", sqlstate);
+	exact_set(e->constraint, sizeof(e->constraint), "%s", field(res, PG_DIAG_CONSTRAINT_NAME));
 }

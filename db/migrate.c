@@ -7,6 +7,7 @@
 #include <libpq-fe.h>
 
 #include "common/cleanup.h"
+#include "common/words.h"
 
 #define LOCK "6004514685761745220" /* "STEAD-MD" as a number: any, but always this one */
 
@@ -52,10 +53,9 @@ static int connection_failed(struct run *run, const char *what)
 {
 	char message[512];
 
-	snprintf(message, sizeof(message), "%s", PQerrorMessage(run->pg));
-	message[strcspn(message, "\n")] = '\0';
+	words_set(message, sizeof(message), "%s", PQerrorMessage(run->pg));
 	return sentence_set(run->why, -ENOTCONN,
-		"%s: %s. Check that PostgreSQL runs and that --database is right, "
+		"%s: %s. Check that PostgreSQL runs and that --database, or the variable DATABASE, is right, "
 		"then run this again.",
 		what, message);
 }
@@ -184,11 +184,11 @@ static int check_one(struct run *run, unsigned number, const char *name, const c
 	if (strcmp(m->all[number - 1].name, name) != 0 ||
 		strcmp(m->all[number - 1].sha256, sha256) != 0)
 		return sentence_set(run->why, -EINVAL,
-			"%s is not what was applied as %04u \"%s\" (sha256 %.12s..., now "
-			"%.12s...). Put the file back as it was, and write what should change as a "
+			"%s is not what was applied as %04u \"%s\" (sha256 %s, now "
+			"%s). Put the file back as it was, and write what should change as a "
 			"new migration.",
-			m->all[number - 1].up_path, number, name, sha256,
-			m->all[number - 1].sha256);
+			m->all[number - 1].up_path, number, name, BRIEF(12, sha256),
+			BRIEF(12, m->all[number - 1].sha256));
 	run->applied = number;
 	return 0;
 }
@@ -220,9 +220,9 @@ static int file_failed(struct run *run, const PGresult *res, const char *path, c
 	char where[512];
 
 	if (position)
-		snprintf(where, sizeof(where), "%s:%u", path, migration_line(text, position));
+		words_set(where, sizeof(where), "%s:%u", path, migration_line(text, position));
 	else
-		snprintf(where, sizeof(where), "%s", path);
+		words_set(where, sizeof(where), "%s", path);
 	return failed(run, res, where);
 }
 
@@ -245,7 +245,7 @@ static int record(struct run *run, const struct migration *m, bool up)
 	char number[16];
 	const char *values[] = { run->job->schema, number, m->name, m->sha256 };
 
-	snprintf(number, sizeof(number), "%u", m->number);
+	exact_must(number, sizeof(number), "%u", m->number);
 	if (up)
 		return query(run, "Recording the migration", NULL,
 			"INSERT INTO stead_migrations.applied "

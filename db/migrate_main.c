@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/secret.h"
 #include "db/migrate.h"
+#include "db/remark.h"
 
 /* sysexits.h has no better ones; systemd can restart on 3 (RestartForceExitStatus=). */
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_PENDING = 4 };
 
 static const char usage[] =
-	"Usage: stead-migrate --database CONNINFO --dir DIRECTORY --schema SCHEMA [--dry-run] "
+	"Usage: stead-migrate [--database CONNINFO] --dir DIRECTORY --schema SCHEMA [--dry-run] "
 	"ACTION\n"
 	"\n"
 	"  status         say which migrations are applied; exit status 4 if some are not\n"
@@ -23,6 +25,8 @@ static const char usage[] =
 	"\n"
 	"  --database     where, as libpq wants it: \"host=/run/postgresql dbname=stead "
 	"user=stead_migrate\"\n"
+	"                 if it is left out, what the variable DATABASE of the environment says: what holds\n"
+	"                 a password has no place on a command line, which everybody can read\n"
 	"  --dir          holds 0001_name.up.sql, 0001_name.down.sql, 0002_...\n"
 	"  --schema       the schema that they are about; it must exist (db/roles.sql makes it)\n"
 	"  --dry-run      print the SQL that would be run, and run nothing\n"
@@ -95,7 +99,7 @@ static int parse_action(int argc, char *argv[], struct migrate_job *job)
 static int check_job(const struct migrate_job *job)
 {
 	if (!job->database || !job->dir || !job->schema)
-		return misuse("missing: ", !job->database ? "--database"
+		return misuse("missing: ", !job->database ? "--database, or the variable DATABASE"
 					   : !job->dir    ? "--dir"
 							  : "--schema");
 	if (job->action == MIGRATE_DOWN && job->to < 0)
@@ -105,9 +109,17 @@ static int check_job(const struct migrate_job *job)
 	return 0;
 }
 
+static void say_remark(const struct migrate_job *job)
+{
+	char remark[1024];
+
+	if (db_remark(job->database, job->database == getenv("DATABASE") ? "" : NULL, remark, sizeof(remark)))
+		fprintf(stderr, "stead-migrate: %s\n", remark);
+}
+
 int main(int argc, char *argv[])
 {
-	struct migrate_job job = { .to = -1, .out = stdout };
+	struct migrate_job job = { .to = -1, .out = stdout, .database = getenv("DATABASE") };
 	struct sentence why = { "" };
 	int r = parse_options(argc, argv, &job);
 
@@ -117,6 +129,9 @@ int main(int argc, char *argv[])
 		r = check_job(&job);
 	if (r != 0)
 		return r;
+	if (secret_disable_dumps() < 0) /* the connection string may hold a password */
+		return EXIT_REFUSED;
+	say_remark(&job);
 	r = migrate(&job, &why);
 	if (r < 0)
 		fprintf(stderr, "stead-migrate: %s\n", why.text);

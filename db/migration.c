@@ -16,13 +16,15 @@
 #include <openssl/evp.h>
 
 #include "common/cleanup.h"
+#include "common/hex.h"
+#include "common/words.h"
 
 int sentence_set(struct sentence *s, int code, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(s->text, sizeof(s->text), format, args);
+	words_set_v(s->text, sizeof(s->text), format, args);
 	va_end(args);
 	return code;
 }
@@ -135,8 +137,7 @@ static void sha256_hex(const char *text, char hex[65])
 
 	if (!EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL))
 		abort();
-	for (int i = 0; i < 32; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	hex_set(hex, digest, sizeof(digest));
 }
 
 static struct migration *slot(struct migrations *m, unsigned number)

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -12,6 +11,7 @@
 
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "db/conninfo.h"
 #include "db/listen.h"
 
@@ -102,7 +102,7 @@ void pool_up(struct db *db)
 
 void pool_down(struct db *db, const char *why)
 {
-	snprintf(db->down_why, sizeof(db->down_why), "%s", why);
+	words_set(db->down_why, sizeof(db->down_why), "%s", why);
 	if (db->down_since || db->counts[SLOT_IDLE] + db->counts[SLOT_BUSY] > 0)
 		return;
 	db->down_since = wall_now();
@@ -362,5 +362,5 @@ void db_status(const struct db *db, struct db_status *ret)
 		.listening = listener_listening(db->listener),
 		.down_since = db->down_since,
 	};
-	snprintf(ret->error, sizeof(ret->error), "%s", db->down_why);
+	words_set(ret->error, sizeof(ret->error), "%s", db->down_why);
 }

@@ -6,6 +6,8 @@
 
 #include "db/wire.h"
 
+#define NO_COLUMN (-1)
+
 /* Nothing but the PGresult: the wrapper exists so that callers need not know libpq. */
 struct db_result {
 	PGresult *pg;
@@ -54,59 +56,77 @@ __attribute__((noreturn)) static void bug(const struct db_result *res, int colum
 	abort();
 }
 
-int db_column_named(const struct db_result *res, const char *name)
+bool db_next(const struct db_result *res, struct db_row *row)
 {
-	int n = PQnfields(res->pg);
+	int n = row->n + 1;
 
-	for (int i = 0; i < n; i++)
-		if (strcmp(PQfname(res->pg, i), name) == 0)
-			return i;
-	fprintf(stderr, "db: no column \"%s\"\n", name);
-	bug(res, n, "read by a name that the statement does not return");
+	*row = (struct db_row){ 0 };
+	if (n > db_rows(res))
+		return false;
+	*row = (struct db_row){ .res = res, .n = n };
+	return true;
 }
 
-int db_column_number(const struct db_result *res, int number)
+int row_column_named(const struct db_row *row, const char *name)
 {
-	if (number < 0 || number >= PQnfields(res->pg))
-		bug(res, number, "read by a number that the statement does not return");
+	int n = row->n ? PQnfields(row->res->pg) : 0;
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(PQfname(row->res->pg, i), name) == 0)
+			return i;
+	if (!row->n)
+		return NO_COLUMN;
+	fprintf(stderr, "db: no column \"%s\"\n", name);
+	bug(row->res, n, "read by a name that the statement does not return");
+}
+
+int row_column_number(const struct db_row *row, int number)
+{
+	if (!row->n)
+		return NO_COLUMN;
+	if (number < 0 || number >= PQnfields(row->res->pg))
+		bug(row->res, number, "read by a number that the statement does not return");
 	return number;
 }
 
-bool db_null_at(const struct db_result *res, int row, int column)
+bool row_null_at(const struct db_row *row, int column)
 {
-	if (row < 0 || row >= PQntuples(res->pg))
-		bug(res, column, "read in a row that did not come back");
-	return PQgetisnull(res->pg, row, column);
+	return !row->n || PQgetisnull(row->res->pg, row->n - 1, column);
 }
 
-static int64_t number_at(const struct db_result *res, int row, int column)
+static Oid type_of(const struct db_row *row, int column)
 {
-	return wire_int(PQgetvalue(res->pg, row, column), PQgetlength(res->pg, row, column));
+	return PQftype(row->res->pg, column);
 }
 
-int64_t db_int_at(const struct db_result *res, int row, int column)
+static int64_t number_at(const struct db_row *row, int column)
 {
-	if (db_null_at(res, row, column))
+	return wire_int(PQgetvalue(row->res->pg, row->n - 1, column), PQgetlength(row->res->pg, row->n - 1, column));
+}
+
+int64_t row_int_at(const struct db_row *row, int column)
+{
+	if (row_null_at(row, column))
 		return 0;
-	switch (PQftype(res->pg, column)) {
+	switch (type_of(row, column)) {
 	case OID_INT2:
 	case OID_INT4:
-	case OID_INT8: return number_at(res, row, column);
-	case OID_OID: return (uint32_t)number_at(res, row, column);
-	default: bug(res, column, "read with db_int(); cast it to bigint in the statement");
+	case OID_INT8: return number_at(row, column);
+	case OID_OID: return (uint32_t)number_at(row, column);
+	default: bug(row->res, column, "read with row_int(); cast it to bigint in the statement");
 	}
 }
 
-bool db_bool_at(const struct db_result *res, int row, int column)
+bool row_bool_at(const struct db_row *row, int column)
 {
-	if (db_null_at(res, row, column))
+	if (row_null_at(row, column))
 		return false;
-	if (PQftype(res->pg, column) != OID_BOOL)
-		bug(res, column, "read with db_bool(); cast it to boolean in the statement");
-	return number_at(res, row, column) != 0;
+	if (type_of(row, column) != OID_BOOL)
+		bug(row->res, column, "read with row_bool(); cast it to boolean in the statement");
+	return number_at(row, column) != 0;
 }
 
-double db_double_at(const struct db_result *res, int row, int column)
+double row_double_at(const struct db_row *row, int column)
 {
 	union {
 		uint64_t bits8;
@@ -115,28 +135,28 @@ double db_double_at(const struct db_result *res, int row, int column)
 		float f4;
 	} u;
 
-	if (db_null_at(res, row, column))
+	if (row_null_at(row, column))
 		return 0;
-	switch (PQftype(res->pg, column)) {
-	case OID_FLOAT4: u.bits4 = (uint32_t)number_at(res, row, column); return (double)u.f4;
-	case OID_FLOAT8: u.bits8 = (uint64_t)number_at(res, row, column); return u.f8;
-	default: bug(res, column, "read with db_double(); cast it to double precision");
+	switch (type_of(row, column)) {
+	case OID_FLOAT4: u.bits4 = (uint32_t)number_at(row, column); return (double)u.f4;
+	case OID_FLOAT8: u.bits8 = (uint64_t)number_at(row, column); return u.f8;
+	default: bug(row->res, column, "read with row_double(); cast it to double precision");
 	}
 }
 
-int64_t db_time_at(const struct db_result *res, int row, int column)
+int64_t row_time_at(const struct db_row *row, int column)
 {
-	if (db_null_at(res, row, column))
+	if (row_null_at(row, column))
 		return 0;
-	if (PQftype(res->pg, column) != OID_TIMESTAMPTZ)
-		bug(res, column, "read with db_time(); cast it to timestamptz in the statement");
-	return wire_time_to_ms(number_at(res, row, column));
+	if (type_of(row, column) != OID_TIMESTAMPTZ)
+		bug(row->res, column, "read with row_time(); cast it to timestamptz in the statement");
+	return wire_time_to_ms(number_at(row, column));
 }
 
 /* jsonb is its text behind one byte of version. */
-static int text_offset(const struct db_result *res, int column)
+static int text_offset(const struct db_row *row, int column)
 {
-	switch (PQftype(res->pg, column)) {
+	switch (type_of(row, column)) {
 	case OID_TEXT:
 	case OID_VARCHAR:
 	case OID_BPCHAR:
@@ -148,27 +168,28 @@ static int text_offset(const struct db_result *res, int column)
 	}
 }
 
-const char *db_text_at(const struct db_result *res, int row, int column)
+const char *row_text_at(const struct db_row *row, int column)
 {
-	int offset = text_offset(res, column);
+	int offset;
 
-	if (offset < 0)
-		bug(res, column, "read with db_text(); cast it to text in the statement");
-	if (db_null_at(res, row, column))
+	if (row_null_at(row, column))
 		return NULL;
-	return PQgetvalue(res->pg, row, column) + offset;
+	offset = text_offset(row, column);
+	if (offset < 0)
+		bug(row->res, column, "read with row_text(); cast it to text in the statement");
+	return PQgetvalue(row->res->pg, row->n - 1, column) + offset;
 }
 
-const void *db_bytes_at(const struct db_result *res, int row, int column, size_t *ret_size)
+const void *row_bytes_at(const struct db_row *row, int column, size_t *ret_size)
 {
-	int offset = PQftype(res->pg, column) == OID_BYTEA ? 0 : text_offset(res, column);
+	int offset;
 
-	if (offset < 0)
-		bug(res, column, "read with db_bytes(); cast it to bytea in the statement");
-	if (db_null_at(res, row, column)) {
-		*ret_size = 0;
+	*ret_size = 0;
+	if (row_null_at(row, column))
 		return NULL;
-	}
-	*ret_size = (size_t)(PQgetlength(res->pg, row, column) - offset);
-	return PQgetvalue(res->pg, row, column) + offset;
+	offset = type_of(row, column) == OID_BYTEA ? 0 : text_offset(row, column);
+	if (offset < 0)
+		bug(row->res, column, "read with row_bytes(); cast it to bytea in the statement");
+	*ret_size = (size_t)(PQgetlength(row->res->pg, row->n - 1, column) - offset);
+	return PQgetvalue(row->res->pg, row->n - 1, column) + offset;
 }

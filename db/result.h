@@ -5,7 +5,7 @@
  * fits some types and no others; a reader that does not fit is a bug and ends the process with a
  * sentence naming the column. Cast in the statement what has no reader: numeric::bigint,
  * uuid::text, text[] through to_json(...)::text. Columns are given by name or by number from 0.
- * NULL reads as 0, false or NULL; db_null() tells it apart.
+ * NULL reads as 0, false or NULL; row_null() tells it apart.
  *
  * What a reader returns is borrowed and lives as long as the result.
  */
@@ -30,39 +30,62 @@ int db_rows(const struct db_result *res);
 /* How many rows an INSERT, UPDATE, DELETE or MERGE touched (with or without RETURNING). */
 int64_t db_changed(const struct db_result *res);
 
-/* smallint, integer, bigint, oid */
-#define db_int(res, row, column)             db_int_at(res, row, db_column(res, column))
-/* boolean */
-#define db_bool(res, row, column)            db_bool_at(res, row, db_column(res, column))
-/* real, double precision */
-#define db_double(res, row, column)          db_double_at(res, row, db_column(res, column))
-/* text, varchar, char(n), name, json, jsonb; ends with a NUL */
-#define db_text(res, row, column)            db_text_at(res, row, db_column(res, column))
 /*
- * bytea, and whatever db_text reads; *ret_size excludes the NUL that follows; never NULL unless the
- * value is
+ * One row. A statement that may find nothing is read like this, for another transaction may have deleted what it looks
+ * for at any moment:
+ *
+ *	struct db_row row = DB_NO_ROW;
+ *
+ *	if (!db_next(res, &row))
+ *		return -ENOENT;           the branch of its own that absence has
+ *	name = row_text(&row, "name");
+ *
+ * and many as while (db_next(res, &row)). Read without a row, a column is what NULL is.
  */
-#define db_bytes(res, row, column, ret_size) db_bytes_at(res, row, db_column(res, column), ret_size)
+struct db_row {
+	const struct db_result *res;
+	int n; /* from 1; 0: no row */
+};
+
+#define DB_NO_ROW { 0 }
+
+/* Goes on to the next row, the first one from DB_NO_ROW; false, and no row, when there is none. res may be NULL. */
+bool db_next(const struct db_result *res, struct db_row *row) __attribute__((warn_unused_result));
+
+/* smallint, integer, bigint, oid */
+#define row_int(row, column)              row_int_at(row, row_column(row, column))
+/* boolean */
+#define row_bool(row, column)             row_bool_at(row, row_column(row, column))
+/* real, double precision */
+#define row_double(row, column)           row_double_at(row, row_column(row, column))
+/* text, varchar, char(n), name, json, jsonb; ends with a NUL; NULL for NULL */
+#define row_text(row, column)             row_text_at(row, row_column(row, column))
+/* The same, "" for NULL: for columns that are NOT NULL, and wherever NULL means as much as nothing. */
+#define row_words(row, column)            (row_text(row, column) ?: "")
+/*
+ * bytea, and whatever row_text reads; *ret_size excludes the NUL that follows; never NULL unless the value is
+ */
+#define row_bytes(row, column, ret_size)  row_bytes_at(row, row_column(row, column), ret_size)
 /*
  * timestamptz: wall clock ms since 1970, rounded down; 'infinity' is DB_NEVER, '-infinity'
  * INT64_MIN
  */
-#define db_time(res, row, column)            db_time_at(res, row, db_column(res, column))
-#define db_null(res, row, column)            db_null_at(res, row, db_column(res, column))
+#define row_time(row, column)             row_time_at(row, row_column(row, column))
+#define row_null(row, column)             row_null_at(row, row_column(row, column))
 
-#define db_column(res, column)                                                                     \
-	_Generic((column), int: db_column_number, char *: db_column_named,                         \
-		const char *: db_column_named)(res, column)
+#define row_column(row, column)                                                                    \
+	_Generic((column), int: row_column_number, char *: row_column_named,                       \
+		const char *: row_column_named)(row, column)
 
-int db_column_named(const struct db_result *res, const char *name);
-int db_column_number(const struct db_result *res, int number);
-int64_t db_int_at(const struct db_result *res, int row, int column);
-bool db_bool_at(const struct db_result *res, int row, int column);
-double db_double_at(const struct db_result *res, int row, int column);
-const char *db_text_at(const struct db_result *res, int row, int column);
-const void *db_bytes_at(const struct db_result *res, int row, int column, size_t *ret_size);
-int64_t db_time_at(const struct db_result *res, int row, int column);
-bool db_null_at(const struct db_result *res, int row, int column);
+int row_column_named(const struct db_row *row, const char *name);
+int row_column_number(const struct db_row *row, int number);
+int64_t row_int_at(const struct db_row *row, int column);
+bool row_bool_at(const struct db_row *row, int column);
+double row_double_at(const struct db_row *row, int column);
+const char *row_text_at(const struct db_row *row, int column);
+const void *row_bytes_at(const struct db_row *row, int column, size_t *ret_size);
+int64_t row_time_at(const struct db_row *row, int column);
+bool row_null_at(const struct db_row *row, int column);
 
 struct pg_result;
 

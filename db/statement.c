@@ -1,9 +1,10 @@
 #include "db/statement.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/words.h"
 
 #define SLOTS (2 * STATEMENTS_MAX) /* a power of two, at most half full: probing stays short */
 
@@ -74,7 +75,7 @@ static struct entry *entry_new(unsigned number, const char *sql, const Oid *type
 	if (n > 0)
 		memcpy(e->types, types, size);
 	e->n = n;
-	snprintf(e->statement.name, sizeof(e->statement.name), "s%u", number % 1000);
+	exact_must(e->statement.name, sizeof(e->statement.name), "s%u", number % 1000);
 	return e;
 }
 

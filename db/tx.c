@@ -1,13 +1,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "db/db.h"
 #include "db/pool.h"
 
@@ -76,8 +76,8 @@ static int tx_init(struct db_tx *tx, struct db *db, struct db_who who, int64_t d
 	if (!who_valid(who)) {
 		db_error_set(&e, -EINVAL,
 			"no transaction without an identity: kind %d, user %" PRId64
-			", role \"%.63s\"",
-			(int)who.kind, who.user, who.role ?: "");
+			", role \"%s\"",
+			(int)who.kind, who.user, BRIEF(63, who.role));
 		return pool_fail(db, &e);
 	}
 	*tx = (struct db_tx){ .db = db, .who = who, .deadline = deadline, .limit_ms = NEVER };
@@ -114,7 +114,7 @@ static struct db_arg limit_arg(struct db_tx *tx, char *text, size_t size)
 	tx->limit_ms = session ? deadline_min(session, left) : left;
 	if (tx->limit_ms == NEVER || tx->limit_ms == session)
 		return DB_NULL;
-	snprintf(text, size, "%d", (int)deadline_min(tx->limit_ms, INT32_MAX));
+	exact_must(text, size, "%d", (int)deadline_min(tx->limit_ms, INT32_MAX));
 	return DB_TEXT(text);
 }
 
@@ -122,7 +122,7 @@ static void add_begin(struct db_tx *tx)
 {
 	char user[24], limit[24];
 
-	snprintf(user, sizeof(user), "%" PRId64, tx->who.user);
+	exact_must(user, sizeof(user), "%" PRId64, tx->who.user);
 	db_conn_add(tx->conn, STEP_CONTROL, tx->read_only ? "BEGIN READ ONLY" : "BEGIN", NULL, 0);
 	db_conn_add(tx->conn, STEP_CONTROL, IDENTITY,
 		DB_ARGS(DB_TEXT(tx->who.kind == DB_WHO_USER ? user : NULL),

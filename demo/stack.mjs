@@ -85,22 +85,26 @@ class Stack {
 		await copyFile(join(ROOT, "tests/sites/desk.json"), join(this.dir, "recipes/desk.json"));
 	}
 
+	/* What all daemons read, in stead.conf beside their own. */
+	#sharedSettings()
+	{
+		return { origin: [this.url, `http://localhost:${this.port}`], recipes: join(this.dir, "recipes") };
+	}
+
 	/* What one settings file says beside the defaults. */
 	#settings(name)
 	{
 		const { port, spki, hosts } = this.sites.info;
 		const database = (role) => ({ database: this.postgres.as(role) });
-		const origin = [this.url, `http://localhost:${this.port}`];
-		const recipes = join(this.dir, "recipes");
 		const users = (...roles) => Object.fromEntries(roles.map((role) => [`${role}_user`, "self"]));
 		const pin = hosts.map((host) => `${host}=127.0.0.1:${port}`);
 		const all = {
-			authd: { origin, ...database("stead_authd"), ...users("stream", "control") },
+			authd: { ...database("stead_authd"), ...users("stream", "control") },
 			sessiond: { ...database("stead_sessiond"), ...users("front", "stream", "bot", "control"),
 				master_key_file: join(this.dir, "etc/master-key"), master_key_create: 1 },
-			streamd: { origin, recipes, ...users("front", "bot", "control"), pin, trusted_key: spki,
+			streamd: { ...users("front", "bot", "control"), pin, trusted_key: spki,
 				launcher: join(this.programs, "stead-launcher") },
-			botd: { recipes, ...database("stead_botd"), ...users("front", "stream", "control") },
+			botd: { ...database("stead_botd"), ...users("front", "stream", "control") },
 		};
 
 		return { ...all[name], ...this.#options.settings?.[name] };
@@ -152,6 +156,8 @@ class Stack {
 		this.port = await freePort(port);
 		await this.#directories();
 		await this.#foundations(sites, postgres);
+		await writeFile(join(this.dir, "etc/stead.conf"), settingsText({ ...this.#sharedSettings(), ...this.#options.settings?.shared }),
+			{ mode: 0o600 });
 		for (const name of DAEMONS)
 			await this.#startDaemon(name);
 		await this.#startNginx();
@@ -185,7 +191,8 @@ class Stack {
 		try {
 			return (await running).stdout;
 		} catch (error) {
-			throw new Error(`steadctl ${args.join(" ")}: ${error.stderr || error.message}`);
+			throw Object.assign(new Error(`steadctl ${args.join(" ")}: ${error.stderr || error.stdout || error.message}`),
+				{ stdout: error.stdout });
 		}
 	}
 
@@ -194,9 +201,16 @@ class Stack {
 		await this.steadctl("user", "add", name, { input: `${password}\n` });
 	}
 
-	async restartDaemons(signal = "SIGTERM")
+	/* Whoever needs another to end in order ends before it, as systemd has it: botd's browsers are streamd's, both save with sessiond. */
+	async #stopDaemons()
 	{
-		await Promise.all(DAEMONS.map((name) => this.daemon(name).stop(signal)));
+		for (const name of DAEMONS.toReversed())
+			await this.daemon(name)?.stop();
+	}
+
+	async restartDaemons()
+	{
+		await this.#stopDaemons();
 		for (const name of DAEMONS)
 			await this.daemon(name).start();
 	}
@@ -210,8 +224,8 @@ class Stack {
 	/* What was left by a daemon that has been killed goes too. keep: leave the directory, to look into its logs. */
 	async stop({ keep = false } = {})
 	{
-		for (const name of ["nginx", "botd", "streamd", "sessiond", "authd"])
-			await this.daemon(name)?.stop();
+		await this.daemon("nginx")?.stop();
+		await this.#stopDaemons();
 		await this.sites?.stop();
 		await this.postgres?.stop();
 		if (this.own && !keep)

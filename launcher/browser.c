@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -20,6 +19,8 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
+#include "launcher/app_links.h"
 #include "launcher/child.h"
 #include "launcher/command.h"
 #include "launcher/egress.h"
@@ -30,6 +31,7 @@
 #include "launcher/notices.h"
 #include "launcher/oom.h"
 #include "launcher/profile.h"
+#include "launcher/room.h"
 #include "launcher/useragent.h"
 
 /* A browser that lives this long has started, even if it makes no lock. */
@@ -49,6 +51,8 @@ struct browser {
 	struct profile *profile;
 	struct last_words *words;
 	struct egress *egress;
+	struct app_links *app_links;
+	int cdp;   /* of streamd's end of the debugging socket, or -1 */
 	pid_t pid; /* 0: not yet */
 	bool gone; /* reaped; then status is waitpid()'s */
 	int status;
@@ -68,25 +72,33 @@ void browser_reaped(pid_t pid, int status, void *arg)
 		wait_wake(b->first_second, 0);
 }
 
-/* How it ended by itself. */
+/* How it ended by itself, for a person. */
+static const char *end_words(const struct browser *b)
+{
+	if (!WIFSIGNALED(b->status))
+		return "The browser ended by itself.";
+	if (WTERMSIG(b->status) == SIGKILL && oom_kills() > b->oom_kills)
+		return "The browser ran out of memory, so the server ended it.";
+	return WTERMSIG(b->status) == SIGKILL || WTERMSIG(b->status) == SIGTERM ? "The browser was ended on the server." :
+										  "The browser has crashed.";
+}
+
+/* And for the log. */
 static void describe_end(struct browser *b, char *text, size_t size)
 {
 	const char *words = last_words_line(b->words);
-	int n;
 
 	if (WIFSIGNALED(b->status) && WTERMSIG(b->status) == SIGKILL && oom_kills() > b->oom_kills)
-		n = snprintf(
-			text, size, "The browser ran out of memory and was ended by the kernel");
+		words_set(text, size, "The browser ran out of memory and was ended by the kernel");
 	else if (WIFSIGNALED(b->status))
-		n = snprintf(text, size, "The browser was killed by signal %d (%s)",
+		words_set(text, size, "The browser was killed by signal %d (%s)",
 			WTERMSIG(b->status), strsignal(WTERMSIG(b->status)));
 	else
-		n = snprintf(
-			text, size, "The browser exited with status %d", WEXITSTATUS(b->status));
+		words_set(text, size, "The browser exited with status %d", WEXITSTATUS(b->status));
 	if (words && !(WIFSIGNALED(b->status) && WTERMSIG(b->status) == SIGKILL))
-		snprintf(text + n, size - (size_t)n, "; the last it said was: %s", words);
+		words_add(text, size, "; the last it said was: %s", words);
 	else
-		snprintf(text + n, size - (size_t)n, ".");
+		words_add(text, size, ".");
 }
 
 /*
@@ -97,7 +109,9 @@ static void take_down(struct browser *b, const char *how)
 {
 	b->state = BROWSER_ENDED;
 	family_kill(b->pid, browser_reaped, b);
+	closep(&b->cdp);
 	b->egress = egress_free(b->egress);
+	b->app_links = app_links_free(b->app_links);
 	b->words = last_words_free(b->words);
 	b->profile = profile_free(b->profile);
 	notices_end(b->launcher->notices, how);
@@ -111,7 +125,7 @@ void browser_settle(struct browser *b)
 		return;
 	describe_end(b, how, sizeof(how));
 	log_info("%s", how);
-	take_down(b, how);
+	take_down(b, end_words(b));
 }
 
 struct egress *browser_egress(struct browser *b)
@@ -130,6 +144,18 @@ struct browser *browser_free(struct browser *b)
 static void on_refused(void *arg, const char *host, size_t length, const char *why)
 {
 	notices_add_refused(arg, host, length, why);
+}
+
+static void on_unreached(void *arg, const char *host, size_t length, const char *why)
+{
+	notices_add_unreached(arg, host, length, why);
+}
+
+static const struct egress_events egress_events = {on_refused, on_unreached};
+
+static void on_app_wanted(void *arg, const char *scheme)
+{
+	notices_add_app(arg, scheme);
 }
 
 static int make_rule(
@@ -168,27 +194,36 @@ static int check(struct call *call, const struct browser_start_params *p)
 		return call_refuse(call, ERR_conflict, NULL,
 			"This launcher has had its browser; open a connection to another one for "
 			"another browser.");
-	if (geteuid() == 0)
-		return call_refuse(call, ERR_unavailable, NULL,
+	if (geteuid() == 0) {
+		call_refuse(call, ERR_unavailable, NULL, NO_BROWSER);
+		return call_detail(call,
 			"Chromium has no sandbox when it runs as root, so it is not started; run "
 			"stead-launcher as a user of its own.");
+	}
 	int r = command_check(call, p);
 	return r < 0 ? r : check_socket(call, p->cdp);
 }
 
-static int make_profile(struct call *call, struct browser *b)
+static int make_profile(struct call *call, struct browser *b, bool http_auth)
 {
 	const char *root = b->launcher->profile_root;
-	int r = profile_new(root, &b->profile);
+	char why[PATH_MAX + 100];
+	int r;
 
+	if (room_check(root, ROOM_LEAST_KIB, why, sizeof(why)) < 0) {
+		call_refuse(call, ERR_unavailable, NULL, "There is no room for another browser on the server; its administrator can make some.");
+		return call_detail(call, "%s", why);
+	}
+	r = profile_new(root, http_auth, &b->profile);
 	if (r == 0 || r == -ECANCELED)
 		return r;
+	call_refuse(call, ERR_unavailable, NULL, NO_BROWSER);
 	if (r == -ENAMETOOLONG)
-		return call_refuse(call, ERR_unavailable, NULL,
+		return call_detail(call,
 			"The directory for profiles, %s, has too long a path for a browser's "
 			"socket below it; choose a shorter one.",
 			root);
-	return call_refuse(call, ERR_unavailable, NULL,
+	return call_detail(call,
 		"No profile could be made below %s: %s. Make room there, or give the launcher "
 		"another directory.",
 		root, strerror(-r));
@@ -225,7 +260,7 @@ static int launch(struct call *call, struct browser *b, const struct browser_sta
 	if (r < 0)
 		return r;
 	b->egress =
-		egress_new(listener, TAKE(*rule), !p->egress_cut, on_refused, b->launcher->notices);
+		egress_new(listener, TAKE(*rule), !p->egress_cut, &egress_events, b->launcher->notices);
 	return 0;
 }
 
@@ -256,7 +291,8 @@ static int await_life(struct browser *b)
 	struct event *event;
 	int r;
 
-	snprintf(life.path, sizeof(life.path), "%s/" SIGN_OF_LIFE, profile_path(b->profile));
+	if (!exact_set(life.path, sizeof(life.path), "%s/" SIGN_OF_LIFE, profile_path(b->profile)))
+		return -ENAMETOOLONG;
 	if (notify < 0 ||
 		inotify_add_watch(notify, profile_path(b->profile), IN_CREATE | IN_MOVED_TO) < 0)
 		return -errno;
@@ -276,18 +312,20 @@ static int refuse_dead(struct call *call, struct browser *b, const char *chromiu
 	char how[NOTICES_ENDED];
 
 	describe_end(b, how, sizeof(how));
-	return call_refuse(call, ERR_unavailable, "chromium",
-		"%s ended as soon as it was started. %s Try it by hand as user %u; if libraries "
-		"are missing, install Debian's package chromium again.",
-		chromium, how, (unsigned)geteuid());
+	call_refuse(call, ERR_unavailable, "chromium", NO_BROWSER);
+	return call_detail(call,
+		"%s ended as soon as it was started; try it by hand as user %u, and if libraries are missing, install Debian's "
+		"package chromium again. %s", chromium, (unsigned)geteuid(), how);
 }
 
 static int start(struct call *call, struct browser *b, const struct browser_start_params *p,
 	struct egress_rule **rule, const char **ret_user_agent)
 {
 	const char *user_agent = p->user_agent;
-	int r = make_profile(call, b);
+	int r = make_profile(call, b, p->http_auth);
 
+	if (r == 0)
+		r = app_links_new(profile_path(b->profile), on_app_wanted, b->launcher->notices, &b->app_links);
 	if (r == 0 && !user_agent)
 		r = useragent_of(call, p->chromium, profile_path(b->profile), &user_agent);
 	if (r == 0)
@@ -307,6 +345,7 @@ static void undo(struct browser *b)
 	b->launcher->browser = NULL;
 	family_kill(b->pid, browser_reaped, b);
 	egress_free(b->egress);
+	app_links_free(b->app_links);
 	last_words_free(b->words);
 	profile_free(b->profile);
 	free(b);
@@ -328,6 +367,7 @@ int browser_start(struct call *call, const struct browser_start_params *params,
 	if (!b)
 		abort();
 	b->launcher = l;
+	b->cdp = -1;
 	l->browser = b;
 	r = start(call, b, params, &rule, &result->user_agent);
 	if (r < 0) {
@@ -336,6 +376,29 @@ int browser_start(struct call *call, const struct browser_start_params *params,
 	}
 	b->state = BROWSER_RUNNING;
 	result->pid = b->pid;
+	return 0;
+}
+
+int browser_keep(struct call *call, const struct browser_keep_params *params,
+	struct browser_keep_result *result)
+{
+	struct browser *b = ((struct launcher *)call->daemon)->browser;
+
+	(void)result;
+	if (!b || b->state != BROWSER_RUNNING || b->cdp >= 0)
+		return call_refuse(call, ERR_conflict, "cdp", "There is no browser whose socket could be kept.");
+	b->cdp = fcntl(params->cdp, F_DUPFD_CLOEXEC, 0);
+	return b->cdp < 0 ? -errno : 0;
+}
+
+int browser_room(struct call *call, const struct browser_room_params *params, struct browser_room_result *result)
+{
+	const struct launcher *l = call->daemon;
+	int64_t kib = room_kib(l->profile_root);
+
+	(void)params;
+	result->directory = l->profile_root;
+	result->free_kib = kib < 0 ? 0 : kib;
 	return 0;
 }
 

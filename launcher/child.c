@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,6 +16,8 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
+#include "launcher/launcher.h"
 #include "launcher/namespace.h"
 
 #define SETUP_MS   10000
@@ -43,7 +44,7 @@ static void send_report(int fd, const char *step, int error, int listener)
 	struct iovec iov = {&report, sizeof(report)};
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 
-	snprintf(report.step, sizeof(report.step), "%s", step);
+	words_set(report.step, sizeof(report.step), "%s", step);
 	if (listener >= 0) {
 		m.msg_control = &control;
 		m.msg_controllen = sizeof(control.space);
@@ -143,7 +144,7 @@ static void enter(const struct child_plan *plan, int report)
 		errno = f.error;
 		child_fail(report, f.step);
 	}
-	snprintf(plan->proxy, CHILD_PROXY, "--proxy-server=http://127.0.0.1:%u", (unsigned)port);
+	exact_must(plan->proxy, CHILD_PROXY, "--proxy-server=http://127.0.0.1:%u", (unsigned)port);
 	send_report(report, "", 0, listener);
 	close(listener);
 }
@@ -191,7 +192,8 @@ static int receive_report(int fd, struct report *report, int *listener)
 
 static int refuse_exec(struct call *call, const char *path, int error)
 {
-	return call_refuse(call, ERR_unavailable, "chromium",
+	call_refuse(call, ERR_unavailable, "chromium", NO_BROWSER);
+	return call_detail(call,
 		"The browser %s could not be started: %s. Install Debian's package chromium "
 		"(apt-get install chromium), or give the path of its binary in the settings.",
 		path, strerror(error));
@@ -201,15 +203,14 @@ static int refuse(struct call *call, const struct child_plan *plan, const struct
 {
 	if (strcmp(report->step, "exec") == 0)
 		return refuse_exec(call, plan->argv[0], report->error);
+	call_refuse(call, ERR_unavailable, NULL, NO_BROWSER);
 	if (strcmp(report->step, "unshare") == 0 || strncmp(report->step, "/proc/self/", 11) == 0)
-		return call_refuse(call, ERR_unavailable, NULL,
-			"The kernel does not let user %u make the namespaces that a browser is "
-			"kept in (%s: %s). Set user.max_user_namespaces above 0, and "
-			"kernel.unprivileged_userns_clone=1 or "
-			"kernel.apparmor_restrict_unprivileged_userns=0 where the kernel has them, "
-			"with sysctl; in a unit, allow RestrictNamespaces=user pid net.",
+		return call_detail(call,
+			"The kernel does not let user %u make a browser's namespaces (%s: %s): with sysctl, set "
+			"user.max_user_namespaces above 0 and, where the kernel has them, kernel.unprivileged_userns_clone=1 or "
+			"kernel.apparmor_restrict_unprivileged_userns=0; in a unit, allow RestrictNamespaces=user pid net.",
 			(unsigned)geteuid(), report->step, strerror(report->error));
-	return call_refuse(call, ERR_unavailable, NULL,
+	return call_detail(call,
 		"The browser %s could not be started: %s failed (%s). The journal of the "
 		"launcher's unit may say more.",
 		plan->argv[0], report->step, strerror(report->error));
@@ -226,12 +227,11 @@ static int follow(struct call *call, const struct child_plan *plan, int fd, int 
 		if (*report.step)
 			return refuse(call, plan, &report);
 	}
-	if (r == 0 && plan->cdp >= 0 && *listener < 0)
-		return call_refuse(call, ERR_unavailable, NULL,
-			"The process that was to become %s was killed before it had; there may be "
-			"too little memory.",
-			plan->argv[0]);
-	return r;
+	if (r < 0 || plan->cdp < 0 || *listener >= 0)
+		return r;
+	call_refuse(call, ERR_unavailable, NULL, NO_BROWSER);
+	return call_detail(call,
+		"The process that was to become %s was killed before it had; there may be too little memory.", plan->argv[0]);
 }
 
 /* Out of the way of the descriptors that the child places. */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/setting_forms.h"
+#include "launcher/app_links.h"
 #include "launcher/child.h"
 
 #define MOST_ARGUMENTS 40
@@ -20,7 +22,10 @@
  */
 static const char *const always[] = {"--headless=new", "--remote-debugging-pipe=cbor",
 	"--no-first-run", "--no-default-browser-check", "--disable-background-networking",
-	"--disable-component-update", "--disable-sync", "--disable-quic", "--disable-gpu",
+	"--disable-component-update", "--disable-sync",
+	"--disable-auto-reload", /* of an error page: whoever opened it knows when to ask again */
+	"--disable-http2", /* it sends again what a stream refuses, on the same connection (docs/architecture.md) */
+	"--disable-quic", "--disable-gpu",
 	"--disable-back-forward-cache", /* a page put aside there answers no call, and nobody says so */
 	"--password-store=basic", "--disable-features=NetworkTimeServiceQuerying",
 	"--proxy-bypass-list=<-loopback>", "--component-updater=url-source=" NOWHERE "/"};
@@ -57,7 +62,7 @@ static char **environment(struct arena *arena, const char *profile, const char *
 	envp[n++] = arena_printf(arena, "HOME=%s", profile);
 	envp[n++] =
 		arena_printf(arena, "TMPDIR=%s", profile); /* its leftovers go with the profile */
-	envp[n++] = arena_strdup(arena, "PATH=/usr/bin:/bin");
+	envp[n++] = arena_printf(arena, "PATH=%s/" APP_LINKS_BIN ":/usr/bin:/bin", profile);
 	envp[n++] = arena_strdup(arena, "LANG=C.UTF-8");
 	envp[n++] = arena_strdup(arena, "DBUS_SESSION_BUS_ADDRESS=disabled:");
 	if (time_zone)
@@ -79,7 +84,10 @@ static char **arguments(struct arena *arena, const struct browser_start_params *
 	argv[n++] = proxy;
 	argv[n++] = arena_printf(arena, "--user-data-dir=%s", profile);
 	argv[n++] = arena_printf(arena, "--window-size=%d,%d", width, height);
-	argv[n++] = arena_printf(arena, "--screen-info={%dx%d}", width, height);
+	argv[n++] = arena_printf(arena, "--screen-info={%dx%d colorDepth=%d}",
+		p->screen_width ? (int)p->screen_width : width,
+		p->screen_height ? (int)p->screen_height : height,
+		p->color_depth ? (int)p->color_depth : 24);
 	argv[n++] = arena_printf(arena, "--user-agent=%s", user_agent);
 	/* Then a refused accounts.google.com is always the page's doing, and worth saying. */
 	if (!google)
@@ -87,7 +95,7 @@ static char **arguments(struct arena *arena, const struct browser_start_params *
 	if (p->languages) {
 		argv[n++] = arena_printf(arena, "--accept-lang=%s", p->languages);
 		argv[n++] = arena_printf(
-			arena, "--lang=%.*s", (int)strcspn(p->languages, ","), p->languages);
+			arena, "--lang=%s", (char *)arena_memdup(arena, p->languages, strcspn(p->languages, ",")));
 	}
 	if (p->trusted_keys_count)
 		argv[n++] = arena_printf(arena, "--ignore-certificate-errors-spki-list=%s",
@@ -129,12 +137,6 @@ static bool is_zone(const char *zone)
 	return only(zone, LETTERS DIGITS "_+-/") && *zone != '/';
 }
 
-/* Base64 of 32 bytes. */
-static bool is_key(const char *key)
-{
-	return strlen(key) == 44 && key[43] == '=' && strspn(key, LETTERS DIGITS "+/") == 43;
-}
-
 int command_check(struct call *call, const struct browser_start_params *p)
 {
 	if (*p->chromium != '/')
@@ -147,7 +149,7 @@ int command_check(struct call *call, const struct browser_start_params *p)
 		return call_refuse(call, ERR_invalid, "languages",
 			"Languages are tags with commas between them, such as de-DE,de,en.");
 	for (size_t i = 0; i < p->trusted_keys_count; i++)
-		if (!is_key(p->trusted_keys[i]))
+		if (key_hash_wrong(p->trusted_keys[i]))
 			return call_refuse(call, ERR_invalid, "trusted_keys",
 				"A trusted key is the SHA-256 of a public key in base64: 44 "
 				"characters, the last of them =.");

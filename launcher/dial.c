@@ -4,7 +4,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "common/worker.h"
 
 #define LOOKUP_THREADS 4
@@ -71,8 +71,10 @@ static int admit(const struct dialer *d, struct egress_target *t, const struct l
 	int r = 0;
 
 	if (l->error || !l->found) {
-		snprintf(why, EGRESS_WHY, "Its name could not be looked up: %s.",
-			l->error ? gai_strerror(l->error) : "no address");
+		if (!l->error || l->error == EAI_NONAME || l->error == EAI_NODATA)
+			words_set(why, EGRESS_WHY, "It does not exist: nothing has an address of that name.");
+		else
+			words_set(why, EGRESS_WHY, "It could not be looked up: %s.", gai_strerror(l->error));
 		return -EHOSTUNREACH;
 	}
 	for (const struct addrinfo *a = l->found; a; a = a->ai_next) {
@@ -93,7 +95,7 @@ static int find_addresses(struct dialer *d, struct egress_target *t, char *why)
 	if (r == 0)
 		r = worker_run(d->pool, look_up, &l, deadline_in(LOOKUP_MS));
 	if (r < 0) {
-		snprintf(why, EGRESS_WHY, "Its name could not be looked up: %s.", strerror(-r));
+		words_set(why, EGRESS_WHY, "It could not be looked up: %s.", strerror(-r));
 		return r;
 	}
 	r = admit(d, t, &l, why);
@@ -137,7 +139,10 @@ static int connect_any(const struct egress_target *t, int *ret_fd, char *why)
 		if (r == 0 || r == -ECANCELED)
 			return r;
 	}
-	snprintf(why, EGRESS_WHY, "It does not answer: %s.", strerror(-r));
+	if (r == -ECONNREFUSED)
+		words_set(why, EGRESS_WHY, "It refuses connections.");
+	else
+		words_set(why, EGRESS_WHY, "It does not answer: %s.", strerror(-r));
 	return -EHOSTUNREACH;
 }
 
@@ -145,8 +150,10 @@ int dialer_dial(struct dialer *d, const char *host, size_t length, uint16_t port
 	char why[EGRESS_WHY])
 {
 	struct egress_target t;
-	int r = egress_rule_host(d->rule, host, length, port, &t, why);
+	int r;
 
+	*why = '\0';
+	r = egress_rule_host(d->rule, host, length, port, &t, why);
 	if (r == 0 && t.count == 0)
 		r = find_addresses(d, &t, why);
 	return r < 0 ? r : connect_any(&t, ret_fd, why);

@@ -1,10 +1,8 @@
-#include "launcher/egress.h"
+#include "launcher/egress_inside.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,39 +12,15 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "launcher/command.h"
 #include "launcher/dial.h"
 #include "launcher/handlers.h"
 #include "launcher/launcher.h"
-#include "launcher/proxy_request.h"
-#include "launcher/relay.h"
 #include "proto/call.h"
 
 #define MOST_CLIENTS 256
-#define HEAD_MS                                                                                    \
-	30000 /* for a request's head to become whole; preconnects say nothing for a while */
-
-/* A connection of the browser's: first a fiber, then a relay. */
-struct client {
-	struct egress *egress;
-	int fd;
-	struct fiber *fiber;
-	struct relay *relay;
-	LIST_ENTRY(client) link;
-};
-
-struct egress {
-	int listener;
-	struct event *event, *resume;
-	struct egress_rule *rule;
-	struct dialer *dialer;
-	bool open, closing;
-	size_t count;
-	int64_t refusals;
-	void (*refused)(void *, const char *, size_t, const char *);
-	void *arg;
-	LIST_HEAD(, client) clients;
-};
+#define HEAD_MS      30000 /* for a request's head to become whole; preconnects say nothing for a while */
 
 static size_t alive;
 
@@ -64,6 +38,7 @@ static void client_free(struct client *c)
 {
 	struct egress *e = c->egress;
 
+	alone_end(c);
 	LIST_REMOVE(c, link);
 	e->count--;
 	closep(&c->fd);
@@ -87,17 +62,18 @@ static void on_relay_end(void *arg)
 static void answer(int fd, const char *status, const char *why)
 {
 	char text[1024];
-	int n = snprintf(text, sizeof(text),
+	size_t n;
+
+	exact_must(text, sizeof(text),
 		"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: "
 		"close\r\n\r\nStead: %s\n",
 		status, strlen(why) + 8, why);
-
+	n = strlen(text);
 	/*
 	 * A fresh socket's buffer takes it whole; a browser that does not read gets the rest of
 	 * nothing.
 	 */
-	if (n > 0 && (size_t)n < sizeof(text) &&
-		send(fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) == n)
+	if (send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n)
 		shutdown(fd, SHUT_WR);
 }
 
@@ -106,11 +82,17 @@ static void note_refusal(struct egress *e, const char *host, size_t length, cons
 	char name[HOST_TEXT + 1] = "";
 
 	e->refusals++;
-	log_debug("refused %.*s: %s", (int)length, host, why);
 	if (length < sizeof(name))
 		memcpy(name, host, length);
+	log_debug("refused %s: %s", name, why);
 	if (!e->closing && !command_is_chromiums_own(name))
-		e->refused(e->arg, host, length, why);
+		e->events.refused(e->arg, host, length, why);
+}
+
+static void note_failure(struct egress *e, const char *host, size_t length, const char *why)
+{
+	if (!e->closing)
+		e->events.unreached(e->arg, host, length, why);
 }
 
 /* 0 once the buffer holds a whole head. */
@@ -163,9 +145,28 @@ static void begin_relay(struct client *c, int server, const struct proxy_request
 	uint64_t left = request->connect ? UINT64_MAX : request->body - early;
 	c->relay = relay_new(
 		TAKE_FD(c->fd), server, first, request->head_length + early, left, on_relay_end, c);
+	c->tunnel = request->connect;
 	if (request->connect)
 		relay_say_connected(c->relay);
+	relay_on_heard(c->relay, alone_heard);
+	alone_made(c);
 	free(first);
+}
+
+/* What loses its turn while it is dialled waits for another, and is dialled anew. */
+static int reach(struct client *c, const struct proxy_request *request, int *ret, char why[EGRESS_WHY])
+{
+	for (;;) {
+		int r = alone_wait_turn(c, request);
+		if (r == 0)
+			r = dialer_dial(c->egress->dialer, request->host, request->host_length, request->port, ret, why);
+		bool cut = fiber_cancelled() || !c->egress->open; /* meanwhile */
+		if (r < 0 || (!cut && !alone_bars(c)))
+			return r;
+		close(*ret);
+		if (cut)
+			return -ECANCELED;
+	}
 }
 
 static void carry_out(
@@ -173,19 +174,17 @@ static void carry_out(
 {
 	char why[EGRESS_WHY] = "";
 	int server = -1;
-	int r = dialer_dial(c->egress->dialer, request->host, request->host_length, request->port,
-		&server, why);
+	int r = reach(c, request, &server, why);
 
-	if (r == 0 && (fiber_cancelled() || !c->egress->open)) { /* cut meanwhile */
-		close(server);
-		return;
-	}
-	if (r == -EACCES || r == -EINVAL) {
+	if (r == -ECONNREFUSED) {
+		answer(c->fd, "503 Service Unavailable", "what was sent is not sent again.");
+	} else if (r == -EACCES || r == -EINVAL) {
 		note_refusal(c->egress, request->host, request->host_length, why);
 		answer(c->fd, "403 Forbidden", why);
 	} else if (r == 0) {
 		begin_relay(c, server, request, in, length);
 	} else if (r != -ECANCELED) {
+		note_failure(c->egress, request->host, request->host_length, why);
 		answer(c->fd, "502 Bad Gateway", why);
 	}
 }
@@ -257,8 +256,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-struct egress *egress_new(int listener, struct egress_rule *rule, bool open,
-	void (*refused)(void *arg, const char *host, size_t length, const char *why), void *arg)
+struct egress *egress_new(int listener, struct egress_rule *rule, bool open, const struct egress_events *events, void *arg)
 {
 	struct egress *e = calloc(1, sizeof(*e));
 
@@ -269,9 +267,10 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open,
 	e->rule = rule;
 	e->dialer = dialer_new(rule);
 	e->open = open;
-	e->refused = refused;
+	e->events = *events;
 	e->arg = arg;
 	LIST_INIT(&e->clients);
+	TAILQ_INIT(&e->turns);
 	evutil_make_socket_nonblocking(listener);
 	e->event = event_new(loop_base(), listener, EV_READ | EV_PERSIST, on_accept, e);
 	e->resume = event_new(loop_base(), -1, 0, resume_accepting, e);
@@ -281,19 +280,24 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open,
 }
 
 /* A relay goes at once; a fiber ends at its wait, and its socket is dead until then. */
+void client_cut(struct client *c)
+{
+	if (c->relay) {
+		c->relay = relay_free(c->relay);
+		client_free(c);
+		return;
+	}
+	shutdown(c->fd, SHUT_RDWR);
+	fiber_cancel(c->fiber);
+}
+
 static void cut_all(struct egress *e)
 {
 	struct client *c, *next;
 
 	for (c = LIST_FIRST(&e->clients); c; c = next) {
 		next = LIST_NEXT(c, link);
-		if (c->relay) {
-			c->relay = relay_free(c->relay);
-			client_free(c);
-			continue;
-		}
-		shutdown(c->fd, SHUT_RDWR);
-		fiber_cancel(c->fiber);
+		client_cut(c);
 	}
 }
 
@@ -311,11 +315,17 @@ bool egress_any(void)
 
 struct egress *egress_free(struct egress *e)
 {
+	struct turn *turn;
+
 	if (!e)
 		return NULL;
 	event_free(e->event);
 	event_free(e->resume);
 	close(e->listener);
+	if (e->alone.news)
+		wait_wake(e->alone.news, -ECONNRESET);
+	TAILQ_FOREACH (turn, &e->turns, link)
+		wait_wake(&turn->wait, -ECONNRESET);
 	if (e->count == 0) {
 		release(e);
 		return NULL;
@@ -326,6 +336,12 @@ struct egress *egress_free(struct egress *e)
 	return NULL;
 }
 
+int egress_refuse_ended(struct call *call)
+{
+	return call_refuse(call, ERR_ended, NULL,
+		"This launcher has no browser, or it has ended; start another.");
+}
+
 int egress_set(
 	struct call *call, const struct egress_set_params *params, struct egress_set_result *result)
 {
@@ -334,8 +350,7 @@ int egress_set(
 
 	(void)result;
 	if (!e)
-		return call_refuse(call, ERR_ended, NULL,
-			"This launcher has no browser, or it has ended; start another.");
+		return egress_refuse_ended(call);
 	egress_open(e, params->open);
 	return 0;
 }

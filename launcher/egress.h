@@ -15,17 +15,23 @@
 struct egress;
 
 /*
- * Takes over listener and rule. refused(arg, host, length, why) is called whenever the rule refuses
- * a host that the page wanted; host is length bytes of what the browser sent, why a sentence.
+ * A host that the page wanted was refused by the rule; one that it may reach could not be. host is length bytes of what
+ * the browser sent, why a sentence that says "It" of it.
  */
+struct egress_events {
+	void (*refused)(void *arg, const char *host, size_t length, const char *why);
+	void (*unreached)(void *arg, const char *host, size_t length, const char *why);
+};
+
+/* Takes over listener and rule. */
 struct egress *egress_new(int listener, struct egress_rule *rule, bool open,
-	void (*refused)(void *arg, const char *host, size_t length, const char *why), void *arg);
+	const struct egress_events *events, void *arg);
 
 /* Closes every connection now and refuses new ones, or lets them through again. */
 void egress_open(struct egress *e, bool open);
 
 /*
- * Closes all. It goes once the fibers in it have ended; refused() is not called any more. Takes
+ * Closes all. It goes once the fibers in it have ended; nothing is told any more. Takes
  * NULL, returns NULL.
  */
 struct egress *egress_free(struct egress *e);

@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "common/words.h"
+
 int family_init(void)
 {
 	return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : -errno;
@@ -28,8 +30,7 @@ static void kill_children_of_thread(const char *thread)
 	FILE *list;
 	int pid;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%.20s/children", thread);
-	list = fopen(path, "re");
+	list = exact_set(path, sizeof(path), "/proc/self/task/%s/children", thread) ? fopen(path, "re") : NULL;
 	if (!list)
 		return;
 	while (fscanf(list, "%d", &pid) == 1)

@@ -11,13 +11,15 @@
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 
-#define LINE 201
+#define LINE 201  /* as much as is told of one */
+#define MOST 1025 /* as much as is looked at; longer, so that words_set() sees where it cuts */
 
 struct last_words {
 	int fd;
 	struct event *readable;
-	char line[LINE]; /* not whole yet */
+	char line[MOST]; /* not whole yet */
 	size_t length;
 	char last[LINE], fatal[LINE];
 };
@@ -27,7 +29,7 @@ static void end_line(struct last_words *w)
 	w->line[w->length] = '\0';
 	if (w->length) {
 		log_debug("chromium: %s", w->line);
-		strcpy(strstr(w->line, "FATAL") ? w->fatal : w->last, w->line);
+		words_set(strstr(w->line, "FATAL") ? w->fatal : w->last, LINE, "%s", w->line);
 	}
 	w->length = 0;
 }
@@ -42,7 +44,7 @@ static bool take(struct last_words *w)
 		for (ssize_t i = 0; i < n; i++) {
 			if (bytes[i] == '\n')
 				end_line(w);
-			else if (w->length < LINE - 1)
+			else if (w->length < MOST - 1)
 				w->line[w->length++] =
 					bytes[i] >= ' ' && bytes[i] <= '~' ? bytes[i] : '?';
 		}

@@ -1,6 +1,9 @@
 /* What one launcher process holds: at most one browser in its life, and what has befallen it. */
 #pragma once
 
+/* What a person reads of a browser that cannot be started; why is the refusal's detail (call_detail()). */
+#define NO_BROWSER "The browser could not be started on the server; its administrator finds out why."
+
 struct browser;
 struct egress;
 struct event;

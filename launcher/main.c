@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "launcher/app_links.h"
 #include "launcher/dispatch.h"
 #include "launcher/launcher.h"
 
@@ -129,13 +131,18 @@ int main(int argc, char *argv[])
 {
 	struct options o = {
 		.fd = -1, .client = "self", .profile_root = default_root(), .level = LOG_INFO};
-	int r = parse_options(&o, argc, argv), fd;
+	const struct rlimit no_core = {0, 0}; /* what passes through here in the clear would stand in one */
 	uid_t client;
+	int r, fd;
 
+	if (app_links_asked(argv[0]))
+		return app_links_answer(argc, argv);
+	r = parse_options(&o, argc, argv);
 	if (r != 0)
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	log_open("stead-launcher", o.level);
 	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_CORE, &no_core);
 	umask(077);
 	setenv("RES_OPTIONS", "timeout:2 attempts:2",
 		0); /* so that a look-up, which nothing can cut short, ends soon */

@@ -5,12 +5,13 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "common/words.h"
 
 #define BACKLOG 128
 
@@ -41,10 +42,10 @@ static struct namespace_failure map_ids(uid_t uid, gid_t gid)
 	struct namespace_failure f = put("/proc/self/setgroups", "deny");
 	char line[64];
 
-	snprintf(line, sizeof(line), "%u %u 1", (unsigned)uid, (unsigned)uid);
+	exact_must(line, sizeof(line), "%u %u 1", (unsigned)uid, (unsigned)uid);
 	if (!f.step)
 		f = put("/proc/self/uid_map", line);
-	snprintf(line, sizeof(line), "%u %u 1", (unsigned)gid, (unsigned)gid);
+	exact_must(line, sizeof(line), "%u %u 1", (unsigned)gid, (unsigned)gid);
 	if (!f.step)
 		f = put("/proc/self/gid_map", line);
 	return f;

@@ -1,18 +1,21 @@
 #include "launcher/notices.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "launcher/handlers.h"
 #include "launcher/launcher.h"
 #include "proto/call.h"
 
-struct refused {
-	char host[256], why[256];
+enum kind { REFUSED_HOST, UNREACHED_HOST, REFUSED_APP, KINDS };
+
+struct notice {
+	enum kind kind;
+	char subject[256], why[256];
 };
 
 struct watcher {
@@ -21,8 +24,8 @@ struct watcher {
 };
 
 struct notices {
-	struct refused refused[NOTICES_MOST];
-	size_t count;
+	struct notice list[KINDS * NOTICES_MOST];
+	size_t count, of_kind[KINDS];
 	char ended[NOTICES_ENDED];
 	LIST_HEAD(, watcher) watchers;
 };
@@ -51,27 +54,53 @@ static void wake(struct notices *n)
 		wait_wake(&w->wait, 0);
 }
 
+/* The last that was said of this, or NULL. */
+static const struct notice *last_of(const struct notices *n, enum kind kind, const char *subject)
+{
+	for (size_t i = n->count; i-- > 0;)
+		if (n->list[i].kind == kind && strcmp(n->list[i].subject, subject) == 0)
+			return &n->list[i];
+	return NULL;
+}
+
+static void add(struct notices *n, enum kind kind, const char *subject, size_t length, const char *why)
+{
+	struct notice new = {.kind = kind};
+	const struct notice *last;
+
+	for (size_t i = 0; i < length && i < sizeof(new.subject) - 1; i++)
+		new.subject[i] = subject[i] > ' ' && subject[i] <= '~' ? subject[i] : '?';
+	words_set(new.why, sizeof(new.why), "%s", why);
+	last = last_of(n, kind, new.subject);
+	if (last && (kind != UNREACHED_HOST || strcmp(last->why, new.why) == 0))
+		return;
+	if (n->of_kind[kind] == NOTICES_MOST || !*new.subject)
+		return;
+	n->of_kind[kind]++;
+	n->list[n->count++] = new;
+	wake(n);
+}
+
 void notices_add_refused(struct notices *n, const char *host, size_t length, const char *why)
 {
-	struct refused r = {.host = ""};
+	add(n, REFUSED_HOST, host, length, why);
+}
 
-	for (size_t i = 0; i < length && i < sizeof(r.host) - 1; i++)
-		r.host[i] = host[i] > ' ' && host[i] <= '~' ? host[i] : '?';
-	for (size_t i = 0; i < n->count; i++)
-		if (strcmp(n->refused[i].host, r.host) == 0)
-			return;
-	if (n->count == NOTICES_MOST || !*r.host)
-		return;
-	snprintf(r.why, sizeof(r.why), "%s", why);
-	n->refused[n->count++] = r;
-	wake(n);
+void notices_add_unreached(struct notices *n, const char *host, size_t length, const char *why)
+{
+	add(n, UNREACHED_HOST, host, length, why);
+}
+
+void notices_add_app(struct notices *n, const char *scheme)
+{
+	add(n, REFUSED_APP, scheme, strlen(scheme), "");
 }
 
 void notices_end(struct notices *n, const char *sentence)
 {
 	if (*n->ended)
 		return;
-	snprintf(n->ended, sizeof(n->ended), "%s", sentence);
+	words_set(n->ended, sizeof(n->ended), "%s", sentence);
 	wake(n);
 }
 
@@ -86,6 +115,25 @@ static int wait_for_more(struct notices *n)
 	return r;
 }
 
+static int send_notice(struct call *call, struct notice *one)
+{
+	struct browser_watch_item item = {0};
+
+	switch (one->kind) {
+	case REFUSED_HOST:
+		item.refused_host = one->subject;
+		item.refused_why = one->why;
+		break;
+	case UNREACHED_HOST:
+		item.unreached_host = one->subject;
+		item.unreached_why = one->why;
+		break;
+	case REFUSED_APP: item.refused_app = one->subject; break;
+	case KINDS: break;
+	}
+	return send_browser_watch(call, &item);
+}
+
 int browser_watch(struct call *call, const struct browser_watch_params *params)
 {
 	struct notices *n = ((struct launcher *)call->daemon)->notices;
@@ -94,10 +142,7 @@ int browser_watch(struct call *call, const struct browser_watch_params *params)
 	(void)params;
 	for (size_t seen = 0; r == 0;) {
 		if (seen < n->count) {
-			struct refused *refused = &n->refused[seen++];
-			struct browser_watch_item item = {
-				.refused_host = refused->host, .refused_why = refused->why};
-			r = send_browser_watch(call, &item);
+			r = send_notice(call, &n->list[seen++]);
 		} else if (*n->ended) {
 			struct browser_watch_item item = {.ended = n->ended};
 			return send_browser_watch(call, &item);

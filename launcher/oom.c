@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/words.h"
+
 /* Our group's path, from the line "0::/path". */
 static bool own_group(const char *groups, const char *root, char *path, size_t size)
 {
@@ -15,7 +17,7 @@ static bool own_group(const char *groups, const char *root, char *path, size_t s
 		if (strncmp(line, "0::/", 4) != 0)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
-		found = (size_t)snprintf(path, size, "%s%s/memory.events", root, line + 3) < size;
+		found = exact_set(path, size, "%s%s/memory.events", root, line + 3);
 	}
 	if (f)
 		fclose(f);

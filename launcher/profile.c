@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/words.h"
 
 #define PREFIX          "stead-browser-"
 #define NEWBORN         "stead-newborn-" /* not locked yet */
@@ -24,11 +25,16 @@
 #define LONGEST_SOCKET  "/org.chromium.Chromium.XXXXXX/SingletonSocket"
 
 /*
- * cookie_controls_mode 0: third-party cookies work, for single sign-on in frames needs them. The
- * rest keeps questions and prefetching out of the way.
+ * cookie_controls_mode 0: third-party cookies work, for single sign-on in frames needs them. A
+ * certificate that is not trusted cannot be clicked through, nor typed through. A form that leads
+ * to an app is refused like any other link to one (app_links.h), not asked about in a page whose
+ * address nobody may see; where one leads over plain http, the person sees in the address. The rest
+ * keeps questions and prefetching out of the way.
  */
 static const char preferences[] =
-	"{\"profile\":{\"cookie_controls_mode\":0,\"password_manager_enabled\":false},"
+	"{\"profile\":{\"cookie_controls_mode\":0,\"mixed_forms_warnings\":false,"
+	"\"password_manager_enabled\":false},"
+	"\"ssl\":{\"error_override_allowed\":false},"
 	"\"credentials_enable_service\":false,"
 	"\"autofill\":{\"credit_card_enabled\":false,\"profile_enabled\":false},\"net\":{\"network_"
 	"prediction_options\":2},"
@@ -98,18 +104,29 @@ void profile_sweep(const char *root)
 		closedir(d);
 }
 
-static int write_preferences(int fd)
-{
-	CLEANUP(closep) int file = -1;
-	size_t n = sizeof(preferences) - 1;
+/* What asks for a password nobody is there to give: Chromium would wait for one in a dialog that no picture shows. */
+static const char no_http_auth[] = "{\"auth\":{\"schemes\":\"\"}}";
 
-	if (mkdirat(fd, "Default", 0700) != 0)
-		return -errno;
-	file = openat(fd, "Default/Preferences", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+static int write_file(int fd, const char *name, const char *text)
+{
+	CLEANUP(closep) int file = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	size_t n = strlen(text);
+
 	if (file < 0)
 		return -errno;
-	ssize_t written = write(file, preferences, n);
+	ssize_t written = write(file, text, n);
 	return written == (ssize_t)n ? 0 : written < 0 ? -errno : -ENOSPC;
+}
+
+static int write_preferences(int fd, bool http_auth)
+{
+	int r = mkdirat(fd, "Default", 0700) == 0 ? 0 : -errno;
+
+	if (r == 0)
+		r = write_file(fd, "Default/Preferences", preferences);
+	if (r == 0 && !http_auth)
+		r = write_file(fd, "Local State", no_http_auth);
+	return r;
 }
 
 /* Locked before it has the name that a sweep takes for a profile's. */
@@ -117,11 +134,12 @@ static int make(struct profile *p, const char *root)
 {
 	char newborn[PATH_MAX];
 
-	snprintf(newborn, sizeof(newborn), "%s/" NEWBORN "XXXXXX", root);
+	if (!exact_set(newborn, sizeof(newborn), "%s/" NEWBORN "XXXXXX", root) ||
+		!exact_set(p->path, sizeof(p->path), "%s/" PREFIX "XXXXXX", root))
+		return -ENAMETOOLONG;
 	if (!mkdtemp(newborn))
 		return -errno;
-	snprintf(p->path, sizeof(p->path), "%.*s/" PREFIX "%s", (int)strlen(root), root,
-		newborn + strlen(newborn) - 6);
+	memcpy(p->path + strlen(p->path) - 6, newborn + strlen(newborn) - 6, 6);
 	p->fd = open(newborn, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->fd >= 0 && flock(p->fd, LOCK_EX | LOCK_NB) == 0 && rename(newborn, p->path) == 0)
 		return 0;
@@ -130,7 +148,7 @@ static int make(struct profile *p, const char *root)
 	return r;
 }
 
-int profile_new(const char *root, struct profile **ret)
+int profile_new(const char *root, bool http_auth, struct profile **ret)
 {
 	struct profile *p;
 	int r;
@@ -148,7 +166,7 @@ int profile_new(const char *root, struct profile **ret)
 		free(p);
 		return r;
 	}
-	r = write_preferences(p->fd);
+	r = write_preferences(p->fd, http_auth);
 	if (r < 0) {
 		profile_free(p);
 		return r;

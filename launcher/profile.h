@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct profile;
 
 /* Removes what dead launchers of this user have left below root. */
@@ -14,10 +16,10 @@ void profile_sweep(const char *root);
 
 /*
  * Makes one below root, mode 0700, with the preferences that Chromium needs to start as a site's
- * browser should. -ENAMETOOLONG when root leaves no room for Chromium's socket below it; other
- * errno of the system calls.
+ * browser should. http_auth: it may ask for a name and a password, for somebody answers. -ENAMETOOLONG
+ * when root leaves no room for Chromium's socket below it; other errno of the system calls.
  */
-int profile_new(const char *root, struct profile **ret);
+int profile_new(const char *root, bool http_auth, struct profile **ret);
 
 /* Removes it with all that is in it. Whoever uses it must have ended. Takes NULL, returns NULL. */
 struct profile *profile_free(struct profile *p);

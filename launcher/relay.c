@@ -30,6 +30,7 @@ struct relay {
 	struct event *timer;
 	int64_t moved; /* when a byte last did */
 	void (*on_end)(void *arg);
+	void (*on_heard)(void *arg, bool end);
 	void *on_end_arg;
 };
 
@@ -74,6 +75,14 @@ static bool pass_end(struct side *from)
 	return true;
 }
 
+static void tell_heard(const struct side *from, bool end)
+{
+	struct relay *r = from->relay;
+
+	if (from == &r->server && r->on_heard)
+		r->on_heard(r->on_end_arg, end);
+}
+
 static void on_read(struct bufferevent *bev, void *arg)
 {
 	struct side *from = arg;
@@ -88,6 +97,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 	if (from->left != UINT64_MAX)
 		from->left -= n;
 	from->relay->moved = loop_now();
+	tell_heard(from, false);
 	evbuffer_add_buffer(out, in);
 	if (evbuffer_get_length(out) > OUTPUT_HIGH)
 		bufferevent_disable(bev, EV_READ);
@@ -109,6 +119,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct side *side = arg;
 
+	tell_heard(side, true);
 	if ((what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING)) {
 		side->ended = true;
 		bufferevent_disable(bev, EV_READ);
@@ -172,6 +183,21 @@ struct relay *relay_new(int client, int server, const void *p, size_t n, uint64_
 	bufferevent_enable(r->client.bev, EV_READ | EV_WRITE);
 	bufferevent_enable(r->server.bev, EV_READ | EV_WRITE);
 	return r;
+}
+
+void relay_on_heard(struct relay *r, void (*heard)(void *arg, bool end))
+{
+	r->on_heard = heard;
+}
+
+void relay_mute(struct relay *r)
+{
+	r->client.left = 0;
+}
+
+int64_t relay_moved(const struct relay *r)
+{
+	return r->moved;
 }
 
 void relay_say_connected(struct relay *r)

@@ -15,6 +15,7 @@
 #include "common/loop.h"
 #include "launcher/child.h"
 #include "launcher/command.h"
+#include "launcher/launcher.h"
 
 #define VERSION_MS 10000 /* the file may have to come from the disk first */
 
@@ -81,12 +82,14 @@ int useragent_of(struct call *call, const char *chromium, const char *profile, c
 
 	if (r < 0 && r != -ETIMEDOUT)
 		return r;
-	if (major < 0)
-		return call_refuse(call, ERR_unavailable, "chromium",
+	if (major < 0) {
+		call_refuse(call, ERR_unavailable, "chromium", NO_BROWSER);
+		return call_detail(call,
 			"%s does not say its version when called with --version, so it is no "
 			"Chromium that Stead can use; install Debian's package chromium or correct "
 			"the path in the settings.",
 			chromium);
+	}
 	*ret = arena_printf(call->arena,
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
 		"Chrome/%d.0.0.0 Safari/537.36",

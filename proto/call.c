@@ -3,11 +3,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/words.h"
 #include "proto/json.h"
 
 static_assert(REFUSED == -EREMOTEIO, "REFUSED is an errno that nothing else here returns");
@@ -86,13 +86,34 @@ int call_refuse(struct call *call, enum error_code code, const char *field, cons
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	words_set_v(message, sizeof(message), format, args);
 	va_end(args);
 	if (*message)
 		refusal_set(&call->refusal, code, field, "%s", message);
 	else
 		refusal_set(&call->refusal, code, field, "%s", error_row(code)->sentence);
 	return REFUSED;
+}
+
+int call_retry_in(struct call *call, int64_t ms)
+{
+	call->refusal.retry_ms = ms > MOST_RETRY_MS ? MOST_RETRY_MS : ms > 0 ? ms : 0;
+	return REFUSED;
+}
+
+int call_detail(struct call *call, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	words_set_v(call->refusal.detail, sizeof(call->refusal.detail), format, args);
+	va_end(args);
+	return REFUSED;
+}
+
+const char *call_cause(struct call *call, int r)
+{
+	return r == REFUSED ? refusal_cause(&call->refusal) : call_why(call, r);
 }
 
 const char *call_why(struct call *call, int r)

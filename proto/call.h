@@ -43,6 +43,15 @@ void call_freep(struct call **call);
 int call_refuse(struct call *call, enum error_code code, const char *field, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Says besides after how long to ask again, which HTTP's Retry-After carries (RFC 9110 section 10.2.3). Returns REFUSED. */
+int call_retry_in(struct call *call, int64_t ms);
+
+/* Says besides what an administrator needs to know, which is not for everybody's first sentence. Returns REFUSED. */
+int call_detail(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What went wrong with r, for a log: the refusal's detail if it has one. Borrowed from the call. */
+const char *call_cause(struct call *call, int r);
+
 /* The sentence of what went wrong with r, whether it is REFUSED or a plain errno. Borrowed from the call. */
 const char *call_why(struct call *call, int r);
 

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "common/loop.h"
+#include "common/must.h"
 #include "proto/frame.h"
 
 #define FIRST_BUFFER 4096
@@ -60,13 +61,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_hangup(evutil_socket_t fd, short what, void *arg);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
-
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
 
 static uid_t peer_uid(int fd)
 {

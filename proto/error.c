@@ -2,10 +2,9 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "proto/scan.h"
+#include "common/words.h"
 
 static const struct error_row rows[] = {
 #define ERROR(name_, rpc_, http_, exit_, sentence_) { #name_, rpc_, http_, exit_, sentence_ },
@@ -26,41 +25,31 @@ enum error_code error_by_name(const char *name)
 	return ERR_internal;
 }
 
-/* A peer's words may have been cut in the middle of a character, and what is no UTF-8 can be sent to nobody. */
-static void keep_utf8(char *s)
-{
-	const char *end = s + strlen(s);
-
-	while (s < end) {
-		size_t n = scan_character(s, end);
-		if (!n)
-			*s = '?';
-		s += n ? n : 1;
-	}
-}
-
 void refusal_set(struct refusal *r, enum error_code code, const char *field, const char *format, ...)
 {
 	va_list args;
 
 	*r = (struct refusal){ .code = code };
-	snprintf(r->field, sizeof(r->field), "%s", field ? field : "");
-	keep_utf8(r->field);
+	words_set(r->field, sizeof(r->field), "%s", field ? field : "");
 	if (!*format) {
-		snprintf(r->message, sizeof(r->message), "%s", error_row(code)->sentence);
+		words_set(r->message, sizeof(r->message), "%s", error_row(code)->sentence);
 		return;
 	}
 	va_start(args, format);
-	vsnprintf(r->message, sizeof(r->message), format, args);
+	words_set_v(r->message, sizeof(r->message), format, args);
 	va_end(args);
-	keep_utf8(r->message);
+}
+
+const char *refusal_cause(const struct refusal *r)
+{
+	return *r->detail ? r->detail : r->message;
 }
 
 enum error_code error_from_errno(int r)
 {
 	switch (-r) {
-	case ENOTCONN:
-	case EINPROGRESS: return ERR_database_down;
+	case ENOTCONN: return ERR_database_down;
+	case EINPROGRESS: return ERR_maybe_done; /* the answer to COMMIT did not come */
 	case ETIMEDOUT: return ERR_timed_out;
 	case EBUSY: return ERR_busy;
 	case ENOENT: return ERR_not_found;
@@ -73,4 +62,10 @@ enum error_code error_from_errno(int r)
 	case ECONNRESET: return ERR_unavailable;
 	default: return ERR_internal;
 	}
+}
+
+bool error_may_pass(enum error_code code)
+{
+	return code == ERR_unavailable || code == ERR_database_down || code == ERR_busy || code == ERR_maybe_done ||
+		code == ERR_timed_out;
 }

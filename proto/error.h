@@ -3,7 +3,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum error_code {
 #define ERROR(name_, rpc_, http_, exit_, sentence_) ERR_##name_,
@@ -25,16 +27,26 @@ const struct error_row *error_row(enum error_code code);
 /* The row of a name, or of ERR_internal for a name of a newer peer. */
 enum error_code error_by_name(const char *name);
 
+#define MOST_RETRY_MS 86400000
+
 /* What a call is refused with. */
 struct refusal {
 	enum error_code code;
 	char field[96];     /* path of the offending field, such as "steps[2].url"; may be empty */
 	char message[1100]; /* one or more sentences: what happened, to what, what to do next */
+	char detail[400];   /* what an administrator needs beside that: which daemon, which command; may be empty */
+	int64_t retry_ms;   /* after how long to ask again, a day at most; 0: nobody can say */
 };
 
 /* Fills r; an empty format takes the row's own sentence. */
 void refusal_set(struct refusal *r, enum error_code code, const char *field, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* What a log and an administrator are told: the detail, or the message where there is none. Borrowed from r. */
+const char *refusal_cause(const struct refusal *r);
+
 /* What a negative errno from below means to a peer; internal text stays inside. */
 enum error_code error_from_errno(int r);
+
+/* Whether it passes by itself, so that what may safely be said twice is worth another try in a moment. */
+bool error_may_pass(enum error_code code);

@@ -6,8 +6,9 @@
  *	STREAM(name, roles, right, http, cli, sentence, params, item)   a call that sends items until it ends
  *	EVENT(name, sentence, fields)                            a notification
  *
- * where roles are bits of enum role, right is ANYONE, USER or ADMIN, http is HTTP(VERB, "/path/{field}") or NOHTTP,
- * cli is CLI("words {field}") or NOCLI, and fields are any of these one after another, or NONE:
+ * where roles are bits of enum role, right is ANYONE, USER or ADMIN, http is HTTP(VERB, "/path/{field}"), NOHTTP, or READS
+ * for what is not public and changes nothing, cli is CLI("words {field}") or NOCLI, and fields are any of these one after
+ * another, or NONE:
  *
  *	STR(name, most bytes, sentence)         const char *, UTF-8, at least one byte
  *	SECRET(name, most bytes, sentence)      the same, shown as dots in logs
@@ -133,6 +134,7 @@
 
 #define HTTP(verb_, path_) .verb = #verb_, .path = path_,
 #define NOHTTP
+#define READS .reads = true,
 #define CLI(words_) .cli = words_,
 #define NOCLI
 
@@ -244,6 +246,7 @@
 #undef NONE
 #undef HTTP
 #undef NOHTTP
+#undef READS
 #undef CLI
 #undef NOCLI
 #undef ROW

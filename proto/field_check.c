@@ -2,28 +2,22 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/memfd.h"
+#include "common/words.h"
 #include "proto/field.h"
 
-static size_t place_print(const struct place *p, char *out, size_t size)
+static void place_print(const struct place *p, char *out, size_t size)
 {
-	size_t n = 0;
-	int r;
-
-	if (!p || size == 0)
-		return 0;
-	n = place_print(p->parent, out, size);
-	if (n >= size)
-		return n;
+	if (!p)
+		return;
+	place_print(p->parent, out, size);
 	if (p->index >= 0)
-		r = snprintf(out + n, size - n, "[%ld]", p->index);
+		words_add(out, size, "[%ld]", p->index);
 	else
-		r = snprintf(out + n, size - n, "%s%s", n ? "." : "", p->name);
-	return n + (r > 0 ? (size_t)r : 0);
+		words_add(out, size, "%s%s", *out ? "." : "", p->name);
 }
 
 int field_refuse(struct decoder *d, const struct place *at, const char *format, ...)
@@ -33,7 +27,7 @@ int field_refuse(struct decoder *d, const struct place *at, const char *format, 
 
 	place_print(at, path, sizeof(path));
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	words_set_v(message, sizeof(message), format, args);
 	va_end(args);
 	refusal_set(d->why, ERR_invalid, path, "%s", message);
 	return FIELD_REFUSED;
@@ -150,5 +144,5 @@ int field_refuse_unknown(struct decoder *d, const struct place *at, const char *
 {
 	struct place here = { .parent = at, .name = name, .index = -1 };
 
-	return field_refuse(d, &here, "There is no parameter \"%.64s\" here.", name);
+	return field_refuse(d, &here, "There is no parameter \"%s\" here.", BRIEF(64, name));
 }

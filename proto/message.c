@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/words.h"
 #include "proto/json.h"
 
 static json_t *must(json_t *j)
@@ -151,8 +152,28 @@ static bool read_acting(struct reading *r)
 	return !r->s.why;
 }
 
-/* Of data only two members matter; a newer peer may say more. */
-static bool read_error_data(struct reading *r, const char **name, const char **field)
+/* Of data only these members matter; a newer peer may say more. */
+struct error_data {
+	const char *name, *field, *detail;
+	int64_t retry_ms;
+};
+
+/* One that is nothing of the kind is passed over. */
+static bool read_retry(struct reading *r, struct error_data *data)
+{
+	struct scan_number n;
+	char c = scan_peek(&r->s);
+
+	if (c < '0' || c > '9')
+		return scan_skip(&r->s, NULL);
+	if (!scan_number(&r->s, &n))
+		return false;
+	if (!n.real && n.whole <= MOST_RETRY_MS)
+		data->retry_ms = n.whole;
+	return true;
+}
+
+static bool read_error_data(struct reading *r, struct error_data *data)
 {
 	bool first = true;
 	char *key;
@@ -164,8 +185,11 @@ static bool read_error_data(struct reading *r, const char **name, const char **f
 	while (scan_more(&r->s, '}', &first)) {
 		if (!scan_name(&r->s, &key, &n))
 			return false;
-		const char **to = strcmp(key, "name") == 0 ? name : strcmp(key, "field") == 0 ? field : NULL;
-		if (to && scan_peek(&r->s) == '"' ? !read_text(r, to, &n, "") : !scan_skip(&r->s, NULL))
+		const char **to = strcmp(key, "name") == 0 ? &data->name : strcmp(key, "field") == 0 ? &data->field :
+			strcmp(key, "detail") == 0 ? &data->detail : NULL;
+		bool ok = to && scan_peek(&r->s) == '"' ? read_text(r, to, &n, "") :
+			strcmp(key, "retry_ms") == 0 ? read_retry(r, data) : scan_skip(&r->s, NULL);
+		if (!ok)
 			return false;
 	}
 	return !r->s.why;
@@ -173,7 +197,8 @@ static bool read_error_data(struct reading *r, const char **name, const char **f
 
 static bool read_error(struct reading *r)
 {
-	const char *name = NULL, *field = NULL, *message = NULL;
+	struct error_data data = { 0 };
+	const char *message = NULL;
 	bool first = true, ok = true;
 	char *key;
 	size_t n;
@@ -187,14 +212,16 @@ static bool read_error(struct reading *r)
 		if (strcmp(key, "message") == 0 && scan_peek(&r->s) == '"')
 			ok = read_text(r, &message, &n, "");
 		else if (strcmp(key, "data") == 0)
-			ok = read_error_data(r, &name, &field);
+			ok = read_error_data(r, &data);
 		else
 			ok = scan_skip(&r->s, NULL);
 	}
 	if (r->s.why)
 		return false;
 	r->m.refused = r->has_error = true;
-	refusal_set(&r->m.refusal, error_by_name(name), field, "%s", message ? message : "");
+	refusal_set(&r->m.refusal, error_by_name(data.name), data.field, "%s", message ? message : "");
+	words_set(r->m.refusal.detail, sizeof(r->m.refusal.detail), "%s", data.detail ? data.detail : "");
+	r->m.refusal.retry_ms = data.retry_ms;
 	return true;
 }
 
@@ -372,6 +399,9 @@ void message_write_refusal(struct text *t, int64_t id, const struct refusal *ref
 	put_label(t, ",\"message\":", refusal->message);
 	put_label(t, ",\"data\":{\"name\":", row->name);
 	put_label(t, ",\"field\":", refusal->field[0] ? refusal->field : NULL);
+	put_label(t, ",\"detail\":", refusal->detail[0] ? refusal->detail : NULL);
+	if (refusal->retry_ms > 0)
+		put_count(t, ",\"retry_ms\":", refusal->retry_ms);
 	text_puts(t, "}}}");
 }
 

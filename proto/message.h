@@ -1,9 +1,10 @@
 /*
  * The envelope: JSON-RPC 2.0 requests, responses and notifications, with what Stead adds to them.
  *
- * A request may carry "for" (whom it is made for), "ms" (how long the caller will wait), "credit" (items it can take,
- * for a method that streams) and "fd" (a descriptor comes beside the frame). "hello" opens every connection,
- * "cancel", "credit" and "item" are notifications of the engine itself.
+ * A request may carry "for" (whom it is made for), "ms" (how long the caller will wait: the call is given up then, after
+ * ten minutes at the latest, and after 30 s if nothing is said), "credit" (items it can take, for a method that streams) and
+ * "fd" (a descriptor comes beside the frame). "hello" opens every connection, "cancel", "credit" and "item" are
+ * notifications of the engine itself.
  */
 #pragma once
 

@@ -65,6 +65,7 @@ struct method {
 	unsigned roles;
 	enum right right;
 	const char *verb, *path; /* HTTP, below /api/v1; NULL if it is not public */
+	bool reads;              /* not public, and changes nothing; method_reads() knows of the others */
 	const char *cli;         /* steadctl's words; NULL if it has none */
 	const char *sentence;
 	bool streams; /* sends items until it ends; result describes one item */
@@ -84,6 +85,9 @@ struct method_list {
 
 /* The row of that name, or NULL. */
 const struct method *method_find(const struct method_list *list, const char *name);
+
+/* Whether it changes nothing (a GET, READS or a stream): then nobody need look what has become of it, nor write it down. */
+bool method_reads(const struct method *method);
 
 /* All daemons' rows, for authd's routes and steadctl: authd, streamd, sessiond, botd, then NULL. */
 const struct method_list *const *method_lists(void);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -14,6 +13,8 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
+#include "common/words.h"
 #include "proto/conn.h"
 #include "proto/field.h"
 #include "proto/frame_text.h"
@@ -64,13 +65,6 @@ struct peer_stream {
 	void *item; /* the present item's struct, for its descriptor */
 	int64_t unacknowledged;
 };
-
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
 
 struct peer *peer_new(const char *program, const char *name, const char *path)
 {
@@ -181,7 +175,7 @@ static void take_welcome(struct peer *p, const struct message *m)
 		p->greeted = true;
 		return;
 	}
-	log_error("%s refused the connection: %s", p->name, m->refusal.message);
+	log_error("%s refused the connection: %s", p->name, refusal_cause(&m->refusal));
 	free(p->turned_away);
 	p->turned_away = must(strdup(m->refusal.message));
 }
@@ -279,9 +273,8 @@ static int open_socket(const char *path)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, r;
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (!exact_set(address.sun_path, sizeof(address.sun_path), "%s", path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
@@ -335,27 +328,57 @@ static int ensure_connected(struct peer *p)
 	return p->conn ? 0 : -ECONNRESET;
 }
 
+/* What a person knows a daemon by, who has never heard of daemons. */
+static const char *part_away(const struct peer *p)
+{
+	static const struct { const char *name, *sentence; } parts[] = {
+		{ "sessiond", "Stead's vault is away; what it keeps is safe." },
+		{ "botd", "The part of Stead that books is away; your bookings are safe." },
+		{ "streamd", "The part of Stead that shows browsers is away." },
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (strcmp(parts[i].name, p->name) == 0)
+			return parts[i].sentence;
+	return "A part of Stead is away.";
+}
+
 static int refuse_unreachable(struct peer *p, struct call *call)
 {
 	if (p->denied)
-		return call_refuse(call, ERR_forbidden, NULL,
-			"The user who runs this may not call %s; its socket %s is for others.", p->name, p->path);
-	return call_refuse(call, ERR_unavailable, NULL,
-		"%s is not running or does not answer; try again in a moment. The administrator sees why with: systemctl status stead-%s",
-		p->name, p->name);
+		return call_refuse(call, ERR_forbidden, NULL, "You may not call %s: its socket %s is for others. Use sudo, or set control_user.",
+			p->name, p->path);
+	call_refuse(call, ERR_unavailable, NULL, "%s Try again in a moment.", part_away(p));
+	return call_detail(call, "%s is not running or does not answer; why is said by: systemctl status stead-%s", p->name, p->name);
+}
+
+static int refuse_unheard(struct peer *p, struct call *call)
+{
+	call_refuse(call, ERR_unavailable, NULL, "%s Nothing was done; try again in a moment.", part_away(p));
+	if (p->turned_away)
+		return call_detail(call, "%s refused the connection: %s", p->name, p->turned_away);
+	return call_detail(call, "%s ended the connection before it heard this. It may be starting anew%s%s.", p->name,
+		*p->path ? "; if it stays so, the user who runs this may not call it at " : "", p->path);
 }
 
 /* The connection ended under a call. Calls are taken up in order, hello first. */
-static int refuse_lost(struct peer *p, struct call *call, const struct pending *w)
+static int refuse_lost(struct peer *p, struct call *call, const struct method *method, const struct pending *w)
 {
-	if (!w->unheard)
-		return call_refuse(call, ERR_unavailable, NULL,
-			"%s stopped while it worked on this; look whether it happened before you repeat it.", p->name);
-	if (p->turned_away)
-		return call_refuse(call, ERR_unavailable, NULL, "%s refused the connection: %s", p->name, p->turned_away);
-	return call_refuse(call, ERR_unavailable, NULL,
-		"%s ended the connection before it heard this; nothing was done. Try again in a moment, for it may be starting anew%s%s.",
-		p->name, *p->path ? "; if it stays so, the user who runs this may not call it at " : "", p->path);
+	if (w->unheard)
+		return refuse_unheard(p, call);
+	if (method_reads(method))
+		call_refuse(call, ERR_unavailable, NULL, "A part of Stead stopped while it worked on this; try again in a moment.");
+	else
+		call_refuse(call, ERR_maybe_done, NULL,
+			"A part of Stead stopped while it worked on this, so it may have been done; look before you repeat it.");
+	return call_detail(call, "%s stopped while it worked on this; why is said by: systemctl status stead-%s", p->name, p->name);
+}
+
+static int refuse_late(struct peer *p, struct call *call, const struct method *method)
+{
+	call_refuse(call, ERR_timed_out, NULL, "A part of Stead took too long and was given up%s.",
+		method_reads(method) ? "; try again in a moment" : "; it may have been done, so look before you repeat it");
+	return call_detail(call, "%s took too long and was given up; how it is, is said by: systemctl status stead-%s", p->name, p->name);
 }
 
 /* What the params of a request are written from: a struct of the method's rows, or a document. */
@@ -480,9 +503,9 @@ static int exchange(struct peer *p, struct call *call, const struct method *meth
 	r = await(&w, call->deadline, ret);
 	end(p, &w);
 	if (r == -ECONNRESET)
-		r = refuse_lost(p, call, &w);
+		r = refuse_lost(p, call, method, &w);
 	else if (r == -ETIMEDOUT)
-		r = call_refuse(call, ERR_timed_out, NULL, "%s took too long and was given up.", p->name);
+		r = refuse_late(p, call, method);
 	let_go(p);
 	if (r < 0)
 		return r;
@@ -614,7 +637,7 @@ int peer_stream_next(struct peer_stream *s, void *ret, int64_t deadline)
 	drop_item(s);
 	r = await(&s->pending, deadline, &s->present);
 	if (r == -ECONNRESET)
-		return s->pending.lost ? refuse_lost(s->peer, s->call, &s->pending) : -ENODATA;
+		return s->pending.lost ? refuse_lost(s->peer, s->call, s->method, &s->pending) : -ENODATA;
 	if (r < 0)
 		return r;
 	if (s->present->message.refused)

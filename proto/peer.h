@@ -2,8 +2,8 @@
  * The calling end of the RPC engine: another daemon, found by the path of its socket.
  *
  * Connects when first needed and again when the other side has gone; a call that was under way then is refused with
- * ERR_unavailable, and only the caller can know whether to repeat it. The typed stubs of proto/<daemon>.h are what
- * one calls; peer_call() and its like are underneath.
+ * ERR_maybe_done, or, when it only reads (GET, streams), ERR_unavailable: only the caller can know whether to repeat it.
+ * The typed stubs of proto/<daemon>.h are what one calls; peer_call() and its like are underneath.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct peer *peer_new(const char *program, const char *name, const char *path);
 /* The same over a connected socket (taken over); once that has ended, nothing can be reached any more. */
 struct peer *peer_adopt(const char *program, const char *name, int fd);
 
-/* Ends what is pending with ERR_unavailable. Takes NULL, returns NULL. */
+/* Ends what is pending as if the other side had gone. Takes NULL, returns NULL. */
 struct peer *peer_free(struct peer *p);
 
 const char *peer_name(const struct peer *p);

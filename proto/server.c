@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -16,6 +15,9 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
+#include "common/words.h"
+#include "proto/act.h"
 #include "proto/conn.h"
 #include "proto/field.h"
 #include "proto/frame_text.h"
@@ -28,8 +30,8 @@
 #define SESSIONS_A_ROLE      256  /* connections; whoever comes then is closed at once */
 #define HELLO_MS             10000 /* from the connection to its hello */
 #define MAY_ACT_FOR          (ROLE_FRONT | ROLE_STREAM | ROLE_VAULT | ROLE_BOT)
-#define DEFAULT_MS           30000
-#define MOST_MS              600000
+#define DEFAULT_MS           30000  /* for a caller who does not say how long it will wait */
+#define MOST_MS              600000 /* for one who would wait longer; proto/message.h says so */
 #define MOST_CREDIT          1024
 
 struct listener {
@@ -78,19 +80,13 @@ struct server {
 	const struct dispatch_row *rows;
 	void *daemon;
 	void (*on_stranger)(void *daemon, const char *what);
+	int (*on_act)(struct call *call, const char *what);
 	size_t calls;
 	bool stopping;
 	struct wait *drained;
 	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, session) sessions;
 };
-
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
 
 static const struct log_context *find_log_context(void)
 {
@@ -118,7 +114,7 @@ const struct dispatch_row *server_row(const struct server *s, const char *method
 	return NULL;
 }
 
-static const char *role_word(enum role role)
+const char *role_word(enum role role)
 {
 	switch (role) {
 	case ROLE_FRONT: return "front";
@@ -137,6 +133,11 @@ void server_on_stranger(struct server *s, void (*fn)(void *daemon, const char *w
 	s->on_stranger = fn;
 }
 
+void server_on_act(struct server *s, int (*fn)(struct call *call, const char *what))
+{
+	s->on_act = fn;
+}
+
 static void turn_away(struct server *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void turn_away(struct server *s, const char *format, ...)
@@ -145,7 +146,7 @@ static void turn_away(struct server *s, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
+	words_set_v(what, sizeof(what), format, args);
 	va_end(args);
 	log_warning("turned away %s", what);
 	if (s->on_stranger)
@@ -286,13 +287,16 @@ static void answer(struct serving *v, int r)
 static void serve(void *arg)
 {
 	struct serving *v = arg;
+	const struct server *server = v->session->server;
 	int r;
 
 	v->fiber = fiber_self();
 	fiber_set_local(&v->log);
 	if (v->cancelled || v->drained)
 		fiber_cancel(v->fiber);
-	r = v->row->handler(v->call, v->params, v->result);
+	r = server->on_act && act_is(v->call) ? act_ask(v->call, server->on_act, v->params) : 0;
+	if (r == 0)
+		r = v->row->handler(v->call, v->params, v->result);
 	answer(v, r);
 	fields_close(v->row->method->params(), v->params);
 	if (!v->row->method->streams)
@@ -348,7 +352,7 @@ static struct serving *serving_new(struct session *session, const struct dispatc
 	const struct message *m)
 {
 	struct serving *v = must(calloc(1, sizeof(*v)));
-	int64_t ms = m->ms > 0 && m->ms < MOST_MS ? m->ms : DEFAULT_MS;
+	int64_t ms = m->ms <= 0 ? DEFAULT_MS : m->ms < MOST_MS ? m->ms : MOST_MS;
 
 	v->link.send_item = send_item;
 	v->session = session;
@@ -365,7 +369,7 @@ static struct serving *serving_new(struct session *session, const struct dispatc
 	v->result = must(calloc(1, row->method->result_size + 1));
 	if (!row->method->streams)
 		fields_init(row->method->result(), v->result, row->method->result_size);
-	snprintf(v->id_text, sizeof(v->id_text), "%lld", (long long)m->id);
+	exact_must(v->id_text, sizeof(v->id_text), "%lld", (long long)m->id);
 	v->log = (struct log_context){ .connection = session->name,
 		.call = v->id_text,
 		.method = row->method->name,
@@ -475,7 +479,7 @@ static void greet(struct session *session, const struct message *m, int64_t vers
 	}
 	if (version != PROTOCOL_VERSION) {
 		char why[160];
-		snprintf(why, sizeof(why),
+		words_set(why, sizeof(why),
 			"%s speaks protocol version %d and the caller version %lld; install the same version of Stead everywhere and restart it.",
 			session->server->program, PROTOCOL_VERSION, (long long)version);
 		refuse(session, m->id, ERR_invalid, why);
@@ -591,7 +595,7 @@ void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*cl
 	LIST_INIT(&session->servings);
 	session->conn = conn_new(fd, &before_hello, &session_events, session);
 	session->uid = conn_peer_uid(session->conn);
-	snprintf(session->name, sizeof(session->name), "%s#%llu", role_word(role),
+	exact_must(session->name, sizeof(session->name), "%s#%llu", role_word(role),
 		(unsigned long long)conn_id(session->conn));
 	LIST_INSERT_HEAD(&s->sessions, session, link);
 	if (session->uid != uid && session->uid != 0) {
@@ -653,7 +657,7 @@ int server_listen_named(struct server *s, const char *name, enum role role, cons
 	uid_t uid;
 	int fd, r;
 
-	snprintf(setting, sizeof(setting), "%s_user", name);
+	exact_must(setting, sizeof(setting), "%s_user", name);
 	r = daemon_uid(setting, user, &uid);
 	if (r < 0)
 		return r;

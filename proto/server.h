@@ -24,6 +24,9 @@ struct server;
 /* program: this daemon's name, borrowed; rows end with one whose method is NULL, borrowed; daemon: for call->daemon. */
 struct server *server_new(const char *program, const struct dispatch_row *rows, void *daemon);
 
+/* The name of a role's socket: "front", "bot". */
+const char *role_word(enum role role);
+
 /*
  * Cancels what is under way, closes every connection and waits for the last handler, on a fiber or on the loop's own
  * stack; call when the loop still exists. Takes NULL, returns NULL.
@@ -54,6 +57,14 @@ void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*cl
  * for: half a sentence, borrowed, which is in the log already.
  */
 void server_on_stranger(struct server *s, void (*fn)(void *daemon, const char *what));
+
+/*
+ * fn(call, what) is asked, on the call's fiber and before its handler, about every call of steadctl's that changes something
+ * (method_reads() says of which rows that is not so): it writes that down. what: the method and its parameters, without
+ * secrets, at most SERVER_ACT bytes. 0, or as a handler, and then nothing is done.
+ */
+#define SERVER_ACT 400
+void server_on_act(struct server *s, int (*fn)(struct call *call, const char *what));
 
 /*
  * Stops accepting, ends every stream (their callers are told that this daemon stops) and waits, in a fiber, until no

@@ -1,10 +1,10 @@
 #include "proto/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/words.h"
 #include "proto/scan.h"
 
 #define FIRST 1024
@@ -53,7 +53,7 @@ static void put_escape(struct text *t, unsigned char c)
 	if (at && c)
 		code[1] = letters[at - names];
 	else
-		snprintf(code, sizeof(code), "\\u%04x", c);
+		exact_must(code, sizeof(code), "\\u%04x", c);
 	text_puts(t, code);
 }
 
@@ -84,23 +84,30 @@ bool text_string(struct text *t, const char *s, size_t n)
 
 void text_whole(struct text *t, int64_t n)
 {
-	char digits[24];
+	char digits[24], *end = digits + sizeof(digits), *p = end;
+	uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
 
-	text_put(t, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, n));
+	do {
+		*--p = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (n < 0)
+		*--p = '-';
+	text_put(t, p, (size_t)(end - p));
 }
 
 /* A point whatever the locale says, and always something that tells it from a whole number. */
 void text_real(struct text *t, double n)
 {
 	char digits[40];
-	int length = snprintf(digits, sizeof(digits) - 3, "%.17g", n);
 
-	for (int i = 0; i < length; i++)
-		if (!strchr("0123456789+-e", digits[i]))
-			digits[i] = '.';
-	if (!strpbrk(digits, ".e"))
-		strcat(digits, ".0");
+	exact_must(digits, sizeof(digits), "%.17g", n);
+	for (char *p = digits; *p; p++)
+		if (!strchr("0123456789+-e", *p))
+			*p = '.';
 	text_puts(t, digits);
+	if (!strpbrk(digits, ".e"))
+		text_puts(t, ".0");
 }
 
 static int put_json(const char *p, size_t n, void *arg)

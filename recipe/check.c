@@ -134,6 +134,9 @@ int check_own_list(struct reading *r, const struct place *place, const void *p)
 
 	if (e == 0 && list->again)
 		e = check_listing(r, PLACE_KEY(place, "again"), list->again, list->again_count, list);
+	if (e == 0 && list->none && list->none->frame)
+		e = reading_fail(r, PLACE_KEY(PLACE_KEY(place, "none"), "frame"),
+			"is looked for where the rows are; leave the frame out");
 	return e;
 }
 
@@ -211,8 +214,14 @@ static int check_reachable(struct reading *r, const struct place *place, const s
 {
 	char host[256];
 
-	if (!url_host(url, host, sizeof(host)) || recipe_allows_host(recipe, host))
+	if (!url_host(url, host, sizeof(host)))
 		return 0;
+	for (size_t i = 0; i < recipe->hosts_count; i++)
+		if (host_match_url(recipe->hosts[i], url))
+			return 0;
+	if (recipe_allows_host(recipe, host))
+		return reading_fail(r, place, "\"%s\" is at port %d; hosts without a port are their ports 80 and 443, so add \"%s:%d\"",
+			url, url_port(url), host, url_port(url));
 	return reading_fail(r, place, "\"%s\" is on %s, which is none of hosts", url, host);
 }
 

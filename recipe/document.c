@@ -30,8 +30,8 @@ static void collect(struct types *t, const struct key_type *type)
 			return;
 	}
 	t->items[t->count++] = type;
-	for (const struct key *k = key_first(type->keys(), NULL, NULL); k->kind != KEY_END;
-	     k = key_next(k, NULL, NULL)) {
+	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END;
+	     k = key_next(k, NULL)) {
 		if (k->type)
 			collect(t, k->type);
 	}
@@ -88,8 +88,7 @@ static json_t *key_schema(const struct key *k)
 			"additionalProperties", reference_to(k->type));
 	case KEY_NAMED:
 	case KEY_END:
-	case KEY_OPTIONAL:
-	case KEY_LOCAL: break;
+	case KEY_MARK: break;
 	}
 	return json_object();
 }
@@ -97,22 +96,33 @@ static json_t *key_schema(const struct key *k)
 static json_t *type_schema(const struct key_type *type)
 {
 	json_t *properties = json_object(), *required = json_array();
-	bool optional;
+	unsigned marks;
 
-	for (const struct key *k = key_first(type->keys(), &optional, NULL); k->kind != KEY_END;
-	     k = key_next(k, &optional, NULL)) {
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
 		json_t *s;
 
-		if (k->kind == KEY_NAMED)
+		if (k->kind == KEY_NAMED || (marks & MARK_SENT))
 			continue;
 		s = key_schema(k);
 		json_object_set_new(s, "description", json_string(k->sentence));
 		json_object_set_new(properties, k->name, s);
-		if (!optional)
+		if (!(marks & MARK_OPTIONAL))
 			json_array_append_new(required, json_string(k->name));
 	}
 	return json_pack("{s:s, s:s, s:b, s:o, s:o}", "type", "object", "description", type->sentence,
 		"additionalProperties", 0, "properties", properties, "required", required);
+}
+
+/* That the act is marked on a step that presses. */
+static void add_act_schema(json_t *step)
+{
+	json_t *presses = json_array();
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		if (strcmp(steps[i].may, "act") == 0)
+			json_array_append_new(presses, json_string(steps[i].name));
+	json_object_set_new(step, "if", json_pack("{s:{s:{s:b}}, s:[s]}", "properties", "act", "const", 1, "required", "act"));
+	json_object_set_new(step, "then", json_pack("{s:{s:{s:o}}}", "properties", "step", "enum", presses));
 }
 
 void recipe_print_schema(FILE *out)
@@ -124,6 +134,7 @@ void recipe_print_schema(FILE *out)
 	root = type_schema(&recipe_type);
 	for (size_t i = 1; i < t.count; i++)
 		json_object_set_new(defs, t.items[i]->name, type_schema(t.items[i]));
+	add_act_schema(json_object_get(defs, "step"));
 	json_object_set_new(root, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
 	json_object_set_new(root, "title", json_string("A recipe of Stead"));
 	json_object_set_new(root, "$defs", defs);
@@ -162,22 +173,20 @@ static void print_takes(FILE *out, const struct key *k)
 		break;
 	case KEY_NAMED:
 	case KEY_END:
-	case KEY_OPTIONAL:
-	case KEY_LOCAL: break;
+	case KEY_MARK: break;
 	}
 }
 
 static void print_type(FILE *out, const struct key_type *type)
 {
-	bool optional;
+	unsigned marks;
 
 	fprintf(out, "### %s\n\n%s\n\n| key | | takes | meaning |\n| --- | --- | --- | --- |\n", type->name,
 		type->sentence);
-	for (const struct key *k = key_first(type->keys(), &optional, NULL); k->kind != KEY_END;
-	     k = key_next(k, &optional, NULL)) {
-		if (k->kind == KEY_NAMED)
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
+		if (k->kind == KEY_NAMED || (marks & MARK_SENT))
 			continue;
-		fprintf(out, "| `%s` | %s | ", k->name, optional ? "" : "required");
+		fprintf(out, "| `%s` | %s | ", k->name, marks & MARK_OPTIONAL ? "" : "required");
 		print_takes(out, k);
 		fprintf(out, " | %s |\n", k->sentence);
 	}

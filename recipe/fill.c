@@ -1,10 +1,10 @@
 /* From a recipe's step back to JSON, with the variables filled in: the same rows, walked the other way. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/words.h"
 #include "recipe/key.h"
 #include "recipe/step.h"
 #include "recipe/template.h"
@@ -27,14 +27,14 @@ static int fill_text(struct filling *f, const struct key *k, const char *text, j
 
 	if (k->kind == KEY_TEXT && format_has_variables(k->format) &&
 	    template_fill(f->arena, text, f->v, format_escape(k->format), &filled, why, sizeof(why)) < 0) {
-		snprintf(f->why, f->size, "%s: \"%s\" %s", k->name, text, why);
+		words_set(f->why, f->size, "%s: \"%s\" %s", k->name, text, why);
 		return -EINVAL;
 	}
 	wrong = k->kind == KEY_TEXT ? format_check(k->format, filled, false) : NULL;
 	if (!wrong && k->kind == KEY_TEXT && strlen(filled) > (size_t)k->most)
 		wrong = "is too long";
 	if (wrong) {
-		snprintf(f->why, f->size, "%s: \"%s\" %s", k->name, filled, wrong);
+		words_set(f->why, f->size, "%s: \"%s\" %s", k->name, filled, wrong);
 		return -EINVAL;
 	}
 	*ret = json_string(filled);
@@ -58,6 +58,16 @@ static int fill_list(struct filling *f, const struct key *k, const void *p, json
 	return 0;
 }
 
+static int fill_texts(const struct key *k, const void *p, json_t **ret)
+{
+	const char *const *items = MEMBER(char *const *const, p, k->offset);
+
+	*ret = json_array();
+	for (size_t i = 0; i < MEMBER(size_t, p, k->count_offset); i++)
+		json_array_append_new(*ret, json_string(items[i]));
+	return 0;
+}
+
 static int fill_key(struct filling *f, const struct key *k, const void *p, json_t **ret)
 {
 	switch (k->kind) {
@@ -67,29 +77,28 @@ static int fill_key(struct filling *f, const struct key *k, const void *p, json_
 	case KEY_FLAG: *ret = json_true(); return 0;
 	case KEY_ONE: return fill_struct(f, k->type, MEMBER(void *const, p, k->offset), ret);
 	case KEY_LIST: return fill_list(f, k, p, ret);
+	case KEY_TEXTS: return fill_texts(k, p, ret); /* none of them is a template */
 	case KEY_NESTED:
-	case KEY_TEXTS:
 	case KEY_MAP:
 	case KEY_NAMED:
 	case KEY_END:
-	case KEY_OPTIONAL:
-	case KEY_LOCAL: break; /* no step has such keys */
+	case KEY_MARK: break; /* no step has such keys */
 	}
-	snprintf(f->why, f->size, "%s: cannot be part of a step", k->name);
+	words_set(f->why, f->size, "%s: cannot be part of a step", k->name);
 	return -EINVAL;
 }
 
 static int fill_struct(struct filling *f, const struct key_type *type, const void *p, json_t **ret)
 {
 	json_auto_t *object = json_object();
-	bool local;
+	unsigned marks;
 
-	for (const struct key *k = key_first(type->keys(), NULL, &local); k->kind != KEY_END;
-	     k = key_next(k, NULL, &local)) {
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END;
+	     k = key_next(k, &marks)) {
 		json_t *value = NULL;
 		int e;
 
-		if (local || !key_present(k, p) ||
+		if ((marks & MARK_LOCAL) || !key_present(k, p) ||
 		    (k->kind == KEY_NUMBER && MEMBER(int64_t, p, k->offset) == k->absent))
 			continue;
 		e = fill_key(f, k, p, &value);
@@ -105,8 +114,10 @@ int step_fill(const struct step *s, const struct variables *v, json_t **ret, cha
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct filling f = { .arena = arena, .v = v, .why = why, .size = size };
-	int e = fill_struct(&f, &step_type, s, ret);
+	int e;
 
+	*why = '\0';
+	e = fill_struct(&f, &step_type, s, ret);
 	if (e == 0)
 		json_object_set_new(*ret, "timeout_ms", json_integer(step_timeout_ms(s)));
 	return e;

@@ -2,10 +2,10 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/words.h"
 #include "recipe/pattern.h"
 
 #define ZONES "/usr/share/zoneinfo"
@@ -75,6 +75,12 @@ static const char *url_template_wrong(const char *s)
 	return NULL;
 }
 
+/* Nothing fills in variables there: a brace would go to the site as it stands. */
+static const char *fixed_url_wrong(const char *s)
+{
+	return strpbrk(s, "{}") ? "has a brace; variables are known in actions only" : url_wrong(s);
+}
+
 static const char *address_wrong(const char *s)
 {
 	unsigned char bytes[16];
@@ -99,7 +105,7 @@ static const char *zone_wrong(const char *s)
 	if (strstr(s, "..") || *s == '/' || strlen(s) > 64 ||
 	    s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")])
 		return "is not a time zone, as in Europe/Madrid";
-	snprintf(path, sizeof(path), ZONES "/%s", s);
+	exact_must(path, sizeof(path), ZONES "/%s", s);
 	if (strcmp(s, "UTC") == 0 || access(ZONES "/UTC", F_OK) != 0 || access(path, F_OK) == 0)
 		return NULL;
 	return "is no time zone that this machine knows, as Europe/Madrid would be";

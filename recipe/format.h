@@ -13,7 +13,7 @@
 	FORMAT(TEMPLATE, plain_wrong, NULL, true, ESCAPE_NONE)                                     \
 	FORMAT(VALUE, plain_wrong, NULL, true, ESCAPE_NONE)                                        \
 	FORMAT(CSS, css_wrong, NULL, true, ESCAPE_CSS)                                             \
-	FORMAT(URL, url_wrong, "^https?://", false, ESCAPE_NONE)                                   \
+	FORMAT(URL, fixed_url_wrong, "^https?://", false, ESCAPE_NONE)                                   \
 	FORMAT(URL_TEMPLATE, url_template_wrong, "^https?://", true, ESCAPE_URL)                   \
 	FORMAT(URL_PATTERN, url_pattern_wrong, "^https?://", false, ESCAPE_NONE)                   \
 	FORMAT(ORIGIN, origin_wrong, "^https?://[^/]+$", false, ESCAPE_NONE)                       \

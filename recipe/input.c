@@ -3,11 +3,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/words.h"
 #include "recipe/date.h"
 #include "recipe/nearest.h"
 
@@ -25,9 +25,9 @@ static int refuse(struct refusing *r, const char *field, const char *format, ...
 {
 	va_list args;
 
-	snprintf(r->field, r->size, "inputs.%s", field);
+	words_set(r->field, r->size, "inputs.%s", field);
 	va_start(args, format);
-	vsnprintf(r->why, r->size, format, args);
+	words_set_v(r->why, r->size, format, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -57,7 +57,7 @@ static int check_choice(struct refusing *r, const struct recipe_input *in, const
 	for (size_t i = 0; i < in->choices_count; i++) {
 		if (strcmp(in->choices[i], value) == 0)
 			return 0;
-		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", *all ? ", " : "", in->choices[i]);
+		words_add(all, sizeof(all), "%s%s", *all ? ", " : "", in->choices[i]);
 	}
 	return refuse(r, in->name, "%s: \"%s\" is not one of %s.", in->label, value, all);
 }
@@ -117,8 +117,10 @@ int inputs_check(const struct recipe_action *a, const json_t *given, const char 
 {
 	struct refusing r = { .today = today, .field = field, .why = why, .size = size };
 	json_auto_t *inputs = json_object();
-	int e = check_known(&r, a, given);
+	int e;
 
+	*field = *why = '\0';
+	e = check_known(&r, a, given);
 	for (size_t i = 0; i < a->inputs_count && e == 0; i++) {
 		const struct recipe_input *in = &a->inputs[i];
 		const char *value = json_string_value(json_object_get(given, in->name));

@@ -18,30 +18,26 @@ static const char all_steps[] =
 #include "recipe/expand.h"
 #undef EXPAND_TABLES
 
-const struct key *key_first(const struct key *row, bool *ret_optional, bool *ret_local)
+const struct key *key_first(const struct key *row, unsigned *ret_marks)
 {
-	bool optional = false, local = false;
+	unsigned marks = 0;
 
-	for (; row->kind == KEY_OPTIONAL || row->kind == KEY_LOCAL; row++) {
-		optional |= row->kind == KEY_OPTIONAL;
-		local |= row->kind == KEY_LOCAL;
-	}
-	if (ret_optional)
-		*ret_optional = optional;
-	if (ret_local)
-		*ret_local = local;
+	for (; row->kind == KEY_MARK; row++)
+		marks |= (unsigned)row->least;
+	if (ret_marks)
+		*ret_marks = marks;
 	return row;
 }
 
-const struct key *key_next(const struct key *row, bool *ret_optional, bool *ret_local)
+const struct key *key_next(const struct key *row, unsigned *ret_marks)
 {
-	return key_first(row + 1, ret_optional, ret_local);
+	return key_first(row + 1, ret_marks);
 }
 
 const struct key *key_find(const struct key_type *type, const char *name)
 {
-	for (const struct key *k = key_first(type->keys(), NULL, NULL); k->kind != KEY_END;
-	     k = key_next(k, NULL, NULL)) {
+	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END;
+	     k = key_next(k, NULL)) {
 		if (k->kind != KEY_NAMED && strcmp(k->name, name) == 0)
 			return k;
 	}
@@ -64,8 +60,7 @@ bool key_present(const struct key *row, const void *p)
 	case KEY_FLAG: return *(const bool *)member;
 	case KEY_NESTED: return true;
 	case KEY_END:
-	case KEY_OPTIONAL:
-	case KEY_LOCAL: break;
+	case KEY_MARK: break;
 	}
 	return false;
 }

@@ -12,8 +12,7 @@
 
 enum key_kind {
 	KEY_END,
-	KEY_OPTIONAL, /* not a key: the next one may be absent */
-	KEY_LOCAL,    /* not a key: the next one is never sent to streamd */
+	KEY_MARK, /* not a key: what enum key_mark, in least, says of the next one */
 	KEY_NAMED,
 	KEY_TEXT,
 	KEY_TEXTS,
@@ -24,6 +23,14 @@ enum key_kind {
 	KEY_NESTED,
 	KEY_LIST,
 	KEY_MAP,
+};
+
+/* Bits. */
+enum key_mark {
+	MARK_OPTIONAL = 1, /* it may be absent */
+	MARK_NEWER = 2,    /* it must be there, but a file of before, which lacks it, is read all the same */
+	MARK_LOCAL = 4,    /* it is never sent to streamd */
+	MARK_SENT = 8,     /* it is only sent to streamd, and never in a file */
 };
 
 struct key_type;
@@ -58,9 +65,9 @@ struct key_type {
 
 extern const struct key_type recipe_type, recipe_action_type, step_type, selector_type;
 
-/* The row after this one (and its marks), which may be KEY_END; *ret_optional and *ret_local may be NULL. */
-const struct key *key_first(const struct key *rows, bool *ret_optional, bool *ret_local);
-const struct key *key_next(const struct key *row, bool *ret_optional, bool *ret_local);
+/* The row after this one, which may be KEY_END, and its marks; ret_marks may be NULL. */
+const struct key *key_first(const struct key *rows, unsigned *ret_marks);
+const struct key *key_next(const struct key *row, unsigned *ret_marks);
 
 /* The row of that name, or NULL. */
 const struct key *key_find(const struct key_type *type, const char *name);

@@ -1,13 +1,13 @@
 #include "recipe/pattern.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/hostpattern.h"
 #include "common/utf.h"
+#include "common/words.h"
 
 #define LONGEST_HOST 255
 
@@ -58,23 +58,17 @@ bool glob_find(const char *pattern, const char *text)
 {
 	char around[600];
 
-	if ((size_t)snprintf(around, sizeof(around), "*%s*", pattern) >= sizeof(around))
+	if (!exact_set(around, sizeof(around), "*%s*", pattern))
 		return false;
 	return glob(around, strlen(around), text, strlen(text), true);
-}
-
-/* A host without a port; the ports come from elsewhere in a recipe. */
-static bool read_pattern(const char *text, struct hostpattern *ret)
-{
-	return hostpattern_parse(text, ret) == 0 && ret->port == 0;
 }
 
 const char *host_pattern_wrong(const char *pattern)
 {
 	struct hostpattern p;
 
-	if (!read_pattern(pattern, &p))
-		return "is not a host, as in desk.test or *.desk.test";
+	if (hostpattern_parse(pattern, &p) < 0)
+		return "is not a host, as in desk.test, *.desk.test or localhost:8080";
 	return p.below && !strchr(p.host.name, '.') ? "is too wide: at least two labels must follow the star" : NULL;
 }
 
@@ -83,7 +77,7 @@ bool host_match(const char *pattern, const char *host)
 	struct hostpattern p;
 	struct host h;
 
-	return read_pattern(pattern, &p) && host_parse(host, strlen(host), &h) == 0 && hostpattern_has_host(&p, &h);
+	return hostpattern_parse(pattern, &p) == 0 && host_parse(host, strlen(host), &h) == 0 && hostpattern_has_host(&p, &h);
 }
 
 /* The authority (RFC 3986, 3.2) up to end; user information is refused, as no page's address has it. */
@@ -135,6 +129,22 @@ static bool split(const char *url, struct parts *ret)
 	}
 	ret->fragment = *s == '#' ? s : NULL;
 	return true;
+}
+
+bool host_match_url(const char *pattern, const char *url)
+{
+	struct hostpattern p;
+	struct parts parts;
+
+	return host_match(pattern, split(url, &parts) ? parts.host : "") && hostpattern_parse(pattern, &p) == 0 &&
+		hostpattern_has_port(&p, (uint16_t)parts.port);
+}
+
+int url_port(const char *url)
+{
+	struct parts p;
+
+	return split(url, &p) ? p.port : 0;
 }
 
 static bool usable(const char *s)
@@ -201,7 +211,7 @@ bool url_host(const char *url, char *out, size_t size)
 
 	if (!split(url, &p) || !*p.host)
 		return false;
-	return (size_t)snprintf(out, size, "%s", p.host) < size;
+	return exact_set(out, size, "%s", p.host);
 }
 
 const char *account_pattern_wrong(const char *pattern)

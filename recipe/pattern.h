@@ -20,8 +20,10 @@ const char *account_pattern_wrong(const char *pattern);
 const char *url_wrong(const char *url);
 const char *origin_wrong(const char *origin);
 
-/* Host names compare without case; a dot at the end of host is ignored. */
+/* Host names compare without case; a dot at the end of host is ignored, and so is a pattern's port. */
 bool host_match(const char *pattern, const char *host);
+/* Whether an address is on such a host, and at its port: 80 or 443 where the pattern names none. */
+bool host_match_url(const char *pattern, const char *url);
 bool url_match(const char *pattern, const char *url);
 
 /*
@@ -29,6 +31,9 @@ bool url_match(const char *pattern, const char *url);
  * none.
  */
 bool account_match(const char *pattern, const char *text, char *out, size_t size);
+
+/* The port of an http or https address; 0 if it is none. */
+int url_port(const char *url);
 
 /* The host of an http or https address, without brackets; false if it is none or does not fit. */
 bool url_host(const char *url, char *out, size_t size);

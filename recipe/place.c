@@ -1,8 +1,9 @@
 #include "recipe/place.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "common/words.h"
 
 struct cursor {
 	const char *p, *end;
@@ -20,9 +21,9 @@ void place_print(const struct place *p, char *out, size_t size)
 	place_print(p->up, out, size);
 	used = strlen(out);
 	if (p->key)
-		snprintf(out + used, size - used, "%s%s", used ? "." : "", p->key);
+		words_add(out, size, "%s%s", used ? "." : "", p->key);
 	else
-		snprintf(out + used, size - used, "[%zu]", p->index);
+		words_add(out, size, "[%zu]", p->index);
 }
 
 static void step(struct cursor *c)

@@ -3,9 +3,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "common/words.h"
 #include "recipe/format.h"
 #include "recipe/nearest.h"
 
@@ -17,14 +17,14 @@ int reading_fail(struct reading *r, const struct place *place, const char *forma
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	words_set_v(message, sizeof(message), format, args);
 	va_end(args);
 	place_print(place, path, sizeof(path));
 	if (r->file)
-		snprintf(r->why, r->size, "%s:%u: %s%s%s", r->file, place_line(place, r->text, r->length), path,
+		words_set(r->why, r->size, "%s:%u: %s%s%s", r->file, place_line(place, r->text, r->length), path,
 			*path ? ": " : "", message);
 	else
-		snprintf(r->why, r->size, "%s%s%s", path, *path ? ": " : "", message);
+		words_set(r->why, r->size, "%s%s%s", path, *path ? ": " : "", message);
 	return -EINVAL;
 }
 
@@ -34,13 +34,13 @@ static int fail_type(struct reading *r, const struct place *place, const char *w
 }
 
 /* How much of s can be told in a message of one line. */
-static int printable(const char *s)
+static const char *plain_beginning(struct reading *r, const char *s)
 {
-	int n = 0;
+	size_t n = 0;
 
 	while (s[n] && !iscntrl((unsigned char)s[n]))
 		n++;
-	return n;
+	return arena_memdup(r->arena, s, n);
 }
 
 static int read_text(struct reading *r, const struct place *place, const json_t *json, int64_t most,
@@ -54,8 +54,7 @@ static int read_text(struct reading *r, const struct place *place, const json_t 
 		return reading_fail(r, place, "is longer than %lld bytes", (long long)most);
 	wrong = format_check(format, json_string_value(json), r->file);
 	if (wrong)
-		return reading_fail(r, place, "\"%.*s\" %s", printable(json_string_value(json)), json_string_value(json),
-			wrong);
+		return reading_fail(r, place, "\"%s\" %s", plain_beginning(r, json_string_value(json)), wrong);
 	*ret = arena_strdup(r->arena, json_string_value(json));
 	return 0;
 }
@@ -193,8 +192,7 @@ static int read_key(struct reading *r, const struct key *k, const struct place *
 	case KEY_MAP: return read_map(r, k, place, json, out);
 	case KEY_NAMED:
 	case KEY_END:
-	case KEY_OPTIONAL:
-	case KEY_LOCAL: break;
+	case KEY_MARK: break;
 	}
 	return 0;
 }
@@ -217,13 +215,13 @@ static int fail_unknown(struct reading *r, const struct key_type *type, const st
 {
 	struct nearest near = { 0 };
 	char all[384] = "";
+	unsigned marks;
 
-	for (const struct key *k = key_first(type->keys(), NULL, NULL); k->kind != KEY_END;
-	     k = key_next(k, NULL, NULL)) {
-		if (k->kind == KEY_NAMED)
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
+		if (k->kind == KEY_NAMED || (marks & MARK_SENT))
 			continue;
 		nearest_try(&near, name, k->name);
-		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", *all ? ", " : "", k->name);
+		words_add(all, sizeof(all), "%s%s", *all ? ", " : "", k->name);
 	}
 	if (near.word)
 		return reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; did you mean \"%s\"?", name,
@@ -234,7 +232,7 @@ static int fail_unknown(struct reading *r, const struct key_type *type, const st
 int reading_struct(struct reading *r, const struct key_type *type, const struct place *place, const json_t *json,
 	void *out)
 {
-	bool optional;
+	unsigned marks;
 	const char *name;
 	json_t *value;
 	int e;
@@ -245,13 +243,14 @@ int reading_struct(struct reading *r, const struct key_type *type, const struct 
 		if (!key_find(type, name))
 			return fail_unknown(r, type, place, name);
 	}
-	for (const struct key *k = key_first(type->keys(), &optional, NULL); k->kind != KEY_END;
-	     k = key_next(k, &optional, NULL)) {
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
 		value = k->kind == KEY_NAMED ? NULL : json_object_get(json, k->name);
 		if (k->kind == KEY_NAMED)
 			continue;
+		if (value && r->file && (marks & MARK_SENT))
+			return fail_unknown(r, type, place, k->name);
 		e = value ? read_key(r, k, PLACE_KEY(place, k->name), value, out) :
-			    read_absent(r, k, optional, place, out);
+			    read_absent(r, k, marks & (MARK_OPTIONAL | MARK_NEWER), place, out);
 		if (e < 0)
 			return e;
 	}

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,8 +11,10 @@
 
 #include "common/arena.h"
 #include "common/cleanup.h"
+#include "common/words.h"
 #include "recipe/pattern.h"
 #include "recipe/reading.h"
+#include "recipe/step.h"
 
 /* What the mistakes that people make most look like to a JSON parser. */
 static const char *json_hint(const char *text, const char *said)
@@ -36,13 +37,13 @@ static int parse_json(const char *file, const char *text, size_t n, json_t **ret
 	json_error_t error;
 
 	if (n > RECIPE_MOST_BYTES) {
-		snprintf(why, size, "%s: larger than %d bytes, which no recipe needs", file, RECIPE_MOST_BYTES);
+		words_set(why, size, "%s: larger than %d bytes, which no recipe needs", file, RECIPE_MOST_BYTES);
 		return -EINVAL;
 	}
 	*ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 	if (*ret)
 		return 0;
-	snprintf(why, size, "%s:%d: not well-formed JSON: %s%s", file, error.line > 0 ? error.line : 1, error.text,
+	words_set(why, size, "%s:%d: not well-formed JSON: %s%s", file, error.line > 0 ? error.line : 1, error.text,
 		n >= 3 ? json_hint(text, error.text) : "");
 	return -EINVAL;
 }
@@ -58,6 +59,46 @@ static const char *name_of(struct arena *arena, const char *file)
 	return arena_memdup(arena, base, n);
 }
 
+static const struct step *act_of(const struct recipe_action *a)
+{
+	const struct step *s = a->steps;
+
+	while (!s->act) /* check_action() has seen one */
+		s++;
+	return s;
+}
+
+/* Of an action, in a file of before: what is wrong, and where. */
+static void switch_off(struct reading *r, const struct place *place, struct recipe_action *a)
+{
+	const struct step *act = act_of(a);
+
+	if (!a->list.none) {
+		reading_fail(r, PLACE_KEY(place, "list"), "lacks \"none\": what the page shows when the list is empty, so that a page that has "
+			"not come is never taken for an empty list; until it is there the action is off");
+		a->off_means = "does not say how an empty list of bookings looks there; so Stead could book twice";
+	} else if (!step_presses(act)) {
+		reading_fail(r, PLACE_KEY(PLACE_INDEX(PLACE_KEY(place, "steps"), (size_t)(act - a->steps)), "act"),
+			"%s presses nothing, so nothing that the page sends could be held back; mark the click, fill or choose that sends the "
+			"booking off instead; until then the action is off", act->step);
+		a->off_means = "names no press that sends the booking off; so Stead could book twice";
+	} else {
+		return;
+	}
+	a->off = arena_strdup(r->arena, r->why);
+}
+
+static void switch_off_actions(struct reading *r, struct recipe *recipe)
+{
+	struct place root = { 0 };
+	char why[1024];
+
+	r->why = why;
+	r->size = sizeof(why);
+	for (size_t i = 0; i < recipe->actions_count; i++)
+		switch_off(r, PLACE_KEY(PLACE_KEY(&root, "actions"), recipe->actions[i].name), &recipe->actions[i]);
+}
+
 int recipe_parse(const char *file, const char *text, size_t n, struct recipe **ret, char *why, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
@@ -68,10 +109,11 @@ int recipe_parse(const char *file, const char *text, size_t n, struct recipe **r
 	const char *wrong;
 	int e;
 
+	*why = '\0';
 	recipe->name = name_of(arena, file);
 	wrong = strlen(recipe->name) > 64 ? "is too long" : format_check(FORMAT_NAME, recipe->name, false);
 	if (wrong) {
-		snprintf(why, size, "%s: a site is called as its file is, and \"%s\" %s", file, recipe->name, wrong);
+		words_set(why, size, "%s: a site is called as its file is, and \"%s\" %s", file, recipe->name, wrong);
 		return -EINVAL;
 	}
 	e = parse_json(file, text, n, &json, why, size);
@@ -79,6 +121,7 @@ int recipe_parse(const char *file, const char *text, size_t n, struct recipe **r
 		e = reading_struct(&r, &recipe_type, &root, json, recipe);
 	if (e < 0)
 		return e;
+	switch_off_actions(&r, recipe);
 	recipe->arena = TAKE(arena);
 	*ret = recipe;
 	return 0;
@@ -106,13 +149,14 @@ int recipe_load_file(const char *path, struct recipe **ret, char *why, size_t si
 	CLEANUP(freep) char *text = malloc(RECIPE_MOST_BYTES + 1);
 	ssize_t n;
 
+	*why = '\0';
 	if (!text)
 		abort();
 	n = fd < 0 ? -errno : read_all(fd, text, RECIPE_MOST_BYTES + 1);
 	if (n == -EFBIG)
-		snprintf(why, size, "%s: larger than %d bytes, which no recipe needs", path, RECIPE_MOST_BYTES);
+		words_set(why, size, "%s: larger than %d bytes, which no recipe needs", path, RECIPE_MOST_BYTES);
 	else if (n < 0)
-		snprintf(why, size, "%s: cannot be read: %s", path, strerror((int)-n));
+		words_set(why, size, "%s: cannot be read: %s", path, strerror((int)-n));
 	return n < 0 ? (int)n : recipe_parse(path, text, (size_t)n, ret, why, size);
 }
 

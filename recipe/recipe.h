@@ -4,6 +4,9 @@
  * length in `x_count`, an absent text is NULL, an absent number has the value that its row names.
  *
  * A recipe is read once and never changes; everything in it lives as long as it does.
+ *
+ * A file of before, with which an action could be carried out twice, is read, with the action off: `off` says why, as
+ * "FILE:LINE: key: what is wrong", and `off_means` what that means, to be put behind "the recipe"; both NULL for all others.
  */
 #pragma once
 

@@ -14,6 +14,20 @@ static const char usage[] =
 	"       stead-recipe schema          print the JSON Schema of recipes\n"
 	"       stead-recipe reference       print what each key means\n";
 
+/* What the daemons put up with in a file of before. Whether there is none of it. */
+static bool check_whole(const struct recipe *recipe)
+{
+	bool whole = true;
+
+	for (size_t i = 0; i < recipe->actions_count; i++) {
+		if (!recipe->actions[i].off)
+			continue;
+		fprintf(stderr, "%s\n", recipe->actions[i].off);
+		whole = false;
+	}
+	return whole;
+}
+
 static int check_files(char *const files[])
 {
 	int status = EXIT_SUCCESS;
@@ -24,6 +38,11 @@ static int check_files(char *const files[])
 
 		if (recipe_load_file(*files, &recipe, why, sizeof(why)) < 0) {
 			fprintf(stderr, "%s\n", why);
+			status = EXIT_FAILURE;
+			continue;
+		}
+		if (!check_whole(recipe)) {
+			recipe_free(recipe);
 			status = EXIT_FAILURE;
 			continue;
 		}

@@ -2,9 +2,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/words.h"
 
 #define MOST_RECIPES 256
 
@@ -35,10 +36,14 @@ static void add_recipe(struct recipe_set *s, const char *path)
 	}
 	if (s->count < MOST_RECIPES && !recipe_find(s, recipe->name)) {
 		s->recipes[s->count++] = recipe;
+		for (size_t i = 0; i < recipe->actions_count; i++) {
+			if (recipe->actions[i].off)
+				add_trouble(s, recipe->actions[i].off);
+		}
 		return;
 	}
 	if (s->count == MOST_RECIPES) {
-		snprintf(why, sizeof(why), "%s: there are already %d recipes, which is all there can be", path,
+		words_set(why, sizeof(why), "%s: there are already %d recipes, which is all there can be", path,
 			MOST_RECIPES);
 		add_trouble(s, why);
 	}
@@ -62,13 +67,17 @@ static bool add_dir(struct recipe_set *s, const char *dir)
 	if (n < 0 && errno == ENOENT)
 		return false;
 	if (n < 0) {
-		snprintf(why, sizeof(why), "%s: cannot be read: %s", dir, strerror(errno));
+		words_set(why, sizeof(why), "%s: cannot be read: %s", dir, strerror(errno));
 		add_trouble(s, why);
 		return true;
 	}
 	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
-		add_recipe(s, path);
+		if (exact_set(path, sizeof(path), "%s/%s", dir, entries[i]->d_name)) {
+			add_recipe(s, path);
+		} else {
+			words_set(why, sizeof(why), "%s: the path of a recipe in it is longer than paths can be", dir);
+			add_trouble(s, why);
+		}
 		free(entries[i]);
 	}
 	free(entries);
@@ -95,7 +104,7 @@ struct recipe_set *recipe_load_dirs(const char *path)
 	if (!any) {
 		char why[4400];
 
-		snprintf(why, sizeof(why), "there are no recipes: none of %s is a directory", path);
+		words_set(why, sizeof(why), "there are no recipes: none of %s is a directory; make one, or say in stead.conf where recipes are", path);
 		add_trouble(s, why);
 	}
 	qsort(s->recipes, s->count, sizeof(*s->recipes), by_title);

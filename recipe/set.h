@@ -22,6 +22,6 @@ const struct recipe *recipe_find(const struct recipe_set *s, const char *name);
 size_t recipe_count(const struct recipe_set *s);
 const struct recipe *recipe_at(const struct recipe_set *s, size_t i);
 
-/* What was refused: sentences with file, line and key. Borrowed. */
+/* What was refused, and which actions of the others are off: sentences with file, line and key. Borrowed. */
 size_t recipe_trouble_count(const struct recipe_set *s);
 const char *recipe_trouble(const struct recipe_set *s, size_t i);

@@ -1,7 +1,7 @@
 #include "recipe/step.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "recipe/check.h"
@@ -17,7 +17,7 @@ static const struct {
 #undef STEP
 };
 
-#define ANY_STEP "step|timeout_ms|say|act|optional|otherwise"
+#define ANY_STEP "step|timeout_ms|say|act|optional|otherwise|none|long_polls" /* act: an older file has it anywhere; the last two: below */
 
 enum step_kind step_kind(const struct step *s)
 {
@@ -26,11 +26,6 @@ enum step_kind step_kind(const struct step *s)
 	while (strcmp(kinds[i].name, s->step) != 0) /* it has been read, so it is one of them */
 		i++;
 	return (enum step_kind)i;
-}
-
-int64_t step_timeout_ms(const struct step *s)
-{
-	return s->timeout_ms ? s->timeout_ms : kinds[step_kind(s)].timeout_ms;
 }
 
 /* Whether name is one of words, which '|' and '/' part. */
@@ -47,20 +42,31 @@ static bool among(const char *words, const char *name)
 	return false;
 }
 
+bool step_presses(const struct step *s)
+{
+	return among(kinds[step_kind(s)].may, "act");
+}
+
+int64_t step_timeout_ms(const struct step *s)
+{
+	return s->timeout_ms ? s->timeout_ms : kinds[step_kind(s)].timeout_ms;
+}
+
 /* One alternative after another: "at/page" needs one of them, and not both. */
 static int check_needs(struct reading *r, const struct place *place, const struct step *s, const char *needs)
 {
 	while (*needs) {
-		char group[64], *save, *name;
+		char group[64] = "", whole[64] = "", *save, *name;
 		size_t n = strcspn(needs, "|"), found = 0;
 
-		snprintf(group, sizeof(group), "%.*s", (int)n, needs);
+		assert(n < sizeof(group)); /* they stand in steps.def */
+		memcpy(group, needs, n);
+		memcpy(whole, needs, n);
 		name = strtok_r(group, "/", &save);
 		for (; name; name = strtok_r(NULL, "/", &save))
 			found += key_present(key_find(&step_type, name), s);
 		if (found != 1)
-			return reading_fail(r, place, "%s needs %s%.*s", s->step,
-				memchr(needs, '/', n) ? "one of " : "", (int)n, needs);
+			return reading_fail(r, place, "%s needs %s%s", s->step, strchr(whole, '/') ? "one of " : "", whole);
 		needs += n + (needs[n] == '|');
 	}
 	return 0;
@@ -70,6 +76,10 @@ static int check_read(struct reading *r, const struct place *place, const struct
 {
 	if (s->cells && !s->all)
 		return reading_fail(r, PLACE_KEY(place, "cells"), "goes with all, which is not given");
+	if (s->none && !s->all)
+		return reading_fail(r, PLACE_KEY(place, "none"), "goes with all, which is not given");
+	if (s->long_polls && !s->none)
+		return reading_fail(r, PLACE_KEY(place, "long_polls"), "goes with none, which is not given");
 	if (s->all && (!s->cells || s->attribute))
 		return reading_fail(r, place, "all goes with cells, and without attribute");
 	for (size_t i = 0; i < s->cells_count; i++) {
@@ -88,8 +98,8 @@ int check_step(struct reading *r, const struct place *place, const void *p)
 	enum step_kind kind = step_kind(s);
 	int e;
 
-	for (const struct key *k = key_first(step_type.keys(), NULL, NULL); k->kind != KEY_END;
-	     k = key_next(k, NULL, NULL)) {
+	for (const struct key *k = key_first(step_type.keys(), NULL); k->kind != KEY_END;
+	     k = key_next(k, NULL)) {
 		if (key_present(k, s) && !among(kinds[kind].needs, k->name) && !among(kinds[kind].may, k->name) &&
 		    !among(ANY_STEP, k->name))
 			return reading_fail(r, PLACE_KEY(place, k->name), "has no meaning for %s", s->step);
@@ -107,8 +117,10 @@ int step_parse(struct arena *arena, const json_t *json, struct step *ret, char *
 	struct reading r = { .arena = arena, .why = why, .size = size };
 	struct place root = { 0 };
 	struct step s = { 0 };
-	int e = reading_struct(&r, &step_type, &root, json, &s);
+	int e;
 
+	*why = '\0';
+	e = reading_struct(&r, &step_type, &root, json, &s);
 	if (e == 0)
 		*ret = s;
 	return e;
@@ -137,9 +149,10 @@ static const char *own_words(struct arena *arena, const struct step *s)
 const char *step_words(struct arena *arena, const struct step *s, const struct variables *v)
 {
 	const char *text = s->say ? s->say : own_words(arena, s), *filled = text;
+	enum escape escape = !s->say && s->url ? ESCAPE_URL : ESCAPE_NONE;
 	char why[256];
 
-	if (template_fill(arena, text, v, ESCAPE_NONE, &filled, why, sizeof(why)) < 0)
+	if (template_fill(arena, text, v, escape, &filled, why, sizeof(why)) < 0)
 		return text;
 	return filled;
 }

@@ -13,14 +13,17 @@
  *	{"step": "wait_for", "page": "https://desk.test/finder*", "timeout_ms": 10000}
  *	{"step": "read", "at": {"css": "#who"}, "timeout_ms": 10000}
  *	{"step": "read", "at": {"css": ".UITable---row"}, "all": true, "cells": [{"name": "date", "css": ".date"},
- *		{"name": "id", "attribute": "data-booking"}], "timeout_ms": 10000}
+ *		{"name": "id", "attribute": "data-booking"}], "none": {"text": "You have no bookings"},
+ *		"long_polls": ["https://desk.test/news*"], "timeout_ms": 10000}
  *	{"step": "picture", "timeout_ms": 0}
  *	{"step": "expect", "at": {"css": "h1"}, "value": "Floor 2", "timeout_ms": 2000}
  *
- * A step is done, or missing when what it needs was not there by its timeout. read with all is done with no rows too.
+ * A step is done, or missing when what it needs was not there by its timeout. read with all is done once the list shows a row
+ * or what "none" names (where there is no "none", also without rows), in a document that is no error page, and stays so.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -36,6 +39,9 @@ enum step_kind {
 };
 
 enum step_kind step_kind(const struct step *s);
+
+/* Whether what its page sends then can be held back, so that it may be the act. */
+bool step_presses(const struct step *s);
 
 /* The timeout, ms: its own, or its kind's. */
 int64_t step_timeout_ms(const struct step *s);

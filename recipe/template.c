@@ -3,10 +3,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/words.h"
 #include "recipe/date.h"
 #include "recipe/nearest.h"
 
@@ -28,7 +28,7 @@ static int fail(struct out *o, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(o->why, o->size, format, args);
+	words_set_v(o->why, o->size, format, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -47,20 +47,24 @@ static void put_css(struct out *o, unsigned char c)
 {
 	char hex[8];
 
-	if (isalnum(c) || c == '_' || c == '-' || c >= 0x80)
+	if (isalnum(c) || c == '_' || c == '-' || c >= 0x80) {
 		put(o, (char *)&c, 1);
-	else
-		put(o, hex, (size_t)snprintf(hex, sizeof(hex), "\\%x ", c));
+		return;
+	}
+	exact_must(hex, sizeof(hex), "\\%x ", c);
+	put(o, hex, strlen(hex));
 }
 
 static void put_url(struct out *o, unsigned char c)
 {
 	char hex[8];
 
-	if (isalnum(c) || (c && strchr("-._~", c)))
+	if (isalnum(c) || (c && strchr("-._~", c))) {
 		put(o, (char *)&c, 1);
-	else
-		put(o, hex, (size_t)snprintf(hex, sizeof(hex), "%%%02X", c));
+		return;
+	}
+	exact_must(hex, sizeof(hex), "%%%02X", c);
+	put(o, hex, strlen(hex));
 }
 
 static void put_value(struct out *o, const char *s, enum escape escape)
@@ -85,13 +89,14 @@ static int format_date(struct out *o, const char *format, const struct tm *tm, c
 		bool bare; /* no padding */
 
 		if (*f != '%') {
-			used += (size_t)snprintf(out + used, size - used, "%c", *f);
+			out[used++] = *f;
+			out[used] = '\0';
 		} else {
 			bare = *++f == '-';
 			f += bare;
 			if (!*f || !strchr("aAbBdejmyYF%", *f))
 				return fail(o, "has a date format \"%s\" that is not known here", format);
-			snprintf(one, sizeof(one), "%%%s%c", bare ? "-" : "", *f);
+			exact_must(one, sizeof(one), "%%%s%c", bare ? "-" : "", *f);
 			used += strftime(out + used, size - used, one, tm);
 		}
 		if (used >= size - 16)
@@ -165,6 +170,7 @@ int template_fill(struct arena *arena, const char *text, const struct variables 
 {
 	struct out o = { .why = why, .size = size };
 
+	*why = '\0';
 	while (*text) {
 		size_t n = strcspn(text, "{}");
 

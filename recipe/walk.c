@@ -36,8 +36,7 @@ static int walk_key(const struct key *k, const struct place *place, const void *
 	case KEY_CHOICE:
 	case KEY_NAMED:
 	case KEY_END:
-	case KEY_OPTIONAL:
-	case KEY_LOCAL: break;
+	case KEY_MARK: break;
 	}
 	return 0;
 }
@@ -46,8 +45,8 @@ int walk_templates(const struct key_type *type, const struct place *place, const
 {
 	int e = 0;
 
-	for (const struct key *k = key_first(type->keys(), NULL, NULL); k->kind != KEY_END && e == 0;
-	     k = key_next(k, NULL, NULL)) {
+	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END && e == 0;
+	     k = key_next(k, NULL)) {
 		if (key_present(k, p))
 			e = walk_key(k, PLACE_KEY(place, k->name), p, fn, arg);
 	}

@@ -1,7 +1,8 @@
 #include "sessiond/background.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+
+#include "common/words.h"
 
 int background_init(struct background *b, struct call *call, const char *site)
 {
@@ -13,7 +14,7 @@ int background_init(struct background *b, struct call *call, const char *site)
 			keycheck_salt(check), call->acting.user, site, b->fingerprint);
 	if (r < 0)
 		return r;
-	snprintf(b->user, sizeof(b->user), "%" PRId64, call->acting.user);
+	exact_must(b->user, sizeof(b->user), "%" PRId64, call->acting.user);
 	b->row[0] = '\0';
 	b->context = (struct envelope_context){ .user = b->user,
 		.site = site,
@@ -25,6 +26,6 @@ int background_init(struct background *b, struct call *call, const char *site)
 
 void background_set(struct background *b, int64_t row, int64_t version)
 {
-	snprintf(b->row, sizeof(b->row), "%" PRId64, row);
+	exact_must(b->row, sizeof(b->row), "%" PRId64, row);
 	b->context.version = (uint64_t)version;
 }

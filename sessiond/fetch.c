@@ -1,20 +1,32 @@
-/* Handing out a session's newest state. */
+/* Handing out one of a session's states. */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/memfd.h"
+#include "proto/server.h"
 #include "sessiond/background.h"
 #include "sessiond/handlers.h"
 
-static int read_row(struct call *call, const char *site, struct db_result **ret)
+/* Together with its row in the audit: what cannot be written down is not handed out, nor if it is not known to be. */
+static int read_row(struct call *call, const char *site, bool newest, struct db_result **ret)
 {
-	return db_read(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
 		sessiond_deadline(call), ret,
-		"SELECT id, version, account, health, envelope FROM vault.sessions "
-		"WHERE user_id = $1 AND site = $2 AND kind = 'background'",
-		DB_INT(call->acting.user), DB_TEXT(site));
+		"WITH kept AS (SELECT *, $5 AND newest_version IS NOT NULL AS newest FROM vault.sessions "
+		"WHERE user_id = $1 AND site = $2 AND kind = 'background'), "
+		"s AS (SELECT id, account, health, newest, CASE WHEN newest THEN newest_version ELSE version END AS version, "
+		"CASE WHEN newest THEN version ELSE newest_version END AS other, "
+		"CASE WHEN newest THEN newest_envelope ELSE envelope END AS envelope FROM kept), "
+		"told AS (INSERT INTO vault.audit (event, user_id, detail) SELECT 'session_fetched', $1, "
+		"format('session %s (%s), version %s%s, to %s (uid %s)', s.id, $2::text, s.version, "
+		"CASE WHEN newest THEN ' (unproved)' ELSE '' END, $4::text, $3::bigint) FROM s) "
+		"SELECT * FROM s",
+		DB_INT(call->acting.user), DB_TEXT(site), DB_INT(call->uid), DB_TEXT(role_word(call->role)), DB_BOOL(newest));
+
+	return r == -EINPROGRESS ? -ENOTCONN : r;
 }
 
 /*
@@ -26,6 +38,18 @@ static bool is_damage(int r)
 	return r == -EBADMSG || r == -EKEYREJECTED || r == -EFBIG;
 }
 
+/* A newest state that cannot be opened is none: the proved one is there. -EBADMSG: so it is read instead. */
+static int drop_newest(struct call *call, const char *site, int64_t id, int64_t version, int error)
+{
+	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user), sessiond_deadline(call), NULL,
+		"UPDATE vault.sessions SET newest_version = NULL, newest_at = NULL, newest_key_id = NULL, "
+		"newest_envelope = NULL WHERE id = $1 AND newest_version = $2", DB_INT(id), DB_INT(version));
+
+	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s; the state that was proved before it is used",
+		id, version, site, envelope_error(error));
+	return r < 0 ? r : -EBADMSG;
+}
+
 /*
  * So that the person sees it on the dashboard, not only in a job's log. Fails silently: the fetch
  * is refused anyway.
@@ -35,7 +59,7 @@ static void mark_damaged(struct call *call, int64_t id, int64_t version)
 	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
 		sessiond_deadline(call), NULL,
 		"UPDATE vault.sessions SET health = 'needs_sign_in', reason = $3 "
-		"WHERE id = $1 AND version = $2 AND health IN ('healthy', 'suspect')",
+		"WHERE id = $1 AND version = $2 AND health IN ('working', 'unproved', 'site_down')",
 		DB_INT(id), DB_INT(version),
 		DB_TEXT("The vault could not open what it saved; sign in to the site again."));
 
@@ -63,12 +87,12 @@ static int refuse_opening(
 }
 
 static int open_state(
-	struct call *call, const char *site, const struct db_result *row, struct secret **ret)
+	struct call *call, const char *site, const struct db_row *row, struct secret **ret)
 {
 	struct background b;
-	int64_t id = db_int(row, 0, "id"), version = db_int(row, 0, "version");
+	int64_t id = row_int(row, "id"), version = row_int(row, "version");
 	size_t n;
-	const void *blob = db_bytes(row, 0, "envelope", &n);
+	const void *blob = row_bytes(row, "envelope", &n);
 	int r = background_init(&b, call, site);
 
 	if (r < 0)
@@ -77,31 +101,44 @@ static int open_state(
 	r = crypt_open(sessiond_crypt(call->daemon), &b.context, blob, n, call->deadline, ret);
 	if (r == 0 || r == -EBUSY || r == -ETIMEDOUT || r == -ECANCELED)
 		return r;
+	if (is_damage(r) && row_bool(row, "newest"))
+		return drop_newest(call, site, id, version, r);
 	return refuse_opening(call, site, id, version, r);
+}
+
+/* -EBADMSG: the newest could not be opened, and is none any more. */
+static int fetch(struct call *call, const char *site, bool newest, struct session_fetch_result *result)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	CLEANUP(secret_freep) struct secret *state = NULL;
+	struct db_row row = DB_NO_ROW;
+	int r = read_row(call, site, newest, &res);
+
+	if (r < 0)
+		return r;
+	if (!db_next(res, &row))
+		return call_refuse(call, ERR_needs_sign_in, "site",
+			"There is no session for %s yet; sign in to the site on the dashboard.", site);
+	r = open_state(call, site, &row, &state);
+	if (r == 0)
+		r = memfd_new("session", state->data, state->len, &result->state);
+	if (r < 0)
+		return r;
+	result->account = arena_strdup(call->arena, row_words(&row, "account"));
+	result->which = row_bool(&row, "newest") ? "newest" : "proved";
+	result->version = row_int(&row, "version");
+	result->other = row_int(&row, "other");
+	result->health = arena_strdup(call->arena, row_words(&row, "health"));
+	return 0;
 }
 
 int session_fetch(struct call *call, const struct session_fetch_params *params,
 	struct session_fetch_result *result)
 {
-	CLEANUP(db_result_freep) struct db_result *row = NULL;
-	CLEANUP(secret_freep) struct secret *state = NULL;
+	bool newest = !params->which || strcmp(params->which, "newest") == 0;
 	int r = keycheck_admit(sessiond_keycheck(call->daemon), call);
 
 	if (r == 0)
-		r = read_row(call, params->site, &row);
-	if (r < 0)
-		return r;
-	if (db_rows(row) == 0)
-		return call_refuse(call, ERR_needs_sign_in, "site",
-			"There is no session for %s yet; sign in to the site on the dashboard.",
-			params->site);
-	r = open_state(call, params->site, row, &state);
-	if (r == 0)
-		r = memfd_new("session", state->data, state->len, &result->state);
-	if (r < 0)
-		return r;
-	result->account = arena_strdup(call->arena, db_text(row, 0, "account"));
-	result->version = db_int(row, 0, "version");
-	result->health = arena_strdup(call->arena, db_text(row, 0, "health"));
-	return 0;
+		r = fetch(call, params->site, newest, result);
+	return r == -EBADMSG ? fetch(call, params->site, false, result) : r;
 }

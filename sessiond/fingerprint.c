@@ -1,11 +1,12 @@
 #include "sessiond/fingerprint.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+
+#include "common/hex.h"
 
 #define SITE_MAX    64
 #define DIGEST_USED 20
@@ -23,8 +24,7 @@ int fingerprint_background(const struct secret *salt, int64_t user, const char *
 	memcpy(input + 8, site, n);
 	if (!HMAC(EVP_sha256(), salt->data, (int)salt->len, input, 8 + n, digest, NULL))
 		return -EIO;
-	strcpy(out, "bg-");
-	for (int i = 0; i < DIGEST_USED; i++)
-		sprintf(out + 3 + 2 * i, "%02x", digest[i]);
+	memcpy(out, "bg-", 3);
+	hex_set(out + 3, digest, DIGEST_USED);
 	return 0;
 }

@@ -7,10 +7,10 @@
 #include "sessiond/handlers.h"
 #include "sessiond/sessiond.h"
 
-/* Every health but "healthy" has a reason, because a person reads it. */
+/* Every health but "working" has a reason, because a person reads it. */
 static const char *reason_of(const struct session_report_params *p)
 {
-	if (strcmp(p->health, "healthy") == 0)
+	if (strcmp(p->health, "working") == 0)
 		return NULL;
 	if (p->reason)
 		return p->reason;
@@ -18,34 +18,60 @@ static const char *reason_of(const struct session_report_params *p)
 		return "The site asks for the person again.";
 	if (strcmp(p->health, "not_portable") == 0)
 		return "The site ties its sign-in to one browser.";
+	if (strcmp(p->health, "site_down") == 0)
+		return "The site itself does not work just now.";
+	if (strcmp(p->health, "wrong_account") == 0)
+		return "The site shows another account.";
 	return "It could not be told whether the session still works.";
 }
 
-/* The row's lock makes two equal reports one change. */
-#define REPORT                                                                                     \
-	"WITH old AS (SELECT id, health FROM vault.sessions WHERE user_id = $1 AND site = $2 "     \
-	"AND kind = 'background' AND version = $3 FOR UPDATE) "                                    \
-	"UPDATE vault.sessions s SET health = $4, reason = $5, "                                   \
-	"proved_at = GREATEST(s.proved_at, $6::timestamptz) FROM old WHERE s.id = old.id "         \
-	"RETURNING s.id, old.health AS was, old.health <> s.health AS changed"
+/*
+ * The row's lock makes two equal reports one change. An end is written down with what is known of how long the sign-in lived;
+ * a sign-in ends once.
+ */
+#define KEPT                                                                                        \
+	"WITH old AS (SELECT id, health, signed_in_at, proved_at FROM vault.sessions "              \
+	"WHERE user_id = $1 AND site = $2 AND kind = 'background' AND (version = $3 OR newest_version = $3) FOR UPDATE)"
+#define END_WRITTEN                                                                                 \
+	", gone AS (DELETE FROM vault.ends e USING old WHERE e.session_id = old.id AND e.ended_at < now() - interval '1 year')" \
+	", ended AS (INSERT INTO vault.ends (session_id, user_id, signed_in_at, alive_at, ended_at) " \
+	"SELECT id, $1, signed_in_at, GREATEST(proved_at, signed_in_at), GREATEST(now(), proved_at, signed_in_at) FROM old " \
+	"WHERE $4 = 'needs_sign_in' AND health <> 'needs_sign_in' AND signed_in_at IS NOT NULL "    \
+	"ON CONFLICT DO NOTHING) "
+#define CHANGED "FROM old WHERE s.id = old.id RETURNING s.id, old.health AS was, old.health <> s.health AS changed"
+#define SHOWN "UPDATE vault.sessions s SET health = $4, reason = $5, proved_at = GREATEST(s.proved_at, $6::timestamptz)"
+#define REPORT KEPT END_WRITTEN SHOWN " " CHANGED
+
+/* A state that was tried may be spent by that; one that was proved as it stands stays, whichever of the two it was. */
+#define NEWEST(column) column " = CASE WHEN newest_version = $3 THEN newest_" column " ELSE s." column " END, "
+#define SETTLE                                                                                      \
+	KEPT SHOWN ", " NEWEST("version") NEWEST("key_id") NEWEST("envelope")                       \
+	"saved_at = CASE WHEN newest_version = $3 THEN newest_at ELSE saved_at END, "               \
+	"newest_version = NULL, newest_at = NULL, newest_key_id = NULL, newest_envelope = NULL " CHANGED
+
+static int write_report(struct call *call, const struct session_report_params *p, struct db_result **ret)
+{
+	if (p->settles && !p->proved_at_ms)
+		return call_refuse(call, ERR_invalid, "proved_at_ms", "What settles which state stays is a proof; say when it was.");
+	return db_query(sessiond_db(call->daemon), DB_USER(call->acting.user), sessiond_deadline(call), ret,
+		p->settles ? SETTLE : REPORT, DB_INT(call->acting.user), DB_TEXT(p->site), DB_INT(p->version), DB_TEXT(p->health),
+		DB_TEXT(reason_of(p)), p->proved_at_ms ? DB_TIME(p->proved_at_ms) : DB_NULL);
+}
 
 int session_report(struct call *call, const struct session_report_params *params,
 	struct session_report_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
-		sessiond_deadline(call), &res, REPORT, DB_INT(call->acting.user),
-		DB_TEXT(params->site), DB_INT(params->version), DB_TEXT(params->health),
-		DB_TEXT(reason_of(params)),
-		params->proved_at_ms ? DB_TIME(params->proved_at_ms) : DB_NULL);
+	struct db_row row = DB_NO_ROW;
+	int r = write_report(call, params, &res);
 
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
-		return 0; /* deleted, or a newer version was saved: nobody asks any more */
-	result->changed = db_bool(res, 0, "changed");
+	if (!db_next(res, &row))
+		return 0; /* deleted, or something newer was proved: nobody asks any more */
+	result->changed = row_bool(&row, "changed");
 	if (result->changed)
-		log_notice("session %" PRId64 " (%s) was %s and is %s", db_int(res, 0, "id"),
-			params->site, db_text(res, 0, "was"), params->health);
+		log_notice("session %" PRId64 " (%s) was %s and is %s", row_int(&row, "id"),
+			params->site, row_words(&row, "was"), params->health);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "common/fiber.h"
 #include "common/log.h"
+#include "common/words.h"
 
 struct pending {
 	struct change change; /* first: the tree compares by it */
@@ -78,9 +79,8 @@ int change_parse(const char *payload, struct change *ret)
 	if (sscanf(payload, "%lld %lld %15s%n", &user, &version, c.health, &end) != 3 || user < 1 ||
 		version < 1)
 		return -EINVAL;
-	if (payload[end] != ' ' || !payload[end + 1] || strlen(payload + end + 1) >= sizeof(c.site))
+	if (payload[end] != ' ' || !payload[end + 1] || !exact_set(c.site, sizeof(c.site), "%s", payload + end + 1))
 		return -EINVAL;
-	strcpy(c.site, payload + end + 1);
 	c.user = user;
 	c.version = version;
 	*ret = c;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "sessiond/envelope.h"
 #include "sessiond/fingerprint.h"
 
@@ -75,18 +75,18 @@ static void trouble(struct finding *f, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(f->trouble, sizeof(f->trouble), format, args);
+	words_set_v(f->trouble, sizeof(f->trouble), format, args);
 	va_end(args);
 }
 
 static void look_at(
-	const struct keycheck *k, const struct db_result *res, int row, struct finding *f)
+	const struct keycheck *k, const struct db_row *row, struct finding *f)
 {
 	CLEANUP(secret_freep) struct secret *salt = NULL;
-	int64_t id = db_int(res, row, "key_id");
+	int64_t id = row_int(row, "key_id");
 	struct envelope_context context = context_of(id);
 	size_t n;
-	const void *blob = db_bytes(res, row, "envelope", &n);
+	const void *blob = row_bytes(row, "envelope", &n);
 	int r;
 
 	if (!masterkeys_get(k->keys, (uint32_t)id))
@@ -118,12 +118,13 @@ static int look(struct keycheck *k, struct db_tx *tx, int64_t deadline, struct f
 {
 	static const char sql[] = "SELECT key_id, envelope FROM vault.key_checks ORDER BY key_id";
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = tx ? tx_query(tx, &res, sql) : db_read(k->db, DB_SELF, deadline, &res, sql);
 
 	if (r < 0)
 		return r;
-	for (int row = 0; row < db_rows(res) && !*f->trouble; row++)
-		look_at(k, res, row, f);
+	while (!*f->trouble && db_next(res, &row))
+		look_at(k, &row, f);
 	if (!*f->trouble && !f->salt && db_rows(res) > 0)
 		trouble(f,
 			"None of the %zu master keys at hand is one that this database was written "
@@ -147,11 +148,16 @@ static int make_salt(struct secret **ret)
 static int any_sessions(struct keycheck *k, int64_t deadline, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(k->db, DB_ROLE("stead_operator"), deadline, &res,
 		"SELECT EXISTS (SELECT id FROM vault.sessions)");
 
-	*ret = r == 0 && db_bool(res, 0, 0);
-	return r;
+	if (r < 0)
+		return r;
+	if (!db_next(res, &row))
+		return -EIO; /* EXISTS says true or false */
+	*ret = row_bool(&row, 0);
+	return 0;
 }
 
 /*

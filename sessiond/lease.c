@@ -1,7 +1,9 @@
 /*
- * Leases: one user of a session at a time, so that no two refresh it at once. The token, which only
- * grows, fences a holder that slept through its lease: its save comes too late and is refused
- * (store.c).
+ * Leases: one user of a session at a time, so that no two refresh it at once. The token grows whenever
+ * another takes the lease, and so fences a holder that slept through its own: its save comes too late and
+ * is refused (store.c). No token is given twice, also not where a session was forgotten and another is kept
+ * in its place. A lease that lapsed while nobody took it, as when the database is away, is taken up again
+ * with the same token: what its holder has is still the newest there is.
  */
 #include <inttypes.h>
 
@@ -12,17 +14,18 @@
 
 /* clock_timestamp(), not now(): the statement may have waited for the row. */
 #define TAKE_LEASE                                                                                 \
-	"UPDATE vault.sessions SET lease_token = lease_token + "                                   \
-	"CASE WHEN lease_holder = $3 AND lease_until > clock_timestamp() THEN 0 ELSE 1 END, "      \
+	"UPDATE vault.sessions SET lease_token = CASE WHEN lease_holder IS DISTINCT FROM $3 "      \
+	"THEN nextval('vault.lease_tokens') ELSE lease_token END, "                                \
 	"lease_holder = $3, lease_until = clock_timestamp() + $4 * interval '1 ms' "               \
 	"WHERE user_id = $1 AND site = $2 AND kind = 'background' "                                \
 	"AND (lease_holder IS NULL OR lease_holder = $3 OR lease_until <= clock_timestamp()) "     \
-	"RETURNING lease_token, version"
+	"RETURNING id, lease_token, last_version AS version"
 
 /* Says why the lease was not to be had. */
 static int refuse_lease(struct call *call, const char *site)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(sessiond_db(call->daemon), DB_USER(call->acting.user),
 		sessiond_deadline(call), &res,
 		"SELECT lease_until FROM vault.sessions "
@@ -32,31 +35,33 @@ static int refuse_lease(struct call *call, const char *site)
 
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
+	if (!db_next(res, &row))
 		return call_refuse(call, ERR_needs_sign_in, "site",
 			"There is no session for %s yet; sign in to the site on the dashboard.",
 			site);
-	left = db_null(res, 0, 0) ? 0 : db_time(res, 0, 0) - wall_now();
-	return call_refuse(call, ERR_busy, "site",
-		"Another job is using the session for %s; try again in %" PRId64
-		" s at the latest.",
-		site, left > 0 ? left / 1000 + 1 : 1);
+	left = row_null(&row, 0) ? 0 : row_time(&row, 0) - wall_now();
+	left = left > 0 ? left / 1000 + 1 : 1;
+	call_refuse(call, ERR_busy, "site", "Another job is using the session for %s. It goes on by itself, in %" PRId64 " s at the latest.",
+		site, left);
+	return call_retry_in(call, left * 1000);
 }
 
 int session_lease(struct call *call, const struct session_lease_params *params,
 	struct session_lease_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
 		sessiond_deadline(call), &res, TAKE_LEASE, DB_INT(call->acting.user),
 		DB_TEXT(params->site), DB_TEXT(params->holder), DB_INT(params->ms));
 
 	if (r < 0)
 		return r;
-	if (db_rows(res) == 0)
+	if (!db_next(res, &row))
 		return refuse_lease(call, params->site);
-	result->token = db_int(res, 0, "lease_token");
-	result->version = db_int(res, 0, "version");
+	result->token = row_int(&row, "lease_token");
+	result->session = row_int(&row, "id");
+	result->version = row_int(&row, "version");
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/cleanup.h"
 #include "common/daemon.h"
+#include "proto/json.h"
 #include "sessiond/sessiond.h"
 
 static int listen_all(struct sessiond *s, const struct sessiond_settings *settings)
@@ -44,9 +45,11 @@ static int serve(const struct sessiond_settings *settings)
 int main(int argc, char *argv[])
 {
 	struct sessiond_settings settings;
-	int r = daemon_init("sessiond", "The vault: keeps sessions, encrypted.",
-		sessiond_settings_rows(), &settings, argc, argv);
+	int r;
 
+	json_cleanse();
+	r = daemon_init("sessiond", "The vault: keeps sessions, encrypted.",
+		sessiond_settings_rows(), &settings, argc, argv);
 	if (r != 0)
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	r = serve(&settings);

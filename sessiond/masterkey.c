@@ -5,7 +5,6 @@
 #include <libgen.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include <openssl/rand.h>
 
 #include "common/cleanup.h"
+#include "common/words.h"
 
 #define FILE_MAX 65536
 #define KEYS_MAX 256
@@ -41,7 +41,7 @@ static int because(int error, char *why, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(why, MASTERKEY_WHY, format, args);
+	words_set_v(why, MASTERKEY_WHY, format, args);
 	va_end(args);
 	return error;
 }
@@ -260,8 +260,10 @@ int masterkeys_load(const char *path, struct masterkeys **ret, char why[static M
 {
 	CLEANUP(masterkeys_freep) struct masterkeys *keys = NULL;
 	CLEANUP(secret_freep) struct secret *text = NULL;
-	int err = read_file(path, &text, why);
+	int err;
 
+	*why = '\0';
+	err = read_file(path, &text, why);
 	if (err)
 		return err;
 	keys = calloc(1, sizeof(*keys));
@@ -324,6 +326,7 @@ int masterkey_create_file(const char *path, char why[static MASTERKEY_WHY])
 	CLEANUP(closep) int fd = -1;
 	int err = make_line(&line);
 
+	*why = '\0';
 	if (err)
 		return because(err, why, "cannot make a master key: %s", strerror(-err));
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

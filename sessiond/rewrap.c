@@ -1,18 +1,18 @@
 /*
- * Rotation: each session's data key is wrapped anew under the current master key; what is encrypted
+ * Rotation: each state's data key is wrapped anew under the current master key; what is encrypted
  * stays as it is.
  *
- * One row after another, each in a statement of its own that takes effect only if nobody has saved
+ * One state after another, each in a statement of its own that takes effect only if nobody has saved
  * meanwhile. So it can be interrupted at any time, run twice at once, and goes on with what is
  * left.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "sessiond/handlers.h"
 #include "sessiond/sessiond.h"
 
@@ -25,49 +25,58 @@ static int64_t current_key(struct call *call)
 	return masterkeys_current(crypt_keys(sessiond_crypt(call->daemon)));
 }
 
-static int next_row(struct call *call, int64_t after, struct db_result **ret)
+/* The states of each session: the proved one, and the newest if there is one. */
+#define STATES                                                                                      \
+	"(SELECT id, user_id, site, kind, fingerprint, version, key_id, envelope, false AS newest FROM vault.sessions " \
+	"UNION ALL SELECT id, user_id, site, kind, fingerprint, newest_version, newest_key_id, newest_envelope, true " \
+	"FROM vault.sessions WHERE newest_version IS NOT NULL) AS state"
+
+/* after_newest: which of the session's two states was the last. */
+static int next_state(struct call *call, int64_t after, bool after_newest, struct db_result **ret)
 {
 	return db_read(sessiond_db(call->daemon), REWRAPPER, deadline_in(ROW_MS), ret,
-		"SELECT id, user_id, site, kind, fingerprint, version, key_id, envelope "
-		"FROM vault.sessions WHERE id > $1 AND key_id <> $2 ORDER BY id LIMIT 1",
-		DB_INT(after), DB_INT(current_key(call)));
+		"SELECT * FROM " STATES " WHERE (id, newest) > ($1, $2) AND key_id <> $3 ORDER BY id, newest LIMIT 1",
+		DB_INT(after), DB_BOOL(after_newest), DB_INT(current_key(call)));
 }
 
-static int wrap(struct call *call, const struct db_result *row, struct envelope_blob *ret)
+static int wrap(struct call *call, const struct db_row *row, struct envelope_blob *ret)
 {
 	char user[24], id[24];
 	struct envelope_context context = { .user = user,
-		.site = db_text(row, 0, "site"),
-		.fingerprint = db_text(row, 0, "fingerprint"),
+		.site = row_words(row, "site"),
+		.fingerprint = row_words(row, "fingerprint"),
 		.row = id,
-		.kind = db_text(row, 0, "kind"),
-		.version = (uint64_t)db_int(row, 0, "version") };
+		.kind = row_words(row, "kind"),
+		.version = (uint64_t)row_int(row, "version") };
 	size_t n;
-	const void *blob = db_bytes(row, 0, "envelope", &n);
+	const void *blob = row_bytes(row, "envelope", &n);
 
-	snprintf(user, sizeof(user), "%" PRId64, db_int(row, 0, "user_id"));
-	snprintf(id, sizeof(id), "%" PRId64, db_int(row, 0, "id"));
+	exact_must(user, sizeof(user), "%" PRId64, row_int(row, "user_id"));
+	exact_must(id, sizeof(id), "%" PRId64, row_int(row, "id"));
 	return crypt_rewrap(
 		sessiond_crypt(call->daemon), &context, blob, n, deadline_in(ROW_MS), ret);
 }
 
 /* 1 if it was rewrapped, 0 if somebody saved in the meantime (and then under the current key). */
 static int put_back(
-	struct call *call, const struct db_result *row, const struct envelope_blob *blob)
+	struct call *call, const struct db_row *row, const struct envelope_blob *blob)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_query(sessiond_db(call->daemon), REWRAPPER, deadline_in(ROW_MS), &res,
-		"UPDATE vault.sessions SET key_id = $4, envelope = $5 "
-		"WHERE id = $1 AND version = $2 AND key_id = $3",
-		DB_INT(db_int(row, 0, "id")), DB_INT(db_int(row, 0, "version")),
-		DB_INT(db_int(row, 0, "key_id")), DB_INT(current_key(call)),
+		row_bool(row, "newest") ?
+			"UPDATE vault.sessions SET newest_key_id = $4, newest_envelope = $5 "
+			"WHERE id = $1 AND newest_version = $2 AND newest_key_id = $3" :
+			"UPDATE vault.sessions SET key_id = $4, envelope = $5 "
+			"WHERE id = $1 AND version = $2 AND key_id = $3",
+		DB_INT(row_int(row, "id")), DB_INT(row_int(row, "version")),
+		DB_INT(row_int(row, "key_id")), DB_INT(current_key(call)),
 		DB_BYTES(blob->data, blob->len));
 
 	return r < 0 ? r : (int)db_changed(res);
 }
 
 static int rewrap_row(
-	struct call *call, const struct db_result *row, struct vault_rewrap_result *result)
+	struct call *call, const struct db_row *row, struct vault_rewrap_result *result)
 {
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
 	int r = wrap(call, row, &blob);
@@ -78,7 +87,7 @@ static int rewrap_row(
 		result->failed++;
 		log_error("session %" PRId64 " version %" PRId64
 			  " cannot be rewrapped from master key %" PRId64 ": %s",
-			db_int(row, 0, "id"), db_int(row, 0, "version"), db_int(row, 0, "key_id"),
+			row_int(row, "id"), row_int(row, "version"), row_int(row, "key_id"),
 			envelope_error(r));
 		return 0;
 	}
@@ -90,16 +99,19 @@ static int rewrap_row(
 
 static int rewrap_all(struct call *call, struct vault_rewrap_result *result)
 {
+	bool after_newest = false;
 	int64_t after = 0;
 
 	while (loop_now() < call->deadline - MARGIN_MS) {
-		CLEANUP(db_result_freep) struct db_result *row = NULL;
-		int r = next_row(call, after, &row);
+		CLEANUP(db_result_freep) struct db_result *res = NULL;
+		struct db_row row = DB_NO_ROW;
+		int r = next_state(call, after, after_newest, &res);
 
-		if (r < 0 || db_rows(row) == 0)
+		if (r < 0 || !db_next(res, &row))
 			return r;
-		after = db_int(row, 0, "id");
-		r = rewrap_row(call, row, result);
+		after = row_int(&row, "id");
+		after_newest = row_bool(&row, "newest");
+		r = rewrap_row(call, &row, result);
 		if (r < 0)
 			return r;
 	}
@@ -110,6 +122,7 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *params,
 	struct vault_rewrap_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = keycheck_admit(sessiond_keycheck(call->daemon), call);
 
 	(void)params;
@@ -117,14 +130,18 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *params,
 		r = rewrap_all(call, result);
 	if (r == 0)
 		r = db_read(sessiond_db(call->daemon), REWRAPPER, deadline_in(MARGIN_MS - 500),
-			&res, "SELECT count(*) FROM vault.sessions WHERE key_id <> $1",
+			&res, "SELECT count(*) FROM " STATES " WHERE key_id <> $1",
 			DB_INT(current_key(call)));
 	if (result->rewrapped || result->failed)
-		log_notice("rewrapped %" PRId64 " sessions under master key %" PRId64 ", %" PRId64
+		log_notice("rewrapped %" PRId64 " states under master key %" PRId64 ", %" PRId64
 			   " failed",
 			result->rewrapped, current_key(call), result->failed);
+	if (r < 0 && result->rewrapped) /* it is not so that nothing was changed */
+		return call_refuse(call, error_from_errno(r), NULL,
+			"It stopped when the data keys of %" PRId64 " states had been rewrapped; repeat it, and it goes on from there. The "
+			"administrator finds the cause in the journal.", result->rewrapped);
 	if (r < 0)
 		return r;
-	result->left = db_int(res, 0, 0);
+	result->left = db_next(res, &row) ? row_int(&row, 0) : 0;
 	return 0;
 }

@@ -13,7 +13,9 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/secret.h"
+#include "db/remark.h"
 #include "proto/server.h"
+#include "sessiond/audit.h"
 #include "sessiond/dispatch.h"
 
 #define ANSWER_MS 5000 /* a caller would rather hear that the database is down than wait longer */
@@ -76,13 +78,8 @@ static void warn_of_little_memory(void)
 
 static int protect_memory(void)
 {
-	int r = secret_disable_dumps();
+	int r = secret_init(SECRET_HEAP_DEFAULT);
 
-	if (r < 0) {
-		log_error("cannot turn core dumps off: %s", strerror(-r));
-		return r;
-	}
-	r = secret_init(SECRET_HEAP_DEFAULT);
 	if (r < 0)
 		log_error("cannot lock memory for keys, so they could end up on a disk: %s; raise "
 			  "LimitMEMLOCK= in the unit (ulimit -l) to 256M",
@@ -147,11 +144,14 @@ static int open_database(struct sessiond *s, const struct sessiond_settings *set
 		.size = (unsigned)settings->database_connections,
 		.application_name = "sessiond",
 		.changed = database_changed };
+	char remark[1024];
 	int r = db_new(&config, &s->db);
 
+	if (db_remark(settings->database, daemon_setting_file("database"), remark, sizeof(remark)))
+		log_warning("%s", remark);
 	if (r < 0)
-		log_error("the setting database is not what libpq understands: "
-			  "\"host=/run/postgresql dbname=stead\"");
+		log_error("the setting database is not what libpq understands; it takes, for example, "
+			  "\"host=/run/postgresql dbname=stead user=stead_sessiond\"");
 	return r;
 }
 
@@ -198,6 +198,7 @@ int sessiond_new(const struct sessiond_settings *settings, struct sessiond **ret
 		return r;
 	s->check = keycheck_new(s->db, s->keys);
 	s->server = server_new("sessiond", sessiond_dispatch, s);
+	server_on_act(s->server, sessiond_audit_act);
 	r = crypt_new(s->keys, &s->crypt);
 	if (r == 0)
 		r = db_listen(s->db, HUB_CHANNEL, noticed, s);

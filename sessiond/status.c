@@ -10,14 +10,19 @@
 static int count(struct call *call, struct sessiond_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = db_read(sessiond_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(COUNT_MS),
-		&res, "SELECT count(id), count(id) FILTER (WHERE key_id <> $1) FROM vault.sessions",
+		&res, "SELECT count(id), count(newest_version), count(id) FILTER (WHERE key_id <> $1) + "
+		"count(id) FILTER (WHERE newest_key_id <> $1) FROM vault.sessions",
 		DB_INT(result->master_key));
 
 	if (r < 0)
 		return r;
-	result->sessions = db_int(res, 0, 0);
-	result->to_rewrap = db_int(res, 0, 1);
+	if (db_next(res, &row)) {
+		result->sessions = row_int(&row, 0);
+		result->unproved = row_int(&row, 1);
+		result->to_rewrap = row_int(&row, 2);
+	}
 	return 0;
 }
 

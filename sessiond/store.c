@@ -1,4 +1,7 @@
-/* Saving a session: one version, whole, or nothing. */
+/*
+ * Saving a session: one version, whole, or nothing. What was proved takes the place of all there was; what a browser only
+ * left behind is put beside what was proved.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -7,6 +10,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memfd.h"
+#include "common/words.h"
 #include "sessiond/background.h"
 #include "sessiond/handlers.h"
 
@@ -29,8 +33,7 @@ struct saving {
 static int look(struct saving *s, struct db_tx *tx, struct db_result **ret)
 {
 	return tx_query(tx, ret,
-		"SELECT id, version, account, lease_token, "
-		"COALESCE(lease_until > clock_timestamp(), false) AS leased FROM vault.sessions "
+		"SELECT id, last_version AS version, account, lease_token FROM vault.sessions "
 		"WHERE user_id = $1 AND site = $2 AND kind = 'background' FOR UPDATE",
 		DB_INT(s->call->acting.user), DB_TEXT(s->params->site));
 }
@@ -42,14 +45,15 @@ static int look(struct saving *s, struct db_tx *tx, struct db_result **ret)
 static int look_already(struct saving *s, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res, "SELECT version FROM vault.saves WHERE session_id = $1 AND save = $2",
 		DB_INT(s->id), DB_TEXT(s->params->save));
 
 	if (r < 0)
 		return r;
-	s->already = db_rows(res) > 0;
+	s->already = db_next(res, &row);
 	if (s->already)
-		s->version = db_int(res, 0, "version");
+		s->version = row_int(&row, "version");
 	return 0;
 }
 
@@ -62,35 +66,37 @@ static int refuse_gone(struct saving *s)
 }
 
 /* Whoever uses the session would act for somebody else from now on: only in place of whom the person was shown. */
-static int compare_account(struct saving *s, const struct db_result *row)
+static int compare_account(struct saving *s, const struct db_row *row)
 {
 	const struct session_store_params *p = s->params;
-	const char *stored = db_text(row, 0, "account");
+	const char *stored = row_words(row, "account");
 
 	if (strcmp(p->account, stored) == 0 || (p->in_place_of && strcmp(p->in_place_of, stored) == 0))
 		return 0;
 	return call_refuse(s->call, ERR_conflict, "account",
-		"The session that is kept for %s is the one of %.200s, and this one is of %.200s; nothing "
+		"The session that is kept for %s is the one of %s, and this one is of %s; nothing "
 		"was replaced.",
-		p->site, stored, p->account);
+		p->site, BRIEF(200, stored), BRIEF(200, p->account));
 }
 
 /* Whether what is stored is still what this save grew from. */
-static int compare_grown(struct saving *s, const struct db_result *row)
+static int compare_grown(struct saving *s, const struct db_row *row)
 {
 	const struct session_store_params *p = s->params;
-	int64_t version = db_int(row, 0, "version");
+	int64_t version = row_int(row, "version");
 
+	if (p->session && p->session != row_int(row, "id"))
+		return refuse_gone(s);
 	if (version != p->replaces)
 		return call_refuse(s->call, ERR_conflict, "replaces",
 			"Version %" PRId64 " of the session for %s was saved in the meantime, so "
 			"what grew from version %" PRId64 " was not; fetch it again and go on from "
 			"there.",
 			version, p->site, p->replaces);
-	if (p->token && (p->token != db_int(row, 0, "lease_token") || !db_bool(row, 0, "leased")))
+	if (p->token && p->token != row_int(row, "lease_token")) /* whoever takes it makes it grow */
 		return call_refuse(s->call, ERR_conflict, "token",
-			"The lease on the session for %s ended before this save, and another may "
-			"hold it by now; take a new lease and fetch the session again.",
+			"The lease on the session for %s ended before this save, and another has taken "
+			"it since; take a new lease and fetch the session again.",
 			p->site);
 	return 0;
 }
@@ -98,17 +104,20 @@ static int compare_grown(struct saving *s, const struct db_result *row)
 static int next_id(struct saving *s, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res, "SELECT nextval('vault.session_ids') AS id");
 
 	if (r < 0)
 		return r;
-	s->id = db_int(res, 0, "id");
+	if (!db_next(res, &row))
+		return -EIO;
+	s->id = row_int(&row, "id");
 	s->version = 1;
 	s->new_row = true;
 	return 0;
 }
 
-static int compare(struct saving *s, const struct db_result *row)
+static int compare(struct saving *s, const struct db_row *row)
 {
 	int r = s->params->replaces ? compare_grown(s, row) : 0;
 
@@ -118,18 +127,19 @@ static int compare(struct saving *s, const struct db_result *row)
 /* Decides what this try makes; takes the row's lock until the transaction ends. */
 static int decide(struct saving *s, struct db_tx *tx)
 {
-	CLEANUP(db_result_freep) struct db_result *row = NULL;
-	int r = look(s, tx, &row);
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_row row = DB_NO_ROW;
+	int r = look(s, tx, &res);
 
 	s->new_row = s->already = false;
 	if (r < 0)
 		return r;
-	if (db_rows(row) == 0)
+	if (!db_next(res, &row))
 		return s->params->replaces ? refuse_gone(s) : next_id(s, tx);
-	s->id = db_int(row, 0, "id");
-	s->version = db_int(row, 0, "version") + 1;
+	s->id = row_int(&row, "id");
+	s->version = row_int(&row, "version") + 1;
 	r = look_already(s, tx);
-	return r < 0 || s->already ? r : compare(s, row);
+	return r < 0 || s->already ? r : compare(s, &row);
 }
 
 static int seal(struct saving *s, struct envelope_blob *ret)
@@ -153,22 +163,40 @@ static int insert(struct saving *s, struct db_tx *tx, const struct envelope_blob
 {
 	return tx_query(tx, NULL,
 		"INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
-		"version, health, protected, saved_at, proved_at, key_id, envelope) "
-		"VALUES ($1, $2, $3, 'background', $4, $5, $6, 'healthy', true, $7, $8, $9, $10)",
+		"version, last_version, health, protected, saved_at, proved_at, signed_in_at, key_id, envelope) "
+		"VALUES ($1, $2, $3, 'background', $4, $5, $6, $6, 'working', true, $7, $8, $8, $9, $10)",
 		DB_INT(s->id), DB_INT(s->call->acting.user), DB_TEXT(s->params->site),
 		DB_TEXT(s->background.fingerprint), DB_TEXT(s->params->account), DB_INT(s->version),
 		DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key),
 		DB_BYTES(blob->data, blob->len));
 }
 
-static int update(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+/* A new sign-in begins another life; its proof is the first that is known of it. */
+static int update_proved(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
 {
 	return tx_query(tx, NULL,
-		"UPDATE vault.sessions SET account = $2, version = $3, health = 'healthy', "
-		"reason = NULL, saved_at = $4, proved_at = $5, key_id = $6, envelope = $7 "
-		"WHERE id = $1",
+		"UPDATE vault.sessions SET account = $2, version = $3, last_version = $3, health = 'working', "
+		"reason = NULL, saved_at = $4, proved_at = $5, key_id = $6, envelope = $7, "
+		"newest_version = NULL, newest_at = NULL, newest_key_id = NULL, newest_envelope = NULL, "
+		"signed_in_at = CASE WHEN $8 THEN $5 ELSE signed_in_at END WHERE id = $1",
 		DB_INT(s->id), DB_TEXT(s->params->account), DB_INT(s->version), DB_TIME(wall_now()),
-		DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len));
+		DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len),
+		DB_BOOL(!s->params->replaces));
+}
+
+/* How the session is says whoever used it (health.c); this only keeps what it left. */
+static int update_newest(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+{
+	return tx_query(tx, NULL,
+		"UPDATE vault.sessions SET last_version = $2, newest_version = $2, newest_at = $3, newest_key_id = $4, "
+		"newest_envelope = $5 WHERE id = $1",
+		DB_INT(s->id), DB_INT(s->version), DB_TIME(wall_now()), DB_INT(key),
+		DB_BYTES(blob->data, blob->len));
+}
+
+static int update(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+{
+	return s->params->proved_at_ms ? update_proved(s, tx, blob, key) : update_newest(s, tx, blob, key);
 }
 
 /* Commits the save together with its name. */
@@ -226,7 +254,7 @@ static int save(struct saving *s)
 	log_warning("the database was lost while a session for %s was being saved; whether it was "
 		    "kept is not known",
 		s->params->site);
-	return call_refuse(s->call, ERR_timed_out, NULL,
+	return call_refuse(s->call, ERR_maybe_done, NULL,
 		"The database was lost while the session for %s was being saved, so it is not "
 		"known whether it was; repeat the same save under the same name.",
 		s->params->site);
@@ -236,10 +264,14 @@ static int begin(struct saving *s)
 {
 	int r;
 
-	if (s->params->token && !s->params->replaces)
-		return call_refuse(s->call, ERR_invalid, "token",
-			"A lease's token goes with \"replaces\", the version that the session grew "
-			"from; give both or neither.");
+	if ((s->params->token || s->params->session) && !s->params->replaces)
+		return call_refuse(s->call, ERR_invalid, s->params->token ? "token" : "session",
+			"A lease's token and a session's number go with \"replaces\", the version that the session grew "
+			"from; give that as well or neither.");
+	if (!s->params->proved_at_ms && !s->params->replaces)
+		return call_refuse(s->call, ERR_invalid, "proved_at_ms",
+			"A new sign-in is kept only once it has been proved; what was not is kept beside an older version, "
+			"which \"replaces\" names.");
 	if (s->params->in_place_of && s->call->role == ROLE_BOT)
 		return call_refuse(s->call, ERR_invalid, "in_place_of",
 			"A bot cannot put one account's session in the place of another's: only the person can, in a sign-in.");
@@ -272,8 +304,8 @@ int session_store(struct call *call, const struct session_store_params *params,
 			 " (%s): the save was there already, as version %" PRId64,
 			s.id, params->site, s.version);
 	else
-		log_info("session %" PRId64 " (%s) saved as version %" PRId64 ", %zu bytes", s.id,
-			params->site, s.version, size);
+		log_info("session %" PRId64 " (%s) saved as version %" PRId64 ", %s, %zu bytes", s.id,
+			params->site, s.version, params->proved_at_ms ? "proved" : "unproved", size);
 	result->id = s.id;
 	result->version = s.version;
 	return 0;

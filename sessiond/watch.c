@@ -14,45 +14,47 @@
  * One page of what there is, of all persons: metadata only, which is all that stead_operator may
  * read.
  */
-static int read_page(struct call *call, int64_t after, bool healthy_only, struct db_result **ret)
+static int read_page(struct call *call, int64_t after, bool working_only, struct db_result **ret)
 {
 	return db_read(sessiond_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(READ_MS),
 		ret,
-		"SELECT id, user_id, site, version, health FROM vault.sessions "
-		"WHERE id > $1 AND kind = 'background' AND (health = 'healthy' OR NOT $2) "
+		"SELECT id, user_id, site, last_version AS version, health FROM vault.sessions "
+		"WHERE id > $1 AND kind = 'background' AND (health = 'working' OR NOT $2) "
 		"ORDER BY id LIMIT $3",
-		DB_INT(after), DB_BOOL(healthy_only), DB_INT(PAGE));
+		DB_INT(after), DB_BOOL(working_only), DB_INT(PAGE));
 }
 
-static int send_page(struct call *call, const struct db_result *page)
+/* *after is then the last of the page. */
+static int send_page(struct call *call, const struct db_result *page, int64_t *after)
 {
+	struct db_row row = DB_NO_ROW;
 	int r = 0;
 
-	for (int row = 0; row < db_rows(page) && r == 0; row++) {
-		struct session_watch_item item = { .user = db_int(page, row, "user_id"),
-			.site = db_text(page, row, "site"),
-			.version = db_int(page, row, "version"),
-			.health = db_text(page, row, "health") };
+	while (r == 0 && db_next(page, &row)) {
+		struct session_watch_item item = { .user = row_int(&row, "user_id"),
+			.site = row_words(&row, "site"),
+			.version = row_int(&row, "version"),
+			.health = row_words(&row, "health") };
 
+		*after = row_int(&row, "id");
 		r = send_session_watch(call, &item);
 	}
 	return r;
 }
 
 /* What changes meanwhile is held by the watcher and sent afterwards. */
-static int send_all(struct call *call, bool healthy_only)
+static int send_all(struct call *call, bool working_only)
 {
 	int64_t after = 0;
 
 	for (;;) {
 		CLEANUP(db_result_freep) struct db_result *page = NULL;
-		int r = read_page(call, after, healthy_only, &page);
+		int r = read_page(call, after, working_only, &page);
 
 		if (r == 0)
-			r = send_page(call, page);
+			r = send_page(call, page, &after);
 		if (r < 0 || db_rows(page) < PAGE)
 			return r;
-		after = db_int(page, db_rows(page) - 1, "id");
 	}
 }
 

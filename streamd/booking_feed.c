@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -20,6 +19,7 @@
 #include "proto/json.h"
 #include "proto/message.h"
 #include "proto/peer.h"
+#include "proto/text.h"
 
 #define PICTURE_MOST  (8 << 20)
 #define PICTURE_MS    10000
@@ -102,16 +102,18 @@ static void refuse(struct reader *r, int error)
 
 static void send_event(struct reader *r, const struct booking_watch_item *item, const char *json, size_t n)
 {
-	char *text, id[32] = "";
-	int size;
+	struct text t = { 0 };
 
-	if (item->line)
-		snprintf(id, sizeof(id), "id: %" PRId64 "\n", item->line->n);
-	size = asprintf(&text, "%sevent: booking_watch\ndata: %.*s\n\n", id, (int)n, json);
-	if (size < 0)
-		abort();
-	edge_send_text(r->edge, r->id, text, (size_t)size);
-	free(text);
+	if (item->line) {
+		text_puts(&t, "id: ");
+		text_whole(&t, item->line->n);
+		text_puts(&t, "\n");
+	}
+	text_puts(&t, "event: booking_watch\ndata: ");
+	text_put(&t, json, n);
+	text_puts(&t, "\n\n");
+	edge_send_text(r->edge, r->id, t.p, t.n);
+	text_free(&t);
 }
 
 /* The document of an item: what botd has sent, or a notification of it. */

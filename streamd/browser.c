@@ -1,13 +1,16 @@
 #include "streamd/browser_inside.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "common/egress_rule.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "proto/launcher.h"
+#include "recipe/pattern.h"
 #include "recipe/recipe.h"
 #include "streamd/launch.h"
 #include "streamd/settings.h"
@@ -21,12 +24,22 @@
 
 static void copy_text(char *out, size_t size, const char *text)
 {
-	snprintf(out, size, "%s", text ? text : "");
+	words_set(out, size, "%s", text ? text : "");
 }
 
 struct cdp *browser_cdp(struct browser *b)
 {
 	return b->cdp;
+}
+
+struct act *browser_act(struct browser *b)
+{
+	return b->act;
+}
+
+struct peer *browser_launcher(struct browser *b)
+{
+	return b->launcher;
 }
 
 const struct environment *browser_environment(const struct browser *b)
@@ -49,7 +62,7 @@ struct target *browser_page(struct browser *b)
 	struct target *t;
 
 	TAILQ_FOREACH (t, &b->targets, link)
-		if (t->kind == TARGET_PAGE && t->session[0])
+		if (t->kind == TARGET_PAGE && !t->hidden && t->session[0])
 			return t;
 	return NULL;
 }
@@ -73,9 +86,39 @@ struct target *browser_target_by_id(struct browser *b, const char *id)
 			return t;
 	return NULL;
 }
-const char *const *browser_origins_seen(const struct browser *b, size_t *ret)
+
+struct target_ref target_ref_of(const struct target *t)
+{
+	return t ? (struct target_ref){ t->browser, t->number } : NO_TARGET;
+}
+
+struct target *target_of(struct target_ref ref)
+{
+	struct target *t;
+
+	if (ref.number)
+		TAILQ_FOREACH (t, &ref.browser->targets, link)
+			if (t->number == ref.number && t->session[0])
+				return t;
+	return NULL;
+}
+
+int target_call_args(struct target_ref ref, const char *method, int64_t deadline, struct cdp_reply *ret,
+	const struct cdp_arg *args)
+{
+	struct target *t = target_of(ref);
+
+	if (t)
+		return cdp_call_args(ref.browser->cdp, t->session, method, deadline, ret, args);
+	if (ret)
+		*ret = (struct cdp_reply){ 0 };
+	return -EPIPE;
+}
+
+const char *const *browser_origins_seen(const struct browser *b, size_t *ret, bool *ret_more)
 {
 	*ret = b->seen_count;
+	*ret_more = b->seen_more;
 	return (const char *const *)b->seen;
 }
 
@@ -95,17 +138,60 @@ static void end(struct browser *b, const char *why)
 		b->events->ended(b->owner, b->ended);
 }
 
-/* The launcher knows more of it, and is about to say so. */
-static void on_closed(struct cdp *c, void *owner)
+/* The launcher knows more of it, and is about to say so, unless it was we who gave it up. */
+static void on_closed(struct cdp *c, void *owner, const char *why)
 {
 	struct browser *b = owner;
 
 	(void)c;
+	b->given_up = why;
 	if (b->rest)
 		wait_wake(b->rest, -ECONNRESET);
 }
 
 static const struct cdp_events cdp_events = { .event = targets_event, .closed = on_closed };
+
+static void note_refused(struct browser *b, const char *host, const char *why)
+{
+	struct refused *r = &b->refused[b->refused_count];
+
+	if (b->refused_count == BROWSER_MOST_REFUSED || !exact_set(r->host, sizeof(r->host), "%s", host))
+		return;
+	words_set(r->why, sizeof(r->why), "%s", why);
+	b->refused_count++;
+}
+
+const char *browser_refused(const struct browser *b, const char *url)
+{
+	char host[257];
+
+	if (url_host(url, host, sizeof(host)))
+		for (size_t i = 0; i < b->refused_count; i++)
+			if (strcasecmp(b->refused[i].host, host) == 0)
+				return b->refused[i].why;
+	return NULL;
+}
+
+const char *browser_bound(const struct browser *b, size_t i)
+{
+	return i < b->bound_count ? b->bound[i] : NULL;
+}
+
+static void take_news(struct browser *b, const struct browser_watch_item *item)
+{
+	const struct browser_events *e = b->events;
+
+	if (item->refused_host)
+		note_refused(b, item->refused_host, item->refused_why ?: "It was refused.");
+	if (item->refused_host && e->host_refused && !b->closing)
+		e->host_refused(b->owner, item->refused_host, item->refused_why ?: "It was refused.");
+	if (item->unreached_host && e->host_unreached && !b->closing)
+		e->host_unreached(b->owner, item->unreached_host, item->unreached_why ?: "It could not be reached.");
+	if (item->refused_app && e->app_refused && !b->closing)
+		e->app_refused(b->owner, item->refused_app);
+	if (item->ended)
+		end(b, item->ended);
+}
 
 /* Follows what the launcher says of the browser until it has ended. */
 static void watch(void *arg)
@@ -116,13 +202,8 @@ static void watch(void *arg)
 	struct peer_stream *stream = NULL;
 	int r = open_browser_watch(b->watch_call, b->launcher, &params, &stream);
 
-	while (r == 0 && (r = next_browser_watch(stream, &item, NEVER)) == 0) {
-		if (item.refused_host && b->events->host_refused && !b->closing)
-			b->events->host_refused(b->owner, item.refused_host,
-				item.refused_why ? item.refused_why : "");
-		if (item.ended)
-			end(b, item.ended);
-	}
+	while (r == 0 && (r = next_browser_watch(stream, &item, NEVER)) == 0)
+		take_news(b, &item);
 	peer_stream_close(stream);
 	if (r != -ECANCELED)
 		end(b, "The browser's launcher has ended unexpectedly.");
@@ -152,16 +233,27 @@ static void pulse(void *arg)
 	}
 	if (r == -ETIMEDOUT) {
 		end(b, "The browser stopped answering.");
-		cdp_give_up(b->cdp);
+		cdp_give_up(b->cdp, b->ended);
+	} else if (b->given_up) {
+		end(b, b->given_up);
 	} else if (r == -ECONNRESET && fiber_sleep_until(deadline_in(WORDS_MS)) == 0) {
 		end(b, "The browser has ended unexpectedly.");
 	}
 }
 
-static int start(struct browser *b, struct call *call, const struct streamd_settings *s,
+/* Else one whose streamd is killed lets go of what is held back, before it ends. */
+static int keep(struct browser *b, struct call *call, int fd)
+{
+	struct browser_keep_params params = { .cdp = fd };
+	struct browser_keep_result result;
+
+	return b->events->acts ? call_browser_keep(call, b->launcher, &params, &result) : 0;
+}
+
+static struct browser_start_params start_params(const struct browser *b, const struct streamd_settings *s,
 	const struct recipe *recipe, bool cut)
 {
-	struct browser_start_params p = { .chromium = s->chromium,
+	return (struct browser_start_params){ .chromium = s->chromium,
 		.hosts = (const char **)recipe->hosts,
 		.hosts_count = recipe->hosts_count,
 		.private_addresses = (const char **)recipe->private_addresses,
@@ -172,10 +264,33 @@ static int start(struct browser *b, struct call *call, const struct streamd_sett
 		.trusted_keys_count = s->trusted_key.count,
 		.width = b->environment.width,
 		.height = b->environment.height,
+		.screen_width = b->environment.screen.width,
+		.screen_height = b->environment.screen.height,
+		.color_depth = b->environment.screen.color_depth,
 		.user_agent = b->environment.user_agent ? b->environment.user_agent : user_agent_known(s->chromium),
 		.languages = b->environment.languages,
 		.time_zone = b->environment.time_zone,
+		.http_auth = b->events->password != NULL,
 		.egress_cut = cut };
+}
+
+/* Of what is wrong with it the launcher tells. */
+static void go_by_rule(struct browser *b, const struct browser_start_params *p)
+{
+	const struct egress_words hosts = { p->hosts, p->hosts_count }, pins = { p->pins, p->pins_count };
+	const struct egress_words addresses = { p->private_addresses, p->private_addresses_count };
+	struct egress_rule *rule = NULL;
+	const char *field;
+	char why[EGRESS_WHY];
+
+	if (b->act && egress_rule_new(hosts, addresses, pins, &rule, &field, why) == 0)
+		act_go_by(b->act, rule);
+}
+
+static int start(struct browser *b, struct call *call, const struct streamd_settings *s,
+	const struct recipe *recipe, bool cut, int *ret)
+{
+	struct browser_start_params p = start_params(b, s, recipe, cut);
 	struct browser_start_result result;
 	int ends[2];
 	int r = launch_socketpair(ends);
@@ -183,15 +298,20 @@ static int start(struct browser *b, struct call *call, const struct streamd_sett
 	if (r < 0)
 		return r;
 	p.cdp = ends[1];
+	go_by_rule(b, &p);
 	r = call_browser_start(call, b->launcher, &p, &result);
 	close(ends[1]);
+	if (r == 0)
+		r = keep(b, call, ends[0]);
 	if (r < 0) {
+		if (r == REFUSED)
+			log_warning("no browser was started for %s: %s", recipe->name, call_cause(call, r));
 		close(ends[0]);
 		return r;
 	}
 	if (!p.user_agent)
 		user_agent_keep(s->chromium, result.user_agent);
-	b->cdp = cdp_new(ends[0], &cdp_events, b);
+	*ret = ends[0];
 	return 0;
 }
 
@@ -212,16 +332,19 @@ static int attach(struct browser *b, int64_t deadline)
 {
 	int r = cdp_call(b->cdp, "", "Target.setDiscoverTargets", deadline, NULL, CDP_BOOL("discover", true));
 
+	if (r == 0 && b->act)
+		r = act_prepare(b->act, deadline);
 	if (r == 0)
 		r = cdp_call(b->cdp, "", "Target.setAutoAttach", deadline, NULL, CDP_BOOL("autoAttach", true),
 			CDP_BOOL("waitForDebuggerOnStart", true), CDP_BOOL("flatten", true),
 			CDP_LIST("filter", CDP_MAP(NULL, CDP_TEXT("type", "page")),
 				CDP_MAP(NULL, CDP_TEXT("type", "iframe"))));
 	if (r == 0)
-		cdp_send(b->cdp, "", "Browser.setDownloadBehavior", CDP_TEXT("behavior", "deny"));
+		cdp_send(b->cdp, "", "Browser.setDownloadBehavior", CDP_TEXT("behavior", "deny"),
+			CDP_BOOL("eventsEnabled", b->events->download != NULL));
 	if (r == 0)
 		r = wait_first_page(b, deadline);
-	return r == 0 ? page_wait_enabled(browser_page(b), deadline) : r;
+	return r == 0 ? page_wait_enabled(target_ref_of(browser_page(b)), deadline) : r;
 }
 
 static void copy_environment(struct environment *to, const struct environment *from)
@@ -255,27 +378,41 @@ static int refuse_silent(struct browser *b, struct call *call, int r)
 		"The browser was started but does not answer; try again, and if it stays so, the administrator finds more in streamd's journal.");
 }
 
+struct browser *browser_new(const struct environment *environment, const struct browser_events *events, void *owner)
+{
+	struct browser *b = browser_must(calloc(1, sizeof(*b)));
+
+	b->events = events;
+	b->owner = owner;
+	b->act = events->acts ? act_new(b) : NULL;
+	TAILQ_INIT(&b->targets);
+	LIST_INIT(&b->waits);
+	copy_environment(&b->environment, environment);
+	return b;
+}
+
+int browser_speak(struct browser *b, int fd, int64_t deadline)
+{
+	b->cdp = cdp_new(fd, &cdp_events, b);
+	fiber_start("browser pulse", pulse, b, &b->pulse);
+	return attach(b, deadline);
+}
+
 int browser_open(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,
 	const struct environment *environment, bool cut, const struct browser_events *events, void *owner,
 	struct browser **ret)
 {
-	struct browser *b = browser_must(calloc(1, sizeof(*b)));
+	struct browser *b = browser_new(environment, events, owner);
 	int64_t deadline = deadline_min(call->deadline, deadline_in(START_MS));
-	int r;
+	int fd, r;
 
-	b->events = events;
-	b->owner = owner;
-	TAILQ_INIT(&b->targets);
-	LIST_INIT(&b->waits);
-	copy_environment(&b->environment, environment);
 	r = launch_connect(call, settings->launcher, &b->launcher);
 	if (r == 0)
-		r = start(b, call, settings, recipe, cut);
+		r = start(b, call, settings, recipe, cut, &fd);
 	if (r == 0) {
 		b->watch_call = call_new(NULL, NULL, NEVER);
 		fiber_start("browser watch", watch, b, &b->watcher);
-		fiber_start("browser pulse", pulse, b, &b->pulse);
-		r = attach(b, deadline);
+		r = browser_speak(b, fd, deadline);
 		if (r < 0)
 			r = refuse_silent(b, call, r);
 	}
@@ -312,6 +449,7 @@ struct browser *browser_close(struct browser *b)
 	fiber_cancel(b->pulse);
 	fiber_join(&b->watcher);
 	fiber_join(&b->pulse);
+	b->act = act_free(b->act);
 	fiber_unshield();
 	b->watch_call = call_free(b->watch_call);
 	b->launcher = peer_free(b->launcher);
@@ -328,10 +466,41 @@ struct browser *browser_close(struct browser *b)
 	return NULL;
 }
 
+bool browser_room_words(struct browser *b, struct call *call, char *out, size_t size)
+{
+	struct browser_room_params params;
+	struct browser_room_result result;
+	int r = b->launcher ? call_browser_room(call, b->launcher, &params, &result) : -ENOTCONN;
+
+	words_set(out, size, "%s", "");
+	if (r < 0)
+		return false;
+	words_set(out, size, "Only %lld MB are free on the server.", (long long)result.free_kib / 1024);
+	log_warning("only %lld KiB are free below %s, where browsers have their profiles", (long long)result.free_kib, result.directory);
+	return true;
+}
+
+void browser_answer_password(struct target_ref target, const char *request, const char *name, const char *password)
+{
+	const struct target *t = target_of(target);
+
+	if (!t)
+		return;
+	t->browser->used_http_auth |= name != NULL;
+	cdp_send(t->browser->cdp, t->session, "Fetch.continueWithAuth", CDP_TEXT("requestId", request),
+		CDP_MAP("authChallengeResponse", CDP_TEXT("response", name ? "ProvideCredentials" : "CancelAuth"),
+			CDP_TEXT("username", name), CDP_TEXT("password", name ? password : NULL)));
+}
+
+bool browser_used_http_auth(const struct browser *b)
+{
+	return b->used_http_auth;
+}
+
 int browser_set_network(struct browser *b, struct call *call, bool open)
 {
 	struct egress_set_params params = { .open = open };
 	struct egress_set_result result;
 
-	return call_egress_set(call, b->launcher, &params, &result);
+	return b->launcher ? call_egress_set(call, b->launcher, &params, &result) : -ENOTCONN;
 }

@@ -14,8 +14,14 @@
 int capture(struct browser *b, const struct recipe *recipe, int64_t deadline, struct state **ret);
 
 /*
- * The same, and also what no frame shows any more: origins that pages have left (read through hidden blank tabs), and
- * areas that this browser was given (before, may be NULL) and has not shown. Only for a browser whose network is cut.
+ * The same, this page's first: what tabs have each of their own (sessionStorage) is taken of it where others have it, too.
  */
-int capture_whole(struct browser *b, const struct recipe *recipe, const struct state *before, int64_t deadline,
-	struct state **ret);
+int capture_page(struct target_ref page, const struct recipe *recipe, int64_t deadline, struct state **ret);
+
+/*
+ * The same of first (NO_TARGET: the oldest), and also what no frame shows any more: origins that pages have left (read through
+ * hidden blank tabs), and areas that this browser was given (before, may be NULL) and has not shown. Only for a browser whose
+ * network is cut.
+ */
+int capture_whole(struct browser *b, struct target_ref first, const struct recipe *recipe, const struct state *before,
+	int64_t deadline, struct state **ret);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -15,20 +14,27 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
+#include "common/words.h"
 
 #define ENVELOPE     7 /* d8 18 5a and four bytes of length */
-#define MOST_MESSAGE (256u << 20) /* a captured database may be large, a gigabyte is a fault */
+#define MOST_MESSAGE (128u << 20) /* a captured database may be large, a gigabyte is a fault */
+#define MOST_QUEUE   (128u << 20) /* what a browser that does not read is kept for it: a session to restore, and input */
+#define MOST_ITEMS   (4 * CBOR_ITEMS_DEFAULT) /* as many as a state may have */
+#define MOST_BROKEN  64           /* messages that cannot be read, of one browser */
 #define FIRST_BUFFER 65536
 #define KEPT_BUFFER  (1u << 20)
 #define READS_A_TURN 8
 
 struct pending {
 	int64_t id;
-	const char *session;
-	const char *frame; /* whose document was asked, or NULL */
+	char session[CDP_ID]; /* copies, for what they were taken from may go while it is waited */
+	char frame[CDP_ID];   /* whose document was asked, or "" */
 	struct wait wait;
 	struct arena *arena; /* of the answer */
 	const struct cbor *message;
+	void (*heard)(void *owner); /* nobody waits: it is called, and this freed, in place of waking */
+	void *owner;
 	LIST_ENTRY(pending) link;
 };
 
@@ -43,16 +49,10 @@ struct cdp {
 	uint8_t *queue; /* what the socket did not take yet */
 	size_t queue_size, queue_length, queue_sent;
 	int64_t last_id;
+	int broken; /* messages that could not be read */
 	LIST_HEAD(, pending) pending;
 	bool closed, freed;
 };
-
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
@@ -74,13 +74,48 @@ struct cdp *cdp_new(int fd, const struct cdp_events *events, void *owner)
 	return c;
 }
 
+static void settle(struct pending *p, int result)
+{
+	struct pending heard = *p;
+
+	if (!p->heard) {
+		wait_wake(&p->wait, result);
+		return;
+	}
+	LIST_REMOVE(p, link);
+	free(p);
+	heard.heard(heard.owner);
+}
+
+/* Whoever hears of it may send more, which is put in front. */
 static void wake_all(struct cdp *c, const char *session, int result)
 {
-	struct pending *p;
+	struct pending *p, *next;
 
-	LIST_FOREACH (p, &c->pending, link)
+	for (p = LIST_FIRST(&c->pending); p; p = next) {
+		next = LIST_NEXT(p, link);
 		if (!session || strcmp(p->session, session) == 0)
-			wait_wake(&p->wait, result);
+			settle(p, result);
+	}
+}
+
+/* owner NULL: everybody's. */
+static void drop_heard(struct cdp *c, const void *owner)
+{
+	struct pending *p, *next;
+
+	for (p = LIST_FIRST(&c->pending); p; p = next) {
+		next = LIST_NEXT(p, link);
+		if (!p->heard || (owner && p->owner != owner))
+			continue;
+		LIST_REMOVE(p, link);
+		free(p);
+	}
+}
+
+void cdp_unhear(struct cdp *c, void *owner)
+{
+	drop_heard(c, owner);
 }
 
 static void close_socket(struct cdp *c)
@@ -113,23 +148,25 @@ struct cdp *cdp_free(struct cdp *c)
 {
 	if (!c || c->freed)
 		return NULL;
+	drop_heard(c, NULL);
 	close_socket(c);
 	c->freed = true;
 	loop_defer(release, c);
 	return NULL;
 }
 
-static void lose(struct cdp *c)
+/* why: as closed() has it. */
+static void lose(struct cdp *c, const char *why)
 {
 	if (c->closed)
 		return;
 	close_socket(c);
-	c->events->closed(c, c->owner);
+	c->events->closed(c, c->owner, why);
 }
 
-void cdp_give_up(struct cdp *c)
+void cdp_give_up(struct cdp *c, const char *why)
 {
-	lose(c);
+	lose(c, why);
 }
 
 void cdp_abandon(struct cdp *c, const char *session)
@@ -188,7 +225,7 @@ static void flush(struct cdp *c)
 			return;
 		}
 		if (n < 0) {
-			lose(c);
+			lose(c, NULL);
 			return;
 		}
 		c->queue_sent += (size_t)n;
@@ -205,21 +242,35 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	flush(arg);
 }
 
-static void enqueue(struct cdp *c, const uint8_t *bytes, size_t n)
+/* Makes room for n more bytes; what has been sent is dropped. */
+static void grow_queue(struct cdp *c, size_t n)
 {
-	if (c->queue_length + n > c->queue_size) {
-		size_t size = (c->queue_length + n) * 2;
-		uint8_t *grown = must(malloc(size));
-		if (c->queue_length)
-			memcpy(grown, c->queue, c->queue_length);
-		if (c->queue)
-			explicit_bzero(c->queue, c->queue_size);
-		free(c->queue);
-		c->queue = grown;
-		c->queue_size = size;
+	size_t waiting = c->queue_length - c->queue_sent, size = (waiting + n) * 2;
+	uint8_t *grown = must(malloc(size));
+
+	if (waiting)
+		memcpy(grown, c->queue + c->queue_sent, waiting);
+	if (c->queue)
+		explicit_bzero(c->queue, c->queue_size);
+	free(c->queue);
+	c->queue = grown;
+	c->queue_size = size;
+	c->queue_length = waiting;
+	c->queue_sent = 0;
+}
+
+/* False, and the browser is given up, when it has left too much unread. */
+static bool enqueue(struct cdp *c, const uint8_t *bytes, size_t n)
+{
+	if (c->queue_length - c->queue_sent + n > MOST_QUEUE) {
+		lose(c, "The browser stopped reading what it was told.");
+		return false;
 	}
+	if (c->queue_length + n > c->queue_size)
+		grow_queue(c, n);
 	memcpy(c->queue + c->queue_length, bytes, n);
 	c->queue_length += n;
+	return true;
 }
 
 /* Queues one message; its id, or a negative errno. */
@@ -247,8 +298,8 @@ static int64_t post(struct cdp *c, const char *session, const char *method, cons
 	r = cbor_out_finish(c->out, &bytes, &n);
 	if (r < 0)
 		return r;
-	enqueue(c, bytes, n);
-	flush(c);
+	if (enqueue(c, bytes, n))
+		flush(c);
 	cbor_out_reset(c->out);
 	return c->closed ? -ECONNRESET : c->last_id;
 }
@@ -261,6 +312,22 @@ void cdp_send_args(struct cdp *c, const char *session, const char *method, const
 		log_debug("could not send %s: %s", method, strerror((int)-r));
 }
 
+void cdp_send_heard(struct cdp *c, const char *session, const char *method, const struct cdp_arg *args,
+	void (*heard)(void *owner), void *owner)
+{
+	struct pending *p = must(calloc(1, sizeof(*p)));
+
+	p->heard = heard;
+	p->owner = owner;
+	p->id = exact_set(p->session, sizeof(p->session), "%s", session) ? post(c, session, method, args) : -EINVAL;
+	if (p->id >= 0) {
+		LIST_INSERT_HEAD(&c->pending, p, link);
+		return;
+	}
+	free(p);
+	heard(owner);
+}
+
 static int take_answer(struct pending *p, const char *method, struct cdp_reply *ret)
 {
 	const struct cbor *error = cbor_get(p->message, "error");
@@ -270,7 +337,7 @@ static int take_answer(struct pending *p, const char *method, struct cdp_reply *
 		text = cbor_get_utf8(p->arena, error, "message");
 		log_debug("%s refused: %s", method, text ? text : "?");
 		if (ret)
-			snprintf(ret->error, sizeof(ret->error), "%s", text ? text : "?");
+			words_set(ret->error, sizeof(ret->error), "%s", text ? text : "?");
 		arena_free(p->arena);
 		return -EREMOTE;
 	}
@@ -286,12 +353,12 @@ static int take_answer(struct pending *p, const char *method, struct cdp_reply *
 	return -EBADMSG;
 }
 
-void cdp_abandon_frame(struct cdp *c, const char *frame)
+void cdp_abandon_frame(struct cdp *c, const char *session, const char *frame)
 {
 	struct pending *p;
 
 	LIST_FOREACH (p, &c->pending, link)
-		if (p->frame && strcmp(p->frame, frame) == 0)
+		if (p->frame[0] && strcmp(p->frame, frame) == 0 && (!session || strcmp(p->session, session) == 0))
 			wait_wake(&p->wait, -EREMOTE);
 }
 
@@ -304,11 +371,13 @@ int cdp_call_args(struct cdp *c, const char *session, const char *method, int64_
 int cdp_call_in_frame(struct cdp *c, const char *session, const char *frame, const char *method, int64_t deadline,
 	struct cdp_reply *ret, const struct cdp_arg *args)
 {
-	struct pending p = { .session = session, .frame = frame };
+	struct pending p = { 0 };
 	int r;
 
 	if (ret)
 		*ret = (struct cdp_reply){ 0 };
+	if (!exact_set(p.session, sizeof(p.session), "%s", session) || !exact_set(p.frame, sizeof(p.frame), "%s", frame ? frame : ""))
+		return -EINVAL;
 	p.id = post(c, session, method, args);
 	if (p.id < 0)
 		return (int)p.id;
@@ -322,27 +391,43 @@ int cdp_call_in_frame(struct cdp *c, const char *session, const char *frame, con
 	return r < 0 ? r : -ECONNRESET;
 }
 
-static struct pending *pending_by_id(struct cdp *c, int64_t id)
+/*
+ * Every session counts with the same numbers, and a renderer answers with whichever it likes: but Chromium's browser process
+ * writes beside it whose session that was. That there is no such session it says in its own.
+ */
+static bool is_answered_by(const struct pending *p, const struct cbor *message)
+{
+	const struct cbor *session = cbor_get(message, "sessionId");
+
+	if (!session)
+		return !p->session[0] || cbor_get(message, "error");
+	return cbor_text_is(session, p->session);
+}
+
+static struct pending *pending_for(struct cdp *c, int64_t id, const struct cbor *message)
 {
 	struct pending *p;
 
 	LIST_FOREACH (p, &c->pending, link)
 		if (p->id == id)
-			return p;
+			return is_answered_by(p, message) ? p : NULL;
 	return NULL;
 }
 
-/* An answer outlives the input buffer, so its bytes move into the arena first; an answer to nobody is not parsed. */
-static void take_reply(struct cdp *c, int64_t id, const uint8_t *bytes, size_t n)
+/* An answer outlives the input buffer, so its bytes move into the arena first; an answer to nobody is not copied. */
+static void take_reply(struct pending *p, const uint8_t *bytes, size_t n)
 {
-	struct pending *p = pending_by_id(c, id);
 	const struct cbor *message;
 
 	if (!p || p->message)
 		return;
+	if (p->heard) {
+		settle(p, 0);
+		return;
+	}
 	p->arena = arena_new_secret(n + 4096);
 	uint8_t *copy = arena_memdup(p->arena, bytes, n);
-	if (cbor_parse(p->arena, copy, n, 16 * CBOR_ITEMS_DEFAULT, &message) < 0) {
+	if (cbor_parse(p->arena, copy, n, MOST_ITEMS, &message) < 0) {
 		p->arena = arena_free(p->arena);
 		return;
 	}
@@ -359,21 +444,34 @@ static void take_event(struct cdp *c, struct arena *arena, const struct cbor *me
 		c->events->event(c, c->owner, session ? session : "", method, cbor_get(message, "params"));
 }
 
+/* A call that it would have answered ends by its deadline. */
+static void take_broken(struct cdp *c, size_t n, int error)
+{
+	if (c->broken == 0) /* said once: whoever sends them can send more */
+		log_warning("a message of %zu bytes from the browser could not be read: %s", n, cbor_error(error));
+	if (++c->broken >= MOST_BROKEN)
+		lose(c, "The browser sent too much that is not the protocol it is spoken to with.");
+}
+
 static void take_message(struct cdp *c, const uint8_t *bytes, size_t n)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(8192);
 	const struct cbor *message;
+	struct pending *p;
 	int64_t id;
-	int r = cbor_parse(arena, bytes, n, 16 * CBOR_ITEMS_DEFAULT, &message);
+	int r = cbor_parse(arena, bytes, n, MOST_ITEMS, &message);
 
 	if (r < 0) {
-		log_warning("a message of %zu bytes from the browser could not be read: %s", n, cbor_error(r));
+		take_broken(c, n, r);
 		return;
 	}
-	if (cbor_int(cbor_get(message, "id"), &id))
-		take_reply(c, id, bytes, n);
-	else
+	if (!cbor_int(cbor_get(message, "id"), &id)) {
 		take_event(c, arena, message);
+		return;
+	}
+	p = pending_for(c, id, message);
+	arena = arena_free(arena); /* not two trees of it at once */
+	take_reply(p, bytes, n);
 }
 
 static void resize_input(struct cdp *c, size_t size)
@@ -442,13 +540,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
-			lose(c);
+			lose(c, NULL);
 			return;
 		}
 		c->in_length += (size_t)n;
 		if (!take_messages(c)) {
 			log_warning("the browser sent something that is not CDP in CBOR");
-			lose(c);
+			lose(c, "The browser sent what is not the protocol it is spoken to with.");
 		}
 		if ((size_t)n < room)
 			return;

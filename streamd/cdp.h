@@ -19,6 +19,9 @@
 
 struct cdp;
 
+/* Room for an id that Chromium gives a target, a frame, a session or a context; its own have 32 digits. */
+#define CDP_ID 48
+
 /* A parameter, or an element of a list (then without a name). */
 struct cdp_arg {
 	const char *name;
@@ -67,8 +70,8 @@ struct cdp_events {
 	 * a fiber for anything that waits.
 	 */
 	void (*event)(struct cdp *c, void *owner, const char *session, const char *method, const struct cbor *params);
-	/* The browser's end is gone. The last thing heard of it. */
-	void (*closed)(struct cdp *c, void *owner);
+	/* The browser's end is gone. The last thing heard of it. why: it was we who gave it up, a sentence; or NULL. */
+	void (*closed)(struct cdp *c, void *owner, const char *why);
 };
 
 /* Takes over fd, our end of a stream socketpair. */
@@ -78,9 +81,11 @@ struct cdp *cdp_new(int fd, const struct cdp_events *events, void *owner);
 struct cdp *cdp_free(struct cdp *c);
 
 /*
- * Calls a method in a session ("" for the browser) and waits: 0 with *ret to be freed; -EREMOTE when Chromium refuses
- * (ret->error says why); -ETIMEDOUT; -EPIPE when the session has crashed or gone; -ECONNRESET when the browser has;
- * -ECANCELED. ret may be NULL.
+ * Calls a method in a session ("" for the browser; copied) and waits. What Chromium's renderers say is hostile: only an
+ * answer with this call's id in this call's session is one, and the first is the only one.
+ *
+ * 0 with *ret to be freed; -EREMOTE when Chromium refuses (ret->error says why); -ETIMEDOUT; -EPIPE when the session has
+ * crashed or gone; -ECONNRESET when the browser has; -ECANCELED. ret may be NULL.
  */
 int cdp_call_args(struct cdp *c, const char *session, const char *method, int64_t deadline, struct cdp_reply *ret,
 	const struct cdp_arg *args);
@@ -89,19 +94,30 @@ int cdp_call_args(struct cdp *c, const char *session, const char *method, int64_
 
 /*
  * The same for what is asked of one document, that of a frame: when the frame gets another one, cdp_abandon_frame() ends
- * it with -EREMOTE, for Chromium does not answer it then in all cases.
+ * it with -EREMOTE, for Chromium does not answer it then in all cases. session NULL: whichever it was asked in.
  */
 int cdp_call_in_frame(struct cdp *c, const char *session, const char *frame, const char *method, int64_t deadline,
 	struct cdp_reply *ret, const struct cdp_arg *args);
-void cdp_abandon_frame(struct cdp *c, const char *frame);
+void cdp_abandon_frame(struct cdp *c, const char *session, const char *frame);
 
 /* cdp_call() without waiting: order is kept, a refusal is not heard of. */
 void cdp_send_args(struct cdp *c, const char *session, const char *method, const struct cdp_arg *args);
 #define cdp_send(c_, session_, method_, ...)                                                       \
 	cdp_send_args(c_, session_, method_, (const struct cdp_arg[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } })
 
-/* Closes the socket as if the browser had gone: every call ends with -ECONNRESET, and closed() is called. */
-void cdp_give_up(struct cdp *c);
+/*
+ * cdp_send() whose answer is heard of: once, on the loop, when Chromium has carried it out or refused it, or will not
+ * answer any more. cdp_unhear() takes back all that this owner has not heard of yet.
+ */
+void cdp_send_heard(struct cdp *c, const char *session, const char *method, const struct cdp_arg *args,
+	void (*heard)(void *owner), void *owner);
+void cdp_unhear(struct cdp *c, void *owner);
+
+/*
+ * Closes the socket as if the browser had gone: every call ends with -ECONNRESET, and closed() is called with why, a
+ * sentence that outlives c. It happens by itself when the browser does not take what it is sent, or speaks no CDP.
+ */
+void cdp_give_up(struct cdp *c, const char *why);
 
 /* Ends every call that waits in this session with -EPIPE: Chromium never answers them after a crash. */
 void cdp_abandon(struct cdp *c, const char *session);

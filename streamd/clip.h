@@ -1,4 +1,4 @@
-/* Texts from a page, made to fit the rows of a method table. */
+/* Texts of several lines from a page, made to fit the rows of a method table; sentences are made with common/words.h. */
 #pragma once
 
 #include <stddef.h>
@@ -6,10 +6,7 @@
 #include "common/arena.h"
 
 /*
- * A copy of text of at most most bytes, cut between characters, its control characters but newline and tab as spaces.
- * NULL if that leaves nothing, for an optional text is left out rather than sent empty.
+ * A copy of text of at most most bytes, made fit to be shown (words_clean_lines()). NULL if that leaves nothing, for an
+ * optional text is left out rather than sent empty.
  */
 const char *clip(struct arena *arena, const char *text, size_t most);
-
-/* An address without what may be secret in it: user, query and fragment. In the arena. */
-const char *clip_url(struct arena *arena, const char *url);

@@ -8,6 +8,7 @@
 
 /*
  * Whether this Runtime.bindingCalled (browser_events.binding) tells of it: then the text, in the arena, which should be a
- * secret one. It comes after the key or the command that did it, for whichever page or frame.
+ * secret one. It comes after the key or the command that did it, for whichever page or frame; *ret_offered: or after what
+ * the page itself put on the clipboard.
  */
-bool copy_read(const struct cbor *params, struct arena *arena, const char **ret);
+bool copy_read(const struct cbor *params, struct arena *arena, const char **ret, bool *ret_offered);

@@ -28,14 +28,20 @@ struct dialogs *dialogs_free(struct dialogs *d);
 /* Page.javascriptDialogOpening. */
 void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *params);
 
-/* That of this page is gone, if it had one: answered, or the page is. */
+/* Fetch.authRequired: a host, or a proxy, wants a name and a password (RFC 9110, section 11). */
+void dialogs_add_password(struct dialogs *d, struct target *page, const struct cbor *params);
+
+/* That of this page is gone, if it had one: answered. */
 void dialogs_remove(struct dialogs *d, const struct target *page);
+
+/* It goes on to another document: nobody wants a password for this one any more. all: the page is gone, and all it had. */
+void dialogs_leave(struct dialogs *d, const struct target *page, bool all);
 
 /* The one that the person is shown, or NULL: then no page stands still. Until the next call of these functions. */
 const struct dialog_opened_event *dialogs_shown(const struct dialogs *d);
 
-/* Answers one by its number, if it is still there; text (a prompt's) may be NULL. */
-void dialogs_answer(struct dialogs *d, int64_t number, bool accept, const char *text);
+/* Answers one by its number, if it is still there; text (a prompt's, a password) and name may be NULL. */
+void dialogs_answer(struct dialogs *d, int64_t number, bool accept, const char *name, const char *text);
 
 /* Answers all of them with Cancel, so that no page stands still. */
 void dialogs_dismiss(struct dialogs *d);

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,23 +13,27 @@
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/origin.h"
 #include "common/settings.h"
+#include "common/words.h"
+#include "streamd/edge_door.h"
 #include "streamd/edge_line.h"
 #include "streamd/edge_thread.h"
 #include "streamd/mailbox.h"
-#include "streamd/origin.h"
 
 #define BUCKETS     256 /* ids count up, so they spread evenly */
 #define MOST_UNREAD (128 << 10) /* below this a thread that starves is told to read on */
 
 struct edge {
 	struct edge_thread *thread;
+	struct edge_door *door;
 	struct mailbox reports;
 	int report_fd;
 	struct event *report_event;
 	const struct edge_events *events;
 	void *owner;
 	struct words origins;
+	char *origins_file;
 	size_t queue; /* bytes of text for one page */
 	size_t count;
 	LIST_HEAD(, line) lines[BUCKETS];
@@ -120,6 +123,7 @@ static void take(struct edge *e, struct report *r)
 	case REPORT_MESSAGE: take_message(e, r); break;
 	case REPORT_DRAINED: take_drained(e, r->line); break;
 	case REPORT_CLOSED: take_closed(e, r->line); break;
+	case REPORT_LEFT: edge_door_left(e->door); break;
 	case REPORT_LOG:
 		atomic_fetch_sub(&e->thread->logs, 1);
 		log_write(r->level, "%s", r->bytes);
@@ -153,10 +157,9 @@ static int copy_origins(const struct words *from, struct words *ret)
 	if (!ret->items)
 		abort();
 	for (size_t i = 0; i < from->count; i++) {
-		if (!origin_is_valid(from->items[i])) {
-			log_error("\"%s\" is no origin: write it as browsers send it, such as "
-				  "https://stead.example.org or http://localhost:8080, in small letters and without a path.",
-				from->items[i]);
+		const char *why = origin_check(from->items[i]);
+		if (why) {
+			log_error("the setting origin does not take \"%s\": %s", from->items[i], why);
 			return -EINVAL;
 		}
 		ret->items[ret->count] = strdup(from->items[i]);
@@ -174,30 +177,49 @@ static size_t or_default(size_t n, size_t otherwise)
 static struct edge_config complete(const struct edge *e, const struct edge_config *c)
 {
 	return (struct edge_config){ .origins = &e->origins,
+		.origins_file = e->origins_file,
 		.connections = or_default(c->connections, 512),
 		.message = or_default(c->message, 65536),
 		.queue = or_default(c->queue, 1 << 20),
 		.ping_s = (unsigned)or_default(c->ping_s, 20),
 		.hang_up_s = (unsigned)or_default(c->hang_up_s, 45),
-		.answer_s = (unsigned)or_default(c->answer_s, 15) };
+		.answer_s = (unsigned)or_default(c->answer_s, 15),
+		.head_s = (unsigned)or_default(c->head_s, 10),
+		.waiting = or_default(c->waiting, 64) };
+}
+
+static void on_admitted(void *owner, int fd)
+{
+	struct edge *e = owner;
+	struct order *o = order_new(ORDER_ADOPT, NULL, NULL, 0);
+
+	o->fd = fd;
+	edge_thread_post(e->thread, o);
+}
+
+static int start_thread(struct edge *e, const struct edge_config *whole)
+{
+	e->queue = whole->queue;
+	e->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (e->report_fd < 0)
+		return -errno;
+	e->report_event = event_new(loop_base(), e->report_fd, EV_READ | EV_PERSIST, on_report, e);
+	if (!e->report_event || event_add(e->report_event, NULL) < 0)
+		return -ENOMEM;
+	return edge_thread_start(whole, &e->reports, e->report_fd, &e->thread);
 }
 
 static int start(struct edge *e, int listen_fd, const struct edge_config *config)
 {
 	struct edge_config whole = complete(e, config);
+	const struct edge_door_config door = { .connections = whole.connections, .waiting = whole.waiting, .head_s = whole.head_s };
+	int r = start_thread(e, &whole);
 
-	e->queue = whole.queue;
-	e->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (e->report_fd < 0) {
+	if (r < 0) {
 		close(listen_fd);
-		return -errno;
+		return r;
 	}
-	e->report_event = event_new(loop_base(), e->report_fd, EV_READ | EV_PERSIST, on_report, e);
-	if (!e->report_event || event_add(e->report_event, NULL) < 0) {
-		close(listen_fd);
-		return -ENOMEM;
-	}
-	return edge_thread_start(listen_fd, &whole, &e->reports, e->report_fd, &e->thread);
+	return edge_door_new(listen_fd, &door, on_admitted, e, &e->door);
 }
 
 int edge_new(int listen_fd, const struct edge_config *config, const struct edge_events *events, void *owner,
@@ -211,6 +233,9 @@ int edge_new(int listen_fd, const struct edge_config *config, const struct edge_
 	e->report_fd = -1;
 	e->events = events;
 	e->owner = owner;
+	e->origins_file = strdup(config->origins_file ? config->origins_file : SETTINGS_SHARED_FILE);
+	if (!e->origins_file)
+		abort();
 	r = copy_origins(config->origins, &e->origins);
 	if (r < 0)
 		close(listen_fd);
@@ -245,6 +270,7 @@ struct edge *edge_free(struct edge *e)
 {
 	if (!e)
 		return NULL;
+	e->door = edge_door_free(e->door);
 	if (e->thread)
 		e->thread = edge_thread_stop(e->thread);
 	drop_lines(e);
@@ -255,6 +281,7 @@ struct edge *edge_free(struct edge *e)
 	for (size_t i = 0; i < e->origins.count; i++)
 		free(e->origins.items[i]);
 	free(e->origins.items);
+	free(e->origins_file);
 	free(e);
 	return NULL;
 }
@@ -292,7 +319,7 @@ static void answer(struct edge *e, struct line *l, enum order_kind kind, int sta
 
 	l->loop.decided = true;
 	o->status = status;
-	snprintf(o->content_type, sizeof(o->content_type), "%s", content_type);
+	exact_must(o->content_type, sizeof(o->content_type), "%s", content_type);
 	edge_thread_post(e->thread, o);
 }
 

@@ -5,6 +5,9 @@
  * on the loop, never in a fiber. A connection is known by its id, which is never used twice; a call for an id that is
  * gone does nothing, so nobody has to look before he speaks.
  *
+ * A request's head is looked at on the loop, before that library has it (streamd/edge_head.h). The library does not insist
+ * that a client's frames are masked (RFC 6455 section 5.1 says to close on one that is not): it takes them as they are.
+ *
  * A request is checked by its Origin (RFC 6455 section 10.2) before anybody hears of it. Then nothing is sent on it and
  * nothing taken from it until its owner has called edge_accept(), edge_answer(), edge_stream() or edge_refuse().
  */
@@ -39,11 +42,14 @@ enum edge_close {
 /* Zero takes what stands in brackets. */
 struct edge_config {
 	const struct words *origins; /* Stead's own pages, exactly as browsers send them; copied */
+	const char *origins_file;    /* where they are set, for the log; copied [stead.conf] */
 	size_t connections;          /* at once; the socket's backlog holds the rest [512] */
 	size_t message;              /* bytes of one message from a page [65536] */
 	size_t queue;                /* bytes of text that wait for one page [1 MiB] */
 	unsigned ping_s, hang_up_s;  /* silence before a ping, and before it is given up [20, 45] */
 	unsigned answer_s;           /* for the owner to decide on a request [15] */
+	unsigned head_s;             /* for a request's head to come [10] */
+	size_t waiting;              /* connections whose head is not whole, at once [64] */
 };
 
 /* Strings are borrowed, never NULL (empty if absent), as the client sent them; the cookie is cleansed afterwards. */

@@ -1,14 +1,9 @@
+#include "common/must.h"
 #include "streamd/edge_line.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
+#include <unistd.h>
 
 struct line *line_new(uint64_t id)
 {
@@ -45,7 +40,7 @@ struct order *order_new(enum order_kind kind, struct line *l, const void *bytes,
 {
 	struct order *o = must(malloc(sizeof(*o) + ORDER_HEADROOM + n + 1));
 
-	*o = (struct order){ .kind = kind, .line = l ? line_ref(l) : NULL, .size = n };
+	*o = (struct order){ .kind = kind, .line = l ? line_ref(l) : NULL, .fd = -1, .size = n };
 	o->bytes = (uint8_t *)(o + 1) + ORDER_HEADROOM;
 	if (n > 0)
 		memcpy(o->bytes, bytes, n);
@@ -57,6 +52,8 @@ void order_free(struct order *o)
 {
 	struct line *l = o->line;
 
+	if (o->kind == ORDER_ADOPT && o->fd >= 0)
+		close(o->fd);
 	if (o->kind != ORDER_LOOK) {
 		explicit_bzero(o->bytes, o->size);
 		free(o);

@@ -27,6 +27,7 @@ enum order_kind {
 	ORDER_STREAM, /* content_type */
 	ORDER_TEXT,   /* bytes */
 	ORDER_CLOSE,  /* close_code, at_once; bytes: the reason */
+	ORDER_ADOPT,  /* fd: a connection whose request may be read; of no line */
 	ORDER_LOOK,   /* look at the slot, the acknowledgement and the unread bytes; part of its line */
 	ORDER_END,    /* of everything */
 };
@@ -40,6 +41,7 @@ struct order {
 	struct line *line; /* a reference */
 	int close_code, status;
 	bool at_once; /* CLOSE: before the text that waits */
+	int fd;       /* ADOPT: closed with the order unless it has been taken over; else -1 */
 	char content_type[64];
 	size_t size;
 	uint8_t *bytes; /* behind the order, after ORDER_HEADROOM */
@@ -51,13 +53,14 @@ enum report_kind {
 	REPORT_MESSAGE, /* bytes: the text */
 	REPORT_DRAINED, /* part of its line */
 	REPORT_CLOSED,  /* part of its line */
+	REPORT_LEFT,    /* a connection that was adopted is closed; of no line */
 	REPORT_LOG,     /* level; bytes: the line */
 };
 
 struct report {
 	struct letter letter; /* first */
 	enum report_kind kind;
-	struct line *line; /* a reference; NULL for LOG */
+	struct line *line; /* a reference; NULL for LOG and LEFT */
 	enum log_level level;
 	size_t size;
 	char bytes[]; /* and a NUL that size does not count */

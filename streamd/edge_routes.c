@@ -11,6 +11,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "proto/call.h"
 
 #define ADMIT_MS 5000 /* for authd to say whose login it is; less than the edge waits for a decision */
@@ -31,19 +32,13 @@ struct visit {
 struct edge_routes {
 	struct edge *edge;
 	struct login_guard *guard;
+	struct login_holder holder;
 	struct edge_route *rows;
 	size_t row_count;
 	size_t admitting; /* fibers */
 	struct wait *idle;
 	LIST_HEAD(, visit) visits[BUCKETS];
 };
-
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
 
 static struct visit *find(const struct edge_routes *r, uint64_t id)
 {
@@ -116,10 +111,10 @@ static void bring_before_guard(struct visit *v)
 {
 	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(ADMIT_MS));
 	struct login login;
-	int r = login_guard_admit(v->routes->guard, call, v->id, v->request.cookie, &login);
+	int r = login_guard_admit(v->routes->guard, call, &v->routes->holder, v->id, v->request.cookie, &login);
 
 	if (v->gone)
-		login_guard_release(v->routes->guard, v->id);
+		login_guard_release(v->routes->guard, &v->routes->holder, v->id);
 	else if (r < 0)
 		refuse(v, call, r);
 	else
@@ -176,7 +171,7 @@ static void leave(struct edge_routes *r, struct visit *v)
 	uint64_t id = v->id;
 
 	LIST_REMOVE(v, link);
-	login_guard_release(r->guard, id);
+	login_guard_release(r->guard, &r->holder, id);
 	v->gone = true;
 	if (v->fiber)
 		fiber_cancel(v->fiber);
@@ -195,11 +190,15 @@ static void on_closed(struct edge *e, void *owner, uint64_t id)
 		leave(owner, v);
 }
 
+/* Its owner is rid of it at once, and what it held elsewhere with it; the client may take its time to read the close. */
 static void on_login_ended(void *owner, uint64_t id)
 {
 	struct edge_routes *r = owner;
+	struct visit *v = find(r, id);
 
 	edge_close(r->edge, id, EDGE_CLOSE_NOT_SIGNED_IN, "Your sign-in to Stead has ended; sign in again.");
+	if (v)
+		leave(r, v);
 }
 
 static const struct edge_events events = { .asked = on_asked,
@@ -222,7 +221,8 @@ int edge_routes_new(int listen_fd, const struct edge_config *config, struct peer
 		free(r);
 		return error;
 	}
-	r->guard = login_guard_new(authd, on_login_ended, r);
+	r->holder = (struct login_holder){ on_login_ended, r };
+	r->guard = login_guard_new(authd);
 	*ret = r;
 	return 0;
 }
@@ -259,6 +259,16 @@ struct edge_routes *edge_routes_free(struct edge_routes *r)
 	free(r->rows);
 	free(r);
 	return NULL;
+}
+
+struct login_guard *edge_routes_guard(struct edge_routes *r)
+{
+	return r->guard;
+}
+
+void edge_routes_use(struct edge_routes *r, uint64_t id)
+{
+	login_guard_use(r->guard, &r->holder, id);
 }
 
 struct edge *edge_routes_edge(struct edge_routes *r)

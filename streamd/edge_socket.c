@@ -1,15 +1,16 @@
 /* One connection on the thread of libwebsockets: its request, what comes in, what goes out, its end. */
 #include <assert.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "common/cookie.h"
 #include "common/loop.h"
+#include "common/origin.h"
 #include "common/utf.h"
-#include "streamd/cookie.h"
+#include "common/words.h"
 #include "streamd/edge_thread.h"
-#include "streamd/origin.h"
 
 #define GIVE_UP_US   (5 * LWS_US_PER_SEC) /* for a peer to read what is left */
 #define ANSWER_US    (60 * LWS_US_PER_SEC) /* for a peer to read a whole answer */
@@ -80,7 +81,7 @@ void edge_socket_close(struct line_thread *l, int code, const char *reason)
 		return;
 	l->closing = true;
 	l->close_code = code;
-	snprintf(l->reason, sizeof(l->reason), "%s", reason);
+	words_set(l->reason, sizeof(l->reason), "%s", reason);
 	picture_unref(line_take_picture(l->line));
 	drop_message(l);
 	if (!l->line->websocket && !l->streaming && !l->answer) /* a GET that nobody answered */
@@ -122,8 +123,9 @@ static void line_gone(struct edge_session *session)
 /* The request. */
 
 struct request {
-	char path[512], query[512], cookies[8192], cookie[129], ip[64], last_event_id[32], origin[256], accept[256];
+	char path[512], query[512], cookies[8192], cookie[129], ip[64], last_event_id[32], origin[256], accept[256], host[256];
 	char site[32]; /* Sec-Fetch-Site */
+	const char *own; /* the one of Stead's origins that Host names, or NULL */
 };
 
 static void copy_header(struct lws *wsi, enum lws_token_indexes token, char *out, int size)
@@ -158,7 +160,18 @@ static void copy_other_header(struct lws *wsi, const char *name, char *out, int 
 		out[0] = '\0';
 }
 
-static void read_request(struct lws *wsi, struct request *ret)
+/*
+ * The cookie's name is the one that authd gives it at this address, by the same rule: one of the other name was planted, by
+ * a plain connection say, which cannot set one that begins with __Host-.
+ */
+static void read_cookie(const struct edge_thread *t, struct request *q)
+{
+	q->own = origin_of_host(t->config.origins, q->host);
+	if (q->own)
+		cookie_find(q->cookies, cookie_login_name(origin_is_https(q->own)), q->cookie, sizeof(q->cookie));
+}
+
+static void read_request(const struct edge_thread *t, struct lws *wsi, struct request *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	copy_header(wsi, WSI_TOKEN_GET_URI, ret->path, sizeof(ret->path));
@@ -169,8 +182,8 @@ static void read_request(struct lws *wsi, struct request *ret)
 	copy_header(wsi, WSI_TOKEN_HTTP_X_REAL_IP, ret->ip, sizeof(ret->ip));
 	copy_other_header(wsi, "last-event-id:", ret->last_event_id, sizeof(ret->last_event_id));
 	copy_other_header(wsi, "sec-fetch-site:", ret->site, sizeof(ret->site));
-	if (!cookie_value(ret->cookies, "__Host-stead", ret->cookie, sizeof(ret->cookie)))
-		cookie_value(ret->cookies, "stead", ret->cookie, sizeof(ret->cookie));
+	copy_header(wsi, WSI_TOKEN_HOST, ret->host, sizeof(ret->host));
+	read_cookie(t, ret);
 }
 
 static struct report *report_asked(struct line *line, const struct request *q)
@@ -233,13 +246,14 @@ static int refuse_upgrade(struct edge_thread *t, struct lws *wsi, const char *st
 {
 	uint8_t buffer[LWS_PRE + 1024];
 	char *text = (char *)buffer + LWS_PRE;
-	int n = snprintf(text, sizeof(buffer) - LWS_PRE,
+
+	exact_must(text, sizeof(buffer) - LWS_PRE,
 		"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
 		"Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
 		status, strlen(sentence), sentence);
 
 	edge_say(t, LOG_DEBUG, "a WebSocket is refused: %s", sentence);
-	lws_write(wsi, buffer + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_HEADERS);
+	lws_write(wsi, buffer + LWS_PRE, strlen(text), LWS_WRITE_HTTP_HEADERS);
 	return -1;
 }
 
@@ -247,12 +261,14 @@ static int refuse_upgrade(struct edge_thread *t, struct lws *wsi, const char *st
 static void say_foreign(struct edge_thread *t, const struct request *q)
 {
 	int64_t now = loop_now();
+	const char *from = *q->origin ? q->origin : *q->site ? q->site : "a page that does not say whose it is";
 
 	if (t->foreign_said_ms && now - t->foreign_said_ms < FOREIGN_PAUSE_MS)
 		return;
 	t->foreign_said_ms = now;
-	edge_say(t, LOG_WARNING, "a WebSocket to %.100s was refused, for it came from %.200s; if that is Stead's own page, add it to the setting origin",
-		q->path, *q->origin ? q->origin : "a page that does not say whose it is");
+	edge_say(t, LOG_WARNING,
+		"a request to %s for the host \"%s\" was refused, for it came from %s; if that is Stead's own page, add its address to the setting origin in %s",
+		BRIEF(80, q->path), BRIEF(80, q->host), BRIEF(120, from), t->config.origins_file);
 }
 
 static int on_upgrade(struct edge_thread *t, struct lws *wsi, struct edge_session *session)
@@ -262,8 +278,8 @@ static int on_upgrade(struct edge_thread *t, struct lws *wsi, struct edge_sessio
 	if (t->ending)
 		return refuse_upgrade(t, wsi, "503 Service Unavailable",
 			"Stead is being restarted; try again in a moment.");
-	read_request(wsi, &q);
-	if (!origin_is_allowed(t->config.origins, q.origin)) {
+	read_request(t, wsi, &q);
+	if (!q.own || strcmp(q.origin, q.own) != 0) {
 		say_foreign(t, &q);
 		return refuse_upgrade(t, wsi, "403 Forbidden",
 			"The connection came from another site and was refused; use Stead's own page.");
@@ -277,9 +293,9 @@ static int on_upgrade(struct edge_thread *t, struct lws *wsi, struct edge_sessio
 static int answer_plain(struct lws *wsi, int status, const char *sentence);
 
 /* Other sites may neither read nor trigger anything; a person who opens a picture in a tab comes from none. */
-static bool get_is_foreign(struct edge_thread *t, const struct request *q)
+static bool get_is_foreign(const struct request *q)
 {
-	if (*q->origin && !origin_is_allowed(t->config.origins, q->origin))
+	if (!q->own || (*q->origin && strcmp(q->origin, q->own) != 0))
 		return true;
 	return *q->site && strcmp(q->site, "same-origin") != 0 && strcmp(q->site, "none") != 0;
 }
@@ -292,10 +308,12 @@ static int on_get(struct edge_thread *t, struct lws *wsi, struct edge_session *s
 		return answer_plain(wsi, 503, "Stead is being restarted; try again in a moment.");
 	if (session->line || lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
 		return answer_plain(wsi, 405, "Only GET is served here.");
-	read_request(wsi, &q);
-	if (get_is_foreign(t, &q))
+	read_request(t, wsi, &q);
+	if (get_is_foreign(&q)) {
+		say_foreign(t, &q);
 		return answer_plain(wsi, 403,
 			"The request came from another site and was refused; use Stead's own page.");
+	}
 	if (strncmp(q.path, "/ws/", 4) != 0)
 		return answer_plain(wsi, 404, "There is nothing at this address.");
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
@@ -612,7 +630,7 @@ static struct order *order_answer(struct line_thread *l, struct order *o)
 static struct order *order_refuse(struct line_thread *l, struct order *o)
 {
 	if (!l->line->websocket) {
-		snprintf(o->content_type, sizeof(o->content_type), "text/plain; charset=utf-8");
+		exact_must(o->content_type, sizeof(o->content_type), "text/plain; charset=utf-8");
 		return order_answer(l, o);
 	}
 	edge_socket_close(l, o->close_code, (char *)o->bytes);
@@ -679,6 +697,7 @@ void edge_socket_order(struct line_thread *l, struct order *o)
 	case ORDER_TEXT: o = order_text(l, o); break;
 	case ORDER_CLOSE: order_close(l, o); break;
 	case ORDER_LOOK: order_look(l); break;
+	case ORDER_ADOPT:
 	case ORDER_END: break;
 	}
 	if (o)
@@ -691,6 +710,7 @@ int edge_socket_event(struct edge_thread *t, struct lws *wsi, enum lws_callback_
 	struct line_thread *l = session ? session->line : NULL;
 
 	switch (reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return strcasecmp(in, "websocket") == 0 ? 0 : -1;
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return on_upgrade(t, wsi, session);
 	case LWS_CALLBACK_HTTP: return on_get(t, wsi, session);
 	case LWS_CALLBACK_HTTP_BODY: return -1; /* a GET has none that we want */

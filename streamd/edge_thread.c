@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,9 +11,9 @@
 #include <unistd.h>
 
 #include "common/loop.h"
+#include "common/words.h"
+#include "streamd/edge_head.h"
 
-#define ACCEPT_AGAIN_US (200 * LWS_US_PER_MS)
-#define ACCEPT_AT_ONCE  16
 #define CHECK_TURNS     512
 #define CHECK_MS        1000
 #define END_MS          1500
@@ -53,7 +52,7 @@ void edge_say(struct edge_thread *t, enum log_level level, const char *format, .
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	words_set_v(line, sizeof(line), format, args);
 	va_end(args);
 	say(t, level, line);
 }
@@ -62,71 +61,35 @@ void edge_say(struct edge_thread *t, enum log_level level, const char *format, .
 static void on_library_log(int level, const char *text)
 {
 	char line[512];
-	size_t n = strcspn(text, "\n");
+	size_t n = words_set(line, sizeof(line), "libwebsockets: %s", text);
 
-	snprintf(line, sizeof(line), "libwebsockets: %.*s", (int)n, text);
+	while (line[n - 1] == ' ') /* it was the end of the line */
+		line[--n] = '\0';
 	if (present)
 		say(present, level == LLL_ERR ? LOG_WARNING : LOG_DEBUG, line);
 	else
 		log_debug("%s", line);
 }
 
-static void pause_accept(struct edge_thread *t)
+static void left(struct edge_thread *t)
 {
-	t->accept_paused = true;
-	lws_rx_flow_control(t->listener, 0);
+	edge_report(t, report_new(REPORT_LEFT, NULL, NULL, 0));
 }
 
-static void on_accept_again(lws_sorted_usec_list_t *sul)
-{
-	struct edge_thread *t = lws_container_of(sul, struct edge_thread, accept_again);
-
-	if (!t->accept_paused || t->ending || t->sockets >= t->config.connections)
-		return;
-	t->accept_paused = false;
-	lws_rx_flow_control(t->listener, 1);
-}
-
-/* Out of descriptors or memory: those who wait stay in the backlog until something has been closed. */
-static void accept_failed(struct edge_thread *t, int error)
-{
-	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
-		return;
-	if (!t->accept_failed)
-		edge_say(t, LOG_WARNING,
-			"No more connections can be accepted (%s); those that come wait. "
-			"Raise LimitNOFILE= if this lasts.",
-			strerror(error));
-	t->accept_failed = true;
-	pause_accept(t);
-	lws_sul_schedule(t->context, 0, &t->accept_again, on_accept_again, ACCEPT_AGAIN_US);
-}
-
+/* Where the library has made nothing of it, it has closed the descriptor and says no more. */
 static void adopt(struct edge_thread *t, int fd)
 {
 	int size = SEND_BUFFER;
+	unsigned before = t->made;
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	lws_adopt_socket_vhost(t->vhost, fd); /* closes fd itself when it fails */
+	if (!lws_adopt_socket_vhost(t->vhost, fd) && t->made == before)
+		left(t);
 }
 
-static void accept_some(struct edge_thread *t)
+static void on_end(lws_sorted_usec_list_t *sul)
 {
-	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-		int fd;
-
-		if (t->sockets >= t->config.connections) {
-			pause_accept(t);
-			return;
-		}
-		fd = accept4(lws_get_socket_fd(t->listener), NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0) {
-			accept_failed(t, errno);
-			return;
-		}
-		t->accept_failed = false;
-		adopt(t, fd);
-	}
+	(void)sul; /* serve() sees the time */
 }
 
 /* Everybody is told with 1001 and has until end_by_ms to answer. */
@@ -136,13 +99,11 @@ static void begin_end(struct edge_thread *t)
 
 	t->ending = true;
 	t->end_by_ms = loop_now() + END_MS;
-	lws_rx_flow_control(t->listener, 0);
 	for (l = LIST_FIRST(&t->lines); l; l = next) {
 		next = LIST_NEXT(l, link);
 		edge_socket_close(l, EDGE_CLOSE_GOING, "Stead is being restarted.");
 	}
-	/* Wakes the service loop so that it sees the time. */
-	lws_sul_schedule(t->context, 0, &t->accept_again, on_accept_again, END_MS * LWS_US_PER_MS);
+	lws_sul_schedule(t->context, 0, &t->end, on_end, END_MS * LWS_US_PER_MS);
 }
 
 static void carry_out(struct edge_thread *t, struct order *o)
@@ -151,6 +112,10 @@ static void carry_out(struct edge_thread *t, struct order *o)
 		atomic_store(&o->line->look_posted, false); /* before looking: what comes now is posted again */
 	if (o->kind == ORDER_END) {
 		begin_end(t);
+		order_free(o);
+	} else if (o->kind == ORDER_ADOPT) {
+		adopt(t, o->fd);
+		o->fd = -1;
 		order_free(o);
 	} else if (o->line->thread) {
 		edge_socket_order(o->line->thread, o);
@@ -170,13 +135,6 @@ static void carry_out_all(struct edge_thread *t)
 	}
 }
 
-static void socket_gone(struct edge_thread *t)
-{
-	t->sockets--;
-	if (t->accept_paused && !t->ending)
-		lws_sul_schedule(t->context, 0, &t->accept_again, on_accept_again, 1);
-}
-
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *session, void *in, size_t n)
 {
 	struct edge_thread *t = present;
@@ -187,16 +145,12 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *ses
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
 		carry_out_all(t);
 		return 0;
-	case LWS_CALLBACK_RAW_RX_FILE:
-		if (!t->ending && !t->accept_paused)
-			accept_some(t);
-		return 0;
 	case LWS_CALLBACK_WSI_CREATE:
-		t->sockets++;
+		t->made++;
 		return 0;
 	case LWS_CALLBACK_WSI_DESTROY:
 		edge_socket_event(t, wsi, reason, session, in, n);
-		socket_gone(t);
+		left(t);
 		return 0;
 	default:
 		return edge_socket_event(t, wsi, reason, session, in, n);
@@ -258,20 +212,19 @@ static void fill_info(const struct edge_thread *t, lws_retry_bo_t *policy, struc
 		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.retry_and_idle_policy = policy,
 		.fd_limit_per_thread = (unsigned)t->config.connections + 16,
-		.max_http_header_data = 16384,
+		.max_http_header_data = EDGE_HEAD_MOST,
 		.max_http_header_pool = 64,
-		.pt_serv_buf_size = 16384,
+		.pt_serv_buf_size = EDGE_HEAD_MOST,
 		.timeout_secs = 10,
 		.keepalive_timeout = 10,
 		.vhost_name = "stead",
 	};
 }
 
-static int make_context(struct edge_thread *t, int *listen_fd)
+static int make_context(struct edge_thread *t)
 {
 	static lws_retry_bo_t policy;
 	struct lws_context_creation_info info;
-	lws_sock_file_fd_type fd = { .filefd = *listen_fd };
 
 	fill_info(t, &policy, &info);
 	lws_set_log_level(LLL_ERR | LLL_WARN | LLL_NOTICE, on_library_log);
@@ -279,13 +232,7 @@ static int make_context(struct edge_thread *t, int *listen_fd)
 	if (!t->context)
 		return -ENOMEM;
 	t->vhost = lws_create_vhost(t->context, &info);
-	if (!t->vhost)
-		return -ENOMEM;
-	t->listener = lws_adopt_descriptor_vhost(t->vhost, LWS_ADOPT_RAW_FILE_DESC, fd, NULL, NULL);
-	if (!t->listener)
-		return -ENOMEM;
-	*listen_fd = -1;
-	return 0;
+	return t->vhost ? 0 : -ENOMEM;
 }
 
 /* Signals are the loop's: the thread is born with all of them blocked. */
@@ -301,8 +248,7 @@ static int start(struct edge_thread *t)
 	return -r;
 }
 
-int edge_thread_start(int listen_fd, const struct edge_config *config, struct mailbox *reports, int report_fd,
-	struct edge_thread **ret)
+int edge_thread_start(const struct edge_config *config, struct mailbox *reports, int report_fd, struct edge_thread **ret)
 {
 	struct edge_thread *t = calloc(1, sizeof(*t));
 	int r;
@@ -313,12 +259,10 @@ int edge_thread_start(int listen_fd, const struct edge_config *config, struct ma
 	t->reports = reports;
 	t->report_fd = report_fd;
 	LIST_INIT(&t->lines);
-	r = make_context(t, &listen_fd);
+	r = make_context(t);
 	if (r == 0)
 		r = start(t);
 	if (r < 0) {
-		if (listen_fd >= 0)
-			close(listen_fd);
 		if (t->context)
 			lws_context_destroy(t->context);
 		free(t);

@@ -1,6 +1,6 @@
 /*
- * The thread of libwebsockets. Private to streamd/edge*.c: edge.c starts it and posts orders; edge_thread.c runs it,
- * accepts and hands orders out; edge_socket.c is what happens on one connection.
+ * The thread of libwebsockets. Private to streamd/edge*.c: edge.c starts it and posts orders, among them connections that
+ * edge_door.c has admitted; edge_thread.c runs it and hands orders out; edge_socket.c is what happens on one connection.
  */
 #pragma once
 
@@ -52,25 +52,22 @@ struct edge_thread {
 	pthread_t thread;
 	struct lws_context *context;
 	struct lws_vhost *vhost;
-	struct lws *listener;
-	lws_sorted_usec_list_t accept_again;
-	bool accept_paused, accept_failed;
-	size_t sockets;
+	unsigned made; /* connections of the library, ever */
 	unsigned turns; /* of the service loop, since checked_ms */
 	int64_t checked_ms;
 	int64_t foreign_said_ms; /* when the log was last told of a page of another site */
 	uint64_t last_id;
 	bool ending;
 	int64_t end_by_ms;
+	lws_sorted_usec_list_t end;
 	LIST_HEAD(, line_thread) lines;
 };
 
 /*
- * config must be complete; its origins are borrowed. listen_fd is taken over in any case. Reports go into the box and
- * then, if it was empty, wake report_fd. 0, -ENOMEM or -EIO.
+ * config must be complete; its origins are borrowed. Reports go into the box and then, if it was empty, wake report_fd. 0,
+ * -ENOMEM or -EIO.
  */
-int edge_thread_start(int listen_fd, const struct edge_config *config, struct mailbox *reports, int report_fd,
-	struct edge_thread **ret);
+int edge_thread_start(const struct edge_config *config, struct mailbox *reports, int report_fd, struct edge_thread **ret);
 
 /* The order is taken over. Any thread but this one. */
 void edge_thread_post(struct edge_thread *t, struct order *o);

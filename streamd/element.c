@@ -1,17 +1,18 @@
 #include "streamd/element.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "streamd/frame_path.h"
 #include "streamd/pages.h"
 
 #define ANSWER_MS 5000 /* beyond what the page was given, before it counts as hung */
 #define LOOKS     20   /* at a frame's place, until it stands still */
+#define LEAST_MS  16   /* between two looks: a page that answers at once, over and over, shall not keep us busy */
 
 /* CDP's rows for one wish; texts that are NULL are left out. */
 static const struct cdp_arg *wish_args(struct arena *arena, const struct wish *w)
@@ -49,63 +50,78 @@ static struct cdp_arg cells_arg(struct arena *arena, const struct cell_wish *cel
 }
 
 /* The frame that a selector names by its address; the page itself if it names none. */
-static int find_frame(struct target *page, const char *pattern, struct arena *arena, struct page_frame *ret)
+static int find_frame(struct target_ref page, const char *pattern, struct arena *arena, struct page_frame *ret)
 {
+	const struct target *t = target_of(page);
+
+	if (!t)
+		return -EPIPE;
 	if (pattern)
 		return page_frame_find(page, pattern, arena, deadline_in(ANSWER_MS), ret);
-	*ret = (struct page_frame){ 0 };
-	memcpy(ret->target, page->id, sizeof(ret->target));
-	memcpy(ret->id, page->id, sizeof(ret->id));
+	*ret = (struct page_frame){ .target = page };
+	memcpy(ret->id, t->id, sizeof(ret->id));
 	return 0;
 }
 
-/* Asks the page; cells (NULL: none) as in element_wait.js. */
-static int ask(struct browser *b, const struct page_frame *f, const struct wish *wishes, size_t count, int64_t ms,
-	const struct cdp_arg *cells, struct arena *arena, struct cdp_reply *ret)
+/* Asks the page; list is NULL, or two rows (cells and none, or an end) as in element_wait.js. */
+static int ask(const struct page_frame *f, const struct wish *wishes, size_t count, int64_t ms,
+	const struct cdp_arg *list_args, struct arena *arena, struct cdp_reply *ret)
 {
 	struct cdp_arg *list = arena_array(arena, count + 1, sizeof(*list));
-	struct target *target = browser_target_by_id(b, f->target);
 
-	if (!target || !target->session[0])
+	if (!target_of(f->target))
 		return -EREMOTE;
 	for (size_t i = 0; i < count; i++)
 		list[i] = (struct cdp_arg){ .kind = CDP_KIND_MAP, .inner = wish_args(arena, &wishes[i]) };
 	const struct cdp_arg value[] = { { .name = "wishes", .kind = CDP_KIND_LIST, .inner = list },
-		CDP_INT("timeout_ms", ms), cells ? *cells : (struct cdp_arg){ 0 }, { 0 } };
+		CDP_INT("timeout_ms", ms), list_args ? list_args[0] : (struct cdp_arg){ 0 },
+		list_args ? list_args[1] : (struct cdp_arg){ 0 }, { 0 } };
 	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
 	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
-	return frame_call_args(target, f->id, page_element_wait, deadline_in(ms + ANSWER_MS), ret, args);
+	return frame_call_args(f->target, f->id, page_element_wait, deadline_in(ms + ANSWER_MS), ret, args);
 }
 
-static void read_element(struct arena *arena, const struct cbor *v, struct element *ret)
+/* No more of it than is of use, NULL for what is no text. */
+static const char *text_in(struct arena *arena, const struct cbor *v)
 {
-	*ret = (struct element){ .which = (size_t)cbor_get_int(v, "which", 0),
-		.text = cbor_get_utf8(arena, v, "text"),
-		.x = cbor_get_double(v, "x", 0),
-		.y = cbor_get_double(v, "y", 0),
+	CLEANUP(arena_freep) struct arena *all = arena_new(0);
+	const char *text = cbor_text_utf8(all, v);
+
+	return text ? arena_memdup(arena, text, words_fit(text, strlen(text), ELEMENT_MOST_TEXT)) : NULL;
+}
+
+/* The answer to count wishes. Where it is there, it can be pressed. */
+static void read_element(struct arena *arena, const struct cbor *v, size_t count, struct element *ret)
+{
+	int64_t which = cbor_get_int(v, "which", -1);
+	bool there = which >= 0 && (uint64_t)which < count;
+
+	*ret = (struct element){ .which = there ? (size_t)which : 0,
+		.text = text_in(arena, cbor_get(v, "text")),
 		.moved = cbor_get_bool(v, "moved", false),
-		.late = !cbor_get(v, "which") && !cbor_get(v, "moved"),
 		.covered = cbor_get_bool(v, "covered", false),
 		.disabled = cbor_get_bool(v, "disabled", false),
 		.moving = cbor_get_bool(v, "moving", false),
 		.readonly = cbor_get_bool(v, "readonly", false),
 		.optionless = cbor_get_bool(v, "optionless", false) };
+	page_place(cbor_get(v, "x"), &ret->x);
+	page_place(cbor_get(v, "y"), &ret->y);
+	ret->late = !there && !ret->moved;
 	if (ret->late)
-		ret->text = cbor_get_utf8(arena, v, "seen");
+		ret->text = text_in(arena, cbor_get(v, "seen"));
 }
 
 /* Scrolling the pages around a frame of another process takes its time, and nothing tells of its end. */
-static int place_in_page(struct browser *b, const struct page_frame *f, struct element *e)
+static int place_in_page(const struct page_frame *f, struct element *e)
 {
 	int64_t deadline = deadline_in(ANSWER_MS);
 	double x = 0, y = 0, was_x, was_y;
 
 	for (int looks = 0; looks < LOOKS; looks++) {
-		struct target *t = browser_target_by_id(b, f->target);
 		int r;
 		was_x = x;
 		was_y = y;
-		r = t ? frame_offset(t, f->id, deadline, &x, &y) : -EREMOTE;
+		r = target_of(f->target) ? frame_offset(f->target, f->id, deadline, &x, &y) : -EREMOTE;
 		if (r < 0)
 			return r == -ENOENT ? -EREMOTE : r;
 		if (looks > 0 && x == was_x && y == was_y)
@@ -134,10 +150,10 @@ static int answer_frameless(const struct wish *wishes, size_t count, int64_t ms,
 	return fiber_sleep_until(end);
 }
 
-int element_wait(struct target *page, const struct wish *wishes, size_t count, int64_t ms, struct arena *arena,
+int element_wait(struct target_ref page, const struct wish *wishes, size_t count, int64_t ms, struct arena *arena,
 	struct element *ret)
 {
-	struct browser *b = page->browser;
+	int64_t next_look = deadline_in(LEAST_MS);
 	struct page_frame f;
 	struct cdp_reply reply;
 	struct element e;
@@ -147,44 +163,74 @@ int element_wait(struct target *page, const struct wish *wishes, size_t count, i
 	if (r == -ENOENT)
 		return answer_frameless(wishes, count, ms, ret);
 	if (r == 0)
-		r = ask(b, &f, wishes, count, ms, NULL, arena, &reply);
+		r = ask(&f, wishes, count, ms, NULL, arena, &reply);
 	if (r < 0)
 		return r;
-	read_element(arena, frame_value(&reply), &e);
+	read_element(arena, frame_value(&reply), count, &e);
 	cdp_reply_free(&reply);
-	memcpy(e.target, f.target, sizeof(e.target));
+	e.target = f.target;
 	memcpy(e.frame, f.id, sizeof(e.frame));
 	if (!e.late && !e.moved && wishes[e.which].press && !in_page)
-		r = place_in_page(b, &f, &e);
+		r = place_in_page(&f, &e);
+	if (e.late || e.moved)
+		r = fiber_sleep_until(next_look);
 	if (r == 0)
 		*ret = e;
 	return r;
 }
 
-int element_rows(struct target *page, const struct selector *at, const struct cell_wish *cells, size_t cell_count,
-	int64_t ms, struct arena *arena, const char ***ret_rows, size_t *ret_count)
+/* One row: what is missing is "", what is too much is not looked at. */
+static void read_row(struct arena *arena, const struct cbor *row, size_t cell_count, const char **ret)
 {
-	const struct wish wish = { .at = at };
-	struct cdp_arg arg = cells_arg(arena, cells, cell_count);
-	struct browser *b = page->browser;
+	const struct cbor *c = cbor_first(row);
+
+	for (size_t i = 0; i < cell_count; i++) {
+		ret[i] = text_in(arena, c) ?: "";
+		c = cbor_next(c);
+	}
+}
+
+/* What the page answered. What is no list of rows was not read, whatever else it may be. */
+static void read_list(struct arena *arena, const struct cbor *v, size_t cell_count, struct element_list *ret)
+{
+	const struct cbor *rows = cbor_get(v, "rows"), *unread = cbor_get(v, "unread");
+	size_t i = 0;
+
+	*ret = (struct element_list){ .status = cbor_get_int(v, "status", 0), .count = cbor_count(rows) };
+	if (!cbor_is(rows, CBOR_ARRAY)) {
+		ret->how = cbor_get_bool(v, "moved", false) ? LIST_MOVED :
+			cbor_text_is(unread, "error") ? LIST_ERROR_PAGE :
+			cbor_text_is(unread, "changing") ? LIST_CHANGING :
+							   LIST_MARKLESS;
+	} else if (ret->count <= ELEMENT_MOST_ROWS) {
+		ret->rows = arena_array(arena, ret->count * cell_count, sizeof(*ret->rows));
+		for (const struct cbor *row = cbor_first(rows); row; row = cbor_next(row))
+			read_row(arena, row, cell_count, ret->rows + i++ * cell_count);
+	}
+}
+
+int element_rows(struct target_ref page, const struct list_wish *wish, int64_t ms, struct arena *arena, struct element_list *ret)
+{
+	const struct wish row = { .at = wish->at }, none = { .at = wish->none };
+	struct cdp_arg args[2] = { cells_arg(arena, wish->cells, wish->cell_count), { 0 } };
+	int64_t next_look = deadline_in(LEAST_MS);
+	struct element_list list;
 	struct page_frame f;
 	struct cdp_reply reply;
-	const struct cbor *rows;
-	size_t i = 0;
-	int r = find_frame(page, at->frame, arena, &f);
+	int r = find_frame(page, wish->at->frame, arena, &f);
 
+	if (wish->none)
+		args[1] = (struct cdp_arg){ .name = "none", .kind = CDP_KIND_MAP, .inner = wish_args(arena, &none) };
 	if (r == 0)
-		r = ask(b, &f, &wish, 1, ms, &arg, arena, &reply);
+		r = ask(&f, &row, 1, ms, args, arena, &reply);
 	if (r < 0)
 		return r;
-	rows = cbor_get(frame_value(&reply), "rows");
-	*ret_count = cbor_count(rows);
-	*ret_rows = arena_array(arena, *ret_count * cell_count, sizeof(**ret_rows));
-	for (const struct cbor *row = cbor_first(rows); row; row = cbor_next(row))
-		for (const struct cbor *c = cbor_first(row); c && i < *ret_count * cell_count; c = cbor_next(c))
-			(*ret_rows)[i++] = cbor_text_utf8(arena, c);
+	read_list(arena, frame_value(&reply), wish->cell_count, &list);
 	cdp_reply_free(&reply);
-	return 0;
+	r = list.how == LIST_THERE ? 0 : fiber_sleep_until(next_look);
+	if (r == 0)
+		*ret = list;
+	return r;
 }
 
 static void read_edited(struct arena *arena, const struct cbor *v, struct edited *ret)
@@ -196,24 +242,23 @@ static void read_edited(struct arena *arena, const struct cbor *v, struct edited
 			cbor_text_is(kind, "set")  ? EDITED_SET :
 			cbor_text_is(kind, "select") ? EDITED_SELECT :
 						       EDITED_NONE,
-		.held = cbor_get_utf8(arena, v, "held"),
+		.held = text_in(arena, cbor_get(v, "held")),
 		.secret = cbor_get_bool(v, "secret", false) };
 	if (!ret->held)
 		ret->held = "";
 }
 
-int element_edit(struct browser *b, const struct element *e, enum edit edit, const char *value, int64_t deadline,
+int element_edit(const struct element *e, enum edit edit, const char *value, int64_t deadline,
 	struct arena *arena, struct edited *ret)
 {
 	static const char *const acts[] = { [EDIT_FOCUS] = "focus", [EDIT_SET] = "set", [EDIT_CHOOSE] = "choose",
-		[EDIT_HELD] = "held" };
-	struct target *target = browser_target_by_id(b, e->target);
+		[EDIT_CHANGED] = "changed", [EDIT_HELD] = "held" };
 	struct cdp_reply reply;
 	int r;
 
-	if (!target || !target->session[0])
+	if (!target_of(e->target))
 		return -EREMOTE;
-	r = frame_call(target, e->frame, page_element_edit, deadline, &reply,
+	r = frame_call(e->target, e->frame, page_element_edit, deadline, &reply,
 		CDP_MAP(NULL, CDP_MAP("value", CDP_TEXT("act", acts[edit]), CDP_TEXT("value", value))));
 	if (r < 0)
 		return r;

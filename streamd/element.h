@@ -17,10 +17,11 @@ struct wish {
 };
 
 struct element {
-	size_t which;     /* number of the wish */
+	size_t which;     /* number of the wish, below their count */
 	const char *text; /* what the element shows, in the arena */
 	double x, y;      /* with press: where to press it, CSS pixels of the page */
-	char target[48], frame[48]; /* ids of where it was found, for element_edit() */
+	struct target_ref target; /* where it was found, for element_edit() */
+	char frame[CDP_ID];
 	bool moved;       /* none of that: the address has changed */
 	bool late;        /* none in time; text is what the first wish's element showed, or NULL */
 	bool covered, disabled, moving, readonly, optionless; /* with late: what stood in the way */
@@ -28,10 +29,11 @@ struct element {
 };
 
 /*
- * Waits for at most ms. 0 with *ret filled, also when late or moved; -EREMOTE when the document went away meanwhile
- * (try again); or as cdp_call(). All wishes must be about the same frame: that of the first.
+ * Waits for at most ms; an answer that element_wait.js does not give counts as none in time. 0 with *ret filled, also when
+ * late or moved; -EREMOTE when the document went away meanwhile (try again); or as cdp_call(). All wishes must be about the
+ * same frame: that of the first.
  */
-int element_wait(struct target *page, const struct wish *wishes, size_t count, int64_t ms, struct arena *arena,
+int element_wait(struct target_ref page, const struct wish *wishes, size_t count, int64_t ms, struct arena *arena,
 	struct element *ret);
 
 /* What of an element to read; NULL: the element itself, its text. */
@@ -39,14 +41,31 @@ struct cell_wish {
 	const char *css, *attribute;
 };
 
-/*
- * Reads every visible element that fits, once the document has been parsed: rows[i * cell_count + j], texts with white
- * space collapsed, never NULL, in the arena. Returns as element_wait(); *ret_count is the number of rows.
- */
-int element_rows(struct target *page, const struct selector *at, const struct cell_wish *cells, size_t cell_count,
-	int64_t ms, struct arena *arena, const char ***ret_rows, size_t *ret_count);
+#define ELEMENT_MOST_ROWS 1000
+#define ELEMENT_MOST_TEXT 65536 /* bytes of any of these texts; a page's may be megabytes */
 
-enum edit { EDIT_FOCUS, EDIT_SET, EDIT_CHOOSE, EDIT_HELD }; /* streamd/pages/element_edit.js */
+/* Which elements to read, what of each, and what stands there when there are none (NULL: that is not looked for). */
+struct list_wish {
+	const struct selector *at, *none;
+	const struct cell_wish *cells;
+	size_t cell_count;
+};
+
+struct element_list {
+	/* Anything but the first: it was not read; FETCHING is the step's own word. */
+	enum { LIST_THERE, LIST_ERROR_PAGE, LIST_MARKLESS, LIST_CHANGING, LIST_FETCHING, LIST_MOVED } how;
+	int64_t status;    /* LIST_ERROR_PAGE: its HTTP status; 0: the browser's own */
+	const char **rows; /* rows[i * cell_count + j], white space collapsed, never NULL; NULL if more than ELEMENT_MOST_ROWS */
+	size_t count;
+};
+
+/*
+ * Reads every visible element that fits, once the document has been parsed; with none, once there is one, or what none names,
+ * and stays as it is, for at most ms. Returns as element_wait(), and -ENOENT when there is no such frame.
+ */
+int element_rows(struct target_ref page, const struct list_wish *wish, int64_t ms, struct arena *arena, struct element_list *ret);
+
+enum edit { EDIT_FOCUS, EDIT_SET, EDIT_CHOOSE, EDIT_CHANGED, EDIT_HELD }; /* streamd/pages/element_edit.js */
 
 /* What became of it. */
 struct edited {
@@ -57,5 +76,5 @@ struct edited {
 };
 
 /* Writes to the element that element_wait() found last. 0, -EREMOTE when the document has gone, or as cdp_call(). */
-int element_edit(struct browser *b, const struct element *e, enum edit edit, const char *value, int64_t deadline,
+int element_edit(const struct element *e, enum edit edit, const char *value, int64_t deadline,
 	struct arena *arena, struct edited *ret);

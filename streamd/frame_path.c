@@ -1,12 +1,11 @@
 #include "streamd/frame_path.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "common/words.h"
 #include "recipe/recipe.h"
 
-#define MOST_TARGETS 64
 #define MOST_DEPTH   16
 
 struct walk {
@@ -15,48 +14,51 @@ struct walk {
 	size_t count;
 };
 
-static void add_tree(struct walk *w, const char *target, const struct cbor *node, const char *parent)
+/* As deep as cbor_parse() lets a message be. */
+static void add_tree(struct walk *w, struct target_ref target, const struct cbor *node, const char *parent)
 {
 	const struct cbor *frame = cbor_get(node, "frame");
 	struct page_frame *f;
+	const char *id;
 
 	if (!frame || w->count == PAGE_MOST_FRAMES)
 		return;
-	f = &w->frames[w->count++];
-	snprintf(f->target, sizeof(f->target), "%s", target);
-	snprintf(f->id, sizeof(f->id), "%s", cbor_get_utf8(w->arena, frame, "id"));
-	snprintf(f->parent, sizeof(f->parent), "%s", parent);
-	f->url = cbor_get_utf8(w->arena, frame, "url");
+	f = &w->frames[w->count];
+	id = cbor_get_utf8(w->arena, frame, "id");
+	if (!id || !exact_set(f->id, sizeof(f->id), "%s", id)) /* not what Chromium sends; nobody could ask for it */
+		return;
+	w->count++;
+	f->target = target;
+	exact_must(f->parent, sizeof(f->parent), "%s", parent);
+	f->url = url_in(w->arena, cbor_get_utf8(w->arena, frame, "url"));
 	for (const struct cbor *c = cbor_first(cbor_get(node, "childFrames")); c; c = cbor_next(c))
 		add_tree(w, target, c, f->id);
 }
 
-static int add_target(struct walk *w, struct target *t, int64_t deadline)
+static int add_target(struct walk *w, struct target_ref target, int64_t deadline)
 {
 	struct cdp_reply reply;
-	char id[48], parent[48];
-	int r;
+	int r = target_call(target, "Page.getFrameTree", deadline, &reply);
+	const struct target *t = target_of(target);
 
-	memcpy(id, t->id, sizeof(id)); /* the target may go while we wait */
-	memcpy(parent, t->parent, sizeof(parent));
-	r = cdp_call(browser_cdp(t->browser), t->session, "Page.getFrameTree", deadline, &reply);
 	if (r < 0)
 		return r;
-	add_tree(w, id, cbor_get(reply.result, "frameTree"), parent);
+	if (t)
+		add_tree(w, target, cbor_get(reply.result, "frameTree"), t->parent);
 	cdp_reply_free(&reply);
 	return 0;
 }
 
-/* The ids of the page's target and of every frame that has a process of its own, for the list changes while we wait. */
-static size_t list_targets(struct target *page, char ids[MOST_TARGETS][48])
+/* The page's target and every frame that has a process of its own. */
+static size_t list_targets(const struct target *page, struct target_ref list[BROWSER_MOST_TARGETS])
 {
 	struct target *t;
 	size_t n = 1;
 
-	memcpy(ids[0], page->id, sizeof(page->id));
+	list[0] = target_ref_of(page);
 	TAILQ_FOREACH (t, browser_targets(page->browser), link)
-		if (t->kind == TARGET_FRAME && t->hidden == page->hidden && t->session[0] && n < MOST_TARGETS)
-			memcpy(ids[n++], t->id, sizeof(t->id));
+		if (t->kind == TARGET_FRAME && t->hidden == page->hidden && t->session[0] && n < BROWSER_MOST_TARGETS)
+			list[n++] = target_ref_of(t);
 	return n;
 }
 
@@ -92,27 +94,31 @@ static void keep_own(struct walk *w, const char *page)
 	w->count = kept;
 }
 
-int page_frames(struct target *page, struct arena *arena, int64_t deadline, struct page_frame **ret, size_t *ret_count)
+int page_frames(struct target_ref page, struct arena *arena, int64_t deadline, struct page_frame **ret, size_t *ret_count)
 {
+	const struct target *own = target_of(page);
+	struct target_ref targets[BROWSER_MOST_TARGETS];
 	struct walk w = { .arena = arena };
-	struct browser *b = page->browser;
-	char ids[MOST_TARGETS][48];
-	size_t n = list_targets(page, ids);
+	char id[CDP_ID];
+	size_t n;
 
+	if (!own)
+		return -EPIPE;
+	memcpy(id, own->id, sizeof(id));
+	n = list_targets(own, targets);
 	w.frames = arena_array(arena, PAGE_MOST_FRAMES, sizeof(*w.frames));
 	for (size_t i = 0; i < n; i++) {
-		struct target *t = browser_target_by_id(b, ids[i]);
-		int r = t ? add_target(&w, t, deadline) : -EPIPE;
+		int r = add_target(&w, targets[i], deadline);
 		if (r < 0 && (i == 0 || (r != -EPIPE && r != -EREMOTE))) /* a frame may go; the page may not */
 			return r;
 	}
-	keep_own(&w, ids[0]);
+	keep_own(&w, id);
 	*ret = w.frames;
 	*ret_count = w.count;
 	return 0;
 }
 
-int page_frame_find(struct target *page, const char *pattern, struct arena *arena, int64_t deadline,
+int page_frame_find(struct target_ref page, const char *pattern, struct arena *arena, int64_t deadline,
 	struct page_frame *ret)
 {
 	struct page_frame *frames;
@@ -122,7 +128,7 @@ int page_frame_find(struct target *page, const char *pattern, struct arena *aren
 	if (r < 0)
 		return r;
 	for (size_t i = 1; i < count; i++) {
-		if (recipe_any_url(&pattern, 1, frames[i].url)) {
+		if (url_fits_any(frames[i].url, &pattern, 1)) {
 			*ret = frames[i];
 			return 0;
 		}
@@ -131,91 +137,97 @@ int page_frame_find(struct target *page, const char *pattern, struct arena *aren
 }
 
 /* The upper left corner of the content box of the element that holds a frame, in the view of the target asked. */
-static int owner_corner(struct target *t, const char *frame, int64_t deadline, double *ret_x, double *ret_y)
+static int owner_corner(struct target_ref target, const char *frame, int64_t deadline, double *ret_x, double *ret_y)
 {
-	struct cdp *cdp = browser_cdp(t->browser);
 	struct cdp_reply reply;
 	const struct cbor *quad;
-	char session[48];
 	int64_t node;
-	int r;
+	int r = target_call(target, "DOM.getFrameOwner", deadline, &reply, CDP_TEXT("frameId", frame));
 
-	memcpy(session, t->session, sizeof(session));
-	r = cdp_call(cdp, session, "DOM.getFrameOwner", deadline, &reply, CDP_TEXT("frameId", frame));
 	if (r < 0)
 		return r;
 	node = cbor_get_int(reply.result, "backendNodeId", 0);
 	cdp_reply_free(&reply);
-	r = cdp_call(cdp, session, "DOM.getBoxModel", deadline, &reply, CDP_INT("backendNodeId", node));
+	r = target_call(target, "DOM.getBoxModel", deadline, &reply, CDP_INT("backendNodeId", node));
 	if (r < 0)
 		return r;
 	quad = cbor_get(cbor_get(reply.result, "model"), "content");
-	cbor_double(cbor_at(quad, 0), ret_x);
-	cbor_double(cbor_at(quad, 1), ret_y);
+	if (!page_place(cbor_at(quad, 0), ret_x) || !page_place(cbor_at(quad, 1), ret_y))
+		r = -EREMOTE; /* it has no place */
 	cdp_reply_free(&reply);
-	return 0;
+	return r;
 }
 
 /* The target whose document holds the frame that this target is: asked one after another, the likely one first. */
-static int holder_corner(struct target *t, int64_t deadline, struct target **ret_holder, double *ret_x, double *ret_y)
+static size_t list_holders(struct target *t, struct target_ref list[BROWSER_MOST_TARGETS])
 {
-	struct browser *b = t->browser;
-	char ids[MOST_TARGETS][48], frame[48];
-	struct target *o;
+	struct target *parent = browser_target_by_id(t->browser, t->parent), *o;
 	size_t n = 0;
 
+	if (parent)
+		list[n++] = target_ref_of(parent);
+	TAILQ_FOREACH (o, browser_targets(t->browser), link)
+		if (o != t && o != parent && o->session[0] && !o->crashed && o->hidden == t->hidden && n < BROWSER_MOST_TARGETS)
+			list[n++] = target_ref_of(o);
+	return n;
+}
+
+/* *target becomes its holder. */
+static int holder_corner(struct target_ref *target, int64_t deadline, double *ret_x, double *ret_y)
+{
+	struct target_ref holders[BROWSER_MOST_TARGETS];
+	struct target *t = target_of(*target);
+	char frame[CDP_ID];
+	size_t n;
+
+	if (!t)
+		return -ENOENT;
 	memcpy(frame, t->id, sizeof(frame));
-	o = browser_target_by_id(b, t->parent);
-	if (o)
-		memcpy(ids[n++], o->id, sizeof(o->id));
-	TAILQ_FOREACH (o, browser_targets(b), link)
-		if (o != t && o->session[0] && !o->crashed && o->hidden == t->hidden && n < MOST_TARGETS)
-			memcpy(ids[n++], o->id, sizeof(o->id));
+	n = list_holders(t, holders);
 	for (size_t i = 0; i < n; i++) {
-		o = browser_target_by_id(b, ids[i]);
-		int r = o ? owner_corner(o, frame, deadline, ret_x, ret_y) : -EPIPE;
+		int r = owner_corner(holders[i], frame, deadline, ret_x, ret_y);
 		if (r == 0)
-			*ret_holder = browser_target_by_id(b, ids[i]);
+			*target = holders[i];
 		if (r == 0 || (r != -EREMOTE && r != -EPIPE))
 			return r;
 	}
 	return -ENOENT;
 }
 
-int target_offset(struct target *target, int64_t deadline, double *ret_x, double *ret_y)
+int target_offset(struct target_ref target, int64_t deadline, double *ret_x, double *ret_y)
 {
+	const struct target *t = target_of(target);
 	double x = 0, y = 0;
 	int depth = 0;
 
-	while (target && target->kind == TARGET_FRAME) {
+	while (t && t->kind == TARGET_FRAME) {
 		double dx = 0, dy = 0;
-		int r = depth++ < MOST_DEPTH ? holder_corner(target, deadline, &target, &dx, &dy) : -ENOENT;
+		int r = depth++ < MOST_DEPTH ? holder_corner(&target, deadline, &dx, &dy) : -ENOENT;
 		if (r < 0)
 			return r;
 		x += dx;
 		y += dy;
+		t = target_of(target);
 	}
-	if (!target)
+	if (!t)
 		return -ENOENT;
 	*ret_x = x;
 	*ret_y = y;
 	return 0;
 }
 
-int frame_offset(struct target *target, const char *frame, int64_t deadline, double *ret_x, double *ret_y)
+int frame_offset(struct target_ref target, const char *frame, int64_t deadline, double *ret_x, double *ret_y)
 {
-	struct browser *b = target->browser;
+	const struct target *t = target_of(target);
 	double x = 0, y = 0, dx, dy;
-	char id[48];
 	int r = 0;
 
-	memcpy(id, target->id, sizeof(id));
-	if (strcmp(frame, id) != 0) /* one within the target's document, however deep */
+	if (!t)
+		return -ENOENT;
+	if (strcmp(frame, t->id) != 0) /* one within the target's document, however deep */
 		r = owner_corner(target, frame, deadline, &x, &y);
-	if (r < 0)
-		return r;
-	target = browser_target_by_id(b, id);
-	r = target ? target_offset(target, deadline, &dx, &dy) : -ENOENT;
+	if (r == 0)
+		r = target_offset(target, deadline, &dx, &dy);
 	if (r < 0)
 		return r;
 	*ret_x = x + dx;

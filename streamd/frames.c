@@ -1,55 +1,63 @@
 #include "streamd/frames.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#define MOST_FRAMES 256
+#include "common/loop.h"
+#include "common/origin.h"
+#include "common/words.h"
 
 struct listing {
-	struct browser *browser;
 	struct arena *arena;
 	int64_t deadline;
 	struct frame_info *frames;
-	size_t count;
+	size_t count, silent;
 };
 
-struct target *frame_target(struct browser *b, const struct frame_info *f)
+/* What the page's process says of it; it comes into addresses and documents of ours (blank.h), so it must be one. */
+static const char *origin_of(struct arena *arena, const struct cbor *frame)
 {
-	struct target *t = browser_target_by_id(b, f->target);
+	const char *origin = cbor_get_utf8(arena, frame, "securityOrigin");
 
-	return t && t->session[0] ? t : NULL;
+	return origin && !origin_check(origin) ? origin : NULL;
 }
 
-static bool has_storage(const char *origin)
-{
-	return origin && (strncmp(origin, "https://", 8) == 0 || strncmp(origin, "http://", 7) == 0);
-}
-
+/* As deep as cbor_parse() lets a message be. */
 static void add_tree(struct listing *l, const struct target *t, const struct cbor *node, const char *parent)
 {
 	const struct cbor *frame = cbor_get(node, "frame");
 	struct frame_info *f;
+	const char *id;
 
-	if (l->count == MOST_FRAMES || !frame)
+	if (l->count == FRAMES_MOST || !frame)
 		return;
-	f = &l->frames[l->count++];
-	snprintf(f->target, sizeof(f->target), "%s", t->id);
-	snprintf(f->id, sizeof(f->id), "%s", cbor_get_utf8(l->arena, frame, "id"));
-	snprintf(f->parent, sizeof(f->parent), "%s", parent);
-	f->origin = cbor_get_utf8(l->arena, frame, "securityOrigin");
+	f = &l->frames[l->count];
+	id = cbor_get_utf8(l->arena, frame, "id");
+	if (!id || !exact_set(f->id, sizeof(f->id), "%s", id)) /* not what Chromium sends; nobody could ask for it */
+		return;
+	l->count++;
+	f->target = target_ref_of(t);
+	f->hidden = t->hidden;
+	exact_must(f->parent, sizeof(f->parent), "%s", parent);
+	f->origin = origin_of(l->arena, frame);
 	for (const struct cbor *c = cbor_first(cbor_get(node, "childFrames")); c; c = cbor_next(c))
 		add_tree(l, t, c, f->id);
 }
 
-static int add_target(struct listing *l, const struct target *t)
+static int add_target(struct listing *l, struct target_ref target)
 {
 	struct cdp_reply reply;
-	int r = cdp_call(browser_cdp(l->browser), t->session, "Page.getFrameTree", l->deadline, &reply);
+	int r = target_call(target, "Page.getFrameTree", deadline_min(l->deadline, deadline_in(FRAMES_ANSWER_MS)), &reply);
+	const struct target *t = target_of(target);
 
+	if (r == -ETIMEDOUT)
+		l->silent++;
+	if (r == -EREMOTE || r == -EPIPE || r == -ETIMEDOUT)
+		return 0;
 	if (r < 0)
 		return r;
-	add_tree(l, t, cbor_get(reply.result, "frameTree"), t->parent);
+	if (t)
+		add_tree(l, t, cbor_get(reply.result, "frameTree"), t->parent);
 	cdp_reply_free(&reply);
 	return 0;
 }
@@ -78,25 +86,26 @@ static void set_chain(const struct listing *l, struct frame_info *f)
 	if (!at || at->parent[0])
 		return;
 	for (size_t i = 0; i < n; i++)
+		if (!up[i]) /* within something that has no origin, such as a sandbox: it could not be built again */
+			return;
+	for (size_t i = 0; i < n; i++)
 		f->chain[i] = up[n - 1 - i];
 	f->depth = n;
 }
 
 static int set_key(const struct listing *l, struct frame_info *f)
 {
-	struct target *t = frame_target(l->browser, f);
 	struct cdp_reply reply;
 	int r;
 
-	if (!t || !has_storage(f->origin))
+	if (!f->origin)
 		return 0;
-	r = cdp_call(browser_cdp(l->browser), t->session, "Storage.getStorageKey", l->deadline, &reply,
-		CDP_TEXT("frameId", f->id));
+	r = target_call(f->target, "Storage.getStorageKey", l->deadline, &reply, CDP_TEXT("frameId", f->id));
 	if (r == -EREMOTE || r == -EPIPE) /* gone, or opaque after all */
 		return 0;
 	if (r < 0)
 		return r;
-	f->key = arena_strdup(l->arena, cbor_get_utf8(reply.arena, reply.result, "storageKey"));
+	f->key = cbor_get_utf8(l->arena, reply.result, "storageKey");
 	cdp_reply_free(&reply);
 	return 0;
 }
@@ -109,25 +118,25 @@ static bool belongs(const struct target *t, const struct target *page)
 	return !t->hidden;
 }
 
-int frames_list(struct browser *b, const struct target *page, struct arena *arena, int64_t deadline,
-	struct frame_info **ret, size_t *ret_count)
+int frames_list(struct browser *b, struct target_ref page, struct arena *arena, int64_t deadline,
+	struct frame_info **ret, size_t *ret_count, size_t *ret_silent)
 {
-	struct listing l = { .browser = b, .arena = arena, .deadline = deadline };
-	char ids[64][48];
-	size_t targets = 0;
+	struct listing l = { .arena = arena, .deadline = deadline };
+	struct target_ref targets[BROWSER_MOST_TARGETS];
+	const struct target *own = target_of(page);
+	size_t count = 0;
 	struct target *t;
 	int r = 0;
 
-	l.frames = arena_array(arena, MOST_FRAMES, sizeof(*l.frames));
+	if (page.number && !own)
+		return -EPIPE;
+
+	l.frames = arena_array(arena, FRAMES_MOST, sizeof(*l.frames));
 	TAILQ_FOREACH (t, browser_targets(b), link) /* the list may change while we wait */
-		if (belongs(t, page) && t->session[0] && !t->crashed && targets < 64)
-			memcpy(ids[targets++], t->id, sizeof(t->id));
-	for (size_t i = 0; i < targets && r == 0; i++) {
-		t = browser_target_by_id(b, ids[i]);
-		r = t ? add_target(&l, t) : 0;
-		if (r == -EREMOTE || r == -EPIPE)
-			r = 0;
-	}
+		if (belongs(t, own) && t->session[0] && !t->crashed && count < BROWSER_MOST_TARGETS)
+			targets[count++] = target_ref_of(t);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = add_target(&l, targets[i]);
 	for (size_t i = 0; i < l.count && r == 0; i++) {
 		set_chain(&l, &l.frames[i]);
 		r = set_key(&l, &l.frames[i]);
@@ -136,5 +145,7 @@ int frames_list(struct browser *b, const struct target *page, struct arena *aren
 		return r;
 	*ret = l.frames;
 	*ret_count = l.count;
+	if (ret_silent)
+		*ret_silent = l.silent;
 	return 0;
 }

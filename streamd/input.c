@@ -5,12 +5,19 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/loop.h"
+#include "common/words.h"
 #include "proto/field.h"
 #include "proto/server.h"
 #include "streamd/dialogs.h"
+#include "streamd/hands.h"
 #include "streamd/keys.h"
 #include "streamd/menu.h"
+#include "streamd/notes.h"
+#include "streamd/reload.h"
 #include "streamd/stream.h"
+#include "streamd/streams.h"
+#include "streamd/tabs.h"
 
 #define DEF "proto/viewer.def"
 #define EXPAND_HANDLERS
@@ -28,11 +35,12 @@ static struct viewer *viewer_of(struct call *call)
 static const char *session_of(struct call *call)
 {
 	struct stream *s = viewer_of(call)->stream;
+	const struct target *page = s->browser ? target_of(s->page) : NULL;
 
 	stream_note_input(s);
-	if (!s->browser || !s->page || !s->page->session[0] || s->step != STEP_WAITING)
-		return NULL;
-	return s->page->session;
+	s->actor = viewer_of(call)->id;
+	s->acted = loop_now();
+	return page && s->step == STEP_WAITING ? page->session : NULL;
 }
 
 static struct cdp *cdp_of(struct call *call)
@@ -49,19 +57,35 @@ int frame_ack(struct call *call, const struct frame_ack_params *p, struct frame_
 	return 0;
 }
 
+/* A move while a button is held drags with it: to Chromium that takes its name, not its bit alone. */
+static const char *button_of(const struct mouse_event_params *p)
+{
+	if (p->button && strcmp(p->button, "none") != 0)
+		return p->button;
+	if (strcmp(p->type, "move") != 0)
+		return "none";
+	return p->buttons & 1 ? "left" : p->buttons & 2 ? "right" : p->buttons & 4 ? "middle" : "none";
+}
+
 int mouse_event(struct call *call, const struct mouse_event_params *p, struct mouse_event_result *r)
 {
+	struct stream *s = viewer_of(call)->stream;
 	const char *session = session_of(call);
 	const char *type = strcmp(p->type, "press") == 0 ? "mousePressed" :
 		strcmp(p->type, "release") == 0	   ? "mouseReleased" :
 						     "mouseMoved";
 
+	const struct cdp_arg args[] = { CDP_TEXT("type", type), CDP_REAL("x", p->x), CDP_REAL("y", p->y),
+		CDP_TEXT("button", button_of(p)), CDP_INT("buttons", p->buttons), CDP_INT("clickCount", p->clicks),
+		CDP_INT("modifiers", p->modifiers), { 0 } };
+
 	(void)r;
-	if (session)
-		cdp_send(cdp_of(call), session, "Input.dispatchMouseEvent", CDP_TEXT("type", type), CDP_REAL("x", p->x),
-			CDP_REAL("y", p->y), CDP_TEXT("button", p->button ? p->button : "none"),
-			CDP_INT("buttons", p->buttons), CDP_INT("clickCount", p->clicks),
-			CDP_INT("modifiers", p->modifiers));
+	if (session && strcmp(p->type, "press") == 0)
+		hands_press(s->hands, target_of(s->page), args);
+	else if (session && strcmp(p->type, "move") == 0 && p->buttons)
+		hands_drag(s->hands, target_of(s->page), args);
+	else if (session)
+		cdp_send_args(cdp_of(call), session, "Input.dispatchMouseEvent", args);
 	return 0;
 }
 
@@ -101,6 +125,8 @@ int key_event(struct call *call, const struct key_event_params *p, struct key_ev
 	if (!session || !key_may_pass(p->vk, p->modifiers))
 		return 0;
 	command = down ? editing_command(p) : NULL;
+	if (command && (strcmp(command, "copy") == 0 || strcmp(command, "cut") == 0))
+		viewer_of(call)->stream->copied = loop_now();
 	const struct cdp_arg args[] = { CDP_TEXT("type", !down ? "keyUp" : types ? "keyDown" : "rawKeyDown"),
 		CDP_TEXT("key", p->key), CDP_TEXT("code", p->code), CDP_INT("windowsVirtualKeyCode", p->vk),
 		CDP_INT("nativeVirtualKeyCode", p->vk), CDP_INT("modifiers", p->modifiers),
@@ -138,7 +164,7 @@ int dialog_answer(struct call *call, const struct dialog_answer_params *p, struc
 
 	(void)r;
 	stream_note_input(s);
-	dialogs_answer(s->dialogs, p->dialog, p->accept, p->text);
+	dialogs_answer(s->dialogs, p->dialog, p->accept, p->name, p->text);
 	return 0;
 }
 
@@ -168,16 +194,59 @@ int view_resize(struct call *call, const struct view_resize_params *p, struct vi
 
 int page_navigate_to(struct call *call, const struct page_navigate_to_params *p, struct page_navigate_to_result *r)
 {
+	struct stream *s = viewer_of(call)->stream;
 	const char *session = session_of(call);
 
 	(void)r;
 	if (!session)
 		return 0;
 	if (strcmp(p->to, "reload") == 0)
-		cdp_send(cdp_of(call), session, "Page.reload");
+		page_reload(target_of(s->page));
 	else /* history.back() is what a person's button does, and needs no answer */
 		cdp_send(cdp_of(call), session, "Runtime.evaluate",
 			CDP_TEXT("expression", strcmp(p->to, "back") == 0 ? "history.back()" : "history.forward()"));
+	return 0;
+}
+
+static struct target *tab_of(struct call *call, int64_t number)
+{
+	struct stream *s = viewer_of(call)->stream;
+
+	stream_note_input(s);
+	return s->browser && s->step == STEP_WAITING ? tabs_find(s->browser, number) : NULL;
+}
+
+int tab_show(struct call *call, const struct tab_show_params *p, struct tab_show_result *r)
+{
+	struct target *page = tab_of(call, p->tab);
+
+	(void)r;
+	if (page)
+		stream_show_page(viewer_of(call)->stream, page);
+	return 0;
+}
+
+int tab_close(struct call *call, const struct tab_close_params *p, struct tab_close_result *r)
+{
+	struct target *page = tab_of(call, p->tab);
+
+	(void)r;
+	if (page)
+		tabs_close(page->browser, page);
+	return 0;
+}
+
+int note_close(struct call *call, const struct note_close_params *p, struct note_close_result *r)
+{
+	(void)r;
+	notes_close(viewer_of(call)->stream->notes, p->note);
+	return 0;
+}
+
+int stay(struct call *call, const struct stay_params *p, struct stay_result *r)
+{
+	(void)p, (void)r;
+	stream_note_input(viewer_of(call)->stream);
 	return 0;
 }
 
@@ -227,37 +296,54 @@ static const struct dispatch_row *row_named(const char *method)
 
 static int take(struct call *call, const struct dispatch_row *row, json_t *params)
 {
+	size_t size = row->method->params_size;
+	void *fields = arena_alloc(call->arena, size);
 	json_t *none = json_object();
-	char fields[256];
 	int r;
 
-	_Static_assert(sizeof(struct key_event_params) <= sizeof(fields), "room for any of the messages");
-	memset(fields, 0, sizeof(fields));
 	r = fields_decode(call->arena, row->method->params(), params ? params : none, NULL, fields, &call->refusal);
 	if (r == 0)
 		r = row->handler(call, fields, NULL);
-	explicit_bzero(fields, sizeof(fields));
+	explicit_bzero(fields, size);
 	json_decref(none);
 	return r;
 }
 
-int input_take(struct viewer *v, const char *method, json_t *params, const char **ret_why)
+static char why_wrong[124];
+
+static int carry_out(struct viewer *v, const struct dispatch_row *row, json_t *params)
 {
-	static char why[124];
-	const struct dispatch_row *row = row_named(method);
-	struct call *call;
+	struct call *call = call_new(v->stream->daemon, NULL, 0);
 	int r;
 
-	*ret_why = why;
-	if (!row) {
-		snprintf(why, sizeof(why), "There is no message \"%.40s\" here.", method);
-		return -EPROTO;
-	}
-	call = call_new(v->stream->daemon, NULL, 0);
 	call->front = v;
 	r = take(call, row, params);
 	if (r < 0)
-		snprintf(why, sizeof(why), "%.120s", call_why(call, r));
+		words_set(why_wrong, sizeof(why_wrong), "%s", call_why(call, r));
 	call_free(call);
 	return r < 0 ? -EPROTO : 0;
+}
+
+void input_let_go(void *owner, uint64_t viewer, const char *method, json_t *params)
+{
+	struct stream *s = owner;
+	struct viewer *v = streams_find_viewer(s->daemon->streams, viewer);
+
+	if (v && carry_out(v, row_named(method), params) < 0)
+		edge_close(v->edge, v->id, EDGE_CLOSE_POLICY, why_wrong);
+}
+
+int input_take(struct viewer *v, const char *method, json_t *params, const char **ret_why)
+{
+	const struct dispatch_row *row = row_named(method);
+
+	*why_wrong = '\0';
+	*ret_why = why_wrong;
+	if (!row) {
+		words_set(why_wrong, sizeof(why_wrong), "There is no message \"%s\" here.", BRIEF(40, method));
+		return -EPROTO;
+	}
+	if (hands_hold(v->stream->hands, v->id, method, params))
+		return 0;
+	return carry_out(v, row, params);
 }

@@ -10,3 +10,6 @@
  * send: the connection is then closed. Never waits.
  */
 int input_take(struct viewer *v, const char *method, json_t *params, const char **ret_why);
+
+/* hands_new(): one that was held is taken now; owner is the stream. */
+void input_let_go(void *owner, uint64_t viewer, const char *method, json_t *params);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/words.h"
 
 extern char **environ;
 
@@ -60,9 +61,8 @@ static int start_own(struct call *call, const char *program, struct peer **ret)
 	if (r < 0) {
 		close(ends[0]);
 		log_error("cannot start the launcher %s: %s", program, strerror(-r));
-		return call_refuse(call, ERR_unavailable, NULL,
-			"The browser's launcher could not be started (%s); the administrator finds more in streamd's journal.",
-			strerror(-r));
+		call_refuse(call, ERR_unavailable, NULL, "The browser could not be started on the server; its administrator finds out why.");
+		return call_detail(call, "the launcher %s could not be started: %s", program, strerror(-r));
 	}
 	*ret = peer_adopt("streamd", "launcher", ends[0]);
 	return 0;
@@ -75,13 +75,10 @@ static int connect_to(struct call *call, const char *path, struct peer **ret)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r = fd < 0 ? -errno : 0;
 
-	if (r == 0 && strlen(path) >= sizeof(address.sun_path))
+	if (r == 0 && !exact_set(address.sun_path, sizeof(address.sun_path), "%s", path))
 		r = -ENAMETOOLONG;
-	if (r == 0) {
-		strcpy(address.sun_path, path);
-		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-			r = -errno;
-	}
+	if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+		r = -errno;
 	if (r == 0) {
 		*ret = peer_adopt("streamd", "launcher", fd);
 		return 0;
@@ -89,8 +86,8 @@ static int connect_to(struct call *call, const char *path, struct peer **ret)
 	if (fd >= 0)
 		close(fd);
 	log_error("cannot reach the launcher at %s: %s", path, strerror(-r));
-	return call_refuse(call, ERR_unavailable, NULL,
-		"The browser's launcher is not to be reached; the administrator sees why with: systemctl status stead-launcher.socket");
+	call_refuse(call, ERR_unavailable, NULL, "No browser can be started just now; try again in a moment.");
+	return call_detail(call, "the launcher is not to be reached; why is said by: systemctl status stead-launcher.socket");
 }
 
 int launch_connect(struct call *call, const char *where, struct peer **ret)
@@ -100,4 +97,11 @@ int launch_connect(struct call *call, const char *where, struct peer **ret)
 	if (stat(where, &st) == 0 && S_ISSOCK(st.st_mode))
 		return connect_to(call, where, ret);
 	return start_own(call, where, ret);
+}
+
+const char *launch_why(struct call *call, int r)
+{
+	enum error_code code = r == REFUSED ? call->refusal.code : error_from_errno(r);
+
+	return code == ERR_maybe_done ? "The browser was lost on the server while it was being started." : call_why(call, r);
 }

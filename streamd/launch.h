@@ -12,3 +12,9 @@ int launch_connect(struct call *call, const char *where, struct peer **ret);
 
 /* A stream socketpair: ends[0] ours and close-on-exec, ends[1] Chromium's. 0 or a negative errno. */
 int launch_socketpair(int ends[2]);
+
+/*
+ * Why no browser came of it, for the person: a launcher that ends in the middle of its work has done nothing that anybody could
+ * look for before it is tried again.
+ */
+const char *launch_why(struct call *call, int r);

@@ -8,11 +8,13 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "common/cleanup.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/secret.h"
+#include "common/origin.h"
 #include "proto/json.h"
+#include "streamd/audit.h"
 #include "streamd/booking_feed.h"
 #include "streamd/dispatch.h"
 #include "streamd/edge_routes.h"
@@ -40,12 +42,28 @@ static struct peer *peer_to(const char *daemon)
 	return p;
 }
 
+/* Without one, every page would be refused, and nobody told why before somebody opens one. */
+static int check_origins(const struct words *origins)
+{
+	char why[512];
+	int r = origins_check(origins, why, sizeof(why));
+
+	if (r < 0)
+		log_error("%s", why);
+	return r;
+}
+
 static int open_edge(struct streamd *d)
 {
-	const struct edge_config config = { .origins = &d->settings.origin };
+	const char *file = daemon_setting_file("origin");
+	CLEANUP(freep) char *shared = settings_shared_path(file ? file : "/etc/stead/");
+	const struct edge_config config = { .origins = &d->settings.origin, .origins_file = shared };
 	struct edge_route rows[2];
-	int fd = daemon_socket("http");
+	int fd, r = check_origins(&d->settings.origin);
 
+	if (r < 0)
+		return r;
+	fd = daemon_socket("http");
 	if (fd < 0)
 		return fd;
 	d->feed = booking_feed_new(d->botd);
@@ -59,10 +77,10 @@ static int set_up(struct streamd *d)
 	int r;
 
 	json_cleanse();
-	secret_disable_dumps();
 	signal(SIGCHLD, SIG_IGN); /* launchers of our own end by themselves */
 	load_recipes(d);
 	d->server = server_new("streamd", streamd_dispatch, d);
+	server_on_act(d->server, streamd_audit_act);
 	d->authd = peer_to("authd");
 	d->sessiond = peer_to("sessiond");
 	d->botd = peer_to("botd");
@@ -89,6 +107,7 @@ static void stop(void *arg)
 	server_drain(d->server, deadline_in(DRAIN_MS));
 	d->routes = edge_routes_free(d->routes);
 	d->feed = booking_feed_free(d->feed);
+	streamd_audit_drain(d);
 	d->streams = streams_free(d->streams);
 }
 

@@ -20,21 +20,22 @@
 #define ANSWER_MS    5000
 #define MOST_OPTIONS 1000
 #define MOST_LABEL   512
-#define MOST_PLACE   10000.0
+#define MOST_PLACE   10000.0 /* as in proto/viewer.def */
+#define MOST_WORKS   8       /* at once; a page that opens lists without end sees the next ones not opened */
 
 struct menus {
-	struct browser *browser;
 	const struct menu_listener *listener;
 	void *owner;
 	int64_t last; /* number of the newest list */
 	int64_t open; /* 0: none */
 	bool told;    /* the viewer knows of it */
 	bool chosen;  /* a choice is under way */
-	char session[48];  /* where it is */
+	struct target_ref target;  /* where it is */
 	int64_t world, page_menu; /* the isolated world there, and its number in it */
 	struct menu_opened_event event;
 	struct arena *arena; /* of the event */
 	LIST_HEAD(, work) works;
+	int work_count;
 	struct wait *emptied;
 	bool freed;
 };
@@ -45,18 +46,17 @@ struct work {
 	struct fiber *fiber;
 	void (*carry_out)(struct work *w);
 	int64_t menu, option;
-	char session[48];
+	struct target_ref target;
 	int64_t world, page_menu;
 	LIST_ENTRY(work) link;
 };
 
-struct menus *menus_new(struct browser *b, const struct menu_listener *listener, void *owner)
+struct menus *menus_new(const struct menu_listener *listener, void *owner)
 {
 	struct menus *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		abort();
-	m->browser = b;
 	m->listener = listener;
 	m->owner = owner;
 	LIST_INIT(&m->works);
@@ -92,26 +92,32 @@ static void run_work(void *arg)
 	if (!m->freed)
 		w->carry_out(w);
 	LIST_REMOVE(w, link);
+	m->work_count--;
 	free(w);
 	if (LIST_EMPTY(&m->works) && m->emptied)
 		wait_wake(m->emptied, 0);
 }
 
-static void start_work(struct menus *m, void (*carry_out)(struct work *), int64_t option)
+/* False if it does too much already. */
+static bool start_work(struct menus *m, void (*carry_out)(struct work *), int64_t option)
 {
-	struct work *w = calloc(1, sizeof(*w));
+	struct work *w = m->work_count < MOST_WORKS ? calloc(1, sizeof(*w)) : NULL;
 
+	if (m->work_count >= MOST_WORKS)
+		return false;
 	if (!w)
 		abort();
+	m->work_count++;
 	w->menus = m;
 	w->carry_out = carry_out;
 	w->menu = m->open;
 	w->option = option;
-	memcpy(w->session, m->session, sizeof(w->session));
+	w->target = m->target;
 	w->world = m->world;
 	w->page_menu = m->page_menu;
 	LIST_INSERT_HEAD(&m->works, w, link);
 	fiber_start("menu", run_work, w, NULL);
+	return true;
 }
 
 void menus_close(struct menus *m)
@@ -133,10 +139,9 @@ const struct menu_opened_event *menus_open(const struct menus *m)
 /* The select element in the page that holds the list. To be released with the world it is of. */
 static int find_element(struct work *w, struct arena *arena, const char **ret)
 {
-	struct cdp *cdp = browser_cdp(w->menus->browser);
 	struct cdp_reply reply;
 	const char *id;
-	int r = cdp_call(cdp, w->session, "Runtime.evaluate", deadline_in(ANSWER_MS), &reply,
+	int r = target_call(w->target, "Runtime.evaluate", deadline_in(ANSWER_MS), &reply,
 		CDP_TEXT("expression", arena_printf(arena, "steadMenu.place(%lld)", (long long)w->page_menu)),
 		CDP_INT("contextId", w->world), CDP_TEXT("objectGroup", "stead-menu"));
 
@@ -155,15 +160,15 @@ static double bounded(double value, double least, double most)
 	return value < least ? least : value > most ? most : value;
 }
 
-/* The box around a quad, which a transform may have turned. */
-static void box_of(const struct cbor *quad, double dx, double dy, struct menu_opened_event *event)
+/* The box around a quad, which a transform may have turned. False if it is none. */
+static bool box_of(const struct cbor *quad, double dx, double dy, struct menu_opened_event *event)
 {
 	double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
 
-	for (size_t i = 0; i + 1 < cbor_count(quad); i += 2) {
-		double x = 0, y = 0;
-		cbor_double(cbor_at(quad, i), &x);
-		cbor_double(cbor_at(quad, i + 1), &y);
+	for (size_t i = 0; i < 8; i += 2) {
+		double x, y;
+		if (!page_place(cbor_at(quad, i), &x) || !page_place(cbor_at(quad, i + 1), &y))
+			return false;
 		left = x < left ? x : left;
 		right = x > right ? x : right;
 		top = y < top ? y : top;
@@ -173,31 +178,28 @@ static void box_of(const struct cbor *quad, double dx, double dy, struct menu_op
 	event->y = bounded(top + dy, -MOST_PLACE, MOST_PLACE);
 	event->width = bounded(right - left, 0, MOST_PLACE);
 	event->height = bounded(bottom - top, 0, MOST_PLACE);
+	return true;
 }
 
 /* Where it is in its page, whichever frame of whichever process it is in. */
 static int find_place(struct work *w, struct menu_opened_event *ret)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct browser *b = w->menus->browser;
-	struct target *t;
 	struct cdp_reply reply;
 	const char *element;
 	double dx, dy;
 	int r = find_element(w, arena, &element);
 
-	if (r < 0)
-		return r;
-	t = browser_target_by_session(b, w->session);
-	r = t ? target_offset(t, deadline_in(ANSWER_MS), &dx, &dy) : -EPIPE;
 	if (r == 0)
-		r = cdp_call(browser_cdp(b), w->session, "DOM.getBoxModel", deadline_in(ANSWER_MS), &reply,
+		r = target_offset(w->target, deadline_in(ANSWER_MS), &dx, &dy);
+	if (r == 0)
+		r = target_call(w->target, "DOM.getBoxModel", deadline_in(ANSWER_MS), &reply,
 			CDP_TEXT("objectId", element));
 	if (r < 0)
 		return r;
-	box_of(cbor_get(cbor_get(reply.result, "model"), "border"), dx, dy, ret);
+	r = box_of(cbor_get(cbor_get(reply.result, "model"), "border"), dx, dy, ret) ? 0 : -EBADMSG;
 	cdp_reply_free(&reply);
-	return 0;
+	return r;
 }
 
 static void carry_place(struct work *w)
@@ -248,12 +250,13 @@ static void opened(struct menus *m, const struct target *t, int64_t world, const
 	m->arena = arena_new(0);
 	m->open = ++m->last;
 	m->chosen = false;
-	memcpy(m->session, t->session, sizeof(m->session));
+	m->target = target_ref_of(t);
 	m->world = world;
 	m->page_menu = json_integer_value(json_object_get(said, "menu"));
 	m->event = (struct menu_opened_event){ .menu = m->open };
 	read_options(m, json_object_get(said, "options"));
-	start_work(m, carry_place, 0);
+	if (!start_work(m, carry_place, 0))
+		menus_close(m);
 }
 
 void menus_take(struct menus *m, struct target *target, const struct cbor *params)
@@ -265,7 +268,7 @@ void menus_take(struct menus *m, struct target *target, const struct cbor *param
 	if (json_is_integer(json_object_get(said, "menu")))
 		opened(m, target, world, said);
 	else if (gone && m->open && m->world == world && m->page_menu == json_integer_value(gone) &&
-		strcmp(m->session, target->session) == 0)
+		target_ref_equal(m->target, target_ref_of(target)))
 		menus_close(m);
 	json_decref(said);
 }
@@ -274,7 +277,7 @@ static void carry_choice(struct work *w)
 {
 	struct menus *m = w->menus;
 	struct cdp_reply reply = { 0 };
-	int r = cdp_call(browser_cdp(m->browser), w->session, "Runtime.callFunctionOn", deadline_in(ANSWER_MS), &reply,
+	int r = target_call(w->target, "Runtime.callFunctionOn", deadline_in(ANSWER_MS), &reply,
 		CDP_TEXT("functionDeclaration", "(menu, option) => steadMenu.choose(menu, option)"),
 		CDP_INT("executionContextId", w->world),
 		CDP_LIST("arguments", CDP_MAP(NULL, CDP_INT("value", w->page_menu)),
@@ -290,6 +293,5 @@ void menu_choose(struct menus *m, int64_t menu, int64_t option)
 {
 	if (!m->open || m->open != menu || m->chosen)
 		return;
-	m->chosen = true;
-	start_work(m, carry_choice, option);
+	m->chosen = start_work(m, carry_choice, option);
 }

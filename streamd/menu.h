@@ -17,8 +17,8 @@ struct menu_listener {
 	void (*closed)(void *owner, const struct menu_closed_event *event);
 };
 
-/* b: whose pages they are; must outlive it. */
-struct menus *menus_new(struct browser *b, const struct menu_listener *listener, void *owner);
+/* Of the pages of one browser, which must outlive it. */
+struct menus *menus_new(const struct menu_listener *listener, void *owner);
 
 /* In a fiber: ends what it has begun. Nothing is told any more. Takes NULL, returns NULL. */
 struct menus *menus_free(struct menus *m);

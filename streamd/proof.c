@@ -1,16 +1,26 @@
 #include "streamd/proof.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/words.h"
 #include "streamd/capture.h"
+#include "streamd/dialog_policy.h"
+#include "streamd/farewell.h"
 #include "streamd/restore.h"
 
 #define RESTORE_MS 60000
 #define CAPTURE_MS 60000
+#define FLEETING_S 30 /* a cookie that lives no longer may be over before it is used */
+
+#define NOT_PORTABLE                                                                                                   \
+	"To sign in again in the same way would end the same way. If the site offers another one (a password in "      \
+	"place of a key "                                                                                              \
+	"or an app, \"stay signed in\"), sign in with that; else ask its administrator for sessions that are not "     \
+	"bound to a browser."
 
 /* A proof under way. */
 struct proving {
@@ -21,16 +31,30 @@ struct proving {
 	const char *account;
 	struct browser *browser;
 	struct proof *proof;
+	char said[DIALOGS_SAID]; /* by the page's dialogs */
 };
 
-static const struct browser_events no_events;
+static void on_dialog(void *owner, struct target *page, const struct cbor *params)
+{
+	struct proving *v = owner;
+
+	dialog_put_away(page, params, v->said, sizeof(v->said));
+}
+
+static const struct browser_events proof_events = { .dialog = on_dialog };
+
+/* Which of the two it is, the site or the recipe, nobody but a person can see. */
+#define LOOK_AND_GO_ON                                                                                                 \
+	"Look whether the site is up, then go on in the browser and press \"Check now\". If that ends the same way, "  \
+	"the administrator "                                                                                           \
+	"should look at the probe in the site's recipe."
 
 static void conclude(struct proof *p, enum verdict verdict, const char *why, const char *advice)
 {
 	p->verdict = verdict;
 	if (why != p->why)
-		snprintf(p->why, sizeof(p->why), "%s", why);
-	snprintf(p->advice, sizeof(p->advice), "%s", advice);
+		words_set(p->why, sizeof(p->why), "%s", why);
+	words_set(p->advice, sizeof(p->advice), "%s", advice);
 }
 
 /* A failure of the proving browser says nothing about the session. */
@@ -40,14 +64,22 @@ static int inconclusive(struct proving *v, int r, const char *where)
 
 	if (r == -ECANCELED)
 		return r;
-	snprintf(v->proof->why, sizeof(v->proof->why), "The proving browser failed while %s: %.800s", where,
-		ended           ? ended :
-		r == REFUSED    ? v->call->refusal.message :
-		r == -ETIMEDOUT ? "it did not answer in time." :
-		r == -EPIPE     ? "its page crashed." :
-				  strerror(-r));
-	conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why, "Go on in the browser and press Done to try once more.");
+	words_set(v->proof->why, sizeof(v->proof->why), "The proving browser failed while %s: %s", where,
+		ended             ? ended
+		: r == REFUSED    ? v->call->refusal.message
+		: r == -ETIMEDOUT ? "it did not answer in time."
+		: r == -EPIPE     ? "its page crashed."
+				  : strerror(-r));
+	conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
+		"Go on in the browser and press \"Check now\" to try once more.");
 	return 0;
+}
+
+/* The site's trouble says nothing about the session, and passes without anybody's doing. */
+static void say_down(struct proving *v, const struct probed *seen)
+{
+	v->proof->retry_ms = seen->retry_ms;
+	conclude(v->proof, VERDICT_DOWN, seen->why, "Wait until the site is well, then press \"Check now\".");
 }
 
 /*
@@ -56,44 +88,60 @@ static int inconclusive(struct proving *v, int r, const char *where)
  */
 static int check_control(struct proving *v, bool *ret_sound)
 {
-	char account[257], why[1024];
-	enum verdict verdict = VERDICT_INCONCLUSIVE;
-	struct target *tab;
+	struct probed seen = { .verdict = VERDICT_INCONCLUSIVE };
+	struct target_ref tab;
 	int r = browser_open_hidden(v->browser, true, v->call->deadline, &tab);
 
+	*ret_sound = false;
 	if (r == 0) {
-		r = probe(tab, v->recipe, v->call->deadline, &verdict, account, why, sizeof(why));
+		r = probe(tab, v->recipe, v->call->deadline, &seen);
 		page_close_hidden(tab);
 	}
-	if (r < 0) {
-		*ret_sound = false;
+	if (r < 0)
 		return inconclusive(v, r, "probing without the session");
-	}
-	*ret_sound = verdict == VERDICT_OUT;
-	if (verdict == VERDICT_IN)
+	*ret_sound = seen.verdict == VERDICT_OUT;
+	if (seen.verdict == VERDICT_IN)
 		conclude(v->proof, VERDICT_INCONCLUSIVE,
 			"The site's probe shows an account even without the session, so it proves nothing.",
 			"The administrator should correct the probe in the site's recipe.");
-	else if (verdict == VERDICT_INCONCLUSIVE) {
-		snprintf(v->proof->why, sizeof(v->proof->why), "Without the session: %.900s", why);
-		conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
-			"Look whether the site is up, then go on in the browser and press Done.");
+	else if (seen.verdict == VERDICT_DOWN)
+		say_down(v, &seen);
+	else if (seen.verdict == VERDICT_INCONCLUSIVE) {
+		words_set(v->proof->why, sizeof(v->proof->why), "Without the session: %s", seen.why);
+		conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why, LOOK_AND_GO_ON);
 	}
 	return 0;
 }
 
+/* The site's data had no room in the browser's profile: the machine's fault, not the session's. */
+static int say_no_room(struct proving *v, const char *why)
+{
+	struct proof *p = v->proof;
+	char room[600];
+
+	browser_room_words(v->browser, v->call, room, sizeof(room));
+	words_set(p->why, sizeof(p->why), "The session could not be carried into a fresh browser: %s. %s", why, room);
+	conclude(p, VERDICT_INCONCLUSIVE, p->why,
+		"Tell the administrator, who can make room, then press \"Check now\".");
+	return -EILSEQ;
+}
+
 static int restore_state(struct proving *v)
 {
-	char why[512];
+	char why[512] = "its network could not be cut";
 	int r = browser_set_network(v->browser, v->call, false);
 
 	if (r == 0)
-		r = restore(browser_page(v->browser), v->state, deadline_in(RESTORE_MS), why, sizeof(why));
+		r = restore(
+			target_ref_of(browser_page(v->browser)), v->state, deadline_in(RESTORE_MS), why, sizeof(why));
 	if (r == -EILSEQ) {
-		snprintf(v->proof->why, sizeof(v->proof->why),
+		words_set(v->proof->why, sizeof(v->proof->why),
 			"The session could not be carried into a fresh browser: %s.", why);
 		conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
-			"This site keeps something that cannot be taken along; tell the administrator what is named here.");
+			"This site keeps something that cannot be taken along; tell the administrator what is named "
+			"here.");
+	} else if (r == -ENOSPC) {
+		r = say_no_room(v, why);
 	} else if (r < 0) {
 		log_warning("restoring a session of %s failed: %s (%s)", v->recipe->name, why, strerror(-r));
 		r = inconclusive(v, r, "restoring the session");
@@ -109,24 +157,84 @@ static void check_account(struct proving *v)
 
 	if (p->verdict != VERDICT_IN || !v->account || strcmp(p->account, v->account) == 0)
 		return;
-	snprintf(p->why, sizeof(p->why), "The site shows the account %s where %s was expected.", p->account, v->account);
+	words_set(
+		p->why, sizeof(p->why), "The site shows the account %s where %s was expected.", p->account, v->account);
 	conclude(p, VERDICT_OUT, p->why, "Sign in with the other account, or sign out there first.");
+}
+
+static int look_at_site(struct proving *v, struct probed *ret)
+{
+	int r = browser_set_network(v->browser, v->call, true);
+
+	v->proof->visited |= r == 0;
+	return r < 0 ? r : probe(target_ref_of(browser_page(v->browser)), v->recipe, v->call->deadline, ret);
+}
+
+/* A site says for a moment, to one request of many, that nobody is signed in; so it is asked again before it is believed. */
+static int look_twice(struct proving *v, struct probed *ret)
+{
+	int r = look_at_site(v, ret);
+
+	if (r < 0 || ret->verdict != VERDICT_OUT)
+		return r;
+	r = page_leave(target_ref_of(browser_page(v->browser)), v->call->deadline);
+	if (r == 0)
+		r = fiber_sleep_until(deadline_in(v->recipe->probe.second_look_ms));
+	return r < 0 ? r : look_at_site(v, ret);
+}
+
+/* What there was in the browser that was signed in with, and not in this one. */
+static void say_missing(struct proving *v, const struct probed *seen)
+{
+	struct proof *p = v->proof;
+	const char *cookie;
+	char text[700];
+	int seconds = 0;
+
+	if (state_not_portable(v->state, text, sizeof(text)))
+		words_set(
+			p->not_portable, sizeof(p->not_portable), "It cannot be taken into another browser: %s", text);
+	else if (seen->not_portable)
+		words_set(p->not_portable, sizeof(p->not_portable), "It cannot be taken into another browser: %s.",
+			seen->not_portable);
+	if (*p->not_portable)
+		words_add(p->why, sizeof(p->why), " %s", p->not_portable);
+	else if (state_left_out(v->state, text, sizeof(text)))
+		words_add(p->why, sizeof(p->why), " Not everything could be taken along: %s", text);
+	cookie = state_fleeting_cookie(v->state, FLEETING_S, &seconds);
+	if (cookie)
+		words_add(p->why, sizeof(p->why),
+			" The site's cookie %s lives for %d s only, so that it may have ended meanwhile.",
+			BRIEF(100, cookie), seconds);
+}
+
+static void say_out(struct proving *v, const struct probed *seen)
+{
+	struct proof *p = v->proof;
+
+	conclude(p, VERDICT_OUT, seen->why,
+		"Go on in the browser, sign in again there if it asks, and press \"Check now\".");
+	say_missing(v, seen);
+	if (*p->not_portable)
+		conclude(p, VERDICT_OUT, p->why, NOT_PORTABLE);
 }
 
 static int ask_site(struct proving *v)
 {
 	struct proof *p = v->proof;
-	int r = browser_set_network(v->browser, v->call, true);
+	struct probed seen;
+	int r = look_twice(v, &seen);
 
-	if (r == 0)
-		r = probe(browser_page(v->browser), v->recipe, v->call->deadline, &p->verdict, p->account, p->why,
-			sizeof(p->why));
 	if (r < 0)
 		return inconclusive(v, r, "asking the site");
-	if (p->verdict == VERDICT_OUT)
-		conclude(p, VERDICT_OUT, p->why, "Go on in the browser, sign in again there if it asks, and press Done.");
-	else if (p->verdict == VERDICT_INCONCLUSIVE)
-		conclude(p, VERDICT_INCONCLUSIVE, p->why, "Look whether the site is up, then go on in the browser and press Done.");
+	exact_must(p->account, sizeof(p->account), "%s", seen.account);
+	p->verdict = seen.verdict;
+	if (seen.verdict == VERDICT_OUT)
+		say_out(v, &seen);
+	else if (seen.verdict == VERDICT_INCONCLUSIVE)
+		conclude(p, VERDICT_INCONCLUSIVE, seen.why, LOOK_AND_GO_ON);
+	else if (seen.verdict == VERDICT_DOWN)
+		say_down(v, &seen);
 	check_account(v);
 	return 0;
 }
@@ -136,7 +244,7 @@ static int take_after(struct proving *v)
 	int r = browser_set_network(v->browser, v->call, false);
 
 	if (r == 0)
-		r = capture_whole(v->browser, v->recipe, v->state, deadline_in(CAPTURE_MS), &v->proof->after);
+		r = capture_whole(v->browser, NO_TARGET, v->recipe, v->state, deadline_in(CAPTURE_MS), &v->proof->after);
 	return r < 0 ? inconclusive(v, r, "capturing the session once more") : 0;
 }
 
@@ -153,13 +261,14 @@ static int open_fresh(struct proving *v, bool cut, const struct browser_events *
 int proof_run(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,
 	const struct state *state, const char *account, struct proof *ret)
 {
-	struct proving v = { .call = call, .settings = settings, .recipe = recipe, .state = state, .account = account,
-		.proof = ret };
+	struct proving v = {
+		.call = call, .settings = settings, .recipe = recipe, .state = state, .account = account, .proof = ret
+	};
 	bool sound = false;
 	int r;
 
 	*ret = (struct proof){ .verdict = VERDICT_INCONCLUSIVE };
-	r = open_fresh(&v, false, &no_events, NULL);
+	r = open_fresh(&v, false, &proof_events, &v);
 	if (r == 0)
 		r = check_control(&v, &sound);
 	if (r == 0 && sound)
@@ -171,6 +280,8 @@ int proof_run(struct call *call, const struct streamd_settings *settings, const 
 	browser_close(v.browser);
 	if (r == -EILSEQ) /* said already */
 		r = 0;
+	if (*v.said && ret->verdict != VERDICT_IN)
+		words_add(ret->why, sizeof(ret->why), " %s", v.said);
 	if (r < 0)
 		proof_clear(ret);
 	return r;
@@ -180,8 +291,9 @@ int proof_open(struct call *call, const struct streamd_settings *settings, const
 	const struct state *state, const char *account, const struct browser_events *events, void *owner,
 	struct proof *ret, struct browser **ret_browser)
 {
-	struct proving v = { .call = call, .settings = settings, .recipe = recipe, .state = state, .account = account,
-		.proof = ret };
+	struct proving v = {
+		.call = call, .settings = settings, .recipe = recipe, .state = state, .account = account, .proof = ret
+	};
 	int r;
 
 	*ret = (struct proof){ .verdict = VERDICT_INCONCLUSIVE };
@@ -192,7 +304,7 @@ int proof_open(struct call *call, const struct streamd_settings *settings, const
 		r = ask_site(&v);
 	if (r == -EILSEQ)
 		r = 0;
-	if (r == 0 && ret->verdict == VERDICT_IN)
+	if (ret->visited && !browser_ended(v.browser))
 		*ret_browser = v.browser;
 	else
 		browser_close(v.browser);

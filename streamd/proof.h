@@ -11,10 +11,13 @@
 #include "streamd/state.h"
 
 struct proof {
-	enum verdict verdict;
+	enum verdict verdict; /* out only when two looks, the recipe's second_look_ms apart, agree */
 	char account[257];   /* with VERDICT_IN */
+	int64_t retry_ms;    /* with VERDICT_DOWN: how long the site wants to be left alone; 0: it does not say */
 	char why[1024];      /* else: what happened, a sentence or two */
+	char not_portable[1024]; /* with VERDICT_OUT: what the site keeps where no other browser has it, a sentence; "": nothing */
 	char advice[512];    /* else: what to do next */
+	bool visited;        /* the site was asked: what the browser holds may be newer than what it was given */
 	struct state *after; /* with VERDICT_IN: the session after the probe, which may have rotated tokens */
 };
 
@@ -29,7 +32,8 @@ void proof_clear(struct proof *p);
 
 /*
  * The first half, for a bot's run: a fresh browser with the session restored, its network open, on the probe's page. *ret
- * is set with VERDICT_IN only. No control without the session is made: that is the probe's, not the session's, quality,
+ * is set when the site was asked and the browser is still there, whatever came of it, for it may hold the only token that the
+ * site still takes. No control without the session is made: that is the probe's, not the session's, quality,
  * and was seen when the session was saved. events: of the browser from then on.
  */
 int proof_open(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,

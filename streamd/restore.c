@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/words.h"
 #include "streamd/blank.h"
 #include "streamd/frames.h"
 #include "streamd/pages.h"
@@ -19,7 +20,7 @@ struct complaint {
 
 static int differ(const struct complaint *c, const char *what, const char *of)
 {
-	snprintf(c->why, c->size, "%s of %s did not come back as it was captured", what, of);
+	words_set(c->why, c->size, "%s of %s did not come back as it was captured", what, of);
 	return -EILSEQ;
 }
 
@@ -73,7 +74,7 @@ static int restore_cookies(struct browser *b, const struct state *s, int64_t dea
 	const struct cdp_arg args[] = { raw_arg("cookies", cookies), { 0 } };
 	r = cdp_call_args(browser_cdp(b), "", "Storage.setCookies", deadline, &reply, args);
 	if (r < 0) {
-		snprintf(c->why, c->size, "the cookies were not accepted: %s", reply.error);
+		words_set(c->why, c->size, "the cookies were not accepted: %s", reply.error);
 		return r;
 	}
 	cdp_reply_free(&reply);
@@ -86,7 +87,7 @@ static int restore_cookies(struct browser *b, const struct state *s, int64_t dea
 }
 
 /* Chromium's "arguments" wants every value wrapped: {value: ...}. */
-static int write_storage(struct target *t, const char *frame, const struct area *a, int64_t deadline)
+static int write_storage(struct target_ref t, const char *frame, const struct area *a, int64_t deadline)
 {
 	struct cdp_arg value[3] = { { 0 } };
 	struct cdp_reply reply;
@@ -105,20 +106,36 @@ static int write_storage(struct target *t, const char *frame, const struct area 
 	return r;
 }
 
-static int write_databases(struct target *t, const char *frame, const struct area *a, int64_t deadline)
+/* A database that could not be made is told with the exception: [[NAME, "QuotaExceededError: ..."], ...]. */
+static int check_written(const struct cbor *wrong, const struct area *a, const struct complaint *c)
 {
-	const struct cdp_arg value[] = { raw_arg("text", a->databases), { 0 } };
+	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
+	const char *reason = cbor_text_utf8(arena, cbor_at(cbor_at(wrong, 0), 1));
+
+	if (cbor_count(wrong) == 0)
+		return 0;
+	words_set(c->why, c->size, "IndexedDB of %s could not be written (%s)", a->key, BRIEF(200, reason ?: "no reason was given"));
+	return reason && strstr(reason, "QuotaExceeded") ? -ENOSPC : -EILSEQ;
+}
+
+/* A text of streamd/pages/..._read.js, by the function that makes of it what was there. */
+static int write_text(struct target_ref t, const char *frame, const char *function, const struct cbor *text,
+	const struct area *a, int64_t deadline, const struct complaint *c)
+{
+	const struct cdp_arg value[] = { raw_arg("text", text), { 0 } };
 	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
 	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
 	struct cdp_reply reply;
-	int r = frame_call_args(t, frame, page_indexeddb_write, deadline, &reply, args);
+	int r = frame_call_args(t, frame, function, deadline, &reply, args);
 
-	if (r == 0)
+	if (r == 0) {
+		r = check_written(cbor_get(frame_value(&reply), "wrong"), a, c);
 		cdp_reply_free(&reply);
+	}
 	return r;
 }
 
-static int compare_storage(struct target *t, const char *frame, const struct area *a, int64_t deadline,
+static int compare_storage(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
 	const struct complaint *c)
 {
 	struct cdp_reply reply;
@@ -135,7 +152,7 @@ static int compare_storage(struct target *t, const char *frame, const struct are
 	return r;
 }
 
-static int compare_databases(struct target *t, const char *frame, const struct area *a, int64_t deadline,
+static int compare_databases(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
 	const struct complaint *c)
 {
 	struct cdp_reply reply;
@@ -149,39 +166,60 @@ static int compare_databases(struct target *t, const char *frame, const struct a
 	return r;
 }
 
-static int restore_in_frame(struct target *t, const char *frame, const struct area *a, int64_t deadline,
+static bool has_caches(const struct area *a)
+{
+	return cbor_is(a->caches, CBOR_TEXT) && !cbor_text_is(a->caches, "[]");
+}
+
+static int compare_caches(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
+	const struct complaint *c)
+{
+	struct cdp_reply reply;
+	int r = frame_call(t, frame, page_caches_read, deadline, &reply, CDP_MAP(NULL, CDP_MAP("value")));
+
+	if (r < 0)
+		return r;
+	if (!same(a->caches, cbor_get(frame_value(&reply), "text")))
+		r = differ(c, "Cache Storage", a->key);
+	cdp_reply_free(&reply);
+	return r;
+}
+
+static int restore_in_frame(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
 	const struct complaint *c)
 {
 	int r = a->local || a->session ? write_storage(t, frame, a, deadline) : 0;
 
 	if (r == 0 && cbor_is(a->databases, CBOR_TEXT))
-		r = write_databases(t, frame, a, deadline);
+		r = write_text(t, frame, page_indexeddb_write, a->databases, a, deadline, c);
+	if (r == 0 && has_caches(a))
+		r = write_text(t, frame, page_caches_write, a->caches, a, deadline, c);
 	if (r == 0)
 		r = compare_storage(t, frame, a, deadline, c);
 	if (r == 0 && cbor_is(a->databases, CBOR_TEXT))
 		r = compare_databases(t, frame, a, deadline, c);
+	if (r == 0 && has_caches(a))
+		r = compare_caches(t, frame, a, deadline, c);
 	return r;
 }
 
 /* Frames are told by their storage key, not by their address: that is what must be right. */
-static int restore_in_page(struct target *page, const struct area *a, int64_t deadline, const struct complaint *c)
+static int restore_in_page(struct target_ref page, const struct area *a, int64_t deadline, const struct complaint *c)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct frame_info *frames;
-	size_t count;
-	int r = frames_list(page->browser, page, arena, deadline, &frames, &count);
+	size_t count = 0;
+	int r = frames_list(page.browser, page, arena, deadline, &frames, &count, NULL);
 
-	for (size_t i = 0; i < count && r == 0; i++) {
-		struct target *t = frame_target(page->browser, &frames[i]);
-		if (t && frames[i].key && strcmp(frames[i].key, a->key) == 0)
-			return restore_in_frame(t, frames[i].id, a, deadline, c);
-	}
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (frames[i].key && strcmp(frames[i].key, a->key) == 0)
+			return restore_in_frame(frames[i].target, frames[i].id, a, deadline, c);
 	if (r == 0)
 		r = differ(c, "the partition", a->key);
 	return r;
 }
 
-static int restore_area(struct target *page, const struct area *a, int64_t deadline, const struct complaint *c)
+static int restore_area(struct target_ref page, const struct area *a, int64_t deadline, const struct complaint *c)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	char error[128] = "";
@@ -190,19 +228,21 @@ static int restore_area(struct target *page, const struct area *a, int64_t deadl
 	page_set_blank(page, a->chain, a->depth);
 	r = page_navigate(page, blank_url(arena, a->chain[0], 0), deadline, error, sizeof(error));
 	if (r < 0)
-		snprintf(c->why, c->size, "the storage of %s could not be opened (%s)", a->key, error);
+		words_set(c->why, c->size, "the storage of %s could not be opened (%s)", a->key, error);
 	if (r == 0)
 		r = restore_in_page(page, a, deadline, c);
 	return r;
 }
 
-int restore(struct target *page, const struct state *s, int64_t deadline, char *why, size_t size)
+int restore(struct target_ref page, const struct state *s, int64_t deadline, char *why, size_t size)
 {
 	struct complaint c = { .why = why, .size = size };
 	int r;
 
-	snprintf(why, size, "the browser did not do as it was told");
-	r = restore_cookies(page->browser, s, deadline, &c);
+	words_set(why, size, "the browser did not do as it was told");
+	if (!target_of(page))
+		return -EPIPE;
+	r = restore_cookies(page.browser, s, deadline, &c);
 	for (size_t i = 0; i < state_area_count(s) && r == 0; i++)
 		r = restore_area(page, state_area(s, i), deadline, &c);
 	page_set_blank(page, NULL, 0);

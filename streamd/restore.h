@@ -8,7 +8,8 @@
 #include "streamd/state.h"
 
 /*
- * Waits. 0; -EILSEQ when something does not read back as it was, why says what; or as cdp_call(), why says where. The
+ * Waits. 0; -EILSEQ when something does not read back as it was, -ENOSPC when there is no room for it, why says what; or as
+ * cdp_call(), why says where. The
  * page ends on a blank document.
  */
-int restore(struct target *page, const struct state *s, int64_t deadline, char *why, size_t size);
+int restore(struct target_ref page, const struct state *s, int64_t deadline, char *why, size_t size);

@@ -1,42 +1,29 @@
 #include "streamd/run_step.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memfd.h"
-#include "streamd/clip.h"
-#include "streamd/element.h"
+#include "common/words.h"
+#include "streamd/act.h"
+#include "streamd/beside.h"
+#include "streamd/farewell.h"
 #include "streamd/net_error.h"
+#include "streamd/stepping.h"
 
-#define LOOK_MS    500  /* one look at a page, before it is asked again which page is in front */
-#define RETRY_MS   50   /* a document that has just gone: until its successor is looked at, if nothing is heard */
-#define ANSWER_MS  5000 /* for what a page answers at once, unless it hangs */
-#define BEGIN_MS   500  /* a document that a page says it goes to: until its loading begins, or it never does */
-#define PICTURE_MS 5000
-#define MOST_FILLS 3
+#define LOOK_MS       500 /* one look at a page, before it is asked again which page is in front */
+#define PICTURE_MS    5000
 #define MOST_PICTURES 10
+#define MOST_PICTURE  (8u << 20)
 
-#define MOST_REASON 1024
-#define MOST_TEXT   65536
-#define MOST_CELL   4096
-#define MOST_PICTURE (8u << 20)
-
-/* A step under way. */
-struct stepping {
-	struct browser *browser;
-	const struct recipe *recipe;
-	const struct step *step;
-	struct arena *arena;
-	int64_t deadline;
-	struct step_result *result;
-};
+static void stepping_end(struct stepping *s)
+{
+	s->look = arena_free(s->look);
+}
 
 const char *step_end_word(enum step_end e)
 {
@@ -45,159 +32,9 @@ const char *step_end_word(enum step_end e)
 	case STEP_END_MISSING: return "missing";
 	case STEP_END_EXPIRED: return "expired";
 	case STEP_END_FAILED: return "failed";
+	case STEP_END_DOWN: return "down";
 	}
 	return "failed";
-}
-
-struct target *run_page(struct browser *b)
-{
-	struct target *t;
-
-	TAILQ_FOREACH_REVERSE (t, browser_targets(b), target_list, link)
-		if (t->kind == TARGET_PAGE && !t->hidden && t->session[0])
-			return t;
-	return NULL;
-}
-
-static int64_t left_ms(const struct stepping *s)
-{
-	int64_t ms = s->deadline - loop_now();
-
-	return ms > 0 ? ms : 0;
-}
-
-static void conclude(struct stepping *s, enum step_end end, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void conclude(struct stepping *s, enum step_end end, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	s->result->end = end;
-	s->result->reason = clip(s->arena, arena_vprintf(s->arena, format, args), MOST_REASON);
-	va_end(args);
-}
-
-/* Where the page in front stands, for a sentence. */
-static const char *where(const struct stepping *s)
-{
-	const struct target *page = run_page(s->browser);
-
-	return page ? clip_url(s->arena, page->url) : "no page at all";
-}
-
-static const char *words(const struct stepping *s)
-{
-	return selector_words(s->arena, s->step->at);
-}
-
-/* Whether the page in front has come to rest at an address that only a signed-out person is led to. */
-static bool at_exit(const struct stepping *s)
-{
-	const struct target *page = run_page(s->browser);
-	const struct recipe_probe_out *out = s->recipe ? &s->recipe->probe.out : NULL;
-
-	return out && page && recipe_any_url((const char *const *)out->url, out->url_count, page->url);
-}
-
-/* A document has gone, or a page: waits for what comes in its place, but not long. */
-static int wait_successor(struct stepping *s)
-{
-	struct target *page = run_page(s->browser);
-	struct event_wait wait;
-	char session[48] = "";
-	int r;
-
-	if (page)
-		memcpy(session, page->session, sizeof(session));
-	event_wait_begin(s->browser, &wait, session, page ? "Page.domContentEventFired" : "Target.attachedToTarget");
-	r = event_wait_end(s->browser, &wait, deadline_in(RETRY_MS));
-	return r == -ETIMEDOUT || r == -EPIPE ? 0 : r;
-}
-
-/* Whether r only says that the document or the page went away, so that the next one may be tried. */
-static bool is_passing(const struct stepping *s, int r)
-{
-	const struct target *page = run_page(s->browser);
-
-	return r == -EREMOTE || (r == -EPIPE && !(page && page->crashed));
-}
-
-/*
- * Waits for a wish on whatever page is in front, through documents that go and come. ret->late when it did not come true
- * in time, or cannot any more because the session has expired.
- */
-static int await(struct stepping *s, const struct wish *wish, struct element *ret)
-{
-	int r;
-
-	for (;;) {
-		struct target *page = run_page(s->browser);
-		int64_t ms = left_ms(s);
-		*ret = (struct element){ .late = true };
-		if (page && page->crashed) /* it would never answer */
-			return -EPIPE;
-		r = page ? element_wait(page, wish, 1, ms < LOOK_MS ? ms : LOOK_MS, s->arena, ret) : -EREMOTE;
-		if (r == 0 && !ret->late && !ret->moved)
-			return 0;
-		page = run_page(s->browser);
-		if (left_ms(s) == 0 || (at_exit(s) && !page->loading)) {
-			ret->late = true;
-			return is_passing(s, r) ? 0 : r;
-		}
-		if (is_passing(s, r))
-			r = wait_successor(s);
-		if (r < 0)
-			return r;
-	}
-}
-
-static const char *obstacle(const struct stepping *s, const struct element *e)
-{
-	if (e->frameless)
-		return "is not there: no frame with that address is";
-	if (!e->text)
-		return "is not there";
-	if (e->readonly)
-		return "cannot be written to: it is read-only";
-	if (e->optionless)
-		return arena_printf(s->arena, "has no option \"%.200s\" that can be chosen", s->step->value);
-	if (e->disabled)
-		return "is there but disabled";
-	if (e->covered)
-		return "is there but covered by something else";
-	if (e->moving)
-		return "is there but does not stand still";
-	return NULL;
-}
-
-static void say_missing(struct stepping *s, const struct element *e)
-{
-	const char *what = words(s), *why = obstacle(s, e);
-	double after = (double)step_timeout_ms(s->step) / 1000;
-
-	if (s->step->gone)
-		conclude(s, STEP_END_MISSING, "%s is still there after %g s, at %s; it shows \"%.300s\".", what, after,
-			where(s), e->text ? e->text : "");
-	else if (why)
-		conclude(s, STEP_END_MISSING, "%s %s, after %g s at %s.", what, why, after, where(s));
-	else
-		conclude(s, STEP_END_MISSING, "%s shows \"%.300s\" and not \"%.300s\", after %g s at %s.", what, e->text,
-			s->step->value ? s->step->value : "", after, where(s));
-}
-
-/* The same, and what became of it said; *ret_there is whether it came true. */
-static int await_or_say(struct stepping *s, const struct wish *wish, struct element *ret, bool *ret_there)
-{
-	int r = await(s, wish, ret);
-
-	if (r < 0)
-		return r;
-	*ret_there = !ret->late;
-	if (ret->late)
-		say_missing(s, ret);
-	return 0;
 }
 
 /* Whether the document of this page is there to work with, although not everything of it has come. */
@@ -205,253 +42,87 @@ static bool is_usable(struct target *page, struct arena *arena)
 {
 	struct element e;
 
-	return page && page->session[0] && element_wait(page, NULL, 0, 0, arena, &e) == 0;
+	return page && page->session[0] && element_wait(target_ref_of(page), NULL, 0, 0, arena, &e) == 0;
+}
+
+/* The page in front waits for the answer to its act, and stays: another is opened beside it, which is in front then. */
+static int open_beside(struct stepping *s, struct target_ref *front, char script[CDP_ID])
+{
+	int r = page_open_beside(*front, s->deadline, front, script);
+
+	if (r == 0)
+		act_go_apart(browser_act(s->browser), target_of(*front));
+	return r;
+}
+
+/*
+ * Nothing waits for an answer: whatever is shown goes, also another place of the document that has acted, and what stands behind
+ * the page in front, which may have acted as well. Only then nothing is held back any more.
+ */
+static int leave_all(struct stepping *s, struct target_ref front, bool may_speak)
+{
+	struct act *act = browser_act(s->browser);
+	bool leaves = page_leaves(front, s->step->url) || act_has_begun(act);
+
+	act_stop(act);
+	if (leaves)
+		return page_leave_act(front, may_speak, deadline_in(STEP_ANSWER_MS));
+	act_leave(act);
+	return 0;
+}
+
+/* Without a goodbye, unless the recipe wants it. The step's own time is for the site that is asked then. */
+static int leave_page(struct stepping *s, struct target_ref *front, char script[CDP_ID])
+{
+	bool may_speak = s->recipe && s->recipe->session.farewell;
+	struct act *act = browser_act(s->browser);
+	int r = 0;
+
+	if (!act_is_open(act)) {
+		r = leave_all(s, *front, may_speak);
+	} else {
+		act_leave(act);
+		if (!act_is_apart(act, target_of(*front)))
+			return open_beside(s, front, script);
+		if (!may_speak && page_leaves(*front, s->step->url))
+			r = page_leave(*front, deadline_in(STEP_ANSWER_MS));
+	}
+	s->deadline = deadline_in(step_timeout_ms(s->step));
+	return r;
 }
 
 static int open_page(struct stepping *s)
 {
 	struct target *page = run_page(s->browser);
-	const char *before = page ? arena_strdup(s->arena, page->url) : "";
-	const char *url = clip_url(s->arena, s->step->url);
-	char why[256] = "";
+	const char *url = url_shown(url_in(s->arena, s->step->url));
+	struct target_ref front = target_ref_of(page);
+	const struct url *before;
+	char script[CDP_ID] = "", why[256] = "";
 	int r;
 
 	if (!page) {
-		conclude(s, STEP_END_FAILED, "The site has closed its last page; start again.");
+		stepping_conclude(s, STEP_END_FAILED, "The site has closed its last page; start again.");
 		return 0;
 	}
-	r = page_navigate(page, s->step->url, s->deadline, why, sizeof(why));
+	r = leave_page(s, &front, script);
 	page = run_page(s->browser);
-	if (r == -ETIMEDOUT && page && strcmp(page->url, before) != 0 && is_usable(page, s->arena))
+	if (r < 0 || !page)
+		return r < 0 ? r : -EPIPE;
+	before = url_in(s->arena, url_whole(page->url));
+	r = page_navigate(front, s->step->url, s->deadline, why, sizeof(why));
+	page_beside_begun(front, script);
+	page = run_page(s->browser);
+	if (r == -ETIMEDOUT && page && !url_equal(page->url, before) && is_usable(page, s->arena))
 		r = 0; /* a picture or a script of it never comes */
+	s->late = r == -ETIMEDOUT;
 	if (r == -EREMOTE)
-		conclude(s, STEP_END_FAILED, "%s could not be opened: %s (%s).", url, net_error_words(why), why);
+		stepping_conclude(s, STEP_END_FAILED, "%s could not be opened: %s (%s).", url, net_error_words(why), why);
 	else if (r == -ETIMEDOUT)
-		conclude(s, STEP_END_FAILED, "%s has not been loaded within %g s; look whether the site is up.", url,
+		stepping_conclude(s, STEP_END_FAILED, "%s has not been loaded within %g s; look whether the site is up.", url,
 			(double)step_timeout_ms(s->step) / 1000);
 	else if (r == 0)
-		s->result->text = clip(s->arena, page ? page->url : "", MOST_TEXT);
+		s->result->text = stepping_where(s);
 	return r == -EREMOTE || r == -ETIMEDOUT ? 0 : r;
-}
-
-/* What tells that a press leads to another document. */
-struct departure {
-	char session[48];
-	bool was_loading;
-	struct event_wait requested, scheduled, started;
-};
-
-static void departure_begin(struct stepping *s, struct departure *d, const struct target *page)
-{
-	memcpy(d->session, page->session, sizeof(d->session));
-	d->was_loading = page->loading;
-	event_wait_begin(s->browser, &d->requested, d->session, "Page.frameRequestedNavigation");
-	event_wait_begin(s->browser, &d->scheduled, d->session, "Page.frameScheduledNavigation");
-	event_wait_begin(s->browser, &d->started, d->session, "Page.frameStartedLoading");
-}
-
-/* True if there is one; then its loading has begun, if it ever does. */
-static bool departure_end(struct stepping *s, struct departure *d)
-{
-	bool left = !d->was_loading && (d->requested.came || d->scheduled.came || d->started.came);
-	int64_t now = loop_now();
-
-	event_wait_end(s->browser, &d->requested, now);
-	event_wait_end(s->browser, &d->scheduled, now);
-	event_wait_end(s->browser, &d->started, left ? now + BEGIN_MS : now);
-	return left;
-}
-
-/* Waits until the page has loaded what it goes to; that it takes too long is the next step's business. */
-static int follow(struct stepping *s, const char *session)
-{
-	for (;;) {
-		struct target *page = browser_target_by_session(s->browser, session);
-		struct event_wait wait;
-		int r;
-		if (!page || !page->loading || page != run_page(s->browser) || left_ms(s) == 0)
-			return 0;
-		event_wait_begin(s->browser, &wait, session, "Page.frameStoppedLoading");
-		r = event_wait_end(s->browser, &wait, deadline_min(s->deadline, deadline_in(LOOK_MS)));
-		if (r < 0 && r != -ETIMEDOUT)
-			return r == -EPIPE ? 0 : r;
-	}
-}
-
-/*
- * The release is answered once the page's listeners have run; a page that closes itself in them does not answer any more,
- * which is no failure. What it is asked next it answers after the news of what the press has begun.
- */
-static int press_at(struct stepping *s, const char *session, const struct element *e)
-{
-	struct cdp *cdp = browser_cdp(s->browser);
-	int64_t deadline = deadline_in(left_ms(s) + ANSWER_MS);
-	struct target *page;
-	int r;
-
-	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", e->x),
-		CDP_REAL("y", e->y));
-	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mousePressed"), CDP_REAL("x", e->x),
-		CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", 1), CDP_INT("clickCount", 1));
-	r = cdp_call(cdp, session, "Input.dispatchMouseEvent", deadline, NULL, CDP_TEXT("type", "mouseReleased"),
-		CDP_REAL("x", e->x), CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", 0),
-		CDP_INT("clickCount", 1));
-	if (r == 0)
-		r = cdp_call(cdp, session, "Runtime.evaluate", deadline, NULL, CDP_TEXT("expression", "0"));
-	page = browser_target_by_session(s->browser, session);
-	return r == -EREMOTE || (r == -EPIPE && !(page && page->crashed)) ? 0 : r;
-}
-
-/* As a mouse would. A press that leads to another document is done once that is there, as a person would wait for it. */
-static int press(struct stepping *s, const struct element *e)
-{
-	struct target *page = run_page(s->browser);
-	struct departure d;
-	bool left;
-	int r;
-
-	if (!page)
-		return -EREMOTE;
-	departure_begin(s, &d, page);
-	r = press_at(s, d.session, e);
-	left = departure_end(s, &d);
-	return r == 0 && left ? follow(s, d.session) : r;
-}
-
-static int click(struct stepping *s)
-{
-	const struct wish wish = { .at = s->step->at, .press = true };
-	struct element e;
-	bool there;
-	int r = await_or_say(s, &wish, &e, &there);
-
-	return r == 0 && there ? press(s, &e) : r;
-}
-
-static int type(struct stepping *s, const char *text)
-{
-	struct target *page = run_page(s->browser);
-	struct cdp *cdp = browser_cdp(s->browser);
-
-	if (!page)
-		return -EREMOTE;
-	if (*text)
-		return cdp_call(cdp, page->session, "Input.insertText", deadline_in(ANSWER_MS), NULL,
-			CDP_TEXT("text", text));
-	cdp_send(cdp, page->session, "Input.dispatchKeyEvent", CDP_TEXT("type", "rawKeyDown"),
-		CDP_TEXT("key", "Backspace"), CDP_TEXT("code", "Backspace"), CDP_INT("windowsVirtualKeyCode", 8));
-	return cdp_call(cdp, page->session, "Input.dispatchKeyEvent", deadline_in(ANSWER_MS), NULL,
-		CDP_TEXT("type", "keyUp"), CDP_TEXT("key", "Backspace"), CDP_TEXT("code", "Backspace"),
-		CDP_INT("windowsVirtualKeyCode", 8));
-}
-
-static bool is_sign(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80);
-}
-
-/* Whether a field holds what was typed: it may have put it into its own form, as in "(030) 123" for "030123". */
-static bool holds(const char *held, const char *typed)
-{
-	for (;;) {
-		while (*held && !is_sign(*held))
-			held++;
-		while (*typed && !is_sign(*typed))
-			typed++;
-		if (!*held || !*typed)
-			return !*held && !*typed;
-		if (strncasecmp(held++, typed++, 1) != 0)
-			return false;
-	}
-}
-
-/* One try; *ret_again when the field went away or did not keep the text. */
-static int fill_once(struct stepping *s, const struct element *e, struct edited *ret)
-{
-	const char *value = s->step->value;
-	int64_t deadline = deadline_in(left_ms(s) + ANSWER_MS);
-	int r = press(s, e);
-
-	if (r == 0)
-		r = element_edit(s->browser, e, EDIT_FOCUS, NULL, deadline, s->arena, ret);
-	if (r < 0 || ret->gone)
-		return r;
-	if (ret->kind == EDITED_SET)
-		r = element_edit(s->browser, e, EDIT_SET, value, deadline, s->arena, ret);
-	else if (ret->kind == EDITED_TEXT)
-		r = type(s, value);
-	if (r == 0 && ret->kind != EDITED_NONE)
-		r = element_edit(s->browser, e, EDIT_HELD, NULL, deadline, s->arena, ret);
-	return r;
-}
-
-static bool is_filled(const struct stepping *s, const struct edited *d)
-{
-	return !d->gone && d->kind != EDITED_NONE && d->kind != EDITED_SELECT && holds(d->held, s->step->value);
-}
-
-static void say_unfilled(struct stepping *s, const struct edited *d)
-{
-	if (d->gone)
-		conclude(s, STEP_END_MISSING, "%s went away while it was filled in, at %s.", words(s), where(s));
-	else if (d->kind == EDITED_NONE || d->kind == EDITED_SELECT)
-		conclude(s, STEP_END_MISSING, "%s is no field that text can be written to, at %s.", words(s), where(s));
-	else if (d->secret)
-		conclude(s, STEP_END_MISSING, "%s did not keep what was written to it, at %s.", words(s), where(s));
-	else
-		conclude(s, STEP_END_MISSING, "%s holds \"%.200s\" after \"%.200s\" was written to it, at %s.", words(s),
-			d->held, s->step->value, where(s));
-}
-
-static int fill(struct stepping *s)
-{
-	const struct wish wish = { .at = s->step->at, .press = true, .edit = true };
-	struct edited d = { .gone = true };
-	struct element e;
-	bool there;
-	int r;
-
-	for (int tries = 0; tries < MOST_FILLS; tries++) {
-		r = await_or_say(s, &wish, &e, &there);
-		if (r < 0 || !there)
-			return r;
-		r = fill_once(s, &e, &d);
-		if (r == 0 && is_filled(s, &d))
-			return 0;
-		if (r < 0 && !is_passing(s, r))
-			return r;
-		if (left_ms(s) == 0)
-			break;
-	}
-	say_unfilled(s, &d);
-	return 0;
-}
-
-static int choose(struct stepping *s)
-{
-	const struct wish wish = { .at = s->step->at, .edit = true, .option = s->step->value };
-	struct edited d = { .gone = true };
-	struct element e;
-	bool there;
-	int r;
-
-	for (int tries = 0; tries < MOST_FILLS; tries++) {
-		int64_t deadline = deadline_in(left_ms(s) + ANSWER_MS);
-		r = await_or_say(s, &wish, &e, &there);
-		if (r < 0 || !there)
-			return r;
-		r = element_edit(s->browser, &e, EDIT_CHOOSE, s->step->value, deadline, s->arena, &d);
-		if (r == 0 && !d.gone)
-			r = element_edit(s->browser, &e, EDIT_HELD, s->step->value, deadline, s->arena, &d);
-		if (r == 0 && !d.gone && strcmp(d.held, s->step->value) == 0)
-			return 0;
-		if (r < 0 && !is_passing(s, r))
-			return r;
-		if (left_ms(s) == 0)
-			break;
-	}
-	say_unfilled(s, &d);
-	return 0;
 }
 
 /* Every change of an address is told on the browser's own session; History API moves too. */
@@ -463,16 +134,16 @@ static int await_page(struct stepping *s)
 		struct target *page = run_page(s->browser);
 		struct event_wait wait;
 		int r;
-		if (page && recipe_any_url(&pattern, 1, page->url))
+		if (page && url_fits_any(page->url, &pattern, 1))
 			return 0;
-		if (left_ms(s) == 0 || (at_exit(s) && !page->loading))
+		if (stepping_left_ms(s) == 0 || (stepping_at_exit(s) && !page->loading))
 			break;
 		event_wait_begin(s->browser, &wait, "", "Target.targetInfoChanged");
 		r = event_wait_end(s->browser, &wait, deadline_min(s->deadline, deadline_in(LOOK_MS)));
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;
 	}
-	conclude(s, STEP_END_MISSING, "The page stands at %s and not at %s, after %g s.", where(s), pattern,
+	stepping_conclude(s, STEP_END_MISSING, "The page stands at %s and not at %s, after %g s.", stepping_where(s), pattern,
 		(double)step_timeout_ms(s->step) / 1000);
 	return 0;
 }
@@ -484,79 +155,7 @@ static int look_for(struct stepping *s)
 	struct element e;
 	bool there;
 
-	return p->page ? await_page(s) : await_or_say(s, &wish, &e, &there);
-}
-
-static int read_one(struct stepping *s)
-{
-	const struct wish wish = { .at = s->step->at, .attribute = s->step->attribute };
-	struct element e;
-	bool there;
-	int r = await_or_say(s, &wish, &e, &there);
-
-	if (r == 0 && there)
-		s->result->text = clip(s->arena, e.text, MOST_TEXT);
-	return r;
-}
-
-/* A list that is cut short would hide what stands further down, so one that does not fit is none. */
-static void keep_rows(struct stepping *s, const char *const *texts, size_t count)
-{
-	const struct step *p = s->step;
-	struct run_row *rows;
-	size_t bytes = 0;
-
-	if (count > STEP_MOST_ROWS) {
-		conclude(s, STEP_END_FAILED, "%s are %zu at %s; more than %d are not read.", words(s), count, where(s),
-			STEP_MOST_ROWS);
-		return;
-	}
-	rows = arena_array(s->arena, count, sizeof(*rows));
-	for (size_t i = 0; i < count; i++) {
-		rows[i].cells = arena_array(s->arena, p->cells_count, sizeof(*rows[i].cells));
-		rows[i].cells_count = p->cells_count;
-		for (size_t j = 0; j < p->cells_count; j++) {
-			struct run_cell *c = &rows[i].cells[j];
-			c->name = p->cells[j].name;
-			c->value = clip(s->arena, texts[i * p->cells_count + j], MOST_CELL);
-			bytes += (c->value ? strlen(c->value) : 0) + strlen(c->name) + 32;
-		}
-	}
-	if (bytes > STEP_MOST_BYTES) {
-		conclude(s, STEP_END_FAILED, "%s at %s hold more text than is read at once.", words(s), where(s));
-		return;
-	}
-	s->result->rows = rows;
-	s->result->row_count = count;
-}
-
-static int read_all(struct stepping *s)
-{
-	const struct step *p = s->step;
-	struct cell_wish *wishes = arena_array(s->arena, p->cells_count, sizeof(*wishes));
-	const char **texts;
-	size_t count;
-	int r;
-
-	for (size_t i = 0; i < p->cells_count; i++)
-		wishes[i] = (struct cell_wish){ .css = p->cells[i].css, .attribute = p->cells[i].attribute };
-	for (;;) {
-		struct target *page = run_page(s->browser);
-		int64_t ms = left_ms(s);
-		r = page ? element_rows(page, p->at, wishes, p->cells_count, ms, s->arena, &texts, &count) : -EREMOTE;
-		if (r == 0)
-			keep_rows(s, texts, count);
-		if (r == 0 || (r != -ENOENT && !is_passing(s, r)))
-			return r;
-		if (left_ms(s) == 0 || at_exit(s))
-			break;
-		r = wait_successor(s);
-		if (r < 0)
-			return r;
-	}
-	conclude(s, STEP_END_MISSING, "The page, or the frame, that should hold %s is not there, after %g s at %s.", words(s),
-		(double)step_timeout_ms(p) / 1000, where(s));
-	return 0;
+	return p->page ? await_page(s) : stepping_await(s, &wish, &e, &there);
 }
 
 static int capture_picture(struct stepping *s, int *ret)
@@ -585,7 +184,7 @@ static int take_picture(struct stepping *s, int *ret)
 	int r = capture_picture(s, ret);
 
 	for (int tries = 0; r == -EREMOTE && tries < MOST_PICTURES; tries++) {
-		r = wait_successor(s);
+		r = stepping_await_successor(s);
 		if (r == 0)
 			r = capture_picture(s, ret);
 	}
@@ -597,22 +196,46 @@ static int picture(struct stepping *s)
 	int r = take_picture(s, &s->result->picture);
 
 	if (r < 0 && r != -ECANCELED && r != -ECONNRESET) {
-		conclude(s, STEP_END_FAILED, "No picture of %s could be taken; the page hangs or is gone.", where(s));
+		stepping_conclude(s, STEP_END_FAILED, "No picture of %s could be taken; the page hangs or is gone.", stepping_where(s));
 		return 0;
 	}
 	return r;
 }
 
+/* Whether the page may be worked on: not while what it has sent to act is not answered, for that could end it. */
+static bool await_act(struct stepping *s, int *ret)
+{
+	const struct act *act = browser_act(s->browser);
+	bool waits = act_is_open(act) && !act_is_apart(act, run_page(s->browser));
+	int r = waits ? act_await_over(browser_act(s->browser), s->deadline) : 0;
+
+	*ret = r == -ETIMEDOUT ? 0 : r;
+	if (r == -ETIMEDOUT)
+		stepping_conclude(s, STEP_END_MISSING, "The page still waits for the answer to what it has sent, after %g s, at %s; it is "
+			"left alone until then.", (double)step_timeout_ms(s->step) / 1000, stepping_where(s));
+	return r == 0;
+}
+
 static int carry_out(struct stepping *s)
 {
+	int r;
+
+	switch (step_kind(s->step)) {
+	case STEP_click:
+	case STEP_fill:
+	case STEP_choose:
+		if (!await_act(s, &r))
+			return r;
+	default: break;
+	}
 	switch (step_kind(s->step)) {
 	case STEP_open: return open_page(s);
-	case STEP_click: return click(s);
-	case STEP_fill: return fill(s);
-	case STEP_choose: return choose(s);
+	case STEP_click: return step_click(s);
+	case STEP_fill: return step_fill_in(s);
+	case STEP_choose: return step_choose(s);
 	case STEP_wait_for:
 	case STEP_expect: return look_for(s);
-	case STEP_read: return s->step->all ? read_all(s) : read_one(s);
+	case STEP_read: return s->step->all ? step_read_all(s) : step_read_one(s);
 	case STEP_picture: return picture(s);
 	}
 	return -EINVAL;
@@ -621,19 +244,19 @@ static int carry_out(struct stepping *s)
 /* What a negative errno means to whoever gave the step. */
 static void say_failed(struct stepping *s, int r)
 {
-	const struct target *page = run_page(s->browser);
 	const char *ended = r == -ECONNRESET ? browser_why_ended(s->browser) : browser_ended(s->browser);
+	const struct target *page = run_page(s->browser);
 
 	if (ended)
-		conclude(s, STEP_END_FAILED, "%s", ended);
+		stepping_conclude(s, STEP_END_FAILED, "%s", ended);
 	else if (page && page->crashed)
-		conclude(s, STEP_END_FAILED, "The page at %s has crashed.", where(s));
+		stepping_conclude(s, STEP_END_FAILED, "The page at %s has crashed.", stepping_where(s));
 	else if (r == -ETIMEDOUT)
-		conclude(s, STEP_END_FAILED, "The page at %s hangs: it does not answer any more.", where(s));
+		stepping_conclude(s, STEP_END_FAILED, "The page at %s hangs: it does not answer any more.", stepping_where(s));
 	else if (r == -EPIPE || r == -EREMOTE)
-		conclude(s, STEP_END_FAILED, "The page went away in the middle of the step; it is now at %s.", where(s));
+		stepping_conclude(s, STEP_END_FAILED, "The page went away in the middle of the step; it is now at %s.", stepping_where(s));
 	else
-		conclude(s, STEP_END_FAILED, "The browser failed (%s).", strerror(-r));
+		stepping_conclude(s, STEP_END_FAILED, "The browser failed (%s).", strerror(-r));
 }
 
 /* An element that only a signed-out person sees. */
@@ -643,23 +266,55 @@ static bool shows_exit(const struct stepping *s)
 	struct target *page = run_page(s->browser);
 	struct element e;
 
-	return wish.at && page && element_wait(page, &wish, 1, 0, s->arena, &e) == 0 && !e.late && !e.moved;
+	return wish.at && page && element_wait(target_ref_of(page), &wish, 1, 0, s->arena, &e) == 0 && !e.late && !e.moved;
 }
 
 static void check_expired(struct stepping *s, bool answers)
 {
-	if (!at_exit(s) && !(answers && shows_exit(s)))
+	if (!stepping_at_exit(s) && !(answers && shows_exit(s)))
 		return;
-	conclude(s, STEP_END_EXPIRED, "%s says that nobody is signed in any more, at %s.", s->recipe->title, where(s));
+	stepping_conclude(s, STEP_END_EXPIRED, "%s says that nobody is signed in any more, at %s.", s->recipe->title, stepping_where(s));
+}
+
+/* A press has been taken, whatever came of it; what the others say of a page that is not the site's own says nothing. */
+static bool needs_answer(const struct stepping *s)
+{
+	switch (step_kind(s->step)) {
+	case STEP_open:
+	case STEP_wait_for:
+	case STEP_expect:
+	case STEP_read: return true;
+	case STEP_click:
+	case STEP_fill:
+	case STEP_choose:
+	case STEP_picture: return false;
+	}
+	return false;
+}
+
+/* An error page of the site's server, or of Chromium's for want of one: nothing on it can be relied on. */
+static void check_down(struct stepping *s)
+{
+	const struct target *page = run_page(s->browser);
+	char answered[300];
+	int64_t retry_ms;
+
+	if (!page || browser_ended(s->browser) || (s->result->end == STEP_END_DONE && !needs_answer(s)))
+		return;
+	if (!page_is_down(page, s->late, &retry_ms, answered, sizeof(answered)))
+		return;
+	*s->result = (struct step_result){ .retry_ms = retry_ms, .picture = -1 };
+	stepping_conclude(s, STEP_END_DOWN, "%s is not well: %s %s.", s->recipe ? s->recipe->title : "The site",
+		s->late ? url_shown(url_in(s->arena, s->step->url)) : stepping_where(s), answered);
 }
 
 int run_step_carry_out(struct browser *b, const struct recipe *recipe, const struct step *step, struct arena *arena,
 	struct step_result *ret)
 {
-	struct stepping s = { .browser = b, .recipe = recipe, .step = step, .arena = arena,
+	CLEANUP(stepping_end) struct stepping s = { .browser = b, .recipe = recipe, .step = step, .arena = arena,
 		.deadline = deadline_in(step_timeout_ms(step)), .result = ret };
 	const struct target *page = run_page(b);
-	const char *before = page ? arena_strdup(arena, page->url) : "";
+	const struct url *before = url_in(arena, page ? url_whole(page->url) : "");
 	bool answers;
 	int r;
 
@@ -671,8 +326,9 @@ int run_step_carry_out(struct browser *b, const struct recipe *recipe, const str
 		say_failed(&s, r);
 	page = run_page(b);
 	answers = page && !page->crashed && !browser_ended(b) && r != -ETIMEDOUT;
-	if (ret->end != STEP_END_DONE || (page && strcmp(before, page->url) != 0))
+	if (ret->end != STEP_END_DONE || (page && !url_equal(before, page->url)))
 		check_expired(&s, answers);
+	check_down(&s);
 	if (ret->end != STEP_END_DONE && answers && take_picture(&s, &ret->picture) < 0)
 		log_debug("a failing step has no picture");
 	if (!fiber_cancelled())

@@ -10,22 +10,25 @@
 #include "proto/streamd.h"
 #include "recipe/step.h"
 #include "streamd/browser.h"
+#include "streamd/element.h"
 
 /* What became of a step; the words are those of run_step's result. */
 enum step_end {
 	STEP_END_DONE,
 	STEP_END_MISSING, /* an element or expectation was not there in time */
 	STEP_END_EXPIRED, /* the site shows that nobody is signed in */
-	STEP_END_FAILED,  /* the browser or the site's server failed */
+	STEP_END_FAILED,  /* the browser failed */
+	STEP_END_DOWN,    /* the site answers with an error of its own, or not at all */
 };
 
 /* The most that a read step may bring home, so that the answer fits a frame. */
-#define STEP_MOST_ROWS  1000
+#define STEP_MOST_ROWS  ELEMENT_MOST_ROWS
 #define STEP_MOST_BYTES (384u * 1024)
 
 struct step_result {
 	enum step_end end;
 	const char *reason; /* a sentence; NULL when done. All texts in the arena, within the limits of run_step's row */
+	int64_t retry_ms;   /* down: how long the site wants to be left alone; 0: it does not say */
 	const char *text;   /* what was read, or the address after an open step; NULL if none */
 	struct run_row *rows;
 	size_t row_count;

@@ -1,66 +1,23 @@
 #include "streamd/runs.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/random.h>
-
-#include <event2/event.h>
 
 #include "common/cleanup.h"
-#include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "streamd/capture.h"
-#include "streamd/clip.h"
-#include "streamd/handlers.h"
+#include "common/must.h"
+#include "common/words.h"
+#include "streamd/act.h"
 #include "streamd/proof.h"
-#include "streamd/run_step.h"
-#include "streamd/streamd.h"
+#include "streamd/runs_inside.h"
 
-#define CAPTURE_MS  60000
-#define MOST_REASON 1024
-
-struct run {
-	struct runs *runs;
-	char id[33];
-	int64_t user;
-	const struct recipe *recipe;
-	struct state *state; /* what its browser was given */
-	struct browser *browser;
-	struct fiber *visitor; /* who works on it, or NULL */
-	struct wait *left;     /* run_close waits for the visitor to be gone */
-	struct event *idle;
-	bool ending;  /* nobody may begin to work on it */
-	bool expired; /* a step has seen that nobody is signed in */
-	char said[2048];    /* what the page's dialogs said since the last answer */
-	char refused[1024]; /* hosts that were refused since then */
-	TAILQ_ENTRY(run) link;
-};
-
-/* A fiber inside one of the handlers here. */
-struct visit {
-	struct fiber *fiber;
-	LIST_ENTRY(visit) link;
-};
-
-struct runs {
-	struct streamd *daemon;
-	TAILQ_HEAD(, run) list;
-	LIST_HEAD(, visit) visits;
-	size_t opening;
-	struct wait *emptied; /* runs_free() waits for the visits to end */
-	bool stopping;
-};
-
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
+#define ORPHAN_S 20    /* one whose opening was given up waits this long for its run_close */
+#define HANDED_S 330   /* longer than its caller has it offered to a vault that is away (SAVE_MS of botd) */
+#define HANDED_STOP_S 3 /* the same while streamd stops: as long as a save takes */
+#define STOP_MS  30000 /* for what is closed and put away while streamd stops (TimeoutStopSec=) */
 
 struct runs *runs_new(struct streamd *d)
 {
@@ -72,23 +29,23 @@ struct runs *runs_new(struct streamd *d)
 	return r;
 }
 
-static void visit_begin(struct runs *runs, struct visit *v)
+void run_visit_begin(struct runs *runs, struct visit *v)
 {
 	v->fiber = fiber_self();
 	LIST_INSERT_HEAD(&runs->visits, v, link);
 }
 
-static void visit_end(struct runs *runs, struct visit *v)
+void run_visit_end(struct runs *runs, struct visit *v)
 {
 	LIST_REMOVE(v, link);
-	if (LIST_EMPTY(&runs->visits) && runs->emptied)
+	if (LIST_EMPTY(&runs->visits) && TAILQ_EMPTY(&runs->list) && runs->emptied)
 		wait_wake(runs->emptied, 0);
 }
 
 size_t runs_count(const struct runs *r)
 {
 	const struct run *run;
-	size_t n = r ? r->opening : 0;
+	size_t n = 0;
 
 	if (r)
 		TAILQ_FOREACH (run, &r->list, link)
@@ -96,49 +53,83 @@ size_t runs_count(const struct runs *r)
 	return n;
 }
 
-/* Waits until its browser is gone. */
-static void run_end(struct run *run)
+void run_free(struct run *run)
 {
-	TAILQ_REMOVE(&run->runs->list, run, link);
+	struct goer *g;
+
+	run->ending = true; /* whoever comes while the browser ends waits for that */
 	browser_close(run->browser);
+	TAILQ_REMOVE(&run->runs->list, run, link);
+	while ((g = LIST_FIRST(&run->awaited_by))) {
+		LIST_REMOVE(g, link);
+		g->listed = false;
+		wait_wake(&g->wait, 0);
+	}
+	closep(&run->handed);
 	state_free(run->state);
 	event_free(run->idle);
 	free(run);
 }
 
-struct runs *runs_free(struct runs *r)
+int run_await_gone(struct run *run, int64_t deadline)
+{
+	struct goer g = { .listed = true };
+	int r;
+
+	LIST_INSERT_HEAD(&run->awaited_by, &g, link);
+	r = wait_for(&g.wait, deadline);
+	if (g.listed)
+		LIST_REMOVE(&g, link);
+	return r;
+}
+
+static void await_ends(struct runs *r, int64_t deadline)
 {
 	struct wait wait = { 0 };
+
+	r->emptied = &wait;
+	if (!LIST_EMPTY(&r->visits) || !TAILQ_EMPTY(&r->list))
+		wait_for(&wait, deadline);
+	r->emptied = NULL;
+}
+
+static void arm_idle(struct run *run)
+{
+	int64_t handed_s = run->runs->stopping ? HANDED_STOP_S : HANDED_S;
+	struct timeval tv = { .tv_sec = run->handed >= 0 ? handed_s :
+		run->opened ? run->runs->daemon->settings.run_idle_s : ORPHAN_S };
+
+	event_add(run->idle, &tv);
+}
+
+/* What is open is put away, and what is being closed, or saved by whoever has closed it, has its time. */
+static void end_all(struct runs *r)
+{
+	struct run *run;
 	struct visit *v;
 
+	TAILQ_FOREACH (run, &r->list, link)
+		if (run->handed >= 0 && !run->visitor && !run->ending)
+			arm_idle(run);
+		else if (!run->ending)
+			run_put_away(run);
+	await_ends(r, deadline_in(STOP_MS));
+	LIST_FOREACH (v, &r->visits, link)
+		fiber_cancel(v->fiber);
+	await_ends(r, NEVER);
+}
+
+struct runs *runs_free(struct runs *r)
+{
 	if (!r)
 		return NULL;
 	r->stopping = true;
-	r->daemon->runs = NULL; /* no call finds the way here any more */
-	LIST_FOREACH (v, &r->visits, link)
-		fiber_cancel(v->fiber);
 	fiber_shield();
-	r->emptied = &wait;
-	if (!LIST_EMPTY(&r->visits))
-		wait_for(&wait, NEVER);
-	while (!TAILQ_EMPTY(&r->list))
-		run_end(TAILQ_FIRST(&r->list));
+	end_all(r);
 	fiber_unshield();
+	r->daemon->runs = NULL;
 	free(r);
 	return NULL;
-}
-
-static void close_idle(void *arg)
-{
-	struct run *run = arg;
-	struct runs *runs = run->runs;
-	struct visit v;
-
-	visit_begin(runs, &v);
-	log_warning("a run at %s was left without a step for %lld s; its browser is ended", run->recipe->name,
-		(long long)runs->daemon->settings.run_idle_s);
-	run_end(run);
-	visit_end(runs, &v);
 }
 
 static void on_idle(evutil_socket_t fd, short what, void *arg)
@@ -146,33 +137,26 @@ static void on_idle(evutil_socket_t fd, short what, void *arg)
 	struct run *run = arg;
 
 	(void)fd, (void)what;
-	if (run->ending || run->runs->stopping)
+	if (run->ending)
 		return;
-	run->ending = true;
-	fiber_start("run idle", close_idle, run, NULL);
+	if (run->browser && act_is_open(browser_act(run->browser)) && loop_now() - run->acted_at < RUN_OPEN_MS) {
+		arm_idle(run);
+		return;
+	}
+	log_notice("a run at %s was left by whoever opened it; what its browser held is saved", run->recipe->name);
+	run_put_away(run);
 }
 
 static void add_words(char *to, size_t size, const char *before, const char *text, const char *after)
 {
-	size_t n = strlen(to);
-
-	snprintf(to + n, size - n, "%s%s%s%s", n ? " " : "", before, text, after);
+	words_add(to, size, "%s%s%s%s", *to ? " " : "", before, text, after);
 }
 
-/* A dialog stands in the way of everything, so it is put away at once; a page that asks to be left may be. */
 static void on_dialog(void *owner, struct target *page, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct run *run = owner;
-	bool leaving = cbor_text_is(cbor_get(params, "type"), "beforeunload");
-	const char *message;
 
-	if (!params)
-		return;
-	cdp_send(browser_cdp(page->browser), page->session, "Page.handleJavaScriptDialog", CDP_BOOL("accept", leaving));
-	message = clip(arena, cbor_get_utf8(arena, params, "message"), 512);
-	if (message && !leaving)
-		add_words(run->said, sizeof(run->said), "The page said: \"", message, "\"");
+	dialog_put_away(page, params, run->said, sizeof(run->said));
 }
 
 static void on_host_refused(void *owner, const char *host, const char *why)
@@ -183,19 +167,10 @@ static void on_host_refused(void *owner, const char *host, const char *why)
 	add_words(run->refused, sizeof(run->refused), "The recipe does not allow ", host, ", which the page wanted.");
 }
 
-static const struct browser_events run_events = { .dialog = on_dialog, .host_refused = on_host_refused };
+static const struct browser_events run_events = { .dialog = on_dialog, .host_refused = on_host_refused, .acts = true };
 
-static void make_name(char out[33])
-{
-	uint8_t bytes[16];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		abort();
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static struct run *run_new(struct runs *runs, int64_t user, const struct recipe *recipe, struct state *state)
+static struct run *run_new(struct runs *runs, int64_t user, const struct run_open_params *params, const struct recipe *recipe,
+	struct state *state)
 {
 	struct run *run = must(calloc(1, sizeof(*run)));
 
@@ -203,99 +178,19 @@ static struct run *run_new(struct runs *runs, int64_t user, const struct recipe 
 	run->user = user;
 	run->recipe = recipe;
 	run->state = state;
+	run->handed = -1;
+	run->session = params->session;
+	run->version = params->version;
+	LIST_INIT(&run->awaited_by);
 	run->idle = must(event_new(loop_base(), -1, 0, on_idle, run));
-	make_name(run->id);
+	exact_must(run->id, sizeof(run->id), "%s", params->run);
+	exact_must(run->account, sizeof(run->account), "%s", params->account);
+	TAILQ_INSERT_TAIL(&runs->list, run, link);
 	return run;
 }
 
-static void arm_idle(struct run *run)
-{
-	struct timeval tv = { .tv_sec = run->runs->daemon->settings.run_idle_s };
-
-	event_add(run->idle, &tv);
-}
-
-/* Tells the caller whose session it is; run (taken over) lives on only when it is the right one's. */
-static void settle_open(struct call *call, struct run *run, const struct proof *proof, struct run_open_result *result)
-{
-	struct runs *runs = run->runs;
-
-	TAILQ_INSERT_TAIL(&runs->list, run, link);
-	result->verdict = verdict_word(proof->verdict);
-	if (proof->verdict == VERDICT_IN) {
-		result->run = arena_strdup(call->arena, run->id);
-		arm_idle(run);
-		return;
-	}
-	result->reason = clip(call->arena, proof->why, MOST_REASON);
-	run_end(run);
-}
-
-static int open_browser(struct call *call, struct runs *runs, const struct run_open_params *params,
-	const struct recipe *recipe, struct state *state, struct run_open_result *result)
-{
-	struct run *run = run_new(runs, call->acting.user, recipe, state);
-	struct proof proof = { 0 };
-	struct visit v;
-	int r;
-
-	visit_begin(runs, &v);
-	runs->opening++;
-	r = proof_open(call, &runs->daemon->settings, recipe, state, params->account, &run_events, run, &proof,
-		&run->browser);
-	runs->opening--;
-	streamd_note_start(runs->daemon, call, r);
-	if (r == 0 && runs->stopping)
-		r = -ECANCELED;
-	if (r == 0) {
-		settle_open(call, run, &proof, result);
-	} else {
-		TAILQ_INSERT_TAIL(&runs->list, run, link);
-		run_end(run);
-	}
-	proof_clear(&proof);
-	visit_end(runs, &v);
-	return r;
-}
-
-int run_open(struct call *call, const struct run_open_params *params, struct run_open_result *result)
-{
-	struct streamd *d = call->daemon;
-	const struct recipe *recipe = streamd_recipe(d, call, params->site);
-	struct state *state;
-	char why[256];
-
-	if (!recipe)
-		return REFUSED;
-	if (!d->runs)
-		return call_refuse(call, ERR_unavailable, NULL, "streamd is stopping; try again in a moment.");
-	if (runs_count(d->runs) >= (size_t)d->settings.most_runs)
-		return call_refuse(call, ERR_busy, NULL,
-			"All %lld browsers for bots are in use; try again in a moment, or raise most_runs in streamd's settings.",
-			(long long)d->settings.most_runs);
-	if (state_read_memfd(params->state, &state, why, sizeof(why)) < 0)
-		return call_refuse(call, ERR_invalid, "state", "The captured session cannot be read: %s.", why);
-	return open_browser(call, d->runs, params, recipe, state, result);
-}
-
-/* The caller's run of that name, or NULL after refusing. */
-static struct run *find_run(struct call *call, const char *id)
-{
-	struct streamd *d = call->daemon;
-	struct run *run;
-
-	if (d->runs)
-		TAILQ_FOREACH (run, &d->runs->list, link)
-			if (run->user == call->acting.user && strcmp(run->id, id) == 0 && !run->ending)
-				return run;
-	call_refuse(call, ERR_not_found, "run",
-		"There is no such run; one that gets no step for %lld s is ended. Open another.",
-		(long long)d->settings.run_idle_s);
-	return NULL;
-}
-
 /* Appends what the page's dialogs said and which hosts were refused, and forgets both. */
-static const char *with_events(struct run *run, struct arena *arena, const char *reason)
+const char *run_with_events(struct run *run, struct arena *arena, const char *reason)
 {
 	const char *all = reason ? reason : "";
 
@@ -305,24 +200,12 @@ static const char *with_events(struct run *run, struct arena *arena, const char 
 		all = arena_printf(arena, "%s%s%s", all, *all ? " " : "", run->said);
 	run->said[0] = '\0';
 	run->refused[0] = '\0';
-	return clip(arena, all, MOST_REASON);
+	all = words_new(arena, RUN_MOST_REASON, "%s", all);
+	return *all ? all : NULL;
 }
 
-static void answer_step(struct run *run, struct call *call, const struct step_result *from, struct run_step_result *to)
-{
-	const char *events = with_events(run, call->arena, from->reason);
-
-	to->result = step_end_word(from->end);
-	to->reason = from->end == STEP_END_DONE ? NULL : events;
-	to->text = from->text || from->end != STEP_END_DONE ? from->text : events;
-	to->rows = from->rows;
-	to->rows_count = from->row_count;
-	to->picture = from->picture;
-	if (from->end == STEP_END_EXPIRED)
-		run->expired = true;
-}
-
-static void leave(struct run *run)
+/* Whoever worked on it does so no more. One that is being ended is not touched any more. */
+void run_leave(struct run *run)
 {
 	run->visitor = NULL;
 	if (run->left)
@@ -331,85 +214,211 @@ static void leave(struct run *run)
 		arm_idle(run);
 }
 
-int run_step(struct call *call, const struct run_step_params *params, struct run_step_result *result)
+void run_hand_out(struct run *run, int state)
 {
-	struct run *run = find_run(call, params->run);
-	struct step_result done;
-	struct step step;
-	struct visit v;
-	char why[512];
-	int r;
-
-	result->picture = -1;
-	if (!run)
-		return REFUSED;
-	if (run->visitor)
-		return call_refuse(call, ERR_busy, "run", "A step of this run is still under way; wait for its answer.");
-	if (step_parse(call->arena, params->step, &step, why, sizeof(why)) < 0)
-		return call_refuse(call, ERR_invalid, "step", "%s", why);
-	event_del(run->idle);
-	run->visitor = fiber_self();
-	visit_begin(run->runs, &v);
-	r = run_step_carry_out(run->browser, run->recipe, &step, call->arena, &done);
-	if (r == 0)
-		answer_step(run, call, &done, result);
-	visit_end(run->runs, &v);
-	leave(run);
-	return r;
+	run->handed = fcntl(state, F_DUPFD_CLOEXEC, 0);
+	run->opened = false;
+	run->browser = browser_close(run->browser);
 }
 
-/* A step may still be under way when whoever asked for it has given up; it is cut short. */
-static void wait_left(struct run *run)
+/* Tells the caller whose session it is. Only a run with the right one's lives on; of any other, what it holds is given back. */
+static void settle_open(struct call *call, struct run *run, const struct proof *proof, struct run_open_result *result)
 {
-	struct wait wait = { 0 };
-
-	if (!run->visitor)
+	result->verdict = verdict_word(proof->verdict);
+	if (proof->verdict == VERDICT_IN && run->browser) {
+		run->opened = run->untouched = true;
+		run_leave(run);
 		return;
-	run->left = &wait;
-	fiber_cancel(run->visitor);
-	fiber_shield();
-	wait_for(&wait, NEVER);
-	fiber_unshield();
-	run->left = NULL;
+	}
+	result->reason = run_with_events(run, call->arena, proof->why);
+	result->retry_ms = proof->retry_ms;
+	if (proof->verdict == VERDICT_OUT && *proof->account)
+		result->shown_account = arena_strdup(call->arena, proof->account);
+	if (proof->visited)
+		run_take_state(run, call, &result->state, &result->left_out);
+	if (result->state >= 0 && proof->verdict != VERDICT_OUT && !fiber_cancelled() && !run->ending)
+		run_hand_out(run, result->state);
+	if (run->handed >= 0 || fiber_cancelled() || run->ending) /* or nobody hears that */
+		run_leave(run);
+	else
+		run_free(run);
 }
 
-/* The session as it is now. One that has expired would only replace a better one. */
-static int take_state(struct run *run, struct call *call, int *ret)
+/*
+ * It has failed, or the caller has given it up. What the browser holds then may be the only token that the site still takes:
+ * it is kept for a while, for run_close to fetch.
+ */
+static void fail_open(struct run *run)
 {
-	struct state *state = NULL;
-	int r = browser_ended(run->browser) || run->expired ? -ENODATA : 0;
+	if (run->browser || run->ending)
+		run_leave(run);
+	else
+		run_free(run);
+}
 
+static int open_browser(struct call *call, struct runs *runs, const struct run_open_params *params,
+	const struct recipe *recipe, struct state *state, struct run_open_result *result)
+{
+	struct run *run = run_new(runs, call->acting.user, params, recipe, state);
+	struct proof proof = { 0 };
+	struct visit v;
+	int r;
+
+	run_visit_begin(runs, &v);
+	run->visitor = v.fiber;
+	r = proof_open(call, &runs->daemon->settings, recipe, state, params->account, &run_events, run, &proof,
+		&run->browser);
+	streamd_note_start(runs->daemon, call, r);
+	if (r == 0 && run->ending)
+		r = -ECANCELED;
 	if (r == 0)
-		r = browser_set_network(run->browser, call, false);
-	if (r == 0)
-		r = capture_whole(run->browser, run->recipe, run->state,
-			deadline_min(call->deadline, deadline_in(CAPTURE_MS)), &state);
-	if (r == 0)
-		r = state_memfd(state, ret);
-	state_free(state);
+		settle_open(call, run, &proof, result);
+	else
+		fail_open(run);
+	proof_clear(&proof);
+	run_visit_end(runs, &v);
 	return r;
 }
 
-int run_close(struct call *call, const struct run_close_params *params, struct run_close_result *result)
+static struct run *run_named(struct runs *runs, int64_t user, const char *id)
 {
-	struct run *run = find_run(call, params->run);
-	struct runs *runs;
-	struct visit v;
-	int r;
+	struct run *run;
+
+	TAILQ_FOREACH (run, &runs->list, link)
+		if (run->user == user && strcmp(run->id, id) == 0)
+			return run;
+	return NULL;
+}
+
+struct run *run_find(struct call *call, const char *id)
+{
+	struct streamd *d = call->daemon;
+	struct run *run = d->runs ? run_named(d->runs, call->acting.user, id) : NULL;
+
+	if (!run)
+		call_refuse(call, ERR_not_found, "run",
+			"There is no such run; one that gets no step for %lld s is ended. Open another.",
+			(long long)d->settings.run_idle_s);
+	return run;
+}
+
+int run_open(struct call *call, const struct run_open_params *params, struct run_open_result *result)
+{
+	struct streamd *d = call->daemon;
+	const struct recipe *recipe = streamd_recipe(d, call, params->site);
+	struct state *state;
+	char why[256];
 
 	result->state = -1;
-	if (!run)
+	if (!recipe)
 		return REFUSED;
-	runs = run->runs;
-	run->ending = true;
+	if (!d->runs || d->runs->stopping)
+		return call_refuse(call, ERR_unavailable, NULL, "streamd is stopping; try again in a moment.");
+	if (runs_count(d->runs) >= (size_t)d->settings.most_runs)
+		return call_refuse(call, ERR_busy, NULL,
+			"All %lld browsers for bots are in use; try again in a moment, or raise most_runs in streamd's settings.",
+			(long long)d->settings.most_runs);
+	if (run_named(d->runs, call->acting.user, params->run))
+		return call_refuse(call, ERR_invalid, "run", "There is a run of that name already; give each a fresh one.");
+	if (state_read_memfd(params->state, &state, why, sizeof(why)) < 0)
+		return call_refuse(call, ERR_invalid, "state", "%s", why);
+	return open_browser(call, d->runs, params, recipe, state, result);
+}
+
+void run_answer_step(struct run *run, struct call *call, const struct step_result *from, struct run_step_result *to)
+{
+	const char *events = run_with_events(run, call->arena, from->reason);
+
+	to->result = step_end_word(from->end);
+	to->reason = from->end == STEP_END_DONE ? NULL : events;
+	to->text = from->text || from->end != STEP_END_DONE ? from->text : events;
+	to->rows = from->rows;
+	to->rows_count = from->row_count;
+	to->retry_ms = from->retry_ms;
+	to->picture = from->picture;
+	if (from->end == STEP_END_EXPIRED)
+		run->expired = true;
+}
+
+/* The first step often opens the very page that the probe has just opened. */
+static bool is_there_already(struct run *run, const struct step *step)
+{
+	const struct target *page = run_page(run->browser);
+	bool untouched = run->untouched;
+
+	run->untouched = false;
+	return untouched && page && !page->loading && !browser_ended(run->browser) && step_kind(step) == STEP_open &&
+		strcmp(step->url, run->recipe->probe.url) == 0;
+}
+
+static int carry_out(struct run *run, struct call *call, const struct step *step, struct step_result *ret)
+{
+	if (!is_there_already(run, step))
+		return run_step_carry_out(run->browser, run->recipe, step, call->arena, ret);
+	*ret = (struct step_result){ .end = STEP_END_DONE, .picture = -1,
+		.text = arena_strdup(call->arena, url_shown(run_page(run->browser)->url)) };
+	return 0;
+}
+
+int run_read_step(struct call *call, json_t *document, struct step *ret)
+{
+	char why[512];
+
+	if (step_parse(call->arena, document, ret, why, sizeof(why)) < 0)
+		return call_refuse(call, ERR_invalid, "step", "%s", why);
+	return 0;
+}
+
+/* Of whoever wants to work on it. */
+static int check_free(struct call *call, const struct run *run)
+{
+	if (run->ending)
+		return call_refuse(call, ERR_not_found, "run", "This run is being ended. Open another.");
+	if (run->visitor || !run->opened)
+		return call_refuse(call, ERR_busy, "run", "A step of this run is still under way; wait for its answer.");
+	return 0;
+}
+
+int run_work(struct call *call, const char *id, bool sends, int (*work)(struct call *call, struct run *run, void *arg), void *arg)
+{
+	struct run *run = run_find(call, id);
+	int r = run ? check_free(call, run) : REFUSED;
+	struct visit v;
+
+	if (r < 0)
+		return r;
 	event_del(run->idle);
-	visit_begin(runs, &v);
-	wait_left(run);
-	r = params->discard ? 0 : take_state(run, call, &result->state);
-	if (r < 0 && r != -ENODATA && r != -ECANCELED)
-		log_warning("the session of a run at %s could not be captured again: %s", run->recipe->name,
-			call_why(call, r));
-	run_end(run);
-	visit_end(runs, &v);
-	return fiber_cancelled() ? -ECANCELED : 0;
+	run->visitor = fiber_self();
+	run_visit_begin(run->runs, &v);
+	r = work(call, run, arg);
+	if (r == -ECANCELED && run->ending)
+		r = call_refuse(call, sends ? ERR_maybe_done : ERR_unavailable, NULL, "The browser was ended in the middle of this.");
+	run_visit_end(run->runs, &v);
+	run_leave(run);
+	return r;
+}
+
+struct stepped {
+	struct step step;
+	struct run_step_result *result;
+};
+
+static int take_step(struct call *call, struct run *run, void *arg)
+{
+	struct stepped *s = arg;
+	struct step_result done;
+	int r = carry_out(run, call, &s->step, &done);
+
+	if (r == 0)
+		run_answer_step(run, call, &done, s->result);
+	return r;
+}
+
+int run_step(struct call *call, const struct run_step_params *params, struct run_step_result *result)
+{
+	struct stepped s = { .result = result };
+	int r = run_read_step(call, params->step, &s.step);
+
+	result->picture = -1;
+	return r < 0 ? r : run_work(call, params->run, false, take_step, &s);
 }

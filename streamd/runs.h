@@ -2,8 +2,8 @@
  * Bots' browsers: a run is one fresh browser with a captured session in it, opened, driven step by step and closed by
  * botd (run_open, run_step, run_close of proto/streamd.def, which are carried out here).
  *
- * A run belongs to the user it was opened for. It ends when it is closed, when no step has come for run_idle_s, or with
- * streamd.
+ * A run belongs to the user it was opened for. It ends when it is closed; else, when no step has come for run_idle_s, with
+ * run_clear or with streamd, by itself, and what its browser holds is saved from here (run_left.c).
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct streamd;
 
 struct runs *runs_new(struct streamd *d);
 
-/* In a fiber: ends what is under way and every browser. Takes NULL, returns NULL. */
+/* In a fiber: ends what is under way and every browser, and saves what they hold. Takes NULL, returns NULL. */
 struct runs *runs_free(struct runs *r);
 
 /* Those that are open or being opened; 0 for NULL. */

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define MOST_JPEG (16u << 20)
+#define MOST_TIME 1e11 /* s since 1970; no picture is from later */
 
 struct screencast {
 	void (*show)(void *owner, struct picture *p);
 	void *owner;
 	int quality, width, height;
-	struct target *page;
+	struct target_ref page;
 	bool on, casting;
 	uint32_t seq;
 	double newest; /* metadata.timestamp of the newest frame: encoding is not in order */
@@ -45,32 +45,41 @@ struct picture *screencast_last(const struct screencast *c)
 
 static void stop(struct screencast *c)
 {
-	if (c->page && c->casting && c->page->session[0])
-		cdp_send(browser_cdp(c->page->browser), c->page->session, "Page.stopScreencast");
+	const struct target *page = target_of(c->page);
+
+	if (page && c->casting)
+		cdp_send(browser_cdp(page->browser), page->session, "Page.stopScreencast");
 	c->casting = false;
 }
 
 static void start(struct screencast *c)
 {
-	if (!c->page || !c->on || !c->page->session[0])
+	const struct target *page = target_of(c->page);
+
+	if (!page || !c->on)
 		return;
-	cdp_send(browser_cdp(c->page->browser), c->page->session, "Page.startScreencast", CDP_TEXT("format", "jpeg"),
+	cdp_send(browser_cdp(page->browser), page->session, "Page.startScreencast", CDP_TEXT("format", "jpeg"),
 		CDP_INT("quality", c->quality));
 	c->casting = true;
 }
 
 static void apply_size(struct screencast *c)
 {
-	if (!c->page || !c->width || !c->page->session[0])
+	const struct target *page = target_of(c->page);
+	const struct screen *screen;
+
+	if (!page || !c->width)
 		return;
-	cdp_send(browser_cdp(c->page->browser), c->page->session, "Emulation.setDeviceMetricsOverride",
+	screen = &browser_environment(page->browser)->screen;
+	cdp_send(browser_cdp(page->browser), page->session, "Emulation.setDeviceMetricsOverride",
 		CDP_INT("width", c->width), CDP_INT("height", c->height), CDP_INT("deviceScaleFactor", 1),
-		CDP_BOOL("mobile", false), CDP_INT("screenWidth", c->width), CDP_INT("screenHeight", c->height));
+		CDP_BOOL("mobile", false), CDP_INT("screenWidth", screen->width ? screen->width : c->width),
+		CDP_INT("screenHeight", screen->width ? screen->height : c->height));
 }
 
-void screencast_set_page(struct screencast *c, struct target *page)
+void screencast_set_page(struct screencast *c, struct target_ref page)
 {
-	if (c->page == page)
+	if (target_ref_equal(c->page, page))
 		return;
 	stop(c);
 	c->page = page;
@@ -108,15 +117,21 @@ void screencast_set_size(struct screencast *c, int width, int height)
 	screencast_refresh(c);
 }
 
+static float measure(const struct cbor *meta, const char *key, double otherwise)
+{
+	page_place(cbor_get(meta, key), &otherwise);
+	return (float)otherwise;
+}
+
 static struct picture *make_picture(struct screencast *c, const struct cbor *params, double at)
 {
 	const struct cbor *meta = cbor_get(params, "metadata");
 	struct picture_header header = { .seq = ++c->seq,
 		.captured_at = at,
-		.page_width = (float)cbor_get_double(meta, "deviceWidth", c->width),
-		.page_height = (float)cbor_get_double(meta, "deviceHeight", c->height),
-		.offset_top = (float)cbor_get_double(meta, "offsetTop", 0),
-		.page_scale = (float)cbor_get_double(meta, "pageScaleFactor", 1) };
+		.page_width = measure(meta, "deviceWidth", c->width),
+		.page_height = measure(meta, "deviceHeight", c->height),
+		.offset_top = measure(meta, "offsetTop", 0),
+		.page_scale = measure(meta, "pageScaleFactor", 1) };
 	size_t n = 0;
 	const uint8_t *jpeg = cbor_bytes(cbor_get(params, "data"), &n);
 	struct picture *p;
@@ -133,7 +148,7 @@ void screencast_frame(struct screencast *c, struct target *page, const struct cb
 	double at = cbor_get_double(cbor_get(params, "metadata"), "timestamp", 0);
 	struct picture *p;
 
-	if (page != c->page || page->barred || at < c->newest)
+	if (!target_ref_equal(target_ref_of(page), c->page) || page->barred || !(at >= c->newest && at <= MOST_TIME))
 		return;
 	c->newest = at;
 	p = make_picture(c, params, at);

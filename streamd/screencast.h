@@ -15,8 +15,8 @@ struct screencast;
 struct screencast *screencast_new(int quality, void (*show)(void *owner, struct picture *p), void *owner);
 struct screencast *screencast_free(struct screencast *c);
 
-/* The page in front; NULL: none. Casts it if on, and no other. */
-void screencast_set_page(struct screencast *c, struct target *page);
+/* The page in front, or NO_TARGET. Casts it if on, and no other. */
+void screencast_set_page(struct screencast *c, struct target_ref page);
 
 /* Whether anybody looks. */
 void screencast_set_on(struct screencast *c, bool on);

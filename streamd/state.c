@@ -9,11 +9,17 @@
 
 #include "common/cleanup.h"
 #include "common/memfd.h"
+#include "common/origin.h"
+#include "common/words.h"
 #include "recipe/pattern.h"
 
 #define MOST_ITEMS (4 * CBOR_ITEMS_DEFAULT)
 #define MOST_AREAS 512
 #define MOST_DEPTH 8
+
+/* Of the page in proofs and runs: what a recipe is written for does not depend on whose phone was signed in with. */
+#define PAGE_WIDTH  1280
+#define PAGE_HEIGHT 800
 
 struct state {
 	struct arena *arena;
@@ -22,13 +28,15 @@ struct state {
 	const struct cbor *root;
 	struct area *areas;
 	size_t area_count;
-	const char **not_portable;
-	size_t not_portable_count;
+	struct texts {
+		const char **texts;
+		size_t count;
+	} not_portable, missed;
 };
 
 static int refuse(char *why, size_t size, int r, const char *sentence)
 {
-	snprintf(why, size, "%s", sentence);
+	words_set(why, size, "%s", sentence);
 	return r;
 }
 
@@ -42,6 +50,7 @@ static bool read_area(struct state *s, const struct cbor *v, struct area *ret)
 	ret->whole = v;
 	ret->key = cbor_get_utf8(s->arena, v, "key");
 	ret->databases = cbor_get(v, "databases");
+	ret->caches = cbor_get(v, "caches");
 	ret->local = cbor_is(local, CBOR_ARRAY) ? local : NULL;
 	ret->session = cbor_is(session, CBOR_ARRAY) ? session : NULL;
 	if (!ret->key || depth == 0 || depth > MOST_DEPTH)
@@ -49,8 +58,9 @@ static bool read_area(struct state *s, const struct cbor *v, struct area *ret)
 	origins = arena_array(s->arena, depth, sizeof(*origins));
 	for (const struct cbor *o = cbor_first(chain); o; o = cbor_next(o)) {
 		origins[i] = cbor_text_utf8(s->arena, o);
-		if (!origins[i++])
+		if (!origins[i] || origin_check(origins[i])) /* it comes into documents that are made for it (blank.h) */
 			return false;
+		i++;
 	}
 	ret->chain = origins;
 	ret->depth = depth;
@@ -70,15 +80,15 @@ static bool read_areas(struct state *s)
 	return true;
 }
 
-static void read_not_portable(struct state *s)
+static void read_texts(const struct state *s, const char *key, struct texts *ret)
 {
-	const struct cbor *list = cbor_get(s->root, "not_portable");
+	const struct cbor *list = cbor_get(s->root, key);
 
-	s->not_portable = arena_array(s->arena, cbor_count(list), sizeof(*s->not_portable));
+	ret->texts = arena_array(s->arena, cbor_count(list), sizeof(*ret->texts));
 	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v)) {
 		const char *text = cbor_text_utf8(s->arena, v);
 		if (text)
-			s->not_portable[s->not_portable_count++] = text;
+			ret->texts[ret->count++] = text;
 	}
 }
 
@@ -89,6 +99,7 @@ int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_
 	int64_t format = 0;
 	int r;
 
+	*why = '\0';
 	s->arena = arena;
 	s->bytes = arena_memdup(arena, bytes, n);
 	s->length = n;
@@ -105,7 +116,8 @@ int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_
 		arena_free(arena);
 		return r;
 	}
-	read_not_portable(s);
+	read_texts(s, "not_portable", &s->not_portable);
+	read_texts(s, "missed", &s->missed);
 	*ret = s;
 	return 0;
 }
@@ -115,8 +127,11 @@ int state_read_memfd(int fd, struct state **ret, char *why, size_t size)
 	CLEANUP(memfd_unmap) struct memfd_view view = { 0 };
 	int r = memfd_map(fd, STATE_MOST, &view);
 
-	if (r < 0)
-		return refuse(why, size, r, memfd_error(r));
+	*why = '\0';
+	if (r < 0) {
+		words_set(why, size, "The captured session cannot be read: %s.", memfd_error(r));
+		return r;
+	}
 	return state_read(view.data, view.size, ret, why, size);
 }
 
@@ -137,16 +152,25 @@ void state_freep(struct state **s)
 	*s = state_free(*s);
 }
 
+static int part(const struct cbor *screen, const char *key, int most)
+{
+	int64_t n = cbor_get_int(screen, key, 0);
+
+	return n > 0 && n <= most ? (int)n : 0;
+}
+
 void state_environment(const struct state *s, struct environment *ret)
 {
-	const struct cbor *e = cbor_get(s->root, "environment");
+	const struct cbor *e = cbor_get(s->root, "environment"), *screen = cbor_get(e, "screen");
+	bool own = part(screen, "width", 7680) > 0; /* else what it was signed in with is all that is known */
 
 	*ret = (struct environment){ .user_agent = cbor_get_utf8(s->arena, e, "user_agent"),
 		.languages = cbor_get_utf8(s->arena, e, "languages"),
 		.time_zone = cbor_get_utf8(s->arena, e, "time_zone"),
 		.locale = cbor_get_utf8(s->arena, e, "locale"),
-		.width = (int)cbor_get_int(e, "width", 1280),
-		.height = (int)cbor_get_int(e, "height", 800) };
+		.width = own ? PAGE_WIDTH : (int)cbor_get_int(e, "width", PAGE_WIDTH),
+		.height = own ? PAGE_HEIGHT : (int)cbor_get_int(e, "height", PAGE_HEIGHT),
+		.screen = { part(screen, "width", 7680), part(screen, "height", 4320), part(screen, "color_depth", 48) } };
 }
 
 const struct cbor *state_cookies(const struct state *s)
@@ -164,14 +188,51 @@ const struct area *state_area(const struct state *s, size_t i)
 	return &s->areas[i];
 }
 
-size_t state_not_portable_count(const struct state *s)
+static void add_texts(const struct texts *t, char *out, size_t size)
 {
-	return s->not_portable_count;
+	for (size_t i = 0; i < t->count; i++)
+		words_add(out, size, "%s%s", *out ? "; " : "", t->texts[i]);
 }
 
-const char *state_not_portable(const struct state *s, size_t i)
+static bool end_texts(char *out, size_t size)
 {
-	return s->not_portable[i];
+	if (*out)
+		words_add(out, size, "%s", ".");
+	return *out != '\0';
+}
+
+bool state_left_out(const struct state *s, char *out, size_t size)
+{
+	*out = '\0';
+	add_texts(&s->not_portable, out, size);
+	add_texts(&s->missed, out, size);
+	return end_texts(out, size);
+}
+
+bool state_not_portable(const struct state *s, char *out, size_t size)
+{
+	*out = '\0';
+	add_texts(&s->not_portable, out, size);
+	return end_texts(out, size);
+}
+
+const struct cbor *state_not_portable_list(const struct state *s)
+{
+	return cbor_get(s->root, "not_portable");
+}
+
+const char *state_fleeting_cookie(const struct state *s, int within_s, int *ret_s)
+{
+	double now = (double)cbor_get_int(s->root, "captured_at_ms", 0) / 1000;
+
+	for (const struct cbor *c = cbor_first(state_cookies(s)); c; c = cbor_next(c)) {
+		double left = cbor_get_double(c, "expires", -1) - now;
+		if (left < 0 || left > within_s)
+			continue;
+		*ret_s = (int)left;
+		return cbor_get_utf8(s->arena, c, "name");
+	}
+	return NULL;
 }
 
 static bool same_bytes(const struct cbor *a, const struct cbor *b)
@@ -200,7 +261,8 @@ static bool same_set(const struct cbor *a, const struct cbor *b)
 static bool same_area(const struct area *a, const struct area *b)
 {
 	return strcmp(a->key, b->key) == 0 && same_bytes(a->local, b->local) &&
-		same_bytes(a->session, b->session) && same_bytes(a->databases, b->databases);
+		same_bytes(a->session, b->session) && same_bytes(a->databases, b->databases) &&
+		same_bytes(a->caches, b->caches);
 }
 
 bool state_equal(const struct state *a, const struct state *b)

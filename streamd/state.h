@@ -2,13 +2,16 @@
  * A captured session: one CBOR document, format 1.
  *
  *	{format: 1, site, captured_at_ms,
- *	 environment: {user_agent, languages, time_zone, locale, width, height},
+ *	 environment: {user_agent, languages, time_zone, locale, width, height,
+ *	               screen: {width, height, color_depth}},   absent in older ones
  *	 cookies: [...],                    as Storage.getCookies gave them, fields unchanged
  *	 areas: [{key,                      storage key, such as "https://b.test/^0https://a.test"
  *	          chain: [origin, ...],     from the page down to the frame that has this key
  *	          local, session,           [[key, value], ...] as streamd/pages/storage_read.js gave them; null if closed
- *	          databases}],              text of streamd/pages/indexeddb_read.js
- *	 not_portable: [text, ...]}         what could not be taken along, in words
+ *	          databases,                text of streamd/pages/indexeddb_read.js
+ *	          caches}],                 text of streamd/pages/caches_read.js; absent in older ones
+ *	 not_portable: [text, ...],         what cannot be taken along: "https://x.test keeps a key ... in IndexedDB"
+ *	 missed: [text, ...]}               what could not be read this time, likewise; absent in older ones
  *
  * Cookies may be read by whoever holds the document; the rest is streamd's. Everything in it is secret.
  */
@@ -32,6 +35,7 @@ struct area {
 	size_t depth;
 	const struct cbor *local, *session; /* NULL if closed */
 	const struct cbor *databases;       /* a text */
+	const struct cbor *caches;          /* a text; NULL: none */
 	const struct cbor *whole;           /* the element of "areas" */
 };
 
@@ -56,9 +60,16 @@ const struct cbor *state_cookies(const struct state *s);
 size_t state_area_count(const struct state *s);
 const struct area *state_area(const struct state *s, size_t i);
 
-/* What could not be taken along; a sentence in words each. */
-size_t state_not_portable_count(const struct state *s);
-const char *state_not_portable(const struct state *s, size_t i);
+/*
+ * What is not in it, in one sentence, "https://x.test keeps a key that cannot leave the browser ...; ...."; false and "" if that is
+ * nothing. Not portable is what would not be in it the next time either.
+ */
+bool state_left_out(const struct state *s, char *out, size_t size);
+bool state_not_portable(const struct state *s, char *out, size_t size);
+const struct cbor *state_not_portable_list(const struct state *s); /* of texts */
+
+/* A cookie that ends within so many seconds of the capture, perhaps before anybody uses it: its name, or NULL; *ret_s: when. */
+const char *state_fleeting_cookie(const struct state *s, int within_s, int *ret_s);
 
 /* Whether both hold the same cookies and storage: the measure of a page that has settled. */
 bool state_equal(const struct state *a, const struct state *b);

@@ -1,35 +1,34 @@
 /* The flow of a sign-in, from top to bottom: starting, waiting, signed in, proving, saved; or failed, and on again. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-#include <openssl/rand.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "proto/sessiond.h"
+#include "common/words.h"
 #include "streamd/capture.h"
-#include "streamd/copy.h"
+#include "streamd/dialog_policy.h"
 #include "streamd/dialogs.h"
 #include "streamd/element.h"
+#include "streamd/hands.h"
+#include "streamd/launch.h"
 #include "streamd/menu.h"
-#include "streamd/proof.h"
+#include "streamd/notes.h"
 #include "streamd/rule.h"
 #include "streamd/stream.h"
+#include "streamd/stream_proof.h"
+#include "streamd/stream_wants.h"
+#include "streamd/tabs.h"
 #include "streamd/target_info.h"
+#include "streamd/trouble.h"
 #include "streamd/viewer.h"
 
 #define START_MS   30000
 #define CAPTURE_MS 60000
-#define PROOF_MS   180000
-#define SAVE_MS    60000
+#define LACKS_MS   10000 /* so long the rest of the rule may take */
 #define LOOK_MS    700 /* between looks while the addresses fit but the rest of the rule does not */
 
 #define MOST_POPUPS 16 /* windows that opened each other, as far as they are followed back */
-
-#define GO_ON     "Go on in the browser, then press Done."
-#define TRY_AGAIN "The session works but could not be saved. Go on in the browser in a moment, and Stead tries again."
 
 /* Waits until something happens, or for ms. */
 static int wait_poke(struct stream *s, int64_t ms)
@@ -41,13 +40,6 @@ static int wait_poke(struct stream *s, int64_t ms)
 	r = wait_for(&w, deadline_in(ms));
 	s->poked = NULL;
 	return r == -ETIMEDOUT ? 0 : r;
-}
-
-/* Failed, but the browser is there and the person can go on in it. */
-static void fail_for_now(struct stream *s, const char *reason, const char *advice)
-{
-	s->resumable = true;
-	stream_set_step(s, STEP_FAILED, reason, advice);
 }
 
 static void on_menu_opened(void *owner, const struct menu_opened_event *event)
@@ -64,7 +56,16 @@ static const struct menu_listener menu_listener = { on_menu_opened, on_menu_clos
 
 static void fail_start(struct stream *s, struct call *call, int r)
 {
-	stream_end(s, STEP_FAILED, call_why(call, r), "Nothing was saved. Try again; if it stays so, tell the administrator.");
+	stream_end(s, STEP_FAILED, launch_why(call, r), "Try again; if it stays so, tell the administrator.");
+}
+
+/* Of the first page, and of those that come in the place of one that is not there; not of what a form says to a wrong password. */
+static void look_at_answer(struct stream *s)
+{
+	const struct target *page = target_of(s->page);
+
+	s->hearing = page && trouble_answered(s->trouble, page, s->recipe->sign_in.url);
+	browser_hear_answers(s->browser, s->hearing);
 }
 
 static int start(struct stream *s)
@@ -83,18 +84,16 @@ static int start(struct stream *s)
 			fail_start(s, call, r);
 		return r;
 	}
-	s->menus = menus_new(s->browser, &menu_listener, s);
-	s->page = browser_page(s->browser);
+	s->menus = menus_new(&menu_listener, s);
+	s->trouble = trouble_new(s->notes, s->recipe->title);
+	s->page = target_ref_of(browser_page(s->browser));
 	screencast_set_size(s->screencast, s->width, s->height);
 	screencast_set_page(s->screencast, s->page);
 	stream_set_step(s, STEP_WAITING, "", "");
+	browser_hear_answers(s->browser, true);
 	r = page_navigate(s->page, s->recipe->sign_in.url, deadline_in(START_MS), why, sizeof(why));
-	if (r == -EREMOTE)
-		stream_set_step(s, STEP_WAITING, "The sign-in page could not be opened.",
-			strcmp(why, "net::ERR_TUNNEL_CONNECTION_FAILED") == 0 ?
-				"The site is down, or its recipe does not allow its host. Reload, or tell the administrator." :
-				"Look whether the site is up, then reload the page.");
-	if (r == -EREMOTE || r == -ETIMEDOUT || r == -EPIPE) /* the person sees it and can reload */
+	look_at_answer(s);
+	if (r == -EREMOTE || r == -ETIMEDOUT || r == -EPIPE) /* the person is told why (trouble.h) and can reload */
 		r = 0;
 	return r;
 }
@@ -102,40 +101,81 @@ static int start(struct stream *s)
 /* What the site sets for anybody must not be taken for a sign-in, so it is looked at before the person can act. */
 static int look_before(struct stream *s)
 {
-	int r = capture(s->browser, s->recipe, deadline_in(CAPTURE_MS), &s->before);
+	char why[512];
+	int r;
 
+	s->fits_since = rule_addresses_fit(s->browser, s->recipe, why, sizeof(why)) ? -1 : 0;
+	r = capture(s->browser, s->recipe, deadline_in(CAPTURE_MS), &s->before);
 	return r == -EREMOTE || r == -EPIPE || r == -ETIMEDOUT ? 0 : r;
 }
 
-/*
- * Until the site's rule holds. Done only makes it look at once, and say what is missing. What the proof has said no to is
- * not looked at again by itself: it would say no for ever, before the person can do anything.
- */
-static int wait_for_sign_in(struct stream *s)
+/* A page whose storage never rests must not keep the person from going on, so what the rule names alone counts. */
+static int look_for_change(struct stream *s)
 {
-	char why[512];
-	bool met = false;
+	bool changed = false;
 	int r = 0;
 
-	while (r == 0 && !met) {
+	if (s->refused && !dialogs_shown(s->dialogs))
+		r = rule_has_changed(s->browser, s->recipe, s->refused, deadline_in(CAPTURE_MS), &changed);
+	if (changed)
+		s->stale = false;
+	return r == -ETIMEDOUT || r == -EREMOTE || r == -EPIPE ? 0 : r;
+}
+
+/*
+ * A rule that is met but for a mark or a cookie may be wrong, and nobody would know; so it is said unasked. Not where the
+ * sign-in's own page has such an address, for there the person is still typing.
+ */
+static void say_what_lacks(struct stream *s, bool fits, const char *why)
+{
+	char text[600];
+
+	if (!fits) {
+		notes_remove(s->notes, NOTE_RULE);
+		s->fits_since = 0;
+	} else if (s->fits_since == 0) {
+		s->fits_since = loop_now();
+	} else if (s->fits_since > 0 && loop_now() - s->fits_since > LACKS_MS && *why && !s->stale) {
+		words_set(text, sizeof(text), "Stead does not take you for signed in yet. %s", why);
+		notes_add(s->notes, NOTE_RULE, "", "plain", false, text,
+			"If you are, tell the administrator: the recipe's rule (signed_in) may be old.");
+	}
+}
+
+/*
+ * Until the site's rule holds. "Check now" only makes it look at once, and say what is missing. What the proof has said no to is
+ * not looked at again by itself: it would say no for ever, before the person can do anything; unless what the rule names,
+ * a token, has come anew.
+ */
+static int wait_for_sign_in(struct stream *s, struct target_ref *ret)
+{
+	char why[512] = "";
+	int r = 0;
+
+	*ret = NO_TARGET;
+	while (r == 0 && !ret->number) {
 		bool fits = rule_addresses_fit(s->browser, s->recipe, why, sizeof(why));
 		bool pressed = s->done_pressed;
 		s->done_pressed = false;
-		if (fits && !dialogs_shown(s->dialogs) && (pressed || !s->stale))
-			r = rule_check(s->browser, s->recipe, s->before, deadline_in(CAPTURE_MS), &met, why, sizeof(why));
+		if (fits && s->stale && !pressed)
+			r = look_for_change(s);
+		if (r == 0 && fits && !dialogs_shown(s->dialogs) && (pressed || !s->stale))
+			r = rule_check(s->browser, s->recipe, s->before, deadline_in(CAPTURE_MS), ret, why, sizeof(why));
 		if (r == -ETIMEDOUT) /* a page that is busy, or that has just opened a dialog */
 			r = 0;
-		if (r < 0 || met)
+		if (r < 0 || ret->number)
 			break;
-		if (pressed)
-			stream_set_step(s, STEP_WAITING, why, "Finish the sign-in in the browser, then press Done again.");
+		if (pressed || s->step != STEP_WAITING)
+			stream_set_step(s, STEP_WAITING, why, "Finish the sign-in in the browser, then press \"Check now\" again.");
+		say_what_lacks(s, fits, why);
 		r = wait_poke(s, fits ? LOOK_MS : 60000);
 	}
+	notes_remove(s->notes, NOTE_RULE);
 	return r;
 }
 
 /* Who the page itself says is signed in, if it shows that; the proof must then show the same. */
-static void read_account(struct stream *s, char account[257])
+static void read_account(struct stream *s, struct target_ref page, char account[257])
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct recipe_probe_in *in = &s->recipe->probe.in;
@@ -143,21 +183,14 @@ static void read_account(struct stream *s, char account[257])
 	struct element e;
 
 	account[0] = '\0';
-	if (element_wait(browser_page(s->browser), &wish, 1, 0, arena, &e) < 0 || e.late || e.moved || !e.text)
+	if (element_wait(page, &wish, 1, 0, arena, &e) < 0 || e.late || e.moved || !e.text)
 		return;
 	if (!recipe_account(in, e.text, account, 257))
 		account[0] = '\0';
 }
 
-static int set_network(struct stream *s, bool open)
-{
-	CLEANUP(call_freep) struct call *call = call_new(s->daemon, NULL, deadline_in(10000));
-
-	return browser_set_network(s->browser, call, open);
-}
-
 /* From here on the sign-in browser can neither sign itself out nor rotate anything. */
-static int park_and_capture(struct stream *s, char account[257], struct state **ret)
+static int park_and_capture(struct stream *s, struct target_ref page, char account[257], struct state **ret)
 {
 	int r;
 
@@ -165,122 +198,12 @@ static int park_and_capture(struct stream *s, char account[257], struct state **
 	dialogs_dismiss(s->dialogs);
 	r = rule_settle(s->browser, s->recipe, deadline_in(CAPTURE_MS));
 	if (r == 0) {
-		read_account(s, account);
-		r = set_network(s, false);
+		read_account(s, page, account);
+		r = stream_set_network(s, false);
 	}
 	if (r == 0)
-		r = capture_whole(s->browser, s->recipe, NULL, deadline_in(CAPTURE_MS), ret);
+		r = capture_whole(s->browser, page, s->recipe, NULL, deadline_in(CAPTURE_MS), ret);
 	return r;
-}
-
-static void make_name(char out[33])
-{
-	unsigned char bytes[16];
-
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-		abort();
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static bool may_pass(const struct call *call)
-{
-	return call->refusal.code == ERR_unavailable || call->refusal.code == ERR_database_down ||
-		call->refusal.code == ERR_busy || call->refusal.code == ERR_timed_out;
-}
-
-static bool is_of_another(const struct call *call)
-{
-	return call->refusal.code == ERR_conflict && strcmp(call->refusal.field, "account") == 0;
-}
-
-/* sessiond may be restarting: the same save, by its name, is tried until it is known to have been done. */
-static int save(struct stream *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
-{
-	int64_t deadline = deadline_in(SAVE_MS), pause = 50;
-	struct session_store_params params = { .site = s->recipe->name, .account = proof->account,
-		.in_place_of = strcmp(s->agreed.by, proof->account) == 0 ? s->agreed.kept : NULL,
-		.proved_at_ms = wall_now(), .state = -1 };
-	struct session_store_result result;
-	char name[33];
-	int r = state_memfd(proof->after, &params.state);
-
-	make_name(name);
-	params.save = name;
-	while (r == 0) {
-		CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
-		r = call_session_store(call, s->daemon->sessiond, &params, &result);
-		snprintf(why, size, "%s", call_why(call, r));
-		*ret_another = r == REFUSED && is_of_another(call);
-		if (r != REFUSED || !may_pass(call) || loop_now() + pause > deadline)
-			break;
-		r = fiber_sleep_until(deadline_in(pause));
-		pause = pause < 1000 ? pause * 2 : 1000;
-	}
-	if (params.state >= 0)
-		close(params.state);
-	return r;
-}
-
-/* It works, but it is the person's to say whether it shall be kept instead of the other. */
-static int ask_whether(struct stream *s, const char *account)
-{
-	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
-	const struct session_show_params params = { .site = s->recipe->name };
-	struct session_show_result kept;
-	char why[1024], advice[sizeof(s->advice)];
-	int r = call_session_show(call, s->daemon->sessiond, &params, &kept);
-
-	if (r == -ECANCELED)
-		return r;
-	if (r < 0 || !kept.account || strcmp(kept.account, account) == 0) {
-		fail_for_now(s, r < 0 ? call_why(call, r) : "The session that was kept has just been replaced or deleted.", TRY_AGAIN);
-		return 0;
-	}
-	s->stale = true; /* not to be asked again before anything has changed */
-	snprintf(s->asked.kept, sizeof(s->asked.kept), "%s", kept.account);
-	snprintf(s->asked.by, sizeof(s->asked.by), "%s", account);
-	snprintf(why, sizeof(why), "This sign-in to %s works, but it is of %s, and Stead keeps the session of %s; nothing was replaced.",
-		s->recipe->title, account, kept.account);
-	snprintf(advice, sizeof(advice),
-		"Shall Stead act as %s from now on? If not, close this, or go on in the browser and sign in there as %s.",
-		account, kept.account);
-	fail_for_now(s, why, advice);
-	return 0;
-}
-
-/* 1: saved; 0: not, and said why; the person may go on. */
-static int prove_and_save(struct stream *s, const struct state *state, const char *account)
-{
-	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(PROOF_MS));
-	struct proof proof;
-	char why[1024];
-	bool another = false;
-	int r;
-
-	stream_set_step(s, STEP_PROVING, "", "");
-	s->stale = s->reloading = false;
-	r = proof_run(call, &s->daemon->settings, s->recipe, state, *account ? account : NULL, &proof);
-	if (r == -ECANCELED)
-		return r;
-	if (r < 0) {
-		fail_for_now(s, call_why(call, r), GO_ON);
-		return 0;
-	}
-	if (proof.verdict != VERDICT_IN) {
-		s->stale = proof.verdict == VERDICT_OUT;
-		fail_for_now(s, proof.why, proof.advice);
-		return 0;
-	}
-	snprintf(s->account, sizeof(s->account), "%s", proof.account);
-	r = save(s, &proof, why, sizeof(why), &another);
-	proof_clear(&proof);
-	if (another)
-		return ask_whether(s, proof.account);
-	if (r == -ECANCELED || r == 0)
-		return r < 0 ? r : 1;
-	fail_for_now(s, why, TRY_AGAIN);
-	return 0;
 }
 
 static int wait_for_resume(struct stream *s)
@@ -291,9 +214,9 @@ static int wait_for_resume(struct stream *s)
 	while (r == 0 && !s->resume_pressed && !s->done_pressed)
 		r = wait_poke(s, 60000);
 	if (r == 0)
-		r = set_network(s, true);
+		r = stream_set_network(s, true);
 	if (r == 0) {
-		s->resumable = false;
+		s->resumable = s->tried_again = false;
 		s->asked = (struct replacement){ 0 };
 		s->account[0] = '\0';
 		stream_set_step(s, STEP_WAITING, "", "");
@@ -302,23 +225,37 @@ static int wait_for_resume(struct stream *s)
 	return r;
 }
 
+/* What the signed-in page is when it has been captured, and what it says itself of whose it is. */
+static int capture_signed_in(struct stream *s, struct signed_in *ret)
+{
+	struct target_ref page;
+	int r = wait_for_sign_in(s, &page);
+
+	return r == 0 ? park_and_capture(s, page, ret->account, &ret->state) : r;
+}
+
 /* 1: saved; 0: go on; negative: over. */
 static int attempt(struct stream *s)
 {
-	CLEANUP(state_freep) struct state *state = NULL;
-	char account[257];
-	int r = wait_for_sign_in(s);
+	CLEANUP(signed_in_end) struct signed_in it = { 0 };
+	int r = capture_signed_in(s, &it);
 
 	if (r == 0)
-		r = park_and_capture(s, account, &state);
-	if (r == 0)
-		return prove_and_save(s, state, account);
-	if (r != -ETIMEDOUT && r != -EREMOTE && r != -EPIPE && r != -E2BIG)
+		r = stream_prove(s, &it);
+	if (r == STREAM_CHANGED) { /* a token that came a moment too late; the person need not be asked for that */
+		signed_in_end(&it);
+		r = capture_signed_in(s, &it);
+		if (r == 0)
+			r = stream_prove(s, &it);
+	}
+	if (r == STREAM_CHANGED)
+		r = 0;
+	if (r >= 0 || (r != -ETIMEDOUT && r != -EREMOTE && r != -EPIPE && r != -E2BIG))
 		return r;
-	fail_for_now(s,
+	stream_fail_for_now(s,
 		r == -E2BIG ? "The site keeps more in the browser than Stead can take along (64 MiB)." :
 			      "The signed-in page did not hold still long enough to be captured.",
-		GO_ON);
+		STREAM_GO_ON);
 	return 0;
 }
 
@@ -326,9 +263,9 @@ static void say_failed(struct stream *s, int r)
 {
 	const char *why = r == -ECONNRESET && s->browser ? browser_why_ended(s->browser) : NULL;
 
-	log_error("the sign-in %s failed: %s", s->id, r == REFUSED ? s->call->refusal.message : strerror(-r));
+	log_error("the sign-in %s failed: %s", s->id, r == REFUSED ? refusal_cause(&s->call->refusal) : strerror(-r));
 	stream_end(s, STEP_FAILED, why ? why : "The browser stopped answering.",
-		"Nothing was saved. Start the sign-in again.");
+		"Start the sign-in again.");
 }
 
 /* However it ended, it has a reason by now; the browser goes before anybody is told that it is over. */
@@ -337,10 +274,14 @@ static void finish(struct stream *s, int r)
 	fiber_shield();
 	if (r < 0 && !s->ending)
 		say_failed(s, r);
-	s->page = NULL;
-	screencast_set_page(s->screencast, NULL);
+	if (r < 0)
+		stream_say_fate(s);
+	s->page = NO_TARGET;
+	screencast_set_page(s->screencast, NO_TARGET);
 	dialogs_clear(s->dialogs);
+	hands_drop(s->hands);
 	s->menus = menus_free(s->menus);
+	s->trouble = trouble_free(s->trouble);
 	s->browser = browser_close(s->browser);
 	s->resumable = false;
 	stream_set_ended(s);
@@ -372,21 +313,52 @@ void stream_run(void *arg)
 static void tell_page(struct stream *s)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const struct target *page = target_of(s->page);
 	struct page_changed_event event;
 
-	if (!s->page)
+	if (!page)
 		return;
-	target_describe(s->page, arena, &event);
+	target_describe(page, arena, &event);
 	stream_tell(s, &method_page_changed, &event);
 }
 
-static void bring_to_front(struct stream *s, struct target *page)
+static bool is_in_front(const struct stream *s, const struct target *page)
 {
-	s->page = page;
-	screencast_set_page(s->screencast, page);
+	return target_ref_equal(s->page, target_ref_of(page));
+}
+
+/* page may be NULL. */
+static void bring_to_front(struct stream *s, const struct target *page)
+{
+	s->page = target_ref_of(page);
+	screencast_set_page(s->screencast, s->page);
 	menus_close(s->menus);
+	if (s->trouble)
+		trouble_navigating(s->trouble, page);
 	tell_page(s);
+	stream_tell_tabs(s);
 	stream_poke(s);
+}
+
+void stream_tell_tabs(struct stream *s)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct tabs_changed_event event;
+
+	if (!s->browser || s->ending)
+		return;
+	tabs_describe(s->browser, s->page, arena, &event);
+	if (event.tabs_count <= 1 && s->tabs_told <= 1) /* nothing to choose between, as ever */
+		return;
+	s->tabs_told = event.tabs_count;
+	stream_tell(s, &method_tabs_changed, &event);
+}
+
+/* A page behind another is painted by nobody until Chromium has it in front, too. */
+void stream_show_page(struct stream *s, struct target *page)
+{
+	cdp_send(browser_cdp(page->browser), page->session, "Page.bringToFront");
+	bring_to_front(s, page);
 }
 
 /* A popup, the identity provider's often: it is what the person must see now. */
@@ -404,13 +376,19 @@ static void on_page_closed(void *owner, struct target *page)
 	struct stream *s = owner;
 	struct target *back;
 
-	if (s->page != page)
+	if (!is_in_front(s, page)) {
+		stream_tell_tabs(s);
 		return;
-	screencast_set_page(s->screencast, NULL);
+	}
+	screencast_set_page(s->screencast, NO_TARGET);
 	back = browser_target_by_id(s->browser, page->opener);
-	bring_to_front(s, back && back->session[0] ? back : browser_page(s->browser));
-	if (!s->page)
-		stream_end(s, STEP_FAILED, "The site closed its last window.", "Nothing was saved. Start the sign-in again.");
+	back = back && back->session[0] ? back : browser_page(s->browser);
+	if (back)
+		stream_show_page(s, back);
+	else
+		bring_to_front(s, NULL);
+	if (!target_of(s->page))
+		stream_end(s, STEP_FAILED, "The site closed its last window.", "Start the sign-in again.");
 }
 
 static void on_page_changed(void *owner, struct target *page)
@@ -420,15 +398,20 @@ static void on_page_changed(void *owner, struct target *page)
 	if (s->stale && s->reloading && !page->loading && s->step == STEP_WAITING)
 		s->stale = false;
 	s->reloading = page->loading;
-	if (page == s->page && page->loading)
+	if (is_in_front(s, page) && page->loading)
 		menus_close(s->menus);
 	/* Chromium may keep the last picture of a document to itself; one is asked for once it stands. */
-	if (page == s->page && s->loading && !page->loading)
+	if (is_in_front(s, page) && s->loading && !page->loading)
 		screencast_refresh(s->screencast);
-	if (page == s->page)
+	if (is_in_front(s, page)) {
 		s->loading = page->loading;
-	if (page == s->page)
 		tell_page(s);
+		if (s->trouble)
+			trouble_changed(s->trouble, page);
+		if (s->trouble && s->hearing)
+			look_at_answer(s);
+	}
+	stream_tell_tabs(s);
 	stream_poke(s);
 }
 
@@ -440,32 +423,23 @@ static void on_frame(void *owner, struct target *page, const struct cbor *params
 static void on_dialog(void *owner, struct target *page, const struct cbor *params)
 {
 	struct stream *s = owner;
+	char said[DIALOGS_SAID] = "";
 
-	if (!params)
+	if (!params && !page->session[0])
+		dialogs_leave(s->dialogs, page, true);
+	else if (!params)
 		dialogs_remove(s->dialogs, page);
+	else if (s->step == STEP_SIGNED_IN || s->step == STEP_PROVING) /* it would keep the page from being captured */
+		dialog_put_away(page, params, said, sizeof(said));
 	else if (!s->ending)
 		dialogs_add(s->dialogs, page, params);
 	stream_poke(s);
 }
 
-static void on_binding(void *owner, struct target *target, const struct cbor *params)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
-	struct text_copied_event copied = { .text = NULL };
-	struct stream *s = owner;
-
-	if (!s->menus)
-		return;
-	if (!copy_read(params, arena, &copied.text))
-		menus_take(s->menus, target, params);
-	else if (copied.text && *copied.text)
-		stream_tell(s, &method_text_copied, &copied);
-}
-
 /* Whether the person looks at it, or at a popup that it opened and will go back to it. */
 static bool is_wanted(struct stream *s, const struct target *page)
 {
-	const struct target *t = s->page;
+	const struct target *t = target_of(s->page);
 
 	for (int depth = 0; t && depth < MOST_POPUPS; depth++) {
 		if (t == page)
@@ -480,23 +454,14 @@ static void on_crashed(void *owner, struct target *page)
 	struct stream *s = owner;
 
 	if (!s->browser || is_wanted(s, page))
-		stream_end(s, STEP_FAILED, "The page crashed.", "Nothing was saved. Start the sign-in again.");
+		stream_end(s, STEP_FAILED, "The page crashed.", "Start the sign-in again.");
 	else
 		cdp_send(browser_cdp(s->browser), "", "Target.closeTarget", CDP_TEXT("targetId", page->id));
 }
 
-static void on_host_refused(void *owner, const char *host, const char *why)
-{
-	struct stream *s = owner;
-	struct host_refused_event event = { .host = host };
-
-	log_notice("the page of %s wanted %s, which was refused: %s", s->recipe->name, host, why);
-	stream_tell(s, &method_host_refused, &event);
-}
-
 static void on_ended(void *owner, const char *why)
 {
-	stream_end(owner, STEP_FAILED, why, "Nothing was saved. Start the sign-in again.");
+	stream_end(owner, STEP_FAILED, why, "Start the sign-in again.");
 }
 
 const struct browser_events stream_browser_events = {
@@ -505,8 +470,14 @@ const struct browser_events stream_browser_events = {
 	.page_changed = on_page_changed,
 	.frame = on_frame,
 	.dialog = on_dialog,
-	.binding = on_binding,
+	.navigating = wants_navigating,
+	.password = wants_password,
+	.app_refused = wants_app,
+	.download = wants_download,
+	.file_wanted = wants_file,
+	.binding = wants_binding,
 	.crashed = on_crashed,
-	.host_refused = on_host_refused,
+	.host_refused = wants_host,
+	.host_unreached = wants_lost_host,
 	.ended = on_ended,
 };

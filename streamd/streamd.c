@@ -6,6 +6,7 @@
 
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/words.h"
 #include "streamd/handlers.h"
 #include "streamd/runs.h"
 #include "streamd/streams.h"
@@ -16,7 +17,7 @@ const struct recipe *streamd_recipe(struct streamd *d, struct call *call, const 
 
 	if (!r)
 		call_refuse(call, ERR_not_found, "site",
-			"There is no recipe for the site \"%.64s\"; the dashboard lists the sites there are.", site);
+			"There is no recipe for the site \"%s\"; the dashboard lists the sites there are.", BRIEF(64, site));
 	return r;
 }
 
@@ -27,6 +28,7 @@ void streamd_environment(const struct recipe *recipe, int width, int height, str
 	*ret = (struct environment){ .languages = e->locale,
 		.time_zone = e->time_zone,
 		.locale = e->locale,
+		.screen = { .width = 2560, .height = 1440, .color_depth = 24 }, /* a common one, in which every window has room */
 		.width = width,
 		.height = height };
 }
@@ -36,7 +38,7 @@ int streamd_note_start(struct streamd *d, struct call *call, int r)
 	if (r == 0)
 		d->chromium_trouble[0] = '\0';
 	else if (r == REFUSED)
-		snprintf(d->chromium_trouble, sizeof(d->chromium_trouble), "%.500s", call->refusal.message);
+		words_set(d->chromium_trouble, sizeof(d->chromium_trouble), "%s", call_cause(call, REFUSED));
 	return r;
 }
 

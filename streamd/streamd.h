@@ -20,6 +20,8 @@ struct streamd {
 	struct streams *streams; /* sign-ins: streamd/streams.h */
 	struct runs *runs;       /* bots' browsers: streamd/runs.h */
 	bool stopping;
+	struct wait *noted; /* the last of them is waited for */
+	size_t notes; /* to authd's audit, under way: streamd/audit.h */
 	struct edge_routes *routes;
 	struct booking_feed *feed;
 	char chromium_trouble[512]; /* why the last browser did not start; empty if it did */

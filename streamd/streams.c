@@ -4,30 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/rand.h>
-
 #include "common/loop.h"
+#include "common/words.h"
+#include "streamd/edge_routes.h"
 #include "streamd/handlers.h"
+#include "streamd/random_name.h"
 #include "streamd/viewer.h"
 
 #define KEPT_ENDED   64     /* streams that have ended and can still be asked for */
+#define MOST_LISTED  (256 + KEPT_ENDED) /* the setting most_streams at its most, and these; proto/streamd.def has the sum */
 #define INSTANCE_HEX 8
+#define REST_HEX     24
 
 struct streams {
 	struct streamd *daemon;
+	uint64_t last_number;
+	struct login_holder holder;
 	char instance[INSTANCE_HEX + 1]; /* of this life of the service: the first part of every name */
 	TAILQ_HEAD(stream_list, stream) list; /* newest first */
 };
 
-static void random_hex(char *out, size_t digits)
+/* Whoever is signed out of Stead has no browser here: not the person, and not somebody who was signed in as them. */
+static void on_login_ended(void *owner, uint64_t number)
 {
-	unsigned char bytes[32];
+	struct streams *all = owner;
+	struct stream *s;
 
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-		abort();
-	for (size_t i = 0; i < digits; i++)
-		out[i] = "0123456789abcdef"[bytes[i] & 15];
-	out[digits] = '\0';
+	TAILQ_FOREACH (s, &all->list, link)
+		if (s->number == number) {
+			stream_end(s, STEP_CLOSED, "You were signed out of Stead.",
+				"Sign in to Stead again, then start the sign-in to the site again.");
+			return;
+		}
 }
 
 struct streams *streams_new(struct streamd *d)
@@ -37,14 +45,17 @@ struct streams *streams_new(struct streamd *d)
 	if (!all)
 		abort();
 	all->daemon = d;
-	random_hex(all->instance, INSTANCE_HEX);
+	random_name(all->instance, INSTANCE_HEX / 2);
 	TAILQ_INIT(&all->list);
+	all->holder = (struct login_holder){ on_login_ended, all };
 	return all;
 }
 
 static void drop(struct streams *all, struct stream *s)
 {
 	TAILQ_REMOVE(&all->list, s, link);
+	if (all->daemon->routes)
+		login_guard_release(edge_routes_guard(all->daemon->routes), &all->holder, s->number);
 	stream_free(s);
 }
 
@@ -53,8 +64,7 @@ void streams_end(struct streams *all)
 	struct stream *s;
 
 	TAILQ_FOREACH (s, &all->list, link) /* all at once, so that their browsers end together */
-		stream_end(s, STEP_CLOSED, "Stead's stream service is being restarted.",
-			"Nothing was saved. Start the sign-in again in a moment.");
+		stream_end_for_restart(s);
 	TAILQ_FOREACH (s, &all->list, link)
 		stream_wait_ended(s, NEVER);
 }
@@ -135,7 +145,7 @@ struct viewer *streams_find_viewer(struct streams *all, uint64_t edge_id)
 
 const char *streams_why_gone(const struct streams *all, const char *id)
 {
-	if (strlen(id) != INSTANCE_HEX + 1 + 24 || id[INSTANCE_HEX] != '-')
+	if (strlen(id) != INSTANCE_HEX + 1 + REST_HEX || id[INSTANCE_HEX] != '-')
 		return NULL;
 	if (strncmp(id, all->instance, INSTANCE_HEX) == 0)
 		return "This sign-in ended a while ago. Look on the dashboard whether the session was saved.";
@@ -144,13 +154,13 @@ const char *streams_why_gone(const struct streams *all, const char *id)
 
 static void make_id(struct streams *all, char *out, size_t size)
 {
-	char hex[25];
+	char hex[REST_HEX + 1];
 
-	random_hex(hex, 24);
-	snprintf(out, size, "%s-%s", all->instance, hex);
+	random_name(hex, REST_HEX / 2);
+	exact_must(out, size, "%s-%s", all->instance, hex);
 }
 
-/* Forgets the oldest that have ended. Runs in a fiber; none of them has anything left to wait for. */
+/* Forgets the oldest that have ended, but none whose end somebody is about to hear of. In a fiber; none of them waits. */
 static void forget_old(struct streams *all)
 {
 	struct stream *s, *before;
@@ -160,17 +170,45 @@ static void forget_old(struct streams *all)
 		ended += s->ended_at_ms != 0;
 	for (s = TAILQ_LAST(&all->list, stream_list); s && ended > KEPT_ENDED; s = before) {
 		before = TAILQ_PREV(s, stream_list, link);
-		if (s->ended_at_ms) {
+		if (s->ended_at_ms && LIST_EMPTY(&s->waiting)) {
 			drop(all, s);
 			ended--;
 		}
 	}
 }
 
+/* One that failed, and that the person has not gone on with: the oldest of theirs. */
+static struct stream *failed_of_user(const struct streams *all, int64_t user)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH_REVERSE (s, &all->list, stream_list, link)
+		if (s->user == user && s->resumable && !s->ending)
+			return s;
+	return NULL;
+}
+
+static bool is_full(const struct streamd *d, int64_t user)
+{
+	return streams_count(d->streams) >= (size_t)d->settings.most_streams ||
+		count_of_user(d->streams, user) >= (size_t)d->settings.most_streams_a_user;
+}
+
+/* Whoever begins anew has given up what failed: it holds no place that the new one needs. */
+static int make_room(struct call *call, struct streamd *d)
+{
+	struct stream *s = is_full(d, call->acting.user) ? failed_of_user(d->streams, call->acting.user) : NULL;
+
+	if (!s || d->stopping)
+		return 0;
+	stream_end(s, STEP_CLOSED, "It had failed, and has made room for another sign-in that you began.", "Go on in the other one.");
+	return stream_wait_ended(s, call->deadline);
+}
+
 static int check_limits(struct call *call, struct streamd *d)
 {
 	if (d->stopping)
-		return call_refuse(call, ERR_unavailable, NULL, "Stead's stream service is being restarted; try again in a moment.");
+		return call_refuse(call, ERR_unavailable, NULL, "Stead is being restarted; try again in a moment.");
 	if (streams_count(d->streams) >= (size_t)d->settings.most_streams)
 		return call_refuse(call, ERR_busy, NULL,
 			"All %lld sign-ins that may be open at once are in use; try again when one has ended.",
@@ -192,7 +230,9 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 
 	if (!recipe)
 		return REFUSED;
-	r = check_limits(call, d);
+	r = make_room(call, d);
+	if (r == 0)
+		r = check_limits(call, d);
 	if (r < 0)
 		return r;
 	forget_old(d->streams);
@@ -200,6 +240,9 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 	s = stream_new(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
 		params->height ? (int)params->height : 800);
 	TAILQ_INSERT_HEAD(&d->streams->list, s, link);
+	s->number = ++d->streams->last_number;
+	if (call->acting.login)
+		login_guard_hold(edge_routes_guard(d->routes), &d->streams->holder, s->number, call->acting.login);
 	result->id = s->id;
 	return 0;
 }
@@ -237,7 +280,8 @@ static struct stream *find_own(struct call *call, const char *id)
 	if (why)
 		call_refuse(call, ERR_ended, "id", "%s", why);
 	else
-		call_refuse(call, ERR_not_found, "id", "There is no such sign-in, or it is not yours.");
+		call_refuse(call, ERR_not_found, "id", "There is no such sign-in%s.",
+			call->role == ROLE_CONTROL ? "" : ", or it is not yours");
 	return NULL;
 }
 
@@ -258,9 +302,9 @@ int stream_list(struct call *call, const struct stream_list_params *params, stru
 	struct stream *s;
 
 	(void)params;
-	result->streams = arena_array(call->arena, 256, sizeof(*result->streams));
+	result->streams = arena_array(call->arena, MOST_LISTED, sizeof(*result->streams));
 	TAILQ_FOREACH (s, &d->streams->list, link)
-		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < 256)
+		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < MOST_LISTED)
 			describe(call, s, &result->streams[result->streams_count++]);
 	return 0;
 }
@@ -272,7 +316,6 @@ int stream_close(struct call *call, const struct stream_close_params *params, st
 	(void)result;
 	if (!s)
 		return REFUSED;
-	stream_end(s, STEP_CLOSED, call->role == ROLE_CONTROL ? "The administrator closed it." : "You closed it.",
-		"Nothing was saved.");
+	stream_end(s, STEP_CLOSED, call->role == ROLE_CONTROL ? "The administrator closed it." : "You closed it.", "");
 	return stream_wait_ended(s, call->deadline);
 }

@@ -1,5 +1,6 @@
 #include "streamd/target_info.h"
 
+#include "common/words.h"
 #include "streamd/clip.h"
 
 #define MOST_URL   4096 /* as proto/viewer.def has it */
@@ -7,10 +8,12 @@
 
 void target_describe(const struct target *t, struct arena *arena, struct page_changed_event *ret)
 {
-	const char *url = clip(arena, t->url, MOST_URL);
+	const char *url = clip(arena, url_whole(t->url), MOST_URL); /* the address line: whoever sees the page may see it */
+
+	const char *title = words_new(arena, MOST_TITLE, "%s", t->title);
 
 	*ret = (struct page_changed_event){ .url = url ? url : "about:blank",
-		.title = clip(arena, t->title, MOST_TITLE),
+		.title = *title ? title : NULL,
 		.loading = t->loading,
 		.popup = t->opener[0] != '\0' };
 }

@@ -1,9 +1,10 @@
 #include "streamd/user_agent.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "common/words.h"
 
 static struct {
 	char text[513];
@@ -27,5 +28,5 @@ void user_agent_keep(const char *chromium, const char *user_agent)
 {
 	known.text[0] = '\0';
 	if (stat(chromium, &known.file) == 0)
-		snprintf(known.text, sizeof(known.text), "%s", user_agent);
+		exact_must(known.text, sizeof(known.text), "%s", user_agent);
 }

@@ -10,10 +10,14 @@
 #include "common/loop.h"
 #include "proto/json.h"
 #include "proto/message.h"
+#include "streamd/audit.h"
 #include "streamd/dialogs.h"
+#include "streamd/edge_routes.h"
 #include "streamd/input.h"
 #include "streamd/menu.h"
+#include "streamd/notes.h"
 #include "streamd/streams.h"
+#include "streamd/tabs.h"
 #include "streamd/target_info.h"
 #include "streamd/viewer.h"
 
@@ -29,11 +33,35 @@
 #define COST_HEAVY 50   /* what makes Chromium lay out or load the page again counts for so many */
 #define COST_BYTES 256  /* and so many bytes of text for one more */
 
+static void tell_note(void *arg, const struct note_shown_event *event)
+{
+	viewer_tell(arg, &method_note_shown, event);
+}
+
+/* What else there is beside the page in front. */
+static void greet_around(struct viewer *v, struct arena *arena)
+{
+	struct stream *s = v->stream;
+	struct tabs_changed_event tabs;
+	struct limit_changed_event limit;
+	struct keyboard_wanted_event keyboard = { .wanted = s->typing };
+
+	stream_describe_limit(s, &limit);
+	viewer_tell(v, &method_limit_changed, &limit);
+	if (s->browser) {
+		tabs_describe(s->browser, s->page, arena, &tabs);
+		viewer_tell(v, &method_tabs_changed, &tabs);
+	}
+	viewer_tell(v, &method_keyboard_wanted, &keyboard);
+	notes_tell(s->notes, tell_note, v);
+}
+
 /* What a page that has just come (or come back) must know. */
 static void greet(struct viewer *v)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct stream *s = v->stream;
+	const struct target *front = s->browser ? target_of(s->page) : NULL;
 	struct step_changed_event step;
 	struct page_changed_event page;
 	const struct dialog_opened_event *dialog;
@@ -41,10 +69,12 @@ static void greet(struct viewer *v)
 
 	stream_describe_step(s, &step);
 	viewer_tell(v, &method_step_changed, &step);
-	if (s->page) {
-		target_describe(s->page, arena, &page);
+	if (front) {
+		target_describe(front, arena, &page);
 		viewer_tell(v, &method_page_changed, &page);
 	}
+	if (!s->ended_at_ms)
+		greet_around(v, arena);
 	dialog = dialogs_shown(s->dialogs);
 	if (dialog)
 		viewer_tell(v, &method_dialog_opened, dialog);
@@ -76,8 +106,9 @@ static void attach(struct edge *e, uint64_t id, struct stream *s)
 }
 
 /* The name of a sign-in is not to be guessed: somebody has handed it on, or looks where they should not. */
-static void refuse_foreign(struct edge *e, uint64_t id, const struct login *login)
+static void refuse_foreign(struct streamd *d, struct edge *e, uint64_t id, const struct login *login)
 {
+	streamd_audit_forbidden(d, login, "the sign-in of somebody else");
 	log_warning("%s, from %s, asked for a sign-in that belongs to somebody else and was refused", login->name, login->ip);
 	edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, 403, "This sign-in belongs to somebody else.");
 }
@@ -96,7 +127,7 @@ static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, co
 	else if (!s)
 		edge_refuse(e, id, EDGE_CLOSE_NOT_FOUND, 404, "There is no such sign-in.");
 	else if (s->user != login->user)
-		refuse_foreign(e, id, login);
+		refuse_foreign(d, e, id, login);
 	else if (viewers_count(&s->viewers) >= MOST_VIEWERS)
 		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, 429, "Too many pages show this sign-in already; close some of them.");
 	else
@@ -124,7 +155,13 @@ static void closed(struct edge *e, void *owner, uint64_t id)
 
 static bool is_heavy(const char *method)
 {
-	return strcmp(method, "view_resize") == 0 || strcmp(method, "page_navigate_to") == 0;
+	return strcmp(method, "view_resize") == 0 || strcmp(method, "page_navigate_to") == 0 || strncmp(method, "tab_", 4) == 0;
+}
+
+/* What a page sends by itself is no act of a person's. */
+static bool is_act(const char *method)
+{
+	return strcmp(method, "frame_ack") != 0 && strcmp(method, "view_resize") != 0 && strcmp(method, "view_show") != 0;
 }
 
 static int64_t cost(const char *method, size_t n)
@@ -165,6 +202,8 @@ static void message(struct edge *e, void *owner, uint64_t id, const char *text, 
 		r = message_read(document, &m, &why);
 	if (r == 0 && m.method)
 		r = charge(v->stream, m.method, n, &why);
+	if (r == 0 && m.method && is_act(m.method))
+		edge_routes_use(((struct streamd *)owner)->routes, id);
 	if (r == 0 && m.method)
 		r = input_take(v, m.method, m.params, &why);
 	if (r < 0)

@@ -8,6 +8,7 @@
 #include "streamd/pages.h"
 
 #define BINDING "steadTell"
+#define MOST_PAYLOAD (1u << 20) /* what watch.js tells of a list of a thousand options, or of copied text, is less */
 #define WORLD   "stead" /* the isolated world that frame_call() uses too */
 
 void watch_prepare(struct cdp *cdp, const char *session)
@@ -32,5 +33,5 @@ json_t *watch_read(const struct cbor *params)
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 	text = cbor_get_utf8(arena, params, "payload");
 	n = text ? strlen(text) : 0;
-	return n && json_read(text, n, &document, &why) == 0 ? document : NULL;
+	return n && n <= MOST_PAYLOAD && json_read(text, n, &document, &why) == 0 ? document : NULL;
 }

@@ -1,4 +1,5 @@
-# Where "make install" puts things. DESTDIR= for packages and tests; the paths themselves are in the units.
+# Where "make install" puts things. DESTDIR= for packages and tests; the paths themselves are in the units. Whose the
+# settings are, and that others do not read them, is said in stead.tmpfiles; until then they are root's alone.
 LIBEXEC := $(DESTDIR)/usr/lib/stead
 BIN     := $(DESTDIR)/usr/bin
 SHARE   := $(DESTDIR)/usr/share/stead
@@ -28,6 +29,8 @@ install: programs web
 	install -m 0644 systemd/stead.sysusers $(DESTDIR)/usr/lib/sysusers.d/stead.conf
 	install -m 0644 systemd/stead.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/stead.conf
 	$(B)/bin/steadctl completion > $(DESTDIR)/usr/share/bash-completion/completions/steadctl
-	for d in $(DAEMONS); do [ -e $(ETC)/$$d.conf ] || $(B)/bin/$$d --print-settings > $(ETC)/$$d.conf || exit 1; done
+	[ -e $(ETC)/stead.conf ] || install -m 0644 systemd/stead.conf $(ETC)/stead.conf
+	umask 077; for d in $(DAEMONS); do \
+		[ -e $(ETC)/$$d.conf ] || $(B)/bin/$$d --print-settings > $(ETC)/$$d.conf || exit 1; done
 
 .PHONY: install

@@ -18,8 +18,8 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(TEST_LIBRARIES)
 	$(link_test)
 $(B)/tests/%: $(B)/tests/integration/%.o $(TEST_LIBRARIES)
 	$(link_test)
-# What is fuzzed reads what strangers send; the daemons themselves need not be built for it.
-$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(patsubst %,$(B)/lib%.a,recipe launcher proto common)
+# What is fuzzed reads what strangers send; of the daemons streamd alone, whose pages and viewers are strangers, too.
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(patsubst %,$(B)/lib%.a,streamd recipe launcher proto common)
 	$(link_test)
 
 #: make unit        run the unit tests alone (VARIANT=asan: sanitized)
@@ -42,13 +42,16 @@ build-fuzz: $(FUZZ)
 # Installs what is missing first; as root, everything but the system tests runs as another user, in a copy.
 RUN_TESTS = @demo/as_user.sh test true && exec node tests/run.mjs
 
-#: make test        everything, in under a quarter of an hour
+#: make test        everything, in under 25 minutes; ONLY=NAME: what has NAME in its name
 test:
-	$(RUN_TESTS)
+	$(RUN_TESTS) $(if $(ONLY),--only "$(ONLY)")
+#: make check       lint and unit tests, in under three minutes
+check:
+	$(RUN_TESTS) lint unit
 #: make lint, integration, e2e, system, fuzz    one part of it
 lint integration e2e system fuzz:
 	$(RUN_TESTS) $@
-#: make soak        fuzzing for an hour each, and the end-to-end tests over and over; PART=fuzz|e2e
+#: make soak        2,000 bookings under SIGKILL, all ways of answering an act badly, the end-to-end tests over and over, an hour of each fuzzer; PART=fire|wire|e2e|fuzz
 soak:
 	$(RUN_TESTS) --soak $(PART)
 #: make test-bare   make demo TOUR=only in a bare Debian 12 (root)
@@ -62,4 +65,4 @@ bench:
 mutants:
 	@demo/as_user.sh test $(MAKE) --no-print-directory build-tests web && exec demo/as_user.sh ready node tests/mutants/run.mjs
 
-.PHONY: bench build-bench mutants unit build-tests build-unit build-fuzz test lint integration e2e system fuzz soak test-bare
+.PHONY: bench build-bench check mutants unit build-tests build-unit build-fuzz test lint integration e2e system fuzz soak test-bare

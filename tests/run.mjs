@@ -3,7 +3,10 @@
  * K skipped".
  *
  *	node tests/run.mjs [lint] [unit] [integration] [e2e] [system] [fuzz]     all of them if none is named
- *	node tests/run.mjs --soak [e2e] [fuzz]     an hour of each fuzzer, and the end-to-end tests over and over
+ *	node tests/run.mjs --only NAME     those whose name holds NAME, such as "integration: proof" or "words"
+ *	node tests/run.mjs --soak [fire] [wire] [e2e] [fuzz]     bookings under fire (about two hours on two quiet cores),
+ *	                                    every way of answering an act badly (about one), the end-to-end tests over and
+ *	                                    over, an hour of each fuzzer
  *
  * Everything but the system tests runs as an unprivileged user (demo/as_user.sh); those need root and are skipped
  * without it. What a program wrote is in build/test-logs/NAME.log; the ends of those that failed are shown once all have
@@ -19,19 +22,20 @@ const ROOT_USER = process.getuid() === 0;
 const TREE = execFileSync(join(HERE, "demo/as_user.sh"), ["--where"], { encoding: "utf8" }).trim();
 const LOGS = join(HERE, "build/test-logs");
 const PARTS = ["lint", "unit", "integration", "e2e", "system", "fuzz"];
-const SOAK_PARTS = ["e2e", "fuzz"];
+const SOAK_PARTS = ["fire", "wire", "e2e", "fuzz"];
 const LAST_LINES = 40;
 /* They take the longest, so they begin first. */
-const LONG = ["botd", "authd_http", "proof", "launcher", "steps", "postgres"];
+const LONG = ["botd", "botd_refusals", "looks", "authd_http", "proof", "launcher", "steps", "postgres", "keeping", "meets", "pages", "site", "wire",
+	"wire_kill", "fire"];
 /* They mostly wait, for what takes its time, so they have a lane of their own beside those that work. */
 const WAITING = ["edge", "edge_pictures", "edge_routes", "authd_rpc", "db_restart", "db_tx", "sessiond_crash"];
 /* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. So what is heavy is over by then. */
-const TIMED = ["chromium", "input", "kill", "life"];
-const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20;
+const TIMED = ["chromium", "input", "kill", "life", "logout"];
+const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20, SOAK_BOOKINGS = 2000, FIRE_S = 6 * 3600, WIRE_S = 3 * 3600;
 const PLAIN = "build/plain/tests", ASAN = "build/asan/tests";
 const SANITIZERS = { ASAN_OPTIONS: "abort_on_error=1:detect_leaks=1", UBSAN_OPTIONS: "print_stacktrace=1" };
-/* Under valgrind, too slow for the times that they hold libwebsockets and its clients to. */
-const NOT_UNDER_VALGRIND = ["edge", "edge_pictures", "edge_routes"];
+/* Under valgrind, too slow for the times that they hold libwebsockets and its clients to; streams forks five hundred times. */
+const NOT_UNDER_VALGRIND = ["edge", "edge_pictures", "edge_routes", "streams"];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
@@ -50,7 +54,7 @@ function names(directory, pattern)
  * What one program does: a name, the command, and how long it may take. when: "early" if it does not say; "late" what
  * drives all of Stead, two at a time; "last" with nothing else beside it but the like; "waiting" beside the early ones,
  * one after another; "behind" the others, whenever they leave a core idle. long: it is begun before the like. counts: its
- * output says how many tests it held; otherwise it is one test.
+ * output says how many tests it held; otherwise it is one test. shows: so many of its last lines are shown.
  */
 function turn(name)
 {
@@ -94,7 +98,7 @@ function integrationTasks()
 		...names("tests/integration", /^test_(\w+)\.c$/).map((name) => ({ name: `integration: ${name}`,
 			command: [`${PLAIN}/test_${name}`], counts: true, ...turn(name) })),
 		...names("tests/integration", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `integration: ${name}`,
-			command: nodeTest(`tests/integration/${name}.test.mjs`), counts: true, ...turn(name) })),
+			command: nodeTest(`tests/integration/${name}.test.mjs`), counts: true, ...turn(name), limit_s: 600 })),
 		{ name: "integration: stand-in sites", command: nodeTest("tests/sites/selftest.mjs"), counts: true, long: true },
 	];
 }
@@ -131,13 +135,28 @@ function fuzzTasks(seconds)
 		command: [...BEHIND, "tests/fuzz/run.sh", name, String(seconds)], when: "behind", limit_s: seconds + 60, env: SANITIZERS }));
 }
 
+function fireTasks()
+{
+	return [{ name: `soak: ${SOAK_BOOKINGS} bookings under fire`, command: ["node", "tests/soak/bookings.mjs", String(SOAK_BOOKINGS)],
+		when: "early", long: true, limit_s: FIRE_S, shows: 3 }];
+}
+
+/* The whole of the table of which make test takes each value once. */
+function wireTasks()
+{
+	return ["wire", "wire_kill"].map((name) => ({ name: `soak: all of ${name}`, command: nodeTest(`tests/e2e/${name}.test.mjs`),
+		counts: true, when: "late", long: true, limit_s: WIRE_S, env: { STEAD_WIRE: "whole" } }));
+}
+
 const MAKE = {
-	lint: [["programs", "web"]],
+	lint: [["programs", "web"], ["build-bench"]], /* nothing else would notice that the bench no longer builds */
 	unit: [["build-tests"], ["VARIANT=asan", "build-unit"]],
 	integration: [["build-tests", "web"]],
 	e2e: [["programs", "web"]],
 	system: [["programs", "web"]],
 	fuzz: [["VARIANT=fuzz", "build-fuzz"]],
+	fire: [["programs", "web"]],
+	wire: [["programs", "web"]],
 };
 
 function buildTasks(parts)
@@ -220,6 +239,8 @@ async function carryOut(task)
 		for (const kind of Object.keys(total))
 			total[kind] += found[kind];
 	console.log(`${found.failed ? "✗" : "✓"} ${seconds(performance.now() - begun)}  ${task.name}${many}`);
+	if (task.shows)
+		console.log(output.trimEnd().split("\n").slice(-task.shows).join("\n"));
 	if (!found.failed)
 		return true;
 	console.log(`    What it wrote: ${path}`);
@@ -289,23 +310,38 @@ function chosenParts(args, parts)
 	return args.length ? args : parts;
 }
 
+/* The tasks of each part that --only leaves, and no part without any. */
+function tasksOf(all, parts, only)
+{
+	const chosen = parts.map((part) => [part, all[part]().filter((task) => task.name.includes(only))])
+		.filter(([, tasks]) => tasks.length);
+
+	if (!chosen.length) {
+		console.error(`There is no test with "${only}" in its name; build/test-logs has a file for each after a whole run.`);
+		process.exit(2);
+	}
+	return new Map(chosen);
+}
+
 async function main()
 {
-	const soak = process.argv[2] === "--soak";
-	const args = process.argv.slice(soak ? 3 : 2);
+	const [mode] = process.argv.slice(2);
+	const soak = mode === "--soak", one = mode === "--only";
+	const args = process.argv.slice(soak ? 3 : one ? 4 : 2);
 	const begun = performance.now();
 	const parts = skipSystem(chosenParts(args, soak ? SOAK_PARTS : PARTS));
-	const tasks = { lint: lintTasks, unit: unitTasks, integration: integrationTasks, system: systemTasks,
+	const all = { lint: lintTasks, unit: unitTasks, integration: integrationTasks, system: systemTasks, fire: fireTasks, wire: wireTasks,
 		e2e: () => e2eTasks(soak ? SOAK_ROUNDS : 1), fuzz: () => fuzzTasks(soak ? SOAK_S : FUZZ_S) };
+	const tasks = tasksOf(all, parts, one ? process.argv[3] ?? "" : "");
 
 	rmSync(LOGS, { recursive: true, force: true });
 	mkdirSync(LOGS, { recursive: true });
 	process.on("SIGINT", stopAll).on("SIGTERM", stopAll).on("SIGHUP", stopAll);
-	for (const task of buildTasks(parts))
+	for (const task of buildTasks([...tasks.keys()]))
 		if (!await carryOut(task))
 			break;
 	if (!failures.length)
-		await carryOutAll(parts.flatMap((part) => tasks[part]()));
+		await carryOutAll([...tasks.values()].flat());
 	failures.forEach(tell);
 	console.log(`\nIn ${Math.round((performance.now() - begun) / 1000)} s:`);
 	console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -1,29 +1,29 @@
 /* Who is signed in to Stead: undefined while that is being asked, null when nobody is. */
 import { signal } from "@preact/signals";
 import { get, post, whenSignedOut } from "./api.js";
+import { Part } from "./parts/part.js";
 
 export const account = signal(undefined);
-
-/* Why it could not even be asked. */
-export const accountTrouble = signal(null);
 
 /* True while the sign-in lies over the page because the login has ended. */
 export const askingAgain = signal(false);
 
 let waiting = null;
 
-export async function accountLoad()
+async function whoIsThere()
 {
-	accountTrouble.value = null;
 	try {
 		account.value = await get("/account", {}, { ask: false });
 	} catch (error) {
-		if (error.status === 401)
-			account.value = null;
-		else
-			accountTrouble.value = error;
+		if (error.status !== 401)
+			throw error;
+		account.value = null;
 	}
+	return true;
 }
+
+/* Asked until there is an answer. */
+export const accountPart = new Part(whoIsThere, Infinity);
 
 /* However many requests fail at once, the person is asked once. */
 export function signInAgain()

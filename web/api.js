@@ -5,12 +5,15 @@
  */
 const BASE = "/api/v1";
 const PATIENCE_MS = 30000;
+/* Longer than the page waits between two looks, so that one of them tells of whatever was done. */
+const IDLE_MS = 15000;
 
 export class Refusal extends Error {
-	constructor({ code, message, field, status = 0, retryAfterMs = 0 })
+	constructor({ code, message, field, detail, status = 0, retryAfterMs = 0 })
 	{
 		super(message);
 		this.code = code;
+		this.detail = detail; /* what an administrator needs beside that */
 		this.field = field;
 		this.status = status;
 		this.retryAfterMs = retryAfterMs;
@@ -59,31 +62,47 @@ function refusalOf(response, body)
 		message: error.message ?? "Stead gave an answer that makes no sense here "
 			+ `(status ${response.status}); try again in a moment.`,
 		field: error.field,
+		detail: error.detail,
 		status: response.status,
 		retryAfterMs: 1000 * (Number(response.headers.get("Retry-After")) || 0),
 	});
 }
 
+/*
+ * What the page asks for while nobody is there (it looks again every few seconds) must not keep a login from idling out, so
+ * it says so.
+ */
+let acted = performance.now();
+
+for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchmove"])
+	addEventListener(kind, () => {
+		acted = performance.now();
+	}, { capture: true, passive: true });
+
 async function send(verb, path, params)
 {
-	const init = { method: verb, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) };
+	const init = { method: verb, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS), headers: {} };
+	/* What was sent may have been done, whether its answer comes or not. */
+	const then = verb === "GET" ? "then try again" : "then whether it was done, before you repeat it";
 	let url = BASE + path;
 	let response;
 
 	if (verb === "GET") {
 		url += query(params);
 	} else {
-		init.headers = { "Content-Type": "application/json" };
+		init.headers["Content-Type"] = "application/json";
 		init.body = JSON.stringify(params ?? {});
 	}
+	if (performance.now() - acted > IDLE_MS)
+		init.headers["Stead-Idle"] = "1";
 	try {
 		response = await fetch(url, init);
 	} catch (error) {
 		throw new Refusal({
 			code: "network",
 			message: error.name === "TimeoutError"
-				? "Stead took too long to answer; look at your connection, then try again."
-				: "Stead does not answer; look at your connection, then try again.",
+				? `Stead took too long to answer; look at your connection, ${then}.`
+				: `Stead does not answer; look at your connection, ${then}.`,
 		});
 	}
 

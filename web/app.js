@@ -1,6 +1,6 @@
 /* The page's beginning: asks who is signed in, then shows the page that the address names. */
 import { render } from "preact";
-import { account, accountLoad, accountTrouble, askingAgain } from "./account.js";
+import { account, accountPart, askingAgain } from "./account.js";
 import { route, routerStart } from "./router.js";
 import { Question } from "./parts/dialog.js";
 import { Loading } from "./parts/frame.js";
@@ -25,10 +25,10 @@ const PAGES = {
 
 function Current()
 {
-	if (accountTrouble.value)
+	if (account.value === undefined && accountPart.trouble.value)
 		return html`<main class="door"><${Trouble} title="Stead cannot be reached"
-			error=${accountTrouble.value}
-			retry=${accountLoad} /></main>`;
+			error=${accountPart.trouble.value} retry=${() => accountPart.refresh()}
+			atMs=${accountPart.retryAtMs} /></main>`;
 	if (account.value === undefined)
 		return html`<main class="door"><${Loading} what="Loading …" /></main>`;
 	if (account.value === null)
@@ -50,4 +50,4 @@ function App()
 
 routerStart();
 render(html`<${App} />`, document.getElementById("app"));
-accountLoad();
+accountPart.follow();

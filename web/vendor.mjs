@@ -4,6 +4,7 @@
  * There is no bundler. The libraries' own ES modules are copied from node_modules, and their names
  * in import statements become relative URLs, for the page's CSP forbids an inline import map.
  */
+import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +21,11 @@ const libraries = new Map([
 	["@preact/signals-core", "@preact/signals-core/dist/signals-core.module.js"],
 ]);
 const licensed = ["preact", "htm", "@preact/signals", "@preact/signals-core"];
+
+if (!existsSync(modules)) {
+	console.error("web: the libraries that package-lock.json names are not installed. Run: npm ci (or demo/setup.sh test, which installs everything)");
+	process.exit(1);
+}
 
 function vendored(name)
 {

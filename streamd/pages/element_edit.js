@@ -5,6 +5,8 @@
  *   "focus"   gives it the focus and selects all that it holds, so that typed text replaces it
  *   "set"     for what cannot be typed into (date, time, range, colour): sets it as its picker would
  *   "choose"  chooses the option of that label or value of a select element
+ *   "changed" says to the page that what was typed is all, as leaving the field would; but it stays where it is, for what
+ *             the page has opened beside it (suggestions) would close
  *   "held"    tells what it holds, once that has stood for two frames: a page may take text back or reshape it
  * Returns { gone: true } if the element is no longer there, else
  *   { kind, held, secret }   kind: "text" (it takes typed text), "set" (it takes "set"), "select" or "none"
@@ -55,6 +57,9 @@ async ({ act, value }) => {
 	} else if (act === "set") {
 		e.value = value;
 		tell_page();
+	} else if (act === "changed") {
+		if (e.matches("input,textarea"))
+			e.dispatchEvent(new Event("change", { bubbles: true }));
 	} else if (act === "choose") {
 		choose();
 	} else {

@@ -6,7 +6,7 @@
  * fits is meant. Open shadow trees are looked into where the document itself holds nothing that fits.
  *
  * Takes { wishes: [{ css, text, exact, role, name, nth, gone, press, edit, value, attribute, option }, ...],
- *         timeout_ms, cells }:
+ *         timeout_ms, cells, none }:
  *   gone       come true when no such element is visible
  *   press      also wait until it is enabled, has stood still for two frames and is on top where a mouse would press
  *              it; it is scrolled into view
@@ -15,6 +15,8 @@
  *   attribute  which attribute to tell of and compare; absent: its text, or the value of a field
  *   option     come true only when the select element has this option, by label or value, and it can be chosen
  *   cells      [{ css, attribute }, ...]: instead, what these are of each visible element that fits the first wish
+ *   none       with cells: a wish of what stands there when there is no such element. The list is read once it shows an
+ *              element or this, in a document that is no error page, and has then stayed the same for a while
  * Returns (after timeout_ms at the latest)
  *   { which, text, x, y, tag }   the number of the wish that came true first, what the element shows, and where to
  *                                press it in CSS pixels of the frame; the element is then globalThis.steadElement
@@ -23,8 +25,10 @@
  *                                none came true in time: what the first wish's element shows, if there was one, and
  *                                what stood in the way
  *   { rows }                     with cells: a list of texts for each element
+ *   { unread, status }           with none: at once "error" (the document is an error page, of that HTTP status, or the
+ *                                browser's own: 0); or it was not read in time: "markless" or "changing"
  */
-async ({ wishes, timeout_ms, cells }) => {
+async ({ wishes, timeout_ms, cells, none }) => {
 	const collapse = (s) => (s ?? "").replace(/\s+/g, " ").trim();
 	const squash = (s) => (s ?? "").replace(/\s+/g, "").toLowerCase();
 
@@ -199,6 +203,29 @@ async ({ wishes, timeout_ms, cells }) => {
 		return it ? collapse(c.attribute ? it.getAttribute(c.attribute) : shown(it)) : "";
 	};
 
+	/* The document's own HTTP status; 0 for the browser's error page, 200 for one that came without any. */
+	const status = () => location.protocol === "chrome-error:" ? 0 :
+		performance.getEntriesByType("navigation")[0]?.responseStatus || 200;
+	const ROWS_QUIET_MS = 300, NONE_QUIET_MS = 700;
+	let seen, seen_at = 0;
+	/* Why it is not read yet, or its rows. Nobody is told that it is empty because it has not come. */
+	const list = () => {
+		const rows = find_all(wishes[0]).map((e) => cells.map((c) => cell(e, c)));
+		if (!none)
+			return { rows };
+		const now = performance.now(), text = JSON.stringify(rows);
+		const marked = rows.length > 0 || find(none) !== null;
+		if (!marked || text !== seen) {
+			seen = marked ? text : undefined;
+			seen_at = now;
+		}
+		if (status() === 0 || status() >= 400)
+			return { unread: "error", status: status() };
+		if (!marked)
+			return { unread: "markless", status: status() };
+		return now - seen_at < (rows.length ? ROWS_QUIET_MS : NONE_QUIET_MS) ? { unread: "changing", status: status() } : { rows };
+	};
+
 	/* A mutation, the end of an animation, or a moment: styles change what is visible without telling anybody. */
 	let wake = () => {};
 	let changed = false;
@@ -225,8 +252,11 @@ async ({ wishes, timeout_ms, cells }) => {
 	const wait = async () => {
 		for (;;) {
 			changed = false;
-			if (cells && (parsed() || left() === 0))
-				return { rows: find_all(wishes[0]).map((e) => cells.map((c) => cell(e, c))) };
+			if (cells && (parsed() || left() === 0)) {
+				const now = list();
+				if (now.rows || now.unread === "error" || left() === 0)
+					return now;
+			}
 			const found = cells ? null : await look();
 			if (found)
 				return found;

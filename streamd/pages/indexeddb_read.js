@@ -3,17 +3,20 @@
  *
  * Called in an isolated world of the frame: records come out of the structured clone as objects of
  * this world, whose prototypes the page cannot have changed. Each database is read in one read-only
- * transaction. A database that vanishes meanwhile is not created anew.
+ * transaction. A database that vanishes meanwhile is not created anew. One that a page holds (an
+ * upgrade that is blocked, a transaction that does not end) would keep us waiting for ever, so
+ * each answer is waited for two seconds, and all of those that are late for six.
  *
- * Takes { maxBytes }: the text may not grow past about this many characters; a database that would
- * do that is left out and named in notPortable with reason "too large".
+ * Takes { maxBytes, before }: the text may not grow past about this many characters; a database that
+ * would do that is left out and named in notPortable with reason "too large". before: a text from an
+ * earlier time (absent: none); of a database that is held, what stands there is taken.
  * Returns (a promise of) { text, databases, records, notPortable, error }:
  *   text         ASCII only (all else is \u escaped), the same for equal contents; "[]" for none.
  *                To be kept as it is and given to indexeddb_write; nobody else needs to read it.
  *   databases, records   how many are in it
  *   notPortable  [{ database, store, key, reason }]; store and key null where they do not apply.
- *                reason: "Blob", "File", "CryptoKey", ... the type that cannot be carried,
- *                "too large", "too deep", "no access: NAME", "storage bucket". key is a
+ *                reason: "CryptoKey" (one that is not extractable), ... the type that cannot be
+ *                carried, "too large", "too deep", "held", "no access: NAME", "storage bucket". key is a
  *                readable form of the record's key. A record that holds such a value anywhere
  *                is left out whole: half a record misleads a site, a missing one it makes again.
  *   error        null, or the name of the exception when IndexedDB may not be used at all
@@ -36,13 +39,34 @@
  *   ["x",SOURCE,FLAGS]  RegExp                  ["p",v]  Boolean, Number, String or BigInt object
  *   ["E",NAME,MESSAGE,STACK,[CAUSE]]  Error; MESSAGE and STACK null, the last item left out, where
  *               it has none
+ *   ["B",TYPE,BASE64]  Blob                     ["F",TYPE,BASE64,NAME,MS]  File, with lastModified
+ *   ["K",JWK,{name,hash,namedCurve},USAGES]  CryptoKey, extractable
  *   ["r",N]  the Nth object (from 0) begun in this record: shared and cyclic references survive
  */
-async ({ maxBytes }) => {
+async ({ maxBytes, before }) => {
 	const notPortable = [];
-	let used = 0, records = 0;
+	const WAIT_MS = 2000, MOST_WAIT_MS = 6000;
+	let used = 0, records = 0, patience = MOST_WAIT_MS;
 
 	class NotPortable extends Error {}
+	/* A record holds something that only a wait tells, for which a transaction does not stay open. */
+	class Slow extends Error {}
+
+	const soon = async (promise) => {
+		const ms = Math.min(WAIT_MS, patience);
+		let timer;
+		const late = new Promise((resolve, reject) => {
+			timer = setTimeout(() => {
+				patience -= ms;
+				reject(new NotPortable("held"));
+			}, ms);
+		});
+		try {
+			return await Promise.race([promise, late]);
+		} finally {
+			clearTimeout(timer);
+		}
+	};
 
 	const hex = (s) => {
 		let out = "";
@@ -65,8 +89,18 @@ async ({ maxBytes }) => {
 	};
 	const kind = (v) => Object.prototype.toString.call(v).slice(8, -1);
 
-	const encoder = () => {
+	/* found: what the slow parts of the record are; gather: a list that they are put into instead. */
+	const encoder = (found, gather) => {
 		const seen = new Map();
+		const slow = (v) => {
+			if (v.extractable === false)
+				throw new NotPortable("CryptoKey");
+			if (gather)
+				return gather.push(v), null;
+			if (!found?.has(v))
+				throw new Slow();
+			return found.get(v);
+		};
 		const pairs = (v, keys) => keys.flatMap((k) => [string(k), encode(v[k])]);
 		const array = (v) => {
 			const items = [];
@@ -107,6 +141,8 @@ async ({ maxBytes }) => {
 				return error(v);
 			if ([Boolean, Number, String, BigInt].some((c) => v instanceof c))
 				return ["p", encode(v.valueOf())];
+			if (v instanceof Blob || self.CryptoKey && v instanceof CryptoKey)
+				return slow(v);
 			throw new NotPortable(kind(v));
 		};
 		const encode = (v) => {
@@ -126,37 +162,65 @@ async ({ maxBytes }) => {
 		};
 		return encode;
 	};
-	const encodeWhole = (v) => encoder()(v);
+	const encodeWhole = (v, found, gather) => encoder(found, gather)(v);
+	const slowText = async (v) => {
+		if (v instanceof Blob) {
+			if (used + v.size * 4 / 3 > maxBytes)
+				throw new NotPortable("too large");
+			const data = base64(await soon(v.arrayBuffer()));
+			return v instanceof File ? ["F", string(v.type), data, string(v.name), v.lastModified] :
+				["B", string(v.type), data];
+		}
+		const { name, hash, namedCurve } = v.algorithm;
+		return ["K", await soon(crypto.subtle.exportKey("jwk", v)), { name, hash: hash?.name, namedCurve }, v.usages];
+	};
 	const path = (p) => Array.isArray(p) ? ["l", p.map(string)] : p === null ? null : string(p);
 	const ascii = (text) => text.replace(/[^\x20-\x7e]/g,
 		(c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
-	const done = (request) => new Promise((resolve, reject) => {
+	const done = (request) => soon(new Promise((resolve, reject) => {
 		request.onsuccess = () => resolve(request.result);
 		request.onerror = () => reject(request.error);
-	});
-	const open = (name) => new Promise((resolve, reject) => {
+	}));
+	const open = async (name) => {
 		const request = indexedDB.open(name);
 		/* It is gone since it was listed: without the abort we would make an empty one. */
 		request.onupgradeneeded = () => request.transaction.abort();
-		request.onsuccess = () => resolve(request.result);
-		request.onerror = () => reject(request.error);
-	});
+		try {
+			return await done(request);
+		} catch (e) {
+			request.onsuccess = () => request.result.close(); /* nobody waits for it any more */
+			throw e;
+		}
+	};
 	const readable = (key) => {
 		const text = JSON.stringify(encodeWhole(key));
 		return text.length > 200 ? text.slice(0, 200) + "..." : text;
 	};
 
-	/* One record as JSON text, or null after a word about why not. */
+	const leave = (database, store, key, e) => {
+		const reason = e instanceof NotPortable ? e.message :
+			e instanceof RangeError ? "too deep" : "no access: " + e.name;
+		notPortable.push({ database: string(database), store: string(store), key: readable(key), reason });
+		return null;
+	};
+	/* One record as JSON text, null after a word about why not, or for later what makes it slow. */
 	const record = (database, store, key, value) => {
+		const outer = store.keyPath === null;
 		try {
-			const outer = store.keyPath === null ? encodeWhole(key) : null;
-			return ascii(JSON.stringify([outer, encodeWhole(value)]));
+			return ascii(JSON.stringify([outer ? encodeWhole(key) : null, encodeWhole(value)]));
 		} catch (e) {
-			const reason = e instanceof NotPortable ? e.message :
-				e instanceof RangeError ? "too deep" : "no access: " + e.name;
-			notPortable.push({ database: string(database), store: string(store.name),
-				key: readable(key), reason });
-			return null;
+			return e instanceof Slow ? { store: store.name, outer, key, value } : leave(database, store.name, key, e);
+		}
+	};
+	const slowRecord = async (database, { store, outer, key, value }) => {
+		const parts = [], found = new Map();
+		try {
+			encodeWhole(value, null, parts);
+			for (const v of parts)
+				found.set(v, await slowText(v));
+			return spend(ascii(JSON.stringify([outer ? encodeWhole(key) : null, encodeWhole(value, found)])));
+		} catch (e) {
+			return leave(database, store, key, e);
 		}
 	};
 	const spend = (text) => {
@@ -176,7 +240,7 @@ async ({ maxBytes }) => {
 			for (let i = 0; i < ks.length; i++) {
 				const text = record(database, store, ks[i], vs[i]);
 				if (text !== null)
-					out.push(spend(text));
+					out.push(typeof text === "string" ? spend(text) : text);
 			}
 			if (ks.length < 128)
 				return out;
@@ -197,15 +261,18 @@ async ({ maxBytes }) => {
 			next = await done(transaction.objectStore(name).add({}));
 			transaction.abort();
 		} catch (e) {
-			/* The failed add aborts the transaction by itself. */
+			/* The failed add aborts the transaction by itself; one that waits yet must never be done. */
+			if (e instanceof NotPortable)
+				transaction.abort();
 			if (e.name !== "ConstraintError")
 				throw e;
 			next = USED_UP;
 		}
-		await over;
+		await soon(over);
 		return next;
 	};
-	const storeText = async (db, transaction, name, next) => {
+	/* What there is of a store while the transaction is open; whole once the slow records have been read. */
+	const storeParts = async (db, transaction, name, next) => {
 		const store = transaction.objectStore(name);
 		const indexes = [...store.indexNames].map((n) => {
 			const index = store.index(n);
@@ -214,33 +281,48 @@ async ({ maxBytes }) => {
 		});
 		const head = JSON.stringify({ name: string(name), keyPath: path(store.keyPath),
 			auto: store.autoIncrement, next, indexes });
-		const body = await recordsOf(db.name, store);
-		const text = ascii(head).slice(0, -1) + ',"records":[' + body.join() + "]}";
 		used += head.length;
-		return { text, count: body.length };
+		return { head: ascii(head).slice(0, -1), body: await recordsOf(db.name, store) };
+	};
+	const storeText = async (database, { head, body }) => {
+		const texts = [];
+		for (const r of body)
+			texts.push(typeof r === "string" ? r : await slowRecord(database, r));
+		const whole = texts.filter((t) => t !== null);
+		records += whole.length;
+		return head + ',"records":[' + whole.join() + "]}";
 	};
 	const databaseText = async (db) => {
 		const names = [...db.objectStoreNames];
 		const head = ascii(JSON.stringify({ name: string(db.name), version: db.version }));
-		const texts = [], nexts = new Map();
-		let count = 0;
+		const parts = [], texts = [], nexts = new Map();
+		const counted = records;
 		if (names.length) {
 			const schema = db.transaction(names);
 			for (const n of names.filter((n) => schema.objectStore(n).autoIncrement))
 				nexts.set(n, await nextKey(db, n));
 			const transaction = db.transaction(names);
-			for (const n of names) {
-				const s = await storeText(db, transaction, n, nexts.get(n) ?? null);
-				texts.push(s.text);
-				count += s.count;
-			}
+			for (const n of names)
+				parts.push(await storeParts(db, transaction, n, nexts.get(n) ?? null));
+		}
+		try {
+			for (const p of parts)
+				texts.push(await storeText(db.name, p));
+		} catch (e) {
+			records = counted;
+			throw e;
 		}
 		used += head.length;
-		records += count;
 		return head.slice(0, -1) + ',"stores":[' + texts.join() + "]}";
 	};
+	/* As it was at an earlier time, or null. */
+	const earlier = (name) => {
+		const all = before ? JSON.parse(before) : [];
+		const found = all.find((d) => JSON.stringify(d.name) === JSON.stringify(string(name)));
+		return found ? ascii(JSON.stringify(found)) : null;
+	};
 	const readDatabase = async (name) => {
-		const before = used, told = notPortable.length;
+		const spent = used, told = notPortable.length;
 		let db = null;
 		try {
 			db = await open(name);
@@ -249,12 +331,12 @@ async ({ maxBytes }) => {
 		} catch (e) {
 			if (e.name === "AbortError" && db === null)
 				return null;
-			used = before;
+			used = spent;
 			notPortable.length = told;
 			notPortable.push({ database: string(name), store: null, key: null,
 				reason: e instanceof NotPortable ? e.message :
 					"no access: " + e.name });
-			return null;
+			return e instanceof NotPortable && e.message === "held" ? earlier(name) : null;
 		} finally {
 			db?.close();
 		}
@@ -262,9 +344,11 @@ async ({ maxBytes }) => {
 
 	let list;
 	try {
-		list = await indexedDB.databases();
+		list = await soon(indexedDB.databases());
 	} catch (e) {
-		return { text: "[]", databases: 0, records: 0, notPortable, error: String(e.name) };
+		if (e instanceof NotPortable)
+			notPortable.push({ database: "*", store: null, key: null, reason: e.message });
+		return { text: before ?? "[]", databases: 0, records: 0, notPortable, error: String(e.name) };
 	}
 	const texts = [];
 	for (const name of list.map((d) => d.name).sort()) {

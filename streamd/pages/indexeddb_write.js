@@ -42,7 +42,22 @@ async ({ text }) => {
 		Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array,
 		DataView, Float16Array: self.Float16Array };
 
-	const decoder = () => {
+	const file = (data, type, name, lastModified) => {
+		const bytes = [buffer(["b", data])];
+		return name === undefined ? new Blob(bytes, { type: string(type) }) :
+			new File(bytes, string(name), { type: string(type), lastModified });
+	};
+	/* A key is made by a wait, for which no transaction stays open: so beforehand, by its text. */
+	const made = new Map();
+	const keyOf = (node) => made.get(JSON.stringify(node));
+	const makeKey = async (node) => {
+		const [, jwk, { name, hash, namedCurve }, usages] = node;
+		made.set(JSON.stringify(node),
+			await crypto.subtle.importKey("jwk", jwk, { name, hash, namedCurve }, true, usages));
+	};
+
+	/* wanted: a list that keys which are to be made are put into. */
+	const decoder = (wanted) => {
 		const objects = [];
 		/* Numbered before its parts, as the reader did: they may refer back to it. */
 		const begin = (o) => (objects.push(o), o);
@@ -110,12 +125,25 @@ async ({ text }) => {
 			case "x": return begin(new RegExp(string(v[1]), v[2]));
 			case "p": return begin(Object(decode(v[1])));
 			case "E": return error(v);
+			case "B": return begin(file(v[2], v[1]));
+			case "F": return begin(file(v[2], v[1], v[3], v[4]));
+			case "K":
+				wanted?.push(v);
+				return begin(keyOf(v) ?? {});
 			}
 			throw new TypeError("the saved text holds the unknown tag " + v[0]);
 		};
 		return decode;
 	};
-	const decodeWhole = (v) => decoder()(v);
+	const decodeWhole = (v, wanted) => decoder(wanted)(v);
+	const makeKeys = async (d) => {
+		const wanted = [];
+		for (const s of d.stores)
+			for (const [, value] of s.records)
+				decodeWhole(value, wanted);
+		for (const node of wanted)
+			await makeKey(node);
+	};
 
 	const over = (transaction) => new Promise((resolve, reject) => {
 		transaction.oncomplete = () => resolve();
@@ -181,6 +209,8 @@ async ({ text }) => {
 	for (const d of JSON.parse(text)) {
 		try {
 			await remove(string(d.name));
+			if (text.includes('["K",'))
+				await makeKeys(d);
 			await make(d);
 			databases++;
 			for (const s of d.stores)

@@ -6,10 +6,15 @@
  *   { menu, options: [{ label, disabled, selected, heading }, ...] }   a list has been opened; menu is its number here
  *   { closed: menu }                                                   it is gone
  *   { copied: text }                                                   text was copied or cut, never of a password
+ *   { offered: text }                                                  the page itself put text on the clipboard
+ *   { passkey: "get" or "create" }                                     the page asked for a passkey
+ *   { wants: "date", "time", "colour", "list" or "print" }             what Chromium shows and no picture does
+ *   { title: text }                                                    of the page, in its uppermost frame
+ *   { typing: true or false }                                          a field that takes text has the focus, or has lost it
  * globalThis.steadMenu answers: place(menu) gives the element, choose(menu, option) chooses (-1 closes the list).
  */
 () => {
-	const MOST_OPTIONS = 1000, MOST_LABEL = 512, MOST_TEXT = 65536;
+	const MOST_OPTIONS = 1000, MOST_LABEL = 512, MOST_TEXT = 65536, MOST_OFFERS = 100;
 	if (globalThis.steadMenu)
 		return;
 	const tell = (what) => globalThis.steadTell(JSON.stringify(what));
@@ -112,6 +117,50 @@
 			return e.value.slice(e.selectionStart, e.selectionEnd);
 		return String(getSelection() ?? "");
 	};
+	/* Chromium's own windows for these are in no picture either, and what they are for can be typed. */
+	const CHOOSERS = { date: "date", "datetime-local": "date", month: "date", week: "date", time: "time", color: "colour" };
+	addEventListener("click", (e) => {
+		const input = e.isTrusted && e.composedPath()[0];
+		const wants = input instanceof HTMLInputElement && !input.disabled && !input.readOnly
+			&& (CHOOSERS[input.type] ?? (input.list ? "list" : null));
+		if (wants)
+			tell({ wants });
+	}, true);
+	addEventListener("beforeprint", (e) => e.isTrusted && tell({ wants: "print" }));
+
+	/* Chromium says a title with the address alone, when the page has none yet. */
+	let title = "";
+	const entitle = () => {
+		const now = clean(document.title, MOST_LABEL);
+
+		if (now !== title)
+			tell({ title: title = now });
+	};
+	const follow_title = () => {
+		const e = document.querySelector("title");
+
+		entitle();
+		if (e)
+			new MutationObserver(entitle).observe(e, { childList: true, characterData: true, subtree: true });
+	};
+	if (globalThis === top) {
+		addEventListener("DOMContentLoaded", follow_title);
+		addEventListener("load", entitle);
+	}
+
+	/* Whether a phone's keyboard would have something to type into. */
+	const TYPED = ["text", "search", "url", "tel", "email", "password", "number"];
+	let typing = false;
+	const look = () => {
+		const e = focused();
+		const now = document.hasFocus() && Boolean(e && !e.readOnly && !e.disabled
+			&& (e.isContentEditable || e.matches("textarea") || (e.matches("input") && TYPED.includes(e.type))));
+		if (now !== typing)
+			tell({ typing: typing = now });
+	};
+	addEventListener("focusin", look, true);
+	addEventListener("focusout", () => setTimeout(look), true);
+
 	/* The page may put something of its own on the clipboard, or keep the event from going further. */
 	let copied = "";
 	const begin = (e) => {
@@ -128,6 +177,17 @@
 		if (e.isTrusted && e.defaultPrevented && !focused()?.matches("input[type=password]"))
 			copied = e.clipboardData?.getData("text/plain") ?? "";
 	};
+	/* What device.js sees of the page's own doing. */
+	let offered = 0;
+	document.addEventListener("stead-copied", ({ detail }) => {
+		if (typeof detail === "string" && detail && ++offered <= MOST_OFFERS)
+			tell({ offered: clean(detail, MOST_TEXT) });
+	}, true);
+	let asked = 0;
+	document.addEventListener("stead-passkey", ({ detail }) => {
+		if (++asked <= MOST_OFFERS)
+			tell({ passkey: detail === "create" ? "create" : "get" });
+	}, true);
 	for (const type of ["copy", "cut"]) {
 		addEventListener(type, begin, true);
 		addEventListener(type, end);

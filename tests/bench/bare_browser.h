@@ -133,10 +133,10 @@ static inline void bare_on_event(struct cdp *c, void *owner, const char *session
 		b->loaded(b);
 }
 
-static inline void bare_on_closed(struct cdp *c, void *owner)
+static inline void bare_on_closed(struct cdp *c, void *owner, const char *why)
 {
 	(void)c, (void)owner;
-	fprintf(stderr, "The bare browser has ended by itself.\n");
+	fprintf(stderr, "The bare browser has ended by itself. %s\n", why ? why : "");
 	exit(EXIT_FAILURE);
 }
 

@@ -38,8 +38,8 @@ before(async () => {
 	await mkdir(join(dir, "wiki"));
 	wiki = await startWiki({ dir: join(dir, "wiki"), people: [PAT] });
 	stead = await startStack({ dir, settings: {
-		streamd: { recipes: RECIPES, ...wiki.settings },
-		botd: { recipes: RECIPES },
+		shared: { recipes: RECIPES },
+		streamd: wiki.settings,
 	} });
 	browser = await openViewer();
 	pat = new Visitor(await openWindow(browser), stead.url);
@@ -67,7 +67,7 @@ test("a person signs in to DokuWiki; it is proved and saved", { timeout: TIMEOUT
 	await pat.stepReached("Proving");
 	await pat.saved();
 	assert.deepEqual((await sessions()).map(({ site, account, health }) => ({ site, account, health })),
-		[{ site: "wiki", account: "pat", health: "healthy" }]);
+		[{ site: "wiki", account: "pat", health: "working" }]);
 });
 
 test("a bot writes a page with that session and reads it back", { timeout: TIMEOUT_MS }, async () => {
@@ -81,7 +81,7 @@ test("a bot writes a page with that session and reads it back", { timeout: TIMEO
 
 	const [session] = await sessions();
 
-	assert.equal(session.health, "healthy");
+	assert.equal(session.health, "working");
 	assert.ok(session.version >= version, "the session has gone back");
 });
 

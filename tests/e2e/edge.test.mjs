@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -128,6 +128,61 @@ async function attempt(path, visitor, headers)
 	return end;
 }
 
+/* What comes back for these bytes, sent at once, until the connection ends; where: what connect() takes. */
+function answerTo(where, ...pieces)
+{
+	const socket = connect(where);
+	const closed = new Promise((done) => socket.once("close", done)); /* in peace or not */
+	let heard = "";
+
+	socket.setEncoding("latin1").on("error", () => {});
+	socket.on("data", (text) => {
+		heard += text;
+	});
+	socket.once("connect", () => socket.write(Buffer.concat(pieces.map((piece) => Buffer.from(piece)))));
+	return inTime(closed, 10_000, () => `the connection stayed open after ${JSON.stringify(heard)}`).then(() => heard);
+}
+
+describe("another protocol at the edge", () => {
+	/* RFC 9113 section 3.4, and the first frame that follows: SETTINGS, empty. */
+	const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1");
+	const upgrade = (name, cookie) => `GET /ws/streams/${signIn.id} HTTP/1.1\r\nHost: ${new URL(rig.url).host}\r\nOrigin: ${rig.url}\r\n`
+		+ `Cookie: ${cookie}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${name}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`;
+	const nginx = () => ({ host: "127.0.0.1", port: Number(new URL(rig.url).port) });
+
+	it("an upgrade to HTTP/2 gets an answer of HTTP/1.1 through nginx, and no tunnel to streamd", async () => {
+		for (const name of ["h2c", "H2C", "websocket, h2c", "TLS/1.0"]) {
+			const heard = await answerTo(nginx(), upgrade(name, alice.cookie), preface);
+
+			assert.match(heard, /^HTTP\/1\.1 426 /, name); /* as the plain request that it is then */
+			assert.doesNotMatch(heard, /101 Switching|Upgrade: h2c/i, name);
+			assert.doesNotMatch(heard, /\0\0.\x04\0/, `${name}: that is a SETTINGS frame`);
+		}
+		assert.match(await answerTo(nginx(), preface), /^(HTTP\/1\.1 400 |$)/);
+	});
+
+	it("streamd's own socket speaks it to nobody", async () => {
+		const path = join(rig.stack.run, "streamd/http");
+		const { pid } = rig.daemon("streamd");
+
+		assert.match(await answerTo({ path }, preface), /^HTTP\/1\.1 505 .*\r\n(?:.*\r\n)*\r\n[A-Z][a-z]+ [\w./ ]+\.$/);
+		assert.match(await answerTo({ path }, upgrade("h2c", alice.cookie), preface), /^HTTP\/1\.1 400 /);
+		assert.match(await answerTo({ path }, "CONNECT desk.test:443 HTTP/1.1\r\nHost: desk.test:443\r\n\r\n"), /^HTTP\/1\.1 405 /);
+		assert.match(await rig.stack.logText("streamd"), /warning: a request that was no business of the edge was refused with \d+/);
+		assert.equal(rig.daemon("streamd").pid, pid);
+	});
+
+	it("authd's neither", async () => {
+		const path = join(rig.stack.run, "authd/http");
+
+		for (const bytes of [upgrade("h2c", alice.cookie).replace(/GET \S+/, "GET /api/v1/account"), preface.toString("latin1")]) {
+			const heard = await answerTo({ path }, bytes.replace("Connection: Upgrade, HTTP2-Settings", "Connection: close"));
+
+			assert.doesNotMatch(heard, /101 Switching|\0\0.\x04\0/);
+		}
+	});
+});
+
 describe("WebSockets through nginx", () => {
 	it("from a foreign Origin, from none, or from a part of ours", async () => {
 		for (const origin of [FOREIGN, "null", undefined, rig.url.replace("http:", "https:"), `${rig.url}.evil.example`,
@@ -136,7 +191,7 @@ describe("WebSockets through nginx", () => {
 
 			assert.equal(end.status, 403, `${origin}: ${JSON.stringify(end)}`);
 		}
-		assert.match(await rig.stack.logText("streamd"), /warning.* was refused, for it came from https:\/\/evil\.example;/);
+		assert.match(await rig.stack.logText("streamd"), /warning.* was refused, for it came from https:\/\/evil\.example; .*setting origin in \S+\.conf/);
 	});
 
 	it("without a login, or with one that is none", async () => {
@@ -229,7 +284,7 @@ describe("a page that does what no person can", () => {
 		const others = await Promise.all(Array.from({ length: 15 }, opened)); /* signIn has one of its own */
 
 		assert.equal((await attempt(`/ws/streams/${signIn.id}`, alice)).code, 4429);
-		const viewers = async () => (await rig.steadctl("status")).streamd.viewers;
+		const viewers = async () => (await rig.status()).streamd.viewers;
 		const before = await viewers();
 
 		others[0].close();
@@ -266,6 +321,21 @@ function closes(path, bytes)
 	/* Sooner than a connection that has said nothing right is ended for its silence. */
 	return inTime(once(socket, "close"), 5_000, `${path} stayed open after ${bytes.subarray(0, 8).toString("hex")}`);
 }
+
+describe("the daemons' processes", () => {
+	for (const name of Object.keys(SOCKETS))
+		it(`${name} leaves no core dump and lets nobody of the same user look into it`, async () => {
+			const proc = `/proc/${rig.daemon(name).pid}`;
+
+			assert.match(await readFile(`${proc}/limits`, "utf8"), /^Max core file size +0 +0 /m);
+			assert.equal((await stat(`${proc}/environ`)).uid, 0, "it can be dumped (PR_SET_DUMPABLE, proc(5))");
+		});
+
+	it("no command line says how to get into the database", async () => {
+		for (const name of Object.keys(SOCKETS))
+			assert.doesNotMatch(await readFile(`/proc/${rig.daemon(name).pid}/cmdline`, "latin1"), /database|dbname|host=/);
+	});
+});
 
 describe("the daemons' own sockets", () => {
 	const path = (daemon, name) => join(rig.stack.run, daemon, name);
@@ -312,6 +382,21 @@ describe("steadctl", () => {
 			await assert.rejects(rig.stack.steadctl(...words), (error) => /[a-z] [a-z]+ [a-z]/.test(error.message.split(": ").slice(1).join(": ")), words.join(" "));
 	});
 
+	it("what it does at any daemon is written down, and what somebody wants of another's", async () => {
+		const own = await alice.open(), audit = async (...words) => (await rig.steadctl(...words)).entries.map(({ detail }) => detail);
+
+		await own.reaches("waiting");
+		assert.equal((await attempt(`/ws/streams/${own.id}`, bob)).code, 4403);
+		await rig.steadctl("stream", "close", own.id);
+		await rig.steadctl("vault", "rewrap");
+		await assert.rejects(rig.steadctl("booking", "cancel", "4711"));
+		await becomes(async () => /^bob /.test(await rig.postgres.sql("SELECT concat_ws(' ', user_name, ip, detail) FROM authd.audit"
+			+ " WHERE event = 'forbidden' ORDER BY id DESC LIMIT 1")), 5000, "Bob's look is not written down.");
+		assert.ok((await audit("audit", "list")).includes(`stream_close id=${own.id}`));
+		assert.ok((await audit("vault", "audit")).includes("vault_rewrap"));
+		assert.ok((await audit("booking", "audit")).includes("booking_cancel id=4711"));
+	});
+
 	it("a daemon that is away is named", async () => {
 		await rig.daemon("botd").stop();
 		await assert.rejects(rig.stack.steadctl("booking", "list"), /botd/);
@@ -329,7 +414,7 @@ describe("a recipe with an unknown key", () => {
 		await writeFile(file, bad);
 		await rig.restart("botd");
 		await rig.restart("streamd");
-		const { botd: { recipe_trouble: trouble } } = await rig.steadctl("status");
+		const { botd: { recipe_trouble: trouble } } = await rig.status();
 
 		for (const said of [trouble, await rig.stack.logText("streamd"), await rig.stack.logText("botd")])
 			assert.match(said, new RegExp(`bad\\.json:${line}.*frobnicate`));

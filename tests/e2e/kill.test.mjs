@@ -83,7 +83,7 @@ async function isSaved(signIn, versionBefore)
 	assert.equal(shown.reason, undefined);
 	await rig.nothingLeft();
 	assert.equal(await version(), versionBefore + 1, "it was to be saved once");
-	assert.equal((await alice.sessions())[0].health, "healthy");
+	assert.equal((await alice.sessions())[0].health, "working");
 }
 
 /* Its owner has died: the person is told, and nobody was told "saved". proved: its save was under way and may be done. */
@@ -96,7 +96,7 @@ async function hasEnded(signIn, versionBefore, proved)
 	await rig.nothingLeft();
 	assert.ok([versionBefore, ...(proved ? [versionBefore + 1] : [])].includes(await version()), "that was not proved");
 	for (const session of await alice.sessions())
-		assert.equal(session.health, "healthy");
+		assert.equal(session.health, "working");
 }
 
 describe("a daemon is killed during a sign-in", { concurrency: false }, () => {

@@ -81,7 +81,7 @@ describe("being seen", { concurrency: false }, () => {
 		await rig.nothingLeft();
 	});
 
-	it("Done pressed too early says on the page what is missing", { timeout: LIMIT_MS }, async () => {
+	it("\"Check now\" pressed too early says on the page what is missing", { timeout: LIMIT_MS }, async () => {
 		const browser = await openViewer();
 
 		try {
@@ -89,11 +89,11 @@ describe("being seen", { concurrency: false }, () => {
 
 			await person.signInToStead({ name: "alice", password: rig.password });
 			await person.openSignIn(person.card("Deskwise").getByRole("link", { name: /^Sign in/ }));
-			await person.page.getByRole("button", { name: "Done", exact: true }).click();
-			const notice = person.page.locator(".notice").filter({ hasText: /press Done again/ });
+			await person.page.getByRole("button", { name: "I'm signed in: check now" }).click();
+			const note = person.page.locator(".note").filter({ hasText: /press "Check now" again/ });
 
-			await notice.getByRole("button", { name: "Close this message" }).click();
-			await notice.waitFor({ state: "detached", timeout: 3000 }); /* it goes by itself, but later */
+			await note.getByRole("button", { name: "Close this message" }).click();
+			await note.waitFor({ state: "detached" });
 		} finally {
 			await browser.close();
 		}
@@ -126,7 +126,7 @@ describe("being seen", { concurrency: false }, () => {
 		await rig.nothingLeft();
 	});
 
-	it("a logout closes the WebSocket at once; the same person comes back to it", { timeout: LIMIT_MS }, async () => {
+	it("a logout closes the WebSocket at once; the same person is told what became of it", { timeout: LIMIT_MS }, async () => {
 		const carol = await rig.login("carol");
 		const signIn = await carol.openAtSso();
 
@@ -136,9 +136,8 @@ describe("being seen", { concurrency: false }, () => {
 		await assert.rejects(signIn.connect());
 		assert.equal((await carol.call("GET", `/streams/${signIn.id}`)).status, 401);
 		await carol.login();
-		await signIn.connect();
-		await signIn.until(() => signIn.step === "waiting", "\"waiting\"");
-		await signIn.close();
+		const { step, reason } = await signIn.show();
+		assert.deepEqual([step, reason], ["closed", "You were signed out of Stead."]);
 		await rig.nothingLeft();
 	});
 });
@@ -229,6 +228,54 @@ describe("a page that asks in dialogs", { concurrency: false }, () => {
 		await dialog("alert");
 		await signIn.close();
 		await rig.nothingLeft();
+	});
+});
+
+describe("an end while the session is being saved", { concurrency: false }, () => {
+	afterEach(() => alice.closeAll());
+
+	/* It waits for its row in the vault, which unlock() gives free. */
+	async function saving()
+	{
+		const unlock = await rig.locked("vault.sessions");
+		const signIn = await alice.openAtSso();
+
+		await signIn.passwordTyped();
+		await signIn.codeTyped();
+		await rig.waitsForLock("stead_sessiond");
+		return { signIn, unlock };
+	}
+
+	it("and the vault is silent: it is not said that nothing was saved", { timeout: LIMIT_MS }, async () => {
+		const { signIn, unlock } = await saving();
+
+		try {
+			await signIn.close();
+			const { step, reason, advice } = await signIn.show();
+
+			assert.equal(step, "closed");
+			assert.equal(reason, "You closed it.");
+			assert.match(advice, /^It is not known whether the session was saved: look on the dashboard/);
+		} finally {
+			await unlock();
+		}
+	});
+
+	it("and it is saved in that moment: that is what is said", { timeout: LIMIT_MS }, async () => {
+		const { signIn, unlock } = await saving();
+		const closed = signIn.close();
+
+		await becomes(async () => (await signIn.show()).step === "closed", LIMIT_MS, "it was to be closing");
+		await unlock();
+		await closed;
+		assert.equal((await signIn.show()).step, "saved");
+	});
+
+	it("but before that: nothing was saved", { timeout: LIMIT_MS }, async () => {
+		const signIn = await alice.openAtSso();
+
+		await signIn.close();
+		assert.equal((await signIn.show()).advice, "Nothing was saved.");
 	});
 });
 

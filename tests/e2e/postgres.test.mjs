@@ -54,7 +54,7 @@ describe("PostgreSQL is down when the daemons start", { concurrency: false }, ()
 	});
 
 	it("steadctl status says which daemons miss it, and why", async () => {
-		const states = await rig.steadctl("status");
+		const states = await rig.status();
 
 		for (const name of ["authd", "sessiond", "botd"]) {
 			assert.equal(states[name].database, false, name);
@@ -70,7 +70,7 @@ describe("PostgreSQL is down when the daemons start", { concurrency: false }, ()
 			&& (await alice.call("GET", "/sessions")).status === 200, 10_000, "it was not found again");
 		assert.deepEqual(DAEMONS.map((name) => rig.daemon(name).pid), pids);
 		await alice.savedSignIn();
-		for (const { database = true } of Object.values(await rig.steadctl("status")))
+		for (const { database = true } of Object.values(await rig.status()))
 			assert.equal(database, true);
 	});
 });

@@ -13,89 +13,33 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { WebSocket } from "ws";
 
 import { startStack } from "../../demo/stack.mjs";
+import { SignIn } from "./sign_in.mjs";
+import { WAIT_MS, becomes, httpCall, inTime } from "./waits.mjs";
+
+export { SignIn, becomes, httpCall, inTime };
 
 const run = promisify(execFile);
 
 export const SITE = "desk";
-const WAIT_MS = 40_000;
 /* "Two seconds later no Chromium of it is left." */
 export const LEFT_MS = 2000;
-const LOOK_MS = 100;
 /* As cheap as Argon2id gets: what is tested here is not its cost. */
 const CHEAP = { hash_memory_kib: 64, hash_passes: 1 };
 /* The site is on this machine: what has come is settled soon. */
 const QUICK = (desk) => {
 	desk.settle.quiet_ms = 500;
+	desk.probe.second_look_ms = 300;
+	desk.actions.book.answer_ms = 5000;
 };
 const PASSWORD = "green lantern otter 47";
-
-export function inTime(promise, ms, sentence)
-{
-	let timer;
-	const late = new Promise((_, fail) => {
-		timer = setTimeout(() => fail(new Error(typeof sentence === "function" ? sentence() : sentence)), ms);
-	});
-
-	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/* For what nobody announces (a process that goes): looks until it is so. */
-export async function becomes(look, ms, sentence)
-{
-	const until = Date.now() + ms;
-
-	for (;;) {
-		const found = await look();
-
-		if (found)
-			return found;
-		if (Date.now() > until)
-			throw new Error(typeof sentence === "function" ? sentence() : sentence);
-		await sleep(LOOK_MS);
-	}
-}
-
-/* { status, headers, body } of one request; body is the JSON, or the text if it is none. */
-export function httpCall(url, { method = "GET", headers = {}, raw, timeout_ms = WAIT_MS } = {})
-{
-	const { hostname, port, pathname, search } = new URL(url);
-
-	return new Promise((done, failed) => {
-		const request = httpRequest({ hostname, port, path: pathname + search, method, headers, agent: false },
-			async (response) => {
-				let text = "";
-
-				try {
-					for await (const piece of response.setEncoding("utf8"))
-						text += piece;
-				} catch (error) {
-					failed(error);
-				}
-				let body = text;
-
-				try {
-					body = JSON.parse(text);
-				} catch {
-					/* a page */
-				}
-				done({ status: response.statusCode, headers: response.headers, body });
-			});
-
-		request.setTimeout(timeout_ms, () => request.destroy(new Error(`${method} ${pathname} was not answered`)));
-		request.on("error", failed);
-		request.end(raw);
-	});
-}
 
 /* One person's browser, as far as Stead sees it. */
 export class Visitor {
@@ -201,254 +145,6 @@ export class Visitor {
 			last = body.booking ?? body;
 			return status === 200 && states.includes(last.state) ? last : null;
 		}, ms, () => `booking ${id} was to be ${states.join(" or ")} and is ${JSON.stringify(last)}`);
-	}
-}
-
-/* One sign-in and one viewer of it. Events: "change" whenever streamd has said something. */
-export class SignIn extends EventEmitter {
-	step = null;
-	steps = [];
-	reason = "";
-	advice = "";
-	resumable = false;
-	another = false; /* only another account's session is in its way */
-	page = { url: "" };
-	loads = 0; /* pages that have finished loading */
-	dialog = null;
-	frames = 0;
-	captured_s = 0; /* when the last picture was taken, by the browser's clock, which is this machine's */
-	size = null;
-	closed = null; /* the WebSocket's code, once it has ended */
-	gone = null; /* what the API said of it: { status, code, message } */
-
-	constructor(visitor, id)
-	{
-		super();
-		this.visitor = visitor;
-		this.id = id;
-	}
-
-	/*
-	 * From now on it comes back as the web page does: before it connects again it asks the API whether there is still
-	 * something to connect to, and what is over it keeps in `gone`.
-	 */
-	comeBack()
-	{
-		this.on("lost", () => this.#lost().catch((error) => {
-			this.gone = { status: 0, message: error.message };
-			this.emit("change");
-		}));
-		return this;
-	}
-
-	async #lost()
-	{
-		const { status, body } = await becomes(async () => {
-			const answer = await this.visitor.call("GET", `/streams/${this.id}`).catch(() => ({ status: 503 }));
-
-			return answer.status >= 500 ? null : answer;
-		}, WAIT_MS, "Stead did not come back.");
-
-		if (status !== 200)
-			this.gone = { status, ...body.error };
-		else if (["waiting", "starting", "signed_in", "proving"].includes(body.stream.step) || body.stream.resumable)
-			return this.connect().catch(() => this.#lost());
-		else
-			this.#stepped(body.stream);
-		return this.emit("change");
-	}
-
-	async connect()
-	{
-		this.closed = null;
-		this.socket = this.visitor.rig.socket(`/ws/streams/${this.id}`, this.visitor);
-		this.socket.on("message", (data, binary) => (binary ? this.#frame(data) : this.#heard(JSON.parse(data))));
-		this.socket.on("error", () => {});
-		const { socket } = this;
-		let opened = false;
-
-		await inTime(new Promise((done, failed) => {
-			socket.on("open", () => {
-				opened = true;
-				done();
-			});
-			socket.on("close", (code, why) => {
-				failed(new Error(`The WebSocket was closed with ${code} ${why}`));
-				this.closed = code;
-				this.emit("change");
-				if (opened)
-					this.emit("lost");
-			});
-		}), WAIT_MS, "The WebSocket did not open.");
-		return this;
-	}
-
-	disconnect()
-	{
-		this.socket.close(1000);
-		return this.until(() => this.closed !== null, "the end of the WebSocket");
-	}
-
-	#frame(data)
-	{
-		this.frames += 1;
-		this.captured_s = data.readDoubleLE(8);
-		this.size = { width: data.readFloatLE(16), height: data.readFloatLE(20) };
-		this.say("frame_ack", { seq: data.readUInt32LE(4) });
-		this.emit("change");
-	}
-
-	#heard({ method, params })
-	{
-		if (method === "step_changed") {
-			this.#stepped(params);
-		} else if (method === "page_changed") {
-			this.loads += Boolean(this.page.loading && !params.loading);
-			this.page = params;
-		} else if (method === "dialog_opened") {
-			this.dialog = params;
-		} else if (method === "dialog_closed") {
-			this.dialog = null;
-		}
-		this.emit("change");
-	}
-
-	#stepped({ step, reason = "", advice = "", resumable = false, kept_account: kept, account })
-	{
-		Object.assign(this, { step, reason, advice, resumable, kept, account });
-		this.steps.push(step);
-	}
-
-	say(method, params = {})
-	{
-		if (this.socket.readyState === WebSocket.OPEN)
-			this.socket.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
-	}
-
-	describe()
-	{
-		return `${this.steps.join(", ") || "nothing"} at ${this.page.url} (${this.page.title})${this.reason ? `: ${this.reason}` : ""}${
-			this.closed ? `; its WebSocket was closed with ${this.closed}` : ""}${
-			this.gone ? `; then ${JSON.stringify(this.gone)}` : ""}`;
-	}
-
-	/* Until it is so. */
-	async until(holds, what, ms = WAIT_MS)
-	{
-		const end = new AbortController();
-		const wait = (async () => {
-			while (!holds())
-				await once(this, "change", { signal: end.signal });
-		})();
-
-		wait.catch(() => {});
-		try {
-			await inTime(wait, ms, () => `The sign-in ${this.id} did not come to ${what}; it said ${this.describe()}.`);
-		} finally {
-			end.abort();
-		}
-	}
-
-	/* Nothing more can come of it. */
-	get over()
-	{
-		return this.gone !== null || ["saved", "failed", "timed_out", "closed"].includes(this.step) && !this.resumable;
-	}
-
-	/* One of these steps is or was reached; it is an error if it ends otherwise. */
-	async reaches(...steps)
-	{
-		await this.until(() => steps.some((step) => this.steps.includes(step)) || this.over
-			|| (this.closed !== null && !this.listenerCount("lost")), `"${steps.join('" or "')}"`);
-		assert.ok(steps.some((step) => this.steps.includes(step)),
-			`the sign-in was to come to "${steps.join('" or "')}" and said ${this.describe()}`);
-	}
-
-	/* Forgets which steps were passed: for a second round of the same sign-in. */
-	again()
-	{
-		this.steps = [];
-	}
-
-	/* Loaded, and painted since: then it has the focus where it wants it. */
-	async pageIs(pattern, after = 0)
-	{
-		await this.until(() => pattern.test(this.page.url) && !this.page.loading && this.loads > after, `the page ${pattern}`);
-		await this.painted();
-	}
-
-	/* Asks for another picture of the page as it is, and waits for it: not for one that was taken before and is under way. */
-	async painted()
-	{
-		const asked_s = Date.now() / 1000;
-
-		this.say("view_show", { visible: false });
-		this.say("view_show", { visible: true });
-		await this.until(() => this.captured_s > asked_s, "another picture");
-	}
-
-	press(key, vk, text)
-	{
-		const named = { key, code: key, vk };
-
-		this.say("key_event", { type: "down", ...named, ...(text ? { text } : {}) });
-		this.say("key_event", { type: "up", ...named });
-	}
-
-	type(text)
-	{
-		this.say("text_insert", { text });
-	}
-
-	/* Presses Enter after that, and waits for the page that comes of it. */
-	async #enter(pattern, before)
-	{
-		const { loads } = this;
-
-		before();
-		this.press("Enter", 13, "\r");
-		await this.pageIs(pattern, loads);
-	}
-
-	/* The first thing on the page that takes the focus is the button. */
-	async toSso()
-	{
-		await this.reaches("waiting");
-		await this.pageIs(/^https:\/\/desk\.test\/login/);
-		await this.#enter(/^https:\/\/sso\.test\/interaction/, () => this.press("Tab", 9));
-	}
-
-	/* account: of the provider; the one with the same name as the person's at Stead if left out. */
-	async passwordTyped(account = this.visitor.rig.account(this.visitor.name))
-	{
-		await this.#enter(/^https:\/\/sso\.test\/interaction/, () => {
-			this.type(account.login);
-			this.press("Tab", 9);
-			this.type(account.password);
-		});
-	}
-
-	async codeTyped(account = this.visitor.rig.account(this.visitor.name))
-	{
-		this.type((await this.visitor.rig.sites.control(`/totp?login=${account.login}`)).code);
-		this.press("Enter", 13, "\r");
-	}
-
-	async atSite(account)
-	{
-		await this.toSso();
-		await this.passwordTyped(account);
-		await this.codeTyped(account);
-	}
-
-	show()
-	{
-		return this.visitor.show(this.id);
-	}
-
-	close()
-	{
-		return this.visitor.must("POST", `/streams/${this.id}/close`, {});
 	}
 }
 
@@ -646,6 +342,12 @@ class Rig {
 	async steadctl(...args)
 	{
 		return JSON.parse(await this.stack.steadctl(...args, "--json"));
+	}
+
+	/* What every daemon says of itself; "steadctl status" fails when one of them tells of trouble, and says it all the same. */
+	async status()
+	{
+		return JSON.parse(await this.stack.steadctl("status", "--json").catch(({ stdout }) => stdout));
 	}
 
 	/* What the site's own list holds. */

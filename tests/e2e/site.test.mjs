@@ -54,7 +54,7 @@ describe("what a site does", { concurrency: false }, () => {
 		assert.equal((await alice.bookingIs(id, ["done", "needs_sign_in"])).outcome, "booked");
 	});
 
-	it("takes the sign-in back before the proof; the person goes on in the same browser", { timeout: LIMIT_MS }, async () => {
+	it("takes the sign-in back before the proof; the person goes on in the same browser", { timeout: 2 * LIMIT_MS }, async () => {
 		const bob = await rig.login("bob");
 
 		await rig.nothingLeft(null, LIMIT_MS); /* of a bot */

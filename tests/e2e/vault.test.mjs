@@ -17,7 +17,7 @@ let rig, alice;
 
 async function vaultTrouble()
 {
-	return (await rig.steadctl("status")).sessiond.vault_trouble;
+	return (await rig.status()).sessiond.vault_trouble;
 }
 
 /* What is stored, without showing it. */
@@ -50,6 +50,20 @@ describe("a wrong master key", { concurrency: false }, () => {
 
 		assert.match(trouble, /key/);
 		assert.match(await rig.stack.logText("sessiond"), /the vault refuses to work: /);
+	});
+
+	it("is said on the dashboard, where nothing is said to work", { timeout: LIMIT_MS }, async () => {
+		const browser = await openViewer();
+
+		try {
+			const person = new Person(await openWindow(browser), rig.url);
+
+			await person.signInToStead({ name: "alice", password: rig.password });
+			await person.card("Deskwise").locator(".badge").filter({ hasText: "Cannot be used just now" }).waitFor();
+			await person.card("Deskwise").getByText(/a master key that is not its own.*What it keeps is safe/).waitFor();
+		} finally {
+			await browser.close();
+		}
 	});
 
 	it("a booking waits, and says why", { timeout: LIMIT_MS }, async () => {
@@ -121,7 +135,7 @@ describe("a flipped bit in what is stored", { concurrency: false }, () => {
 		assert.equal((await rig.booked()).filter(({ desk }) => desk === "D-204").length, 0);
 	});
 
-	it("the session is not called healthy any more, with the reason", async () => {
+	it("the session is not called working any more, with the reason", async () => {
 		const [session] = await alice.sessions();
 
 		assert.equal(session.health, "needs_sign_in");
@@ -141,7 +155,7 @@ describe("a flipped bit in what is stored", { concurrency: false }, () => {
 
 	it("signing in again puts it right, and the booking goes on by itself", { timeout: LIMIT_MS }, async () => {
 		await alice.savedSignIn();
-		assert.equal((await alice.sessions())[0].health, "healthy");
+		assert.equal((await alice.sessions())[0].health, "working");
 		assert.equal((await alice.bookingIs(booking.id, ["done"])).outcome, "booked");
 	});
 });

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe } from "node:test";
 import { ORIGIN, cookie, startAuthd } from "../lib/authd.mjs";
+import { RpcClient } from "../lib/rpc.mjs";
 import { OTHER, PASSWORD, empty, freshAuthd, newDirectory, pg, refused, signedIn, test, usePostgres } from "../lib/authd_rig.mjs";
 
 usePostgres();
@@ -138,6 +139,18 @@ describe("signing in", () => {
 		refused(await authd.get("/account", { cookie: other }), 401, "not_signed_in");
 	});
 
+	test("what a page asks for by itself does not keep a login from idling out", async (t) => {
+		const authd = await freshAuthd(t, { set: { login_idle_s: 600 } });
+		const jar = await signedIn(authd);
+		const seen = "SELECT round(extract(epoch FROM now() - seen_at)) FROM authd.logins";
+
+		await pg.sql("UPDATE authd.logins SET seen_at = now() - interval '500 s'");
+		assert.equal((await authd.get("/account", { cookie: jar, headers: { "Stead-Idle": "1" } })).status, 200);
+		assert.ok(Number(await pg.sql(seen)) >= 500);
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
+		assert.ok(Number(await pg.sql(seen)) < 100);
+	});
+
 	test("over https the cookies have their prefix and are Secure", async (t) => {
 		const authd = await freshAuthd(t, { set: { origin: "https://stead.example.org" } });
 		const headers = { Host: "stead.example.org", Origin: "https://stead.example.org" };
@@ -162,6 +175,200 @@ describe("signing in", () => {
 		await signedIn(stronger);
 		assert.match(await hash(), /m=128,t=3/);
 		await signedIn(stronger);
+	});
+});
+
+/*
+ * What was read before a wait may be no more afterwards. The test holds the row that both want, lets the one that changes
+ * it queue first and the one that has looked already second, and lets go.
+ */
+describe("while somebody waits, what they looked at changes", () => {
+	async function holding(t, lock)
+	{
+		const session = pg.session();
+
+		t.after(() => session.end());
+		await session.sql("BEGIN");
+		await session.sql(lock);
+		return session;
+	}
+
+	const USERS = "SELECT FROM authd.users FOR UPDATE";
+
+	async function control(t, authd)
+	{
+		const client = await RpcClient.open(authd.socket("control"));
+
+		t.after(() => client.close());
+		return client;
+	}
+
+	async function resetFirst(t, second, { lock = USERS, options = {} } = {})
+	{
+		const authd = await freshAuthd(t, options);
+		const jar = await signedIn(authd);
+		const admin = await control(t, authd);
+		const held = await holding(t, lock);
+		const reset = admin.call("user_passwd", { name: "alice", password: OTHER });
+
+		await pg.blocked(1);
+		const late = second(authd, jar);
+
+		await pg.blocked(2);
+		await held.sql("COMMIT");
+		return { authd, jar, answer: await late, reset: await reset };
+	}
+
+	test("an old password does not undo a reset", async (t) => {
+		const { authd, answer } = await resetFirst(t, (authd) => authd.signIn());
+
+		refused(answer, 401, "bad_password");
+		assert.equal(answer.headers["set-cookie"], undefined);
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.logins"), "0");
+		refused(await authd.signIn(), 401, "bad_password");
+		await signedIn(authd, "alice", OTHER);
+		assert.equal(await events(), "first_admin login_ok password_set login_failed login_failed login_ok");
+	});
+
+	test("... nor when the hash would be made anew", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await authd.stop();
+		const stronger = await freshAuthd(t, { keep: true, env: {}, set: { hash_memory_kib: 128 } });
+		const admin = await control(t, stronger);
+		const held = await holding(t, USERS);
+		const reset = admin.call("user_passwd", { name: "alice", password: OTHER });
+
+		await pg.blocked(1);
+		const late = stronger.signIn();
+
+		await pg.blocked(2);
+		await held.sql("COMMIT");
+		await reset;
+		refused(await late, 401, "bad_password");
+		refused(await stronger.signIn(), 401, "bad_password");
+		await signedIn(stronger, "alice", OTHER);
+	});
+
+	test("two sign-ins that both make the hash anew are both let in", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await authd.stop();
+		const stronger = await freshAuthd(t, { keep: true, env: {}, set: { hash_memory_kib: 128 } });
+		const held = await holding(t, USERS);
+		const both = [stronger.signIn(), stronger.signIn()];
+
+		await pg.blocked(2);
+		await held.sql("COMMIT");
+		for (const answer of await Promise.all(both))
+			assert.equal(answer.status, 200, answer.text);
+	});
+
+	test("a reset ends the login that is being made before it", async (t) => {
+		const authd = await freshAuthd(t);
+		const admin = await control(t, authd);
+		const held = await holding(t, USERS);
+		const early = authd.signIn();
+
+		await pg.blocked(1);
+		const reset = admin.call("user_passwd", { name: "alice", password: OTHER });
+
+		await pg.blocked(2);
+		await held.sql("COMMIT");
+		const answer = await early;
+
+		assert.equal(answer.status, 200, answer.text);
+		assert.equal((await reset).logins, 1);
+		refused(await authd.get("/account", { cookie: cookie(answer) }), 401, "not_signed_in");
+	});
+
+	/* As the clean-up of what has run out does: else each would wait for what the other holds. */
+	test("a reset takes the logins first, then the devices", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await signedIn(authd);
+		const admin = await control(t, authd);
+		const held = await holding(t, "SELECT FROM authd.logins FOR UPDATE");
+		const reset = admin.call("user_passwd", { name: "alice", password: OTHER });
+
+		await pg.blocked(1);
+		await held.sql("DELETE FROM authd.devices");
+		await held.sql("COMMIT");
+		assert.equal((await reset).logins, 1);
+		await signedIn(authd, "alice", OTHER);
+	});
+
+	test("... and is done again when it was in another's way", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await signedIn(authd);
+		const admin = await control(t, authd);
+		const held = await holding(t, "SELECT FROM authd.logins FOR UPDATE");
+		const reset = admin.call("user_passwd", { name: "alice", password: OTHER });
+
+		await pg.blocked(1);
+		await held.sql("SET LOCAL deadlock_timeout = '1min'");
+		await held.sql("SELECT FROM authd.users FOR UPDATE");
+		await held.sql("COMMIT");
+		assert.equal((await reset).logins, 1);
+		await signedIn(authd, "alice", OTHER);
+	});
+
+	test("who was signed out by a reset does not reset it back", async (t) => {
+		const { authd, answer } = await resetFirst(t, (authd, jar) =>
+			authd.post("/users/alice/password", { password: "maple-harbour-quartz-88" }, { cookie: jar }));
+
+		refused(answer, 401, "not_signed_in");
+		await signedIn(authd, "alice", OTHER);
+	});
+
+	test("... nor makes an account to come back by", async (t) => {
+		const { answer } = await resetFirst(t, (authd, jar) =>
+			authd.post("/users", { name: "mallory", password: "maple-harbour-quartz-88", admin: true }, { cookie: jar }));
+
+		refused(answer, 401, "not_signed_in");
+		assert.equal(await pg.sql("SELECT string_agg(name, ' ') FROM authd.users"), "alice");
+	});
+
+	test("a login that ended while it was marked used is none", async (t) => {
+		const authd = await freshAuthd(t);
+		const jar = await signedIn(authd);
+
+		await pg.sql("UPDATE authd.logins SET seen_at = now() - interval '600 s'");
+		const held = await holding(t, "SELECT FROM authd.logins FOR UPDATE");
+		const request = authd.get("/account", { cookie: jar });
+
+		await pg.blocked(1);
+		await held.sql("DELETE FROM authd.logins");
+		await held.sql("COMMIT");
+		refused(await request, 401, "not_signed_in");
+	});
+
+	test("a count of failures that another sign-in forgives is begun anew", async (t) => {
+		const authd = await freshAuthd(t);
+
+		refused(await authd.signIn("alice", OTHER), 401, "bad_password");
+		const held = await holding(t, "SELECT FROM authd.throttle FOR UPDATE");
+		const stranger = authd.signIn("alice", OTHER);
+
+		await pg.blocked(1);
+		await held.sql("DELETE FROM authd.throttle");
+		await held.sql("COMMIT");
+		refused(await stranger, 401, "bad_password");
+		assert.equal(await pg.sql("SELECT string_agg(failures::text, ' ') FROM authd.throttle"), "1 1");
+		await signedIn(authd);
+	});
+
+	test("an account that is gone lets nobody in", async (t) => {
+		const authd = await freshAuthd(t);
+		const held = await holding(t, USERS);
+		const late = authd.signIn();
+
+		await pg.blocked(1);
+		await held.sql("DELETE FROM authd.users");
+		await held.sql("COMMIT");
+		refused(await late, 401, "bad_password");
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.logins"), "0");
 	});
 });
 
@@ -515,6 +722,21 @@ describe("the audit", () => {
 			"INSERT INTO authd.audit (id, event) OVERRIDING SYSTEM VALUE VALUES (1, 'x')",
 			"DROP TABLE authd.audit", "ALTER TABLE authd.audit DISABLE TRIGGER ALL", "DELETE FROM authd.users"])
 			await assert.rejects(pg.sql(statement, role), /permission denied|must be owner/);
+	});
+
+	test("tells of who wanted what is not theirs, and is not flooded by it", async (t) => {
+		const authd = await freshAuthd(t);
+
+		await authd.post("/users", { name: "bob", password: OTHER }, { cookie: await signedIn(authd) });
+		const jar = await signedIn(authd, "bob", OTHER);
+		const told = () => pg.sql("SELECT string_agg(concat_ws(' ', user_name, ip, detail), ',' ORDER BY id) FROM authd.audit"
+			+ " WHERE event = 'forbidden'");
+
+		refused(await authd.get("/users", { cookie: jar }), 403, "forbidden");
+		assert.equal(await told(), "bob 192.0.2.1 GET /api/v1/users");
+		for (let i = 0; i < 40; i++)
+			refused(await authd.post("/users", {}, { cookie: jar }), 403, "forbidden");
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.audit WHERE event = 'forbidden'"), "30");
 	});
 
 	test("that cannot be written stops what it would tell about", async (t) => {

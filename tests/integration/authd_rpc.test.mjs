@@ -70,12 +70,15 @@ describe("other daemons' methods", () => {
 
 		refused(away, 503, "unavailable");
 		assert.equal(away.headers["retry-after"], "1");
-		assert.match(away.body.error.message, /botd is not running/);
+		assert.equal(away.body.error.message,
+			"The part of Stead that books is away; your bookings are safe. Try again in a moment.");
+		assert.match(away.body.error.detail, /^botd is not running .*: systemctl status stead-botd$/);
 		const botd = await RpcServer.open(join(authd.sockets, "botd", "front"), (request, socket) => socket.destroy());
 		const lost = await authd.get("/sites", { cookie: jar });
 
 		refused(lost, 503, "unavailable");
-		assert.match(lost.body.error.message, /stopped while it worked/);
+		assert.match(lost.body.error.message, /^A part of Stead stopped while it worked/);
+		assert.match(lost.body.error.detail, /^botd stopped/);
 		await botd.close();
 		const back = await RpcServer.open(join(authd.sockets, "botd", "front"), () => ({ sites: [] }));
 
@@ -99,6 +102,8 @@ describe("other daemons' methods", () => {
 		await cancelled;
 		assert.ok(Date.now() - began < 1500, "cancelled at once, not at the deadline");
 		await assert.rejects(request);
+		await authd.logged(/GET \/api\/v1\/sites: unavailable/);
+		assert.deepEqual(authd.log.filter((line) => / error: /.test(line)), [], "who hangs up is no failure of ours");
 		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
 	});
 
@@ -162,7 +167,40 @@ describe("streamd's questions", () => {
 			await assert.rejects(stream.call("login_check", { cookie: bad }), { code: "not_signed_in" });
 	});
 
-	test("which logins end: by sign-out, by a new sign-in, by time, on another host", async () => {
+	test("whether a login has ended, by its name; use that it tells of prolongs it", async () => {
+		const answer = await authd.signIn();
+		const { login } = await stream.call("login_check", { cookie: answer.cookies.stead.value });
+		const seen = () => pg.sql("SELECT seen_at > now() - interval '1 s' FROM authd.logins");
+
+		await pg.sql("UPDATE authd.logins SET seen_at = now() - interval '2 s'");
+		assert.deepEqual(await stream.call("login_look", { login }), { expires_at_ms: answer.body.expires_at_ms, again_ms: 1000 });
+		await stream.call("login_check", { cookie: answer.cookies.stead.value });
+		assert.equal(await seen(), "f");
+		await stream.call("login_look", { login, used: true });
+		assert.equal(await seen(), "t");
+		await authd.post("/logout", {}, { cookie: cookie(answer) });
+		for (const none of [login, "x"])
+			await assert.rejects(stream.call("login_look", { login: none }), { code: "not_signed_in" });
+	});
+
+	test("what it refused, and what steadctl does there", async () => {
+		const acting = { for: { user: 7, name: "bob", login: "x", ip: "192.0.2.9" } };
+		const told = () => pg.sql("SELECT string_agg(concat_ws(' ', event, user_name, ip, detail), ',' ORDER BY id)"
+			+ " FROM authd.audit WHERE event IN ('forbidden', 'steadctl')");
+
+		await stream.call("audit_note", { event: "forbidden", detail: "the sign-in of somebody else" }, acting);
+		await stream.call("audit_note", { event: "steadctl", detail: "stream_close id=x" });
+		assert.equal(await told(), "forbidden bob 192.0.2.9 the sign-in of somebody else,steadctl stream_close id=x");
+		await assert.rejects(stream.call("audit_note", { event: "login_ok", detail: "x" }), { code: "invalid" });
+		for (let i = 0; i < 40; i++)
+			await stream.call("audit_note", { event: "forbidden", detail: "flood" }, acting);
+		for (let i = 0; i < 29; i++)
+			await stream.call("audit_note", { event: "steadctl", detail: "act" });
+		await assert.rejects(stream.call("audit_note", { event: "steadctl", detail: "too much" }), { code: "busy" });
+		assert.equal(await pg.sql("SELECT count(*) FROM authd.audit WHERE event IN ('forbidden', 'steadctl')"), "60");
+	});
+
+	test("which logins end: by sign-out, by a new sign-in, by time, on another host, with their account", async () => {
 		const watch = stream.watch("login_watch"), items = [];
 		const nameOf = async (answer) => (await stream.call("login_check", { cookie: answer.cookies.stead.value })).login;
 		const ends = async (name) => {
@@ -182,6 +220,10 @@ describe("streamd's questions", () => {
 		await ends(await nameOf(third)); /* nobody uses it: it ends by itself */
 		await pg.sql("NOTIFY authd_login_ended, 'feedfacefeedface'");
 		await ends("feedfacefeedface");
+		const last = await authd.signIn(), lastName = await nameOf(last);
+
+		await pg.sql("DELETE FROM authd.users"); /* the account is gone, and its logins with it */
+		await ends(lastName);
 	});
 
 	test("a watch ends when word may have been missed", async () => {
@@ -328,7 +370,7 @@ describe("running out of descriptors", () => {
 describe("settings", () => {
 	test("that cannot work are refused with the reason", async () => {
 		for (const [set, why] of [[{ origin: "stead.example.org" }, /origin does not take.*https:\/\//],
-			[{ stream_user: "no-such-user" }, /stream_user names the user "no-such-user"/]]) {
+			[{ stream_user: "no-such-user" }, /stream_user does not take "no-such-user": there is no such user/]]) {
 			const start = startAuthd({ dir: newDirectory(), pg, set });
 
 			await assert.rejects(start, why);

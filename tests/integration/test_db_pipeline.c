@@ -17,6 +17,9 @@
 #include "db/db.h"
 #include "tests/integration/test_db_cluster.h"
 
+/* Row i of a result that has it. */
+#define ROW(res_, i_) (&(const struct db_row){ .res = (res_), .n = (i_) + 1 })
+
 static struct db *db;
 
 /*
@@ -141,7 +144,7 @@ static void one_statement(void *arg)
 	assert_int_equal(
 		0, db_read(db, DB_ROLE("operator"), soon, &res, "SELECT current_user::text AS u"));
 	assert_int_equal(2, turns);
-	assert_string_equal("operator", db_text(res, 0, "u"));
+	assert_string_equal("operator", row_text(ROW(res, 0), "u"));
 	/* a refusal and the ROLLBACK behind it, which nobody waits for */
 	assert_int_equal(
 		-EEXIST, db_query(db, DB_USER(7), soon, NULL, "INSERT INTO plain VALUES ($1, $2)",
@@ -216,7 +219,7 @@ static void lost_answer(void *arg)
 	assert_int_equal(0, db_read(db, DB_USER(7), soon, &res,
 				    "SELECT id FROM plain WHERE id > 19 ORDER BY id"));
 	assert_int_equal(2, db_rows(res));
-	assert_int_equal(23, db_int(res, 1, "id"));
+	assert_int_equal(23, row_int(ROW(res, 1), "id"));
 }
 
 static void test_lost_answer(void **state)

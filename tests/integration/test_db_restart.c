@@ -13,6 +13,9 @@
 #include "db/db.h"
 #include "tests/integration/test_db_cluster.h"
 
+/* Row i of a result that has it. */
+#define ROW(res_, i_) (&(const struct db_row){ .res = (res_), .n = (i_) + 1 })
+
 #define WORKERS 50
 #define SIZE    8
 
@@ -52,7 +55,7 @@ static bool stands(int64_t id)
 			"SELECT count(*) FROM done WHERE id = $1", DB_INT(id));
 
 		if (r == 0)
-			return db_int(res, 0, 0) > 0;
+			return row_int(ROW(res, 0), 0) > 0;
 		assert_int_not_equal(-EINPROGRESS, r);
 		count_refusal(r);
 	}

@@ -13,6 +13,9 @@
 #include "db/db.h"
 #include "tests/integration/test_db_cluster.h"
 
+/* Row i of a result that has it. */
+#define ROW(res_, i_) (&(const struct db_row){ .res = (res_), .n = (i_) + 1 })
+
 static struct db *db;
 
 #define SOON (loop_now() + 5000)
@@ -75,7 +78,7 @@ static int64_t read_int(struct db_who who, const char *sql)
 
 	assert_int_equal(0, db_read(db, who, SOON, &res, sql));
 	assert_int_equal(1, db_rows(res));
-	return db_int(res, 0, 0);
+	return row_int(ROW(res, 0), 0);
 }
 
 /* Values */
@@ -99,18 +102,18 @@ static void round_trip(void *arg)
 				    "NULL::text AS nothing FROM notes WHERE id = $1",
 				    DB_INT(INT64_MIN)));
 	assert_int_equal(1, db_rows(res));
-	assert_true(db_int(res, 0, "id") == INT64_MIN);
-	assert_int_equal(7, db_int(res, 0, 1));
-	assert_string_equal("h\xc3\xa9", db_text(res, 0, "body"));
-	assert_memory_equal(raw, db_bytes(res, 0, "raw", &n), sizeof(raw));
+	assert_true(row_int(ROW(res, 0), "id") == INT64_MIN);
+	assert_int_equal(7, row_int(ROW(res, 0), 1));
+	assert_string_equal("h\xc3\xa9", row_text(ROW(res, 0), "body"));
+	assert_memory_equal(raw, row_bytes(ROW(res, 0), "raw", &n), sizeof(raw));
 	assert_int_equal(sizeof(raw), n);
-	assert_true(db_bool(res, 0, "flag"));
-	assert_true(db_time(res, 0, "at") == 1700000000123);
-	assert_string_equal("{\"a\": [1]}", db_text(res, 0, "meta"));
-	assert_int_equal(3, db_int(res, 0, "small"));
-	assert_int_equal(-2, db_int(res, 0, "medium"));
-	assert_true(db_double(res, 0, "half") == 0.5 && db_double(res, 0, "quarter") == 0.25);
-	assert_true(db_null(res, 0, "nothing") && !db_text(res, 0, "nothing"));
+	assert_true(row_bool(ROW(res, 0), "flag"));
+	assert_true(row_time(ROW(res, 0), "at") == 1700000000123);
+	assert_string_equal("{\"a\": [1]}", row_text(ROW(res, 0), "meta"));
+	assert_int_equal(3, row_int(ROW(res, 0), "small"));
+	assert_int_equal(-2, row_int(ROW(res, 0), "medium"));
+	assert_true(row_double(ROW(res, 0), "half") == 0.5 && row_double(ROW(res, 0), "quarter") == 0.25);
+	assert_true(row_null(ROW(res, 0), "nothing") && !row_text(ROW(res, 0), "nothing"));
 }
 
 static void test_round_trip(void **state)
@@ -250,7 +253,7 @@ static void transaction(void *arg)
 	assert_int_equal(0, db_begin(db, DB_SELF, SOON, &tx));
 	assert_int_equal(0, tx_query(tx, NULL, "UPDATE plain SET n = n + 1"));
 	assert_int_equal(0, db_commit_query(&tx, &res, "SELECT sum(n)::bigint AS sum FROM plain"));
-	assert_int_equal(32, db_int(res, 0, "sum"));
+	assert_int_equal(32, row_int(ROW(res, 0), "sum"));
 	assert_int_equal(32, read_int(DB_SELF, "SELECT sum(n)::bigint FROM plain"));
 }
 
@@ -345,7 +348,7 @@ static void large(void *arg)
 	memset(bytes, 0xa5, n);
 	assert_int_equal(0, db_read(db, DB_SELF, SOON, &res, "SELECT $1 || '\\x01'::bytea AS b",
 				    DB_BYTES(bytes, n)));
-	assert_memory_equal(bytes, db_bytes(res, 0, "b", &got), n);
+	assert_memory_equal(bytes, row_bytes(ROW(res, 0), "b", &got), n);
 	assert_int_equal(n + 1, got);
 }
 
@@ -511,7 +514,7 @@ static void insert_slowly(void *arg)
 	struct sleeper *s = arg;
 
 	s->result = db_query(
-		db, DB_SELF, SOON, NULL, "INSERT INTO plain SELECT 1, 1 FROM pg_sleep(0.2)");
+		db, DB_SELF, SOON, NULL, "INSERT INTO plain SELECT 1, 1 FROM pg_sleep(0.5)");
 }
 
 static void commit_uncancelled(void *arg)
@@ -520,7 +523,9 @@ static void commit_uncancelled(void *arg)
 	struct sleeper s = { 0 };
 
 	fiber_start("inserter", insert_slowly, &s, &s.fiber);
-	fiber_sleep_until(loop_now() + 100);
+	while (!fiber_ended(s.fiber) &&
+		read_int(DB_SELF, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'INSERT INTO plain%'") == 0)
+		continue;
 	fiber_cancel(s.fiber);
 	fiber_join(&s.fiber);
 	assert_int_equal(0, s.result);

@@ -78,9 +78,10 @@ static void on_binding(void *owner, struct target *target, const struct cbor *pa
 {
 	CLEANUP(arena_freep) struct arena *secret = arena_new_secret(0);
 	const char *text;
+	bool offered;
 
 	(void)owner;
-	if (copy_read(params, secret, &text)) {
+	if (copy_read(params, secret, &text, &offered)) {
 		snprintf(seen.copied, sizeof(seen.copied), "%s", text);
 		seen.leaked = seen.leaked || strstr(text, "hidden");
 		note();
@@ -101,7 +102,7 @@ static const struct browser_events events = { .binding = on_binding, .page_chang
 static void open_menus(void *arg)
 {
 	(void)arg;
-	menus = menus_new(rig.browser, &listener, NULL);
+	menus = menus_new(&listener, NULL);
 }
 
 static void close_menus(void *arg)

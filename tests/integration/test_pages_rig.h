@@ -13,14 +13,30 @@ struct page {
 static const struct page *site_pages;
 static size_t site_page_count;
 
+static const struct browser_events no_events;
+
 static struct recipe *recipe;
 static struct arena *arena; /* of the test that runs */
 
 static const char recipe_text[] =
 	"{\"title\": \"Pages\", \"home\": \"http://a.test/\", \"sign_in\": {\"url\": \"http://a.test/login\"},"
-	"\"hosts\": [\"a.test\", \"b.test\"], \"private_addresses\": [\"127.0.0.1\"],"
+	"\"hosts\": [\"a.test\", \"*.a.test\", \"b.test\", \"a.localhost\"], \"private_addresses\": [\"127.0.0.1\"],"
 	"\"signed_in\": {\"url\": [\"http://a.test/next\"]},"
 	"\"probe\": {\"url\": \"http://a.test/\", \"in\": {\"at\": {\"css\": \"h1\"}}, \"out\": {\"url\": [\"http://a.test/login*\"]}}}";
+
+/* What was asked for, in order: " /a /b". */
+static char site_asked[4096];
+
+static inline int site_count(const char *path)
+{
+	char word[128];
+	int n = 0;
+
+	snprintf(word, sizeof(word), " %s ", path);
+	for (const char *p = site_asked; (p = strstr(p, word)); p++)
+		n++;
+	return n;
+}
 
 static inline void on_request(struct evhttp_request *request, void *arg)
 {
@@ -29,6 +45,12 @@ static inline void on_request(struct evhttp_request *request, void *arg)
 	const char *html = NULL;
 
 	(void)arg;
+	if (strlen(site_asked) + strlen(path) + 3 < sizeof(site_asked))
+		sprintf(site_asked + strlen(site_asked), " %s ", path);
+	if (strcmp(path, "/silent") == 0) { /* never answered */
+		evbuffer_free(body);
+		return;
+	}
 	for (size_t i = 0; i < site_page_count; i++)
 		if (strcmp(path, site_pages[i].path) == 0)
 			html = site_pages[i].html;
@@ -71,8 +93,8 @@ static inline void close_browser(void *arg)
 /* The site and the browser; pages and events are borrowed until rig_close_pages(). */
 static inline void rig_open_pages(const struct page *pages, size_t count, const struct browser_events *events)
 {
-	static char pin_a[64], pin_b[64];
-	const char *more[] = { pin_a, pin_b, NULL };
+	static char pin_a[64], pin_b[64], pin_c[64];
+	const char *more[] = { pin_a, pin_b, pin_c, "pin=closed.a.test=127.0.0.1:1", NULL }; /* where nobody listens */
 	char why[256];
 
 	site_pages = pages;
@@ -82,6 +104,7 @@ static inline void rig_open_pages(const struct page *pages, size_t count, const 
 	open_site();
 	snprintf(pin_a, sizeof(pin_a), "pin=a.test=127.0.0.1:%d", rig.port);
 	snprintf(pin_b, sizeof(pin_b), "pin=b.test=127.0.0.1:%d", rig.port);
+	snprintf(pin_c, sizeof(pin_c), "pin=a.localhost=127.0.0.1:%d", rig.port);
 	rig_settings(more);
 	if (recipe_parse("pages.json", recipe_text, strlen(recipe_text), &recipe, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
@@ -97,6 +120,22 @@ static inline void rig_close_pages(void)
 	fiber_drop_stacks();
 	loop_deinit();
 }
+
+/* A program's set_up() and tear_down(): a site of these pages, with these events, then what else it needs. */
+#define PAGES_RIG(pages_, events_, ...)                                                            \
+	static int set_up(void **state)                                                            \
+	{                                                                                          \
+		(void)state;                                                                       \
+		rig_open_pages(pages_, sizeof(pages_) / sizeof(*(pages_)), events_);               \
+		__VA_ARGS__                                                                        \
+		return 0;                                                                          \
+	}                                                                                          \
+	static int tear_down(void **state)                                                         \
+	{                                                                                          \
+		(void)state;                                                                       \
+		rig_close_pages();                                                                 \
+		return 0;                                                                          \
+	}
 
 /* Steps of no recipe. */
 

@@ -96,6 +96,7 @@ static int set_up(void **state)
 	rig_settings(more);
 	if (recipe_load_file("tests/sites/desk.json", &recipe, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
+	recipe->probe.second_look_ms = 100;
 	return 0;
 }
 
@@ -148,12 +149,12 @@ static void await(struct browser *b, const char *css)
 	struct element e = { .late = true };
 
 	while (loop_now() < deadline) {
-		int r = element_wait(browser_page(b), &wish, 1, deadline - loop_now(), arena, &e);
+		int r = element_wait(target_ref_of(browser_page(b)), &wish, 1, deadline - loop_now(), arena, &e);
 		if (r == 0 && !e.moved && !e.late)
 			return;
 		fiber_sleep_until(deadline_in(20)); /* the document went on */
 	}
-	fail_msg("%s did not come; the page is at %s", css, browser_page(b)->url);
+	fail_msg("%s did not come; the page is at %s", css, url_shown(browser_page(b)->url));
 }
 
 static void sign_in_as_alice(struct browser *b)
@@ -161,7 +162,8 @@ static void sign_in_as_alice(struct browser *b)
 	json_t *totp;
 	char code[160], why[256];
 
-	assert_int_equal(page_navigate(browser_page(b), recipe->sign_in.url, deadline_in(20000), why, sizeof(why)), 0);
+	assert_int_equal(page_navigate(target_ref_of(browser_page(b)), recipe->sign_in.url, deadline_in(20000), why,
+		sizeof(why)), 0);
 	await(b, "#sso");
 	evaluate(b, "document.querySelector('#sso').click()");
 	await(b, "#username");
@@ -190,7 +192,7 @@ static void capture_alice(void *arg)
 		fail_msg("%s", call_why(call, r));
 	sign_in_as_alice(b);
 	assert_int_equal(browser_set_network(b, call, false), 0);
-	assert_int_equal(capture_whole(b, recipe, NULL, deadline_in(30000), &captured), 0);
+	assert_int_equal(capture_whole(b, NO_TARGET, recipe, NULL, deadline_in(30000), &captured), 0);
 	browser_close(b);
 }
 
@@ -200,6 +202,7 @@ struct expectation {
 	const char *account; /* expected; NULL: any */
 	enum verdict verdict;
 	const char *says; /* what the reason must hold */
+	const char *advises; /* and what the advice, if it has to be this */
 	struct state *after;
 };
 
@@ -222,6 +225,8 @@ static void prove(void *arg)
 	} else {
 		assert_null(p.after);
 		assert_true(strlen(p.advice) > 10);
+		if (e->advises && !strstr(p.advice, e->advises))
+			fail_msg("the advice does not say %s: %s", e->advises, p.advice);
 	}
 	e->after = TAKE(p.after);
 	proof_clear(&p);
@@ -326,12 +331,26 @@ static struct state *without(const char *cookie, const char *area, const char *p
 #define DESK   "https://desk.test/"
 #define WIDGET "https://widgets.test/^0https://desk.test"
 
+/* Whether the site itself missed that kind when it was last asked; its address is not told in words. */
+static bool site_missed(const char *kind)
+{
+	json_t *truth = control("/state", NULL), *session, *missing;
+	bool missed = false;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(truth, "sessions"), i, session)
+		json_array_foreach(json_object_get(json_object_get(session, "last_check"), "missing"), j, missing)
+			missed |= strcmp(json_string_value(missing), kind) == 0;
+	json_decref(truth);
+	return missed;
+}
+
 static void test_each_kind_counts(void **state)
 {
 	static const struct {
-		const char *cookie, *area, *part, *says;
+		const char *cookie, *area, *part, *kind;
 	} rows[] = {
-		{ "desk_session", NULL, NULL, "says that nobody is signed in" },
+		{ "desk_session", NULL, NULL, NULL },
 		{ "__Host-desk_device", NULL, NULL, "device-cookie" },
 		{ "__Host-widget", NULL, NULL, "partitioned-cookie" },
 		{ NULL, DESK, "local", "local-storage" },
@@ -343,9 +362,10 @@ static void test_each_kind_counts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		CLEANUP(state_freep) struct state *less = without(rows[i].cookie, rows[i].area, rows[i].part);
-		struct expectation e = { .state = less, .verdict = VERDICT_OUT, .says = rows[i].says };
-		print_message("  without %s\n", rows[i].cookie ? rows[i].cookie : rows[i].says);
+		struct expectation e = { .state = less, .verdict = VERDICT_OUT, .says = "says that nobody is signed in" };
+		print_message("  without %s\n", rows[i].cookie ? rows[i].cookie : rows[i].kind);
 		in_fiber(prove, &e);
+		assert_true(!rows[i].kind || site_missed(rows[i].kind));
 	}
 }
 
@@ -359,6 +379,23 @@ static void test_another_account(void **state)
 }
 
 /* A mark that anybody is shown proves nothing, however well the session works. */
+/* Marks that the page does not have are the recipe's fault before they are the site's: whoever tries one is told where to look. */
+static void test_marks_of_another_page(void **state)
+{
+	struct recipe_probe sound = recipe->probe;
+	struct selector nobody = { .css = "#nobody-has-this", .nth = 1 };
+	struct expectation e = { .state = captured, .verdict = VERDICT_INCONCLUSIVE, .says = "Without the session: ",
+		.advises = "the probe in the site's recipe" };
+
+	(void)state;
+	recipe->probe.url = "https://desk.test/login";
+	recipe->probe.in = (struct recipe_probe_in){ .at = &nobody };
+	recipe->probe.out = (struct recipe_probe_out){ .at = &nobody };
+	recipe->probe.timeout_ms = 1000;
+	in_fiber(prove, &e);
+	recipe->probe = sound;
+}
+
 static void test_unsound_probe(void **state)
 {
 	struct recipe_probe sound = recipe->probe;
@@ -376,7 +413,7 @@ static void test_unsound_probe(void **state)
 static void test_site_is_down(void **state)
 {
 	struct recipe_probe up = recipe->probe;
-	struct expectation e = { .state = captured, .verdict = VERDICT_INCONCLUSIVE, .says = "could not be opened" };
+	struct expectation e = { .state = captured, .verdict = VERDICT_DOWN, .says = "cannot be reached" };
 
 	(void)state;
 	recipe->probe.url = "https://nobody.desk.test/";
@@ -401,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_each_kind_counts),
 		cmocka_unit_test(test_another_account),
 		cmocka_unit_test(test_unsound_probe),
+		cmocka_unit_test(test_marks_of_another_page),
 		cmocka_unit_test(test_site_is_down),
 		cmocka_unit_test(test_revoked), /* last: the session is gone afterwards */
 	};

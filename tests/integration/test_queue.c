@@ -11,6 +11,7 @@
 
 #include "botd/queue.h"
 #include "common/cleanup.h"
+#include "common/words.h"
 #include "tests/integration/test_db_cluster.h"
 
 #define LEASE_MS 10000
@@ -27,8 +28,12 @@ static int set_up(void **state)
 	assert_int_equal(0, cluster_set_up(state));
 	cluster_file("", "db/roles.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0002_turns.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0002_turns.down.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.down.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0002_turns.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0004_looks.up.sql");
 	return 0;
 }
 
@@ -37,7 +42,7 @@ static int test_set_up(void **state)
 	char conninfo[256];
 
 	(void)state;
-	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures RESTART IDENTITY");
+	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures, jobs.turns RESTART IDENTITY");
 	cluster_conninfo("stead_botd", "postgres", conninfo, sizeof(conninfo));
 	return db_new(&(struct db_config){ .conninfo = conninfo, .size = 8, .application_name = "test" }, &db);
 }
@@ -119,10 +124,10 @@ static void one_at_a_time(void *arg)
 	assert_int_equal(first, a->id);
 	assert_int_equal(elsewhere, b->id); /* the second waits for the first: they share a session */
 	assert_none();
-	assert_int_equal(0, job_finish(b, "booked", NULL, &next));
+	assert_int_equal(JOB_OK, job_finish(b, "booked", NULL, &next));
 	assert_null(next);
 	assert_none();
-	assert_int_equal(0, job_finish(a, "booked", NULL, &next));
+	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, &next));
 	assert_non_null(next);
 	assert_int_equal(second, next->id);
 	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE state = 'running'"));
@@ -132,6 +137,137 @@ static void one_at_a_time(void *arg)
 	job_free(next);
 }
 TEST(one_at_a_time)
+
+/* Which bookings are claimed, one after another; each is done at once. */
+static void claimed_are(const int64_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct job *j = claimed();
+
+		assert_int_equal(ids[i], j->id);
+		assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, NULL));
+		job_free(j);
+	}
+}
+
+/* However many somebody has asked for before, whoever asks for one is next. */
+static void persons_take_turns(void *arg)
+{
+	int64_t first, b, c, ids[6];
+	bool others = false;
+	struct job *a;
+
+	(void)arg;
+	first = sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) "
+			   "SELECT 1, i::text, 'desk', 'book', 'x', '{}' FROM generate_series(1, 200) i RETURNING id");
+	a = claimed();
+	assert_int_equal(0, queue_others_wait(db, a, SOON, &others));
+	assert_false(others); /* its own next ones do not count */
+	b = queued(2, "desk");
+	assert_int_equal(0, queue_others_wait(db, a, SOON, &others));
+	assert_true(others);
+	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, NULL));
+	job_free(a);
+	c = queued(3, "desk");
+	ids[0] = b; /* who has never been served */
+	ids[1] = c;
+	ids[2] = first + 1;
+	ids[3] = queued(2, "desk");
+	ids[4] = queued(3, "desk");
+	ids[5] = first + 2;
+	claimed_are(ids, 6);
+}
+TEST(persons_take_turns)
+
+static void sites_take_turns(void *arg)
+{
+	int64_t ids[4];
+
+	(void)arg;
+	ids[0] = queued(1, "desk");
+	ids[2] = queued(1, "desk");
+	ids[3] = queued(1, "desk");
+	ids[1] = queued(1, "gym");
+	claimed_are(ids, 4);
+}
+TEST(sites_take_turns)
+
+/* Who has a browser already comes after whoever has none, however long ago that was. */
+static void fewest_under_way_first(void *arg)
+{
+	int64_t again = queued(1, "desk"), gym, b;
+	struct job *a = claimed(), *other, *last;
+
+	(void)arg;
+	assert_int_equal(again, a->id);
+	assert_int_equal(JOB_OK, job_requeue(a, 0, false, "again"));
+	job_free(a);
+	b = queued(2, "desk");
+	other = claimed();
+	assert_int_equal(b, other->id);
+	gym = queued(2, "gym");
+	sql_number("UPDATE jobs.turns SET served_at = now() - interval '1 h' WHERE user_id = 2 RETURNING user_id");
+	a = claimed();
+	last = claimed();
+	assert_int_equal(again, a->id);
+	assert_int_equal(gym, last->id);
+	job_free(a);
+	job_free(other);
+	job_free(last);
+}
+TEST(fewest_under_way_first)
+
+/* The next one of a run is that person's turn, too. */
+static void a_run_is_a_turn(void *arg)
+{
+	struct job *a, *next = NULL;
+
+	(void)arg;
+	queued(1, "desk");
+	queued(1, "desk");
+	a = claimed();
+	sql_number("UPDATE jobs.turns SET served_at = now() - interval '1 h' RETURNING user_id");
+	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, &next));
+	assert_non_null(next);
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.turns WHERE served_at > now() - interval '1 min'"));
+	job_free(a);
+	job_free(next);
+}
+TEST(a_run_is_a_turn)
+
+static int claim_result;
+
+static void claim_one(void *arg)
+{
+	(void)arg;
+	struct job *j = NULL;
+
+	claim_result = queue_claim(db, LEASE_MS, SOON, &j);
+	job_free(j);
+}
+
+/* Two of one person at one site are taken in the same moment: whoever comes second is told to look again. */
+static void collision_is_no_want_of_work(void *arg)
+{
+	int64_t taken = queued(7, "desk");
+	PGconn *pg = cluster_connect(&cluster);
+	struct fiber *f = NULL;
+	char sql[128];
+
+	(void)arg;
+	snprintf(sql, sizeof(sql), "BEGIN; UPDATE jobs.bookings SET state = 'running' WHERE id = %lld", (long long)taken);
+	PQclear(PQexec(pg, sql));
+	sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, due_at) VALUES (7, 'earlier', 'desk', "
+		   "'book', 'x', '{}', now() - interval '1 h') RETURNING id");
+	fiber_start("claim", claim_one, NULL, &f);
+	while (sql_number("SELECT count(*) FROM pg_stat_activity WHERE usename = 'stead_botd' AND wait_event_type = 'Lock'") == 0)
+		assert_int_equal(0, fiber_yield());
+	PQclear(PQexec(pg, "COMMIT"));
+	fiber_join(&f);
+	assert_int_equal(-EAGAIN, claim_result);
+	PQfinish(pg);
+}
+TEST(collision_is_no_want_of_work)
 
 static void next_due(void *arg)
 {
@@ -161,28 +297,28 @@ static void lost_lease_writes_nothing(void *arg)
 	struct job *old = claimed(), *new, *next = NULL;
 
 	(void)arg;
-	assert_int_equal(0, job_line(old, "info", "one"));
+	assert_int_equal(JOB_OK, job_line(old, "info", "one"));
 	assert_none();
 	expire(id);
 	new = claimed();
 	assert_int_equal(id, new->id);
 	assert_int_equal(old->token + 1, new->token);
 	before = row_digest();
-	assert_int_equal(-ESTALE, job_line(old, "info", "two"));
-	assert_int_equal(-ESTALE, job_beat(old));
-	assert_int_equal(-ESTALE, job_intend(old));
+	assert_int_equal(JOB_LOST, job_line(old, "info", "two"));
+	assert_int_equal(JOB_LOST, job_beat(old));
+	assert_int_equal(JOB_LOST, job_intend(old));
 	assert_false(old->intended);
-	assert_int_equal(-ESTALE, job_picture(old, "jpeg", 4));
-	assert_int_equal(-ESTALE, job_finish(old, "booked", NULL, &next));
-	assert_int_equal(-ESTALE, job_park(old, 3, "sign in", &next));
-	assert_int_equal(-ESTALE, job_requeue(old, 0, true, "again"));
+	assert_int_equal(JOB_LOST, job_picture(old, "jpeg", 4));
+	assert_int_equal(JOB_LOST, job_finish(old, "booked", NULL, &next));
+	assert_int_equal(JOB_LOST, job_park(old, 3, "sign in", &next));
+	assert_int_equal(JOB_LOST, job_requeue(old, 0, true, "again"));
 	assert_null(next);
 	assert_true(before == row_digest());
 	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.lines"));
 	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.pictures"));
-	assert_int_equal(0, job_line(new, "info", "two"));
-	assert_int_equal(0, job_finish(new, "booked", NULL, NULL));
-	assert_int_equal(-ESTALE, job_line(new, "info", "after the end"));
+	assert_int_equal(JOB_OK, job_line(new, "info", "two"));
+	assert_int_equal(JOB_OK, job_finish(new, "booked", NULL, NULL));
+	assert_int_equal(JOB_LOST, job_line(new, "info", "after the end"));
 	job_free(old);
 	job_free(new);
 }
@@ -194,20 +330,36 @@ static void intent_survives(void *arg)
 	struct job *j = claimed();
 
 	(void)arg;
-	assert_int_equal(0, job_intend(j));
+	assert_int_equal(JOB_OK, job_intend(j));
 	assert_true(j->intended);
 	expire(id);
 	job_free(j);
 	j = claimed();
 	assert_true(j->intended);
-	assert_int_equal(0, job_requeue(j, 0, true, "the browser failed"));
+	assert_int_equal(JOB_OK, job_requeue(j, 0, true, "the browser failed"));
 	job_free(j);
 	j = claimed();
 	assert_true(j->intended);
-	assert_int_equal(1, j->failures);
+	assert_int_equal(2, j->failures); /* the lease that ran out counts, too */
 	job_free(j);
 }
 TEST(intent_survives)
+
+/* A try that ends its worker says nothing more; the claim that finds its lease run out counts it. */
+static void lost_leases_count(void *arg)
+{
+	int64_t id = queued(7, "desk");
+
+	(void)arg;
+	for (int i = 0; i < 3; i++) {
+		struct job *j = claimed();
+
+		assert_int_equal(i, j->failures);
+		expire(id);
+		job_free(j);
+	}
+}
+TEST(lost_leases_count)
 
 static void beat_prolongs(void *arg)
 {
@@ -216,7 +368,7 @@ static void beat_prolongs(void *arg)
 
 	(void)arg;
 	sql_number("UPDATE jobs.bookings SET due_at = now() + interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
-	assert_int_equal(0, job_beat(j));
+	assert_int_equal(JOB_OK, job_beat(j));
 	assert_in_range(sql_number("SELECT (extract(epoch FROM due_at - now()) * 1000)::bigint FROM jobs.bookings"), 9000,
 		10000);
 	job_free(j);
@@ -233,9 +385,9 @@ static void users_are_apart(void *arg)
 
 	(void)arg;
 	j = claimed();
-	assert_int_equal(0, job_line(j, "info", "secret"));
+	assert_int_equal(JOB_OK, job_line(j, "info", "secret"));
 	j->user = 8; /* the right booking, the right token, but another person */
-	assert_int_equal(-ESTALE, job_line(j, "info", "planted"));
+	assert_int_equal(JOB_LOST, job_line(j, "info", "planted"));
 	assert_int_equal(0, db_read(db, DB_USER(8), SOON, &res,
 				    "SELECT id FROM jobs.bookings UNION ALL SELECT n FROM jobs.lines"));
 	assert_int_equal(0, db_rows(res));
@@ -261,7 +413,7 @@ static int writing;
 static void write_lines(void *arg)
 {
 	for (int i = 0; i < EACH; i++)
-		assert_int_equal(0, job_line(shared, "info", "writer %td, line %d", (intptr_t)arg, i));
+		assert_int_equal(JOB_OK, job_line(shared, "info", "writer %td, line %d", (intptr_t)arg, i));
 	writing--;
 }
 
@@ -300,11 +452,185 @@ static void long_lines_are_cut(void *arg)
 	text[sizeof(text) - 1] = '\0';
 	queued(7, "desk");
 	j = claimed();
-	assert_int_equal(0, job_line(j, "error", "x%s", text));
+	assert_int_equal(JOB_OK, job_line(j, "error", "x%s", text));
 	assert_in_range(sql_number("SELECT octet_length(text) FROM jobs.lines"), 2040, 2048);
 	job_free(j);
 }
 TEST(long_lines_are_cut)
+
+/* The database refuses */
+
+static void refuse(const char *table, const char *event, const char *condition)
+{
+	sql_number("CREATE OR REPLACE FUNCTION jobs.refuse() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN "
+		   "RAISE 'the test refuses' USING ERRCODE = 'check_violation'; END $f$; "
+		   "CREATE TRIGGER refuse BEFORE %s ON jobs.%s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION jobs.refuse()",
+		event, table, condition);
+}
+
+static void refuse_no_more(void)
+{
+	cluster_sql(&cluster, "DROP FUNCTION jobs.refuse() CASCADE");
+}
+
+/* Not its lease, which would have it tried again at once. */
+static void a_refused_line_is_no_lost_lease(void *arg)
+{
+	struct job *j;
+
+	(void)arg;
+	queued(7, "desk");
+	j = claimed();
+	refuse("lines", "INSERT", "NEW.text LIKE 'no%'");
+	assert_int_equal(JOB_REFUSED, job_line(j, "info", "no"));
+	assert_int_equal(JOB_OK, job_line(j, "info", "yes"));
+	refuse_no_more();
+	assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, NULL));
+	job_free(j);
+}
+TEST(a_refused_line_is_no_lost_lease)
+
+/* However it is cut, and whatever is in it. */
+static void any_text_is_taken(void *arg)
+{
+	char text[4096];
+	struct job *j;
+
+	(void)arg;
+	for (size_t size = 1010; size < 1030; size++) {
+		memset(text, 0, sizeof(text));
+		for (size_t i = 0; i < size; i++)
+			text[i] = "\xc3\xa4"[i % 2];
+		queued(7, "desk");
+		j = claimed();
+		assert_int_equal(JOB_OK, job_line(j, "info", "\xff\xed\xa0\x80 %s", text));
+		assert_int_equal(JOB_OK, job_requeue(j, 0, false, text));
+		job_free(j);
+		j = claimed();
+		assert_int_equal(JOB_OK, job_wait(j, 0, text + 1));
+		job_free(j);
+		j = claimed();
+		assert_int_equal(JOB_OK, job_park(j, 1, text, NULL));
+		job_free(j);
+	}
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.bookings WHERE octet_length(reason) > 1024"));
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.bookings WHERE reason LIKE 'Stead''s database%%'"));
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.lines WHERE text LIKE 'Stead''s database%%'"));
+}
+TEST(any_text_is_taken)
+
+static int64_t ended_with(const char *trigger_table, const char *event, const char *condition, const char *where)
+{
+	struct job *j, *next = NULL;
+	enum job_result r;
+
+	queued(7, "desk");
+	queued(7, "desk");
+	j = claimed();
+	refuse(trigger_table, event, condition);
+	r = job_finish(j, "full", "no words", &next);
+	refuse_no_more();
+	job_free(j);
+	job_free(next);
+	return r == JOB_OK ? sql_number("SELECT count(*) FROM jobs.bookings WHERE outcome = 'full' AND %s", where) : -(int64_t)r;
+}
+
+static void the_end_is_written_with_less(void *arg)
+{
+	(void)arg;
+	assert_int_equal(1, ended_with("bookings", "UPDATE", "NEW.reason LIKE '%%no words%%'", "reason LIKE 'Stead''s database%%'"));
+	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures");
+	assert_int_equal(1, ended_with("lines", "INSERT", "true", "last_line = 0"));
+	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures");
+	assert_int_equal(1, ended_with("bookings", "UPDATE", "OLD.state = 'queued'", "reason = 'no words'")); /* the next one's claim */
+	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures");
+	assert_int_equal(-JOB_REFUSED, ended_with("bookings", "UPDATE", "NEW.state = 'done'", ""));
+}
+TEST(the_end_is_written_with_less)
+
+/* The claim of a job that is intended is a look; what each has seen is kept. */
+static void looks_are_kept(void *arg)
+{
+	struct job *j;
+
+	(void)arg;
+	queued(7, "desk");
+	j = claimed();
+	j->look_ms = 60000;
+	assert_int_equal(JOB_OK, job_intend(j));
+	words_set(j->seen.answer, sizeof(j->seen.answer), "It answered 502");
+	assert_int_equal(JOB_OK, job_requeue(j, 0, true, "the browser failed"));
+	job_free(j);
+	j = claimed();
+	assert_true(j->intended);
+	assert_int_equal(1, j->looks);
+	assert_int_equal(1, j->failures);
+	assert_int_equal(JOB_OK, job_start(j, "Opening a browser"));
+	assert_int_equal(0, sql_number("SELECT starts FROM jobs.bookings"));
+	assert_in_range(j->look_end - loop_now(), 50000, 60000);
+	assert_string_equal("It answered 502", j->seen.answer);
+	words_set(j->seen.list_trouble, sizeof(j->seen.list_trouble), "An error page");
+	assert_int_equal(JOB_OK, job_look(j, 0, "unread"));
+	assert_int_equal(1, sql_number("SELECT (list_trouble = 'An error page' AND list_read_at IS NULL)::int FROM jobs.bookings"));
+	job_free(j);
+	j = claimed();
+	assert_int_equal(2, j->looks);
+	assert_int_equal(0, j->failures); /* the site has answered */
+	j->seen.lacking = true;
+	assert_int_equal(JOB_OK, job_finish(j, "unconfirmed", "not there", NULL));
+	assert_int_equal(1, sql_number("SELECT (list_trouble IS NULL AND list_read_at IS NOT NULL AND answer = 'It answered 502')::int "
+				       "FROM jobs.bookings"));
+	job_free(j);
+}
+TEST(looks_are_kept)
+
+/* Only its person's word makes it one that may be sent again; and that word is good for one act. */
+static void again_is_one_act(void *arg)
+{
+	int64_t id = queued(7, "desk");
+	struct job *j = claimed();
+
+	(void)arg;
+	assert_int_equal(JOB_OK, job_intend(j));
+	assert_int_equal(JOB_OK, job_finish(j, "unconfirmed", "not there", NULL));
+	job_free(j);
+	sql_number("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, again = true WHERE id = %lld RETURNING id", (long long)id);
+	j = claimed();
+	assert_false(j->intended);
+	assert_true(j->again);
+	assert_int_equal(0, j->looks);
+	assert_int_equal(JOB_OK, job_intend(j));
+	expire(id);
+	job_free(j);
+	j = claimed();
+	assert_true(j->intended);
+	assert_false(j->again);
+	job_free(j);
+}
+TEST(again_is_one_act)
+
+static void interrupt(void *arg)
+{
+	struct job *j = arg;
+
+	assert_int_equal(JOB_INTERRUPTED, job_line(j, "info", "after it was cancelled"));
+}
+
+static void interrupted_is_neither(void *arg)
+{
+	struct fiber *f = NULL;
+	struct job *j;
+
+	(void)arg;
+	queued(7, "desk");
+	j = claimed();
+	fiber_start("interrupted", interrupt, j, &f);
+	fiber_cancel(f);
+	fiber_join(&f);
+	assert_int_equal(JOB_OK, job_line(j, "info", "still ours"));
+	job_free(j);
+}
+TEST(interrupted_is_neither)
 
 /* Many at once */
 
@@ -321,17 +647,17 @@ static void work_off(void *arg)
 		struct job *j = NULL, *next = NULL;
 		int r = queue_claim(db, LEASE_MS, SOON, &j);
 
-		if (r == -ENOENT) {
+		if (r == -ENOENT || r == -EAGAIN) {
 			assert_int_equal(0, fiber_yield());
 			continue;
 		}
 		assert_int_equal(0, r);
 		for (; j; j = next) {
-			assert_int_equal(0, job_line(j, "info", "done"));
+			assert_int_equal(JOB_OK, job_line(j, "info", "done"));
 			bool more = j->id % 7;
 
 			next = NULL;
-			assert_int_equal(0, job_finish(j, "booked", NULL, more ? &next : NULL));
+			assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, more ? &next : NULL));
 			finished++;
 			job_free(j);
 		}
@@ -367,7 +693,7 @@ static void resumes_on_another_version(void *arg)
 	queued(7, "desk");
 	queued(8, "desk");
 	j = claimed();
-	assert_int_equal(0, job_park(j, 4, "the site asks for you", NULL));
+	assert_int_equal(JOB_OK, job_park(j, 4, "the site asks for you", NULL));
 	job_free(j);
 	assert_int_equal(0, queue_resume(db, 7, "desk", 4, SOON, &count));
 	assert_int_equal(0, count); /* that one has ended */
@@ -401,10 +727,10 @@ static void writes_wait_for_the_database(void *arg)
 	j = claimed();
 	fiber_start("restart", restart, NULL, &f);
 	while (!fiber_ended(f))
-		assert_int_equal(0, job_line(j, "info", "while it restarts"));
+		assert_int_equal(JOB_OK, job_line(j, "info", "while it restarts"));
 	fiber_join(&f);
-	assert_int_equal(0, job_intend(j));
-	assert_int_equal(0, job_finish(j, "booked", NULL, NULL));
+	assert_int_equal(JOB_OK, job_intend(j));
+	assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, NULL));
 	assert_int_equal(0, sql_number("SELECT last_line - (SELECT count(*) FROM jobs.lines) FROM jobs.bookings"));
 	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE outcome = 'booked'"));
 	job_free(j);
@@ -422,7 +748,7 @@ static void writes_end_with_the_lease(void *arg)
 	j->lease_end = loop_now() + 700;
 	cluster_stop_wait(&cluster, SIGINT);
 	began = loop_now();
-	assert_int_equal(-ESTALE, job_intend(j));
+	assert_int_equal(JOB_LOST, job_intend(j));
 	assert_in_range(loop_now() - began, 0, 1500);
 	assert_false(j->intended);
 	cluster_start_wait(&cluster);
@@ -437,13 +763,25 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(claims_in_order),
 		CASE(one_at_a_time),
+		CASE(persons_take_turns),
+		CASE(sites_take_turns),
+		CASE(fewest_under_way_first),
+		CASE(a_run_is_a_turn),
+		CASE(collision_is_no_want_of_work),
 		CASE(next_due),
 		CASE(lost_lease_writes_nothing),
 		CASE(intent_survives),
+		CASE(lost_leases_count),
 		CASE(beat_prolongs),
 		CASE(users_are_apart),
 		CASE(numbers_without_gaps),
 		CASE(long_lines_are_cut),
+		CASE(a_refused_line_is_no_lost_lease),
+		CASE(any_text_is_taken),
+		CASE(the_end_is_written_with_less),
+		CASE(looks_are_kept),
+		CASE(again_is_one_act),
+		CASE(interrupted_is_neither),
 		CASE(every_job_once),
 		CASE(resumes_on_another_version),
 		CASE(writes_wait_for_the_database),

@@ -54,8 +54,8 @@ static void rows_of_others(void *arg)
 {
 	static const char insert[] =
 		"INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
-		"version, health, protected, saved_at, proved_at, key_id, envelope) VALUES (99, 8, "
-		"'x', 'background', 'f', 'a', 1, 'healthy', true, now(), now(), 1, '')";
+		"version, last_version, health, protected, saved_at, proved_at, key_id, envelope) VALUES (99, 8, "
+		"'x', 'background', 'f', 'a', 1, 1, 'working', true, now(), now(), 1, '')";
 
 	(void)arg;
 	save_one(&alice, "desk", "alice's");
@@ -66,7 +66,7 @@ static void rows_of_others(void *arg)
 	assert_sql("stead_sessiond", 7, "SELECT count(*) FROM vault.saves WHERE user_id = 8", "0");
 	assert_sql("stead_sessiond", 0, "SELECT count(*) FROM vault.sessions", "0");
 	assert_sql("stead_sessiond", 7,
-		"UPDATE vault.sessions SET health = 'healthy' WHERE user_id = 8", "0");
+		"UPDATE vault.sessions SET health = 'working' WHERE user_id = 8", "0");
 	assert_sql("stead_sessiond", 7, "DELETE FROM vault.sessions WHERE user_id = 8", "0");
 	assert_sql("stead_sessiond", 7, insert, DENIED);
 	assert_sql("stead_sessiond", 7, "UPDATE vault.sessions SET user_id = 8", DENIED);
@@ -83,9 +83,13 @@ static void roles_beside(void *arg)
 	assert_sql("stead_operator", 0, "SELECT count(id) FROM vault.sessions", "1");
 	assert_sql("stead_operator", 0, "SELECT envelope FROM vault.sessions", DENIED);
 	assert_sql("stead_operator", 0, "SELECT fingerprint FROM vault.sessions", DENIED);
-	assert_sql("stead_operator", 0, "UPDATE vault.sessions SET health = 'healthy'", DENIED);
+	assert_sql("stead_operator", 0, "UPDATE vault.sessions SET health = 'working'", DENIED);
 	assert_sql("stead_rewrapper", 0, "UPDATE vault.sessions SET key_id = key_id", "1");
-	assert_sql("stead_rewrapper", 0, "UPDATE vault.sessions SET version = 2", DENIED);
+	assert_sql("stead_rewrapper", 0, "UPDATE vault.sessions SET version = 2, last_version = 2", DENIED);
+	assert_sql("stead_rewrapper", 0, "UPDATE vault.sessions SET newest_key_id = newest_key_id", "1");
+	assert_sql("stead_rewrapper", 0, "UPDATE vault.sessions SET newest_version = 2", DENIED);
+	assert_sql("stead_operator", 0, "SELECT newest_envelope FROM vault.sessions", DENIED);
+	assert_sql("stead_sessiond", 7, "SELECT count(*) FROM vault.ends WHERE user_id = 8", "0");
 	assert_sql("stead_rewrapper", 0, "SELECT account FROM vault.sessions", DENIED);
 	assert_sql("stead_rewrapper", 0, "DELETE FROM vault.sessions", DENIED);
 	assert_sql("stead_migrate", 7, "SELECT count(*) FROM vault.sessions",
@@ -118,7 +122,7 @@ static void flipped_bits(void *arg)
 	id = sql_number("SELECT id FROM vault.sessions");
 	for (int64_t at = 0; at < n; at++) {
 		sql_number("UPDATE vault.sessions SET envelope = set_byte(envelope, %d, "
-			   "get_byte(envelope, %d) # 1), health = 'healthy', reason = NULL",
+			   "get_byte(envelope, %d) # 1), health = 'working', reason = NULL",
 			(int)at, (int)at);
 		assert_cannot_open(&alice, "desk");
 		sql_number("UPDATE vault.sessions SET envelope = set_byte(envelope, %d, "
@@ -172,7 +176,7 @@ static void moved_rows(void *arg)
 	assert_cannot_open(&alice, "desk");
 	sql_number("UPDATE vault.sessions SET user_id = 8, site = 'gym'");
 	assert_cannot_open(&bob, "gym");
-	sql_number("UPDATE vault.sessions SET site = 'desk', version = 5");
+	sql_number("UPDATE vault.sessions SET site = 'desk', version = 5, last_version = 5");
 	assert_cannot_open(&bob, "desk");
 	sql_number("DELETE FROM vault.saves; UPDATE vault.sessions SET version = 1, id = id + 1");
 	assert_cannot_open(&bob, "desk");
@@ -180,7 +184,7 @@ static void moved_rows(void *arg)
 	assert_done(&a); /* a new sign-in mends it */
 	a = vault_fetch(&vault, &bob, "desk");
 	assert_state(&a, "signed in again");
-	assert_string_equal(a.health, "healthy");
+	assert_string_equal(a.health, "working");
 }
 
 /* Keys */
@@ -215,7 +219,7 @@ static void assert_vault_refuses(const char *trouble)
 	assert_refused(&a, ERR_vault_refused, "");
 	assert_trouble(trouble);
 	assert_int_equal(
-		sql_number("SELECT version FROM vault.sessions WHERE health = 'healthy'"), 1);
+		sql_number("SELECT version FROM vault.sessions WHERE health = 'working'"), 1);
 }
 
 static void wrong_master_key(void *arg)
@@ -243,7 +247,7 @@ static void wrong_master_key(void *arg)
 	restart();
 	a = vault_fetch(&vault, &alice, "desk");
 	assert_state(&a, "what was saved");
-	assert_string_equal(a.health, "healthy");
+	assert_string_equal(a.health, "working");
 	assert_int_equal(sql_number("SELECT count(*) FROM vault.key_checks"), 1);
 }
 

@@ -239,9 +239,9 @@ struct answer {
 	int r;                /* 0, REFUSED or a negative errno */
 	enum error_code code; /* of the refusal */
 	char field[96], message[1100];
-	int64_t id, version, token;
+	int64_t id, version, token, other;
 	bool changed;
-	char health[16], account[64];
+	char health[16], account[64], which[8];
 	size_t size;
 	uint8_t state[4096]; /* its beginning */
 };
@@ -257,9 +257,10 @@ static inline void answer_refusal(struct answer *a, const struct call *c)
 
 struct save {
 	const char *name, *site, *account, *in_place_of;
-	int64_t replaces, token;
+	int64_t replaces, token, session;
 	const void *state;
 	size_t size;
+	bool unproved;
 };
 
 static inline struct answer vault_store(struct vault *v, const struct acting *who, struct save save)
@@ -271,7 +272,8 @@ static inline struct answer vault_store(struct vault *v, const struct acting *wh
 		.in_place_of = save.in_place_of,
 		.replaces = save.replaces,
 		.token = save.token,
-		.proved_at_ms = wall_now(),
+		.session = save.session,
+		.proved_at_ms = save.unproved ? 0 : wall_now(),
 		.state = -1 };
 	struct session_store_result r;
 	struct answer a = { 0 };
@@ -288,10 +290,11 @@ static inline struct answer vault_store(struct vault *v, const struct acting *wh
 	return a;
 }
 
-static inline struct answer vault_fetch(struct vault *v, const struct acting *who, const char *site)
+static inline struct answer vault_fetch_state(
+	struct vault *v, const struct acting *who, const char *site, const char *which)
 {
 	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(15000));
-	struct session_fetch_params p = { .site = site };
+	struct session_fetch_params p = { .site = site, .which = which };
 	struct session_fetch_result r;
 	struct answer a = { .r = call_session_fetch(c, v->bot, &p, &r) };
 	struct memfd_view view;
@@ -304,9 +307,16 @@ static inline struct answer vault_fetch(struct vault *v, const struct acting *wh
 	memcpy(a.state, view.data, view.size < sizeof(a.state) ? view.size : sizeof(a.state) - 1);
 	memfd_unmap(&view);
 	a.version = r.version;
+	a.other = r.other;
+	snprintf(a.which, sizeof(a.which), "%s", r.which);
 	snprintf(a.health, sizeof(a.health), "%s", r.health);
 	snprintf(a.account, sizeof(a.account), "%s", r.account);
 	return a;
+}
+
+static inline struct answer vault_fetch(struct vault *v, const struct acting *who, const char *site)
+{
+	return vault_fetch_state(v, who, site, NULL);
 }
 
 static inline struct answer vault_lease(
@@ -325,19 +335,28 @@ static inline struct answer vault_lease(
 	return a;
 }
 
-static inline struct answer vault_report(struct vault *v, const struct acting *who, int64_t version,
-	const char *health, const char *reason)
+static inline struct answer vault_told(struct vault *v, const struct acting *who, struct session_report_params p)
 {
 	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(15000));
-	struct session_report_params p = {
-		.site = "desk", .version = version, .health = health, .reason = reason
-	};
 	struct session_report_result r;
 	struct answer a = { .r = call_session_report(c, v->bot, &p, &r) };
 
 	answer_refusal(&a, c);
 	a.changed = a.r == 0 && r.changed;
 	return a;
+}
+
+/* The site has shown that it works; settles: after its last visit. */
+static inline struct answer vault_works(struct vault *v, const struct acting *who, int64_t version, int64_t at, bool settles)
+{
+	return vault_told(v, who, (struct session_report_params){ .site = "desk", .version = version, .health = "working",
+		.proved_at_ms = at, .settles = settles });
+}
+
+static inline struct answer vault_report(struct vault *v, const struct acting *who, int64_t version,
+	const char *health, const char *reason)
+{
+	return vault_told(v, who, (struct session_report_params){ .site = "desk", .version = version, .health = health, .reason = reason });
 }
 
 static inline void assert_done(const struct answer *a)

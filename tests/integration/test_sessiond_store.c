@@ -16,7 +16,7 @@ static void round_trip(void *arg)
 	assert_int_equal(f.size, sizeof(binary));
 	assert_memory_equal(f.state, binary, sizeof(binary));
 	assert_int_equal(f.version, 1);
-	assert_string_equal(f.health, "healthy");
+	assert_string_equal(f.health, "working");
 	assert_string_equal(f.account, "a@example.org");
 	a = vault_store(&vault, &alice, (struct save){ "s2", .state = "second", .replaces = 1 });
 	assert_done(&a);
@@ -297,6 +297,11 @@ static void repeated_at_once(void *arg)
 	}
 }
 
+static void lapse(void)
+{
+	sql_number("UPDATE vault.sessions SET lease_until = now() - interval '1 ms'");
+}
+
 static void fenced_lease(void *arg)
 {
 	struct answer a, b;
@@ -309,14 +314,12 @@ static void fenced_lease(void *arg)
 	assert_int_equal(a.version, 1);
 	b = vault_lease(&vault, &alice, "bot-b", 60000);
 	assert_refused(&b, ERR_busy, "site");
+	assert_non_null(strstr(b.message, " It goes on by itself, in "));
 	b = vault_lease(&vault, &alice, "bot-a", 60000);
 	assert_done(&b);
 	assert_int_equal(b.token, a.token); /* prolonged */
 
-	sql_number("UPDATE vault.sessions SET lease_until = now() - interval '1 ms'");
-	b = vault_store(&vault, &alice,
-		(struct save){ "slept", .state = "late", .replaces = 1, .token = a.token });
-	assert_refused(&b, ERR_conflict, "token"); /* expired, though nobody else has it yet */
+	lapse();
 	b = vault_lease(&vault, &alice, "bot-b", 60000);
 	assert_done(&b);
 	assert_true(b.token > a.token);
@@ -330,6 +333,37 @@ static void fenced_lease(void *arg)
 	assert_state(&a, "refreshed");
 	a = vault_store(&vault, &alice, (struct save){ "odd", .state = "x", .token = b.token });
 	assert_refused(&a, ERR_invalid, "token");
+}
+
+/* As when the database was away for longer than a lease: what the holder has is still the newest there is. */
+static void lapsed_lease(void *arg)
+{
+	struct answer a, b;
+
+	(void)arg;
+	a = vault_store(&vault, &alice, (struct save){ "s1", .state = "one" });
+	assert_done(&a);
+	a = vault_lease(&vault, &alice, "bot-a", 60000);
+	assert_done(&a);
+	lapse();
+	b = vault_store(&vault, &alice,
+		(struct save){ "slept", .state = "two", .replaces = 1, .token = a.token });
+	assert_done(&b); /* nobody has had it in between */
+	b = vault_lease(&vault, &alice, "bot-a", 60000);
+	assert_done(&b);
+	assert_int_equal(b.token, a.token);
+	b = vault_lease(&vault, &alice, "bot-b", 60000);
+	assert_refused(&b, ERR_busy, "site"); /* it is held again */
+	lapse();
+	b = vault_lease(&vault, &alice, "bot-b", 60000);
+	assert_done(&b);
+	lapse();
+	b = vault_lease(&vault, &alice, "bot-a", 60000);
+	assert_done(&b);
+	assert_true(b.token > a.token + 1); /* another has, and has gone again */
+	b = vault_store(&vault, &alice,
+		(struct save){ "late", .state = "late", .replaces = 2, .token = a.token });
+	assert_refused(&b, ERR_conflict, "token");
 }
 
 static int release(int64_t token)
@@ -362,6 +396,30 @@ static void released_lease(void *arg)
 	assert_done(&a);
 }
 
+/* Forgotten and signed in anew: who still holds the lease of the old one is no holder of the new. */
+static void lease_of_forgotten(void *arg)
+{
+	struct answer old, a;
+
+	(void)arg;
+	a = vault_store(&vault, &alice, (struct save){ "s1", .state = "one" });
+	old = vault_lease(&vault, &alice, "bot-a", 60000);
+	assert_done(&old);
+	sql_number("DELETE FROM vault.sessions");
+	a = vault_store(&vault, &alice, (struct save){ "s2", .state = "anew" });
+	assert_int_equal(a.version, old.version);
+	a = vault_store(&vault, &alice, (struct save){ "late", .state = "late", .replaces = 1, .token = old.token });
+	assert_refused(&a, ERR_conflict, "token"); /* nobody has leased the new one */
+	a = vault_lease(&vault, &alice, "bot-b", 60000);
+	assert_done(&a);
+	assert_true(a.token > old.token);
+	a = vault_store(&vault, &alice, (struct save){ "late", .state = "late", .replaces = 1, .token = old.token });
+	assert_refused(&a, ERR_conflict, "token");
+	assert_int_equal(release(old.token), 0);
+	a = vault_lease(&vault, &alice, "bot-a", 60000);
+	assert_refused(&a, ERR_busy, "site");
+}
+
 static void reports(void *arg)
 {
 	struct answer a;
@@ -381,15 +439,15 @@ static void reports(void *arg)
 	a = vault_fetch(&vault, &alice, "desk");
 	assert_state(&a, "two");
 	assert_string_equal(a.health, "needs_sign_in");
-	a = vault_report(&vault, &bob, 2, "healthy", NULL);
+	a = vault_report(&vault, &bob, 2, "working", NULL);
 	assert_false(a.changed);
-	a = vault_report(&vault, &alice, 2, "healthy", NULL);
+	a = vault_report(&vault, &alice, 2, "working", NULL);
 	assert_true(a.changed);
-	a = vault_report(&vault, &alice, 2, "suspect", NULL);
+	a = vault_report(&vault, &alice, 2, "unproved", NULL);
 	assert_true(a.changed);
 	a = vault_store(&vault, &alice, (struct save){ "s3", .state = "three" });
 	a = vault_fetch(&vault, &alice, "desk");
-	assert_string_equal(a.health, "healthy");
+	assert_string_equal(a.health, "working");
 }
 
 /* Lists and deletion */
@@ -414,11 +472,11 @@ static void lists(void *arg)
 	a = vault_store(&vault, &alice, (struct save){ "s2", .site = "desk", .state = "x" });
 	a = vault_store(&vault, &bob, (struct save){ "s3", .site = "desk", .state = "x" });
 	assert_done(&a);
-	a = vault_report(&vault, &alice, 1, "suspect", "It was slow.");
+	a = vault_report(&vault, &alice, 1, "unproved", "It was slow.");
 	assert_int_equal(list(vault.front, &alice, &own, &r), 0);
 	assert_int_equal(r.sessions_count, 2);
 	assert_string_equal(r.sessions[0].site, "desk");
-	assert_string_equal(r.sessions[0].health, "suspect");
+	assert_string_equal(r.sessions[0].health, "unproved");
 	assert_string_equal(r.sessions[0].reason, "It was slow.");
 	assert_string_equal(r.sessions[1].site, "gym");
 	assert_int_equal(r.sessions[1].user, 0);
@@ -477,6 +535,62 @@ static void status(void *arg)
 	assert_int_equal(r.to_rewrap, 0);
 }
 
+static void rewrap(struct answer *ret)
+{
+	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(10000));
+	struct vault_rewrap_params p = {};
+	struct vault_rewrap_result r;
+
+	ret->r = call_vault_rewrap(c, vault.control, &p, &r);
+}
+
+/* Whom a session was handed out to, and what steadctl did, stands there before it is done; without that it is not. */
+static void audited(void *arg)
+{
+	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(5000));
+	struct vault_audit_params p = {};
+	struct vault_audit_result r;
+	struct answer a;
+
+	(void)arg;
+	sql_number("DELETE FROM vault.audit");
+	a = vault_fetch(&vault, &bob, "desk");
+	assert_refused(&a, ERR_needs_sign_in, "site");
+	assert_int_equal(sql_number("SELECT count(*) FROM vault.audit"), 0);
+	a = vault_store(&vault, &alice, (struct save){ "s1", .state = "x" });
+	assert_done(&a);
+	a = vault_fetch(&vault, &alice, "desk");
+	assert_done(&a);
+	rewrap(&a);
+	assert_int_equal(a.r, 0);
+	assert_int_equal(call_vault_audit(c, vault.control, &p, &r), 0);
+	assert_int_equal(r.entries_count, 2); /* without this reading */
+	assert_string_equal(r.entries[0].event, "steadctl");
+	assert_string_equal(r.entries[0].detail, "vault_rewrap");
+	assert_string_equal(r.entries[1].event, "session_fetched");
+	assert_int_equal(r.entries[1].user, alice.user);
+	assert_non_null(strstr(r.entries[1].detail, "(desk), version 1, to bot (uid "));
+	sql_number("REVOKE INSERT (event) ON vault.audit FROM stead_sessiond");
+	a = vault_fetch(&vault, &alice, "desk");
+	assert_refused(&a, ERR_internal, "");
+	assert_int_equal(a.size, 0);
+	rewrap(&a);
+	assert_int_equal(a.r, REFUSED);
+	sql_number("GRANT INSERT (event) ON vault.audit TO stead_sessiond");
+	a = vault_fetch(&vault, &alice, "desk");
+	assert_state(&a, "x");
+}
+
+/* sessiond can add to it, as itself or for the person of the transaction, and nothing else. */
+static void only_added_to(void *arg)
+{
+	(void)arg;
+	assert_int_equal(sql_number("SELECT has_table_privilege('stead_sessiond', 'vault.audit', 'UPDATE, DELETE, TRUNCATE, SELECT')::int"), 0);
+	assert_int_equal(sql_number("SELECT has_column_privilege('stead_sessiond', 'vault.audit', 'at', 'INSERT')::int"), 0);
+	assert_int_equal(sql_number("SELECT has_table_privilege('stead_operator', 'vault.audit', 'INSERT, UPDATE, DELETE')::int"), 0);
+	assert_int_equal(sql_number("SELECT relforcerowsecurity::int FROM pg_class WHERE oid = 'vault.audit'::regclass"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,11 +605,14 @@ int main(void)
 		VAULT_TEST(repeated_save),
 		VAULT_TEST(repeated_at_once),
 		VAULT_TEST(fenced_lease),
-		VAULT_TEST(released_lease),
+		VAULT_TEST(lapsed_lease),
+		VAULT_TEST(released_lease), VAULT_TEST(lease_of_forgotten),
 		VAULT_TEST(reports),
 		VAULT_TEST(lists),
 		VAULT_TEST(deletion),
 		VAULT_TEST(status),
+		VAULT_TEST(audited),
+		VAULT_TEST(only_added_to),
 	};
 
 	return cmocka_run_group_tests(tests, vault_group_set_up, vault_group_tear_down);

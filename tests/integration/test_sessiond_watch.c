@@ -65,7 +65,7 @@ static void assert_quiet(struct watch *w, struct vault *v)
 	snprintf(name, sizeof(name), "quiet %d", ++count);
 	a = vault_store(v, &bob, (struct save){ name, .site = "quiet", .state = "x" });
 	assert_done(&a);
-	assert_next(w, bob.user, "quiet", a.version, "healthy");
+	assert_next(w, bob.user, "quiet", a.version, "working");
 }
 
 static struct answer save(struct vault *v, const struct acting *who, const char *name)
@@ -84,22 +84,22 @@ static void changes(void *arg)
 	(void)arg;
 	watch_open(&before, &vault);
 	save(&vault, &alice, "s1");
-	assert_next(&before, alice.user, "desk", 1, "healthy");
+	assert_next(&before, alice.user, "desk", 1, "working");
 	save(&vault, &bob, "s1");
-	assert_next(&before, bob.user, "desk", 1, "healthy");
+	assert_next(&before, bob.user, "desk", 1, "working");
 	a = vault_report(&vault, &bob, 1, "needs_sign_in", NULL);
 	assert_true(a.changed);
 	assert_next(&before, bob.user, "desk", 1, "needs_sign_in");
 	watch_close(&before); /* nothing of this is still on its way */
 	watch_open(&w, &vault);
 	assert_next(
-		&w, alice.user, "desk", 1, "healthy"); /* all that are healthy now, so not bob's */
+		&w, alice.user, "desk", 1, "working"); /* all that are working now, so not bob's */
 	assert_quiet(&w, &vault);
 	save(&vault, &bob, "s2");
-	assert_next(&w, bob.user, "desk", 2, "healthy");
-	a = vault_report(&vault, &alice, 1, "suspect", "slow");
-	assert_next(&w, alice.user, "desk", 1, "suspect");
-	a = vault_report(&vault, &alice, 1, "suspect", "slower"); /* no change of health */
+	assert_next(&w, bob.user, "desk", 2, "working");
+	a = vault_report(&vault, &alice, 1, "unproved", "slow");
+	assert_next(&w, alice.user, "desk", 1, "unproved");
+	a = vault_report(&vault, &alice, 1, "unproved", "slower"); /* no change of health */
 	assert_quiet(&w, &vault);
 	sql_number("SELECT pg_notify('vault_sessions', 'none of ours')");
 	assert_quiet(&w, &vault);
@@ -130,7 +130,7 @@ static void slow_reader(void *arg)
 	(void)arg;
 	save(&vault, &alice, "first");
 	watch_open(&w, &vault);
-	assert_next(&w, alice.user, "desk", 1, "healthy");
+	assert_next(&w, alice.user, "desk", 1, "working");
 	for (int i = 2; i <= SAVES; i++) {
 		char name[24];
 
@@ -150,10 +150,10 @@ static void database_restarted(void *arg)
 	(void)arg;
 	save(&vault, &alice, "s1");
 	watch_open(&w, &vault);
-	assert_next(&w, alice.user, "desk", 1, "healthy");
+	assert_next(&w, alice.user, "desk", 1, "working");
 	cluster_stop_wait(&cluster, SIGQUIT);
 	cluster_start_wait(&cluster);
-	sql_number("UPDATE vault.sessions SET version = 2"); /* perhaps before sessiond listens
+	sql_number("UPDATE vault.sessions SET version = 2, last_version = 2"); /* perhaps before sessiond listens
 								again */
 	read_until(&w, alice.user, 2);
 	watch_close(&w);
@@ -167,14 +167,14 @@ static void missed_while_away(void *arg)
 	(void)arg;
 	save(&vault, &alice, "s1");
 	watch_open(&w, &vault);
-	assert_next(&w, alice.user, "desk", 1, "healthy");
+	assert_next(&w, alice.user, "desk", 1, "working");
 	sql_number("ALTER ROLE stead_sessiond NOLOGIN");
 	sql_number("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE "
 		   "usename = 'stead_sessiond'");
-	sql_number("UPDATE vault.sessions SET version = 2, health = 'suspect', reason = 'slow'");
+	sql_number("UPDATE vault.sessions SET version = 2, last_version = 2, health = 'unproved', reason = 'slow'");
 	sql_number("ALTER ROLE stead_sessiond LOGIN");
 	read_until(&w, alice.user, 2);
-	assert_string_equal(w.health, "suspect");
+	assert_string_equal(w.health, "unproved");
 	watch_close(&w);
 }
 
@@ -185,7 +185,7 @@ static void vault_restarted(void *arg)
 	(void)arg;
 	save(&vault, &alice, "s1");
 	watch_open(&w, &vault);
-	assert_next(&w, alice.user, "desk", 1, "healthy");
+	assert_next(&w, alice.user, "desk", 1, "working");
 	assert_int_equal(vault_stop(&vault, SIGTERM), 0); /* does not wait for watchers */
 	assert_int_equal(watch_next(&w), REFUSED);
 	assert_int_equal(w.call->refusal.code, ERR_unavailable);
@@ -193,7 +193,7 @@ static void vault_restarted(void *arg)
 	assert_true(vault_start(&vault));
 	save(&vault, &alice, "s2");
 	watch_open(&w, &vault);
-	assert_next(&w, alice.user, "desk", 2, "healthy");
+	assert_next(&w, alice.user, "desk", 2, "working");
 	watch_close(&w);
 }
 
@@ -212,14 +212,14 @@ static void two_hosts(void *arg)
 	assert_true(vault_start(&other));
 	save(&vault, &alice, "s1");
 	watch_open(&w, &other);
-	assert_next(&w, alice.user, "desk", 1, "healthy");
+	assert_next(&w, alice.user, "desk", 1, "working");
 	a = vault_fetch(&other, &alice, "desk");
 	assert_state(&a, "s1");
 	a = vault_store(&other, &alice, (struct save){ "s2", .state = "s2", .replaces = 1 });
 	assert_done(&a);
 	a = vault_store(&vault, &alice, (struct save){ "s3", .state = "s3", .replaces = 1 });
 	assert_refused(&a, ERR_conflict, "replaces");
-	assert_next(&w, alice.user, "desk", 2, "healthy");
+	assert_next(&w, alice.user, "desk", 2, "working");
 	assert_quiet(&w, &vault);
 	watch_close(&w);
 	vault_free(&other);
@@ -234,11 +234,11 @@ static void overflow(void *arg)
 	save(&vault, &alice, "s1");
 	watch_open(&w, &vault);
 	watch_open(&reads, &vault);
-	assert_next(&w, alice.user, "desk", 1, "healthy");
-	assert_next(&reads, alice.user, "desk", 1, "healthy");
-	sql_number("SELECT count(pg_notify('vault_sessions', format('%%s 1 healthy desk', n))) "
+	assert_next(&w, alice.user, "desk", 1, "working");
+	assert_next(&reads, alice.user, "desk", 1, "working");
+	sql_number("SELECT count(pg_notify('vault_sessions', format('%%s 1 working desk', n))) "
 		   "FROM generate_series(1000, 20999) n");
-	sql_number("UPDATE vault.sessions SET version = 3");
+	sql_number("UPDATE vault.sessions SET version = 3, last_version = 3");
 	read_until(&reads, alice.user, 3);
 	assert_true(read_until(&w, alice.user, 3) < 12000);
 	watch_close(&w);

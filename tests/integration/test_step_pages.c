@@ -42,6 +42,20 @@ static const struct page pages[] = {
 		    "requestAnimationFrame(render); }; render();"
 		    "mask.oninput = () => { const n = mask.value.replace(/\\D/g, ''); mask.value = n && '(' + n.slice(0, 3) + ') ' + n.slice(3); };"
 		    "deaf.oninput = () => deaf.value = '';</script>" },
+	{ "/apps", "<!doctype html><button id=b onclick=\"p.textContent = 'pressed'\">Press</button><p id=p></p>"
+		   "<iframe src='ms-teams:/l/x'></iframe><iframe src='http://b.test/app'></iframe><script>"
+		   "setTimeout(() => { location = 'okta-verify://x' })</script>" },
+	{ "/app", "<!doctype html><script>setTimeout(() => { location = 'tel:123' })</script>" },
+	/* Buttons that wait for a key to be let go, for as many keys as characters, and for a change. */
+	{ "/keys", "<!doctype html><input id=f><input id=g><input id=h><button id=a disabled>A</button><button id=b disabled>B</button>"
+		   "<button id=c disabled>C</button><p id=p></p><p id=k></p><script>let downs = 0, log = [];"
+		   "f.onkeyup = () => a.disabled = f.value !== 'Abc-1 \u00fc' || log.push('up') < 1;"
+		   "f.onkeydown = (e) => { downs++; k.textContent += `${e.key}/${e.code}/${e.keyCode} `; };"
+		   "g.onkeypress = (e) => { if (!/\\d/.test(e.key)) e.preventDefault(); };"
+		   "g.onkeyup = (e) => b.disabled = !(e.keyCode >= 48 && e.keyCode <= 57);"
+		   "h.onchange = () => c.disabled = false;"
+		   "a.onclick = () => p.textContent = 'a ' + downs; b.onclick = () => p.textContent = 'b ' + g.value;"
+		   "c.onclick = () => p.textContent = 'c';</script>" },
 	{ "/select", "<!doctype html><select id=s><option value=''>none</option><option value=1>Floor  One</option>"
 		     "<option value=2 disabled>Floor Two</option></select><p id=p></p><script>"
 		     "s.onchange = () => p.textContent = 'chose ' + s.value;"
@@ -50,6 +64,7 @@ static const struct page pages[] = {
 		   "<tr data-id=1><td class=d>Mon</td><td class=n>  A\n 1 </td></tr>"
 		   "<tr data-id=2><td class=d>Tue</td></tr><tr hidden data-id=3><td class=d>Wed</td></tr></table>" },
 	{ "/many", "<!doctype html><ul></ul><script>document.querySelector('ul').innerHTML = '<li>x'.repeat(1001)</script>" },
+	{ "/polls", "<!doctype html><p id=none>none</p><script>fetch('/news?token=s3cr3t')</script>" },
 	{ "/popup", "<!doctype html><button onclick=\"window.open('/child', '', 'width=400,height=300')\">open</button>"
 		    "<button id=late onclick=\"setTimeout(() => window.open('/child', '', 'width=400,height=300'), 700)\">open late</button>"
 		    "<p id=p></p><script>onmessage = (e) => p.textContent = e.data</script>" },
@@ -66,6 +81,7 @@ static const struct page pages[] = {
 	{ "/inner", "<!doctype html><div style='height:300px'></div><input id=f><button onclick=\"p.textContent = 'inner ' + f.value\">"
 		    "inner</button><p id=p></p>" },
 	{ "/same", "<!doctype html><div style='height:50px'></div><iframe src=/inner width=400 height=200></iframe>" },
+	{ "/speaks", "<!doctype html><h1>Speaks</h1><script>onpagehide = () => 1;</script>" },
 	{ "/hang", "<!doctype html><button onclick=\"for (;;);\">hang</button>" },
 };
 
@@ -82,21 +98,35 @@ static void on_dialog(void *owner, struct target *page, const struct cbor *param
 	cdp_send(browser_cdp(page->browser), page->session, "Page.handleJavaScriptDialog", CDP_BOOL("accept", false));
 }
 
-static const struct browser_events events = { .dialog = on_dialog };
+static struct wait *app_refused;
+static bool any_app_refused;
 
-static int set_up(void **state)
+static void on_app_refused(void *owner, const char *scheme)
 {
-	(void)state;
-	rig_open_pages(pages, sizeof(pages) / sizeof(*pages), &events);
-	return 0;
+	(void)owner, (void)scheme;
+	any_app_refused = true;
+	if (app_refused)
+		wait_wake(app_refused, 0);
 }
 
-static int tear_down(void **state)
+static void await_app(void)
 {
-	(void)state;
-	rig_close_pages();
-	return 0;
+	struct wait w = { 0 };
+
+	app_refused = &w;
+	if (!any_app_refused)
+		assert_int_equal(wait_for(&w, deadline_in(10000)), 0);
+	app_refused = NULL;
 }
+
+static const struct browser_events events = { .dialog = on_dialog, .app_refused = on_app_refused };
+
+static void never_answer(struct evhttp_request *request, void *arg)
+{
+	(void)request, (void)arg; /* it stays open until the browser gives it up */
+}
+
+PAGES_RIG(pages, &events, evhttp_set_cb(rig.site, "/news", never_answer, NULL);)
 
 static const char *missing(const char *json)
 {
@@ -121,6 +151,22 @@ PAGE_TEST(test_open)
 	assert_null(strstr(r.reason, "token"));
 	r = take(rig.browser, recipe, arena, STEP_END_EXPIRED, "{\"step\": \"open\", \"url\": \"http://a.test/login?x\"}");
 	assert_non_null(strstr(r.reason, "Pages says that nobody is signed in"));
+}
+
+/* Asked, and nothing said for as long as the step waits, however short that is: the site's outage. */
+PAGE_TEST(test_silent)
+{
+	static const int limits[] = { 1000, 500 };
+	struct step_result r;
+
+	browser_hear_answers(rig.browser, true); /* as a run's is, since its probe */
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		go(i ? "/speaks" : "/"); /* which takes longer to be left than the site is given */
+		r = take(rig.browser, recipe, arena, STEP_END_DOWN,
+			arena_printf(arena, "{\"step\": \"open\", \"url\": \"http://a.test/silent\", \"timeout_ms\": %d}", limits[i]));
+		assert_non_null(strstr(r.reason, "Pages is not well: http://a.test/silent has not answered"));
+	}
+	browser_hear_answers(rig.browser, false);
 }
 
 /* A press that leads on is done once the next document is there, whichever way it leads. */
@@ -193,6 +239,35 @@ PAGE_TEST(test_selectors)
 	assert_non_null(strstr(missing("{\"step\": \"expect\", \"at\": {\"css\": \"#in\"}, \"value\": \"x\", \"timeout_ms\": 200}"), "BOOK DESK"));
 }
 
+/* Links that would open an app, from the page and its frames, keep no press from it. */
+PAGE_TEST(test_app_links)
+{
+	go("/apps");
+	await_app(); /* by then Chromium would have asked */
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
+	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"pressed\"}");
+	go("/apps");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
+	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"pressed\"}");
+}
+
+/* What is written comes as keys do: each goes down, types, and is let go. */
+PAGE_TEST(test_fill_keys)
+{
+	go("/keys");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#f\"}, \"value\": \"Abc-1 \u00fc\"}");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#a\"}}");
+	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"a 7\"}");
+	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#k\"}, \"value\": \"A/KeyA/65 b/KeyB/66 c/KeyC/67 -/Minus/189 1/Digit1/49 /Space/32 "
+		"Process//229\"}");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#g\"}, \"value\": \"042\"}");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
+	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"b 042\"}");
+	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#h\"}, \"value\": \"x\"}");
+	ok("{\"step\": \"click\", \"at\": {\"css\": \"#c\"}}");
+	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"c\"}");
+}
+
 PAGE_TEST(test_fill)
 {
 	go("/owned");
@@ -248,6 +323,21 @@ PAGE_TEST(test_read)
 	assert_non_null(strstr(r.reason, "1001"));
 }
 
+#define READ_POLLS "{\"step\": \"read\", \"at\": {\"css\": \"li\"}, \"all\": true, \"cells\": [{\"name\": \"a\"}], \"timeout_ms\": 1000," \
+	"\"none\": {\"css\": \"#none\"}"
+
+/* What a page leaves open as long as it stands could be the list, and only the recipe knows that it is not. */
+PAGE_TEST(test_long_poll)
+{
+	browser_hear_answers(rig.browser, true);
+	go("/polls");
+	assert_non_null(strstr(missing(READ_POLLS "}"), "it is still fetching http://a.test/news, which it asked for before; if it always leaves "
+		"that open, name it in the recipe, in the list's long_polls"));
+	assert_non_null(missing(READ_POLLS ", \"long_polls\": [\"http://a.test/olds*\"]}"));
+	assert_int_equal(ok(READ_POLLS ", \"long_polls\": [\"http://a.test/olds*\", \"http://a.test/news*\"]}").row_count, 0);
+	browser_hear_answers(rig.browser, false);
+}
+
 PAGE_TEST(test_popup)
 {
 	go("/popup");
@@ -301,13 +391,17 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_expired_early),
 		cmocka_unit_test(test_press),
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_fill_keys),
+		cmocka_unit_test(test_app_links),
 		cmocka_unit_test(test_choose),
 		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_long_poll),
 		cmocka_unit_test(test_popup),
 		cmocka_unit_test(test_dialogs),
 		cmocka_unit_test(test_frames),

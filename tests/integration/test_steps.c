@@ -187,7 +187,7 @@ static void capture_session(void *arg)
 		fail_msg("%s", call->refusal.message);
 	sign_in(b, arena);
 	assert_int_equal(browser_set_network(b, call, false), 0);
-	assert_int_equal(capture_whole(b, desk, NULL, deadline_in(20000), &state), 0);
+	assert_int_equal(capture_whole(b, NO_TARGET, desk, NULL, deadline_in(20000), &state), 0);
 	assert_int_equal(state_memfd(state, &session), 0);
 	state_free(state);
 	browser_close(b);
@@ -202,16 +202,29 @@ static void test_sign_in(void **state)
 
 /* What botd would call. */
 
-static struct run_open_result open_run(struct call *call, const char *account)
+struct opened {
+	char run[16];
+	const char *verdict, *reason, *left_out;
+	int state; /* what is given back */
+};
+
+static struct opened open_run(struct call *call, const char *account)
 {
-	struct run_open_params p = { .site = "desk", .account = account, .state = session };
+	static int runs;
+	struct opened o = { 0 };
+	struct run_open_params p = { .run = o.run, .site = "desk", .account = account, .session = 1, .version = 1, .state = session };
 	struct run_open_result r = { 0 };
 	int64_t began = loop_now();
 
+	snprintf(o.run, sizeof(o.run), "run %d", ++runs);
 	if (run_open(call, &p, &r) < 0)
 		fail_msg("%s", call->refusal.message);
 	print_message("  %5lld ms  run_open: %s %s\n", (long long)(loop_now() - began), r.verdict, r.reason ?: "");
-	return r;
+	o.verdict = r.verdict;
+	o.reason = r.reason;
+	o.left_out = r.left_out;
+	o.state = r.state;
+	return o;
 }
 
 static struct run_step_result step_run(struct call *call, const char *run, json_t *step)
@@ -274,27 +287,23 @@ static void book(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(120000));
 	const struct recipe_action *a = recipe_action_find(desk, "book");
-	struct run_open_result run = open_run(call, ALICE);
+	struct opened run = open_run(call, ALICE);
+	long long loads = count_of("loads");
 	struct run_step_result r;
-	struct memfd_view view;
-	int state;
 
 	(void)arg;
 	assert_string_equal(run.verdict, "in");
-	assert_int_equal(strlen(run.run), 32);
+	assert_int_equal(run.state, -1);
 	r = walk(call, run.run, a->list.steps, a->list.steps_count, "done");
 	assert_int_equal(r.rows_count, 0);
+	assert_int_equal(count_of("loads"), loads); /* it begins on the probe's page, as that was left */
 	walk(call, run.run, a->steps, a->steps_count, "done");
 	r = walk(call, run.run, a->list.steps, a->list.steps_count, "done");
 	assert_int_equal(r.rows_count, 1);
 	assert_string_equal(r.rows[0].cells[1].name, "desk");
 	assert_string_equal(r.rows[0].cells[1].value, "D-203");
 	assert_int_equal(count_of("accepted"), 1);
-	state = close_run(call, run.run, false);
-	assert_int_equal(memfd_map(state, 1 << 26, &view), 0);
-	memfd_unmap(&view);
-	close(session);
-	session = state; /* the next run goes on from there */
+	assert_int_equal(close_run(call, run.run, false), -1); /* the site has changed nothing of it */
 	assert_int_equal(runs_count(streamd.runs), 0);
 }
 
@@ -309,7 +318,7 @@ static void refused(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(120000));
 	const struct recipe_action *a = recipe_action_find(desk, "book");
-	struct run_open_result run = open_run(call, ALICE);
+	struct opened run = open_run(call, ALICE);
 	const struct variable items[] = { { "date", tomorrow(), true }, { "building", "1", false },
 		{ "floor", "2", false }, { "desk", "D-207", false }, { "note", "", false } };
 	const struct variables v = { items, 5 };
@@ -343,7 +352,7 @@ static void not_yours(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(60000));
 	CLEANUP(call_freep) struct call *other = call_new(&streamd, &mallory, deadline_in(60000));
-	struct run_open_result run = open_run(call, ALICE);
+	struct opened run = open_run(call, ALICE);
 	json_t *step = json_pack("{s:s}", "step", "picture");
 	struct run_step_params p = { .run = run.run, .step = step };
 	struct run_step_result r = { 0 };
@@ -372,8 +381,9 @@ static void test_not_yours(void **state)
 static void limits(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(60000));
-	struct run_open_params p = { .site = "desk", .account = ALICE, .state = session };
-	struct run_open_result a = open_run(call, ALICE), b = open_run(call, ALICE), r;
+	struct run_open_params p = { .run = "one more", .site = "desk", .account = ALICE, .session = 1, .version = 1, .state = session };
+	struct opened a = open_run(call, ALICE), b = open_run(call, ALICE), other;
+	struct run_open_result r;
 	json_t *bad = json_pack("{s:s}", "step", "open");
 	struct run_step_params step = { .run = a.run, .step = bad };
 	struct run_step_result done = { 0 };
@@ -386,16 +396,76 @@ static void limits(void *arg)
 	json_decref(bad);
 	close_run(call, a.run, true);
 	close_run(call, b.run, true);
-	r = open_run(call, "bob@example.test"); /* not whom the site shows */
-	assert_string_equal(r.verdict, "out");
-	assert_null(r.run);
-	assert_non_null(strstr(r.reason, ALICE));
+	other = open_run(call, "bob@example.test"); /* not whom the site shows */
+	assert_string_equal(other.verdict, "out");
+	assert_non_null(strstr(other.reason, ALICE));
+	assert_int_equal(runs_count(streamd.runs), 0);
 }
 
 static void test_limits(void **state)
 {
 	(void)state;
 	in_fiber(limits, NULL);
+}
+
+/* Until what acts is held back: it is let go, and has no answer. */
+static void act_unanswered(struct call *call, const char *run, const struct variables *v)
+{
+	const struct recipe_action *a = recipe_action_find(desk, "book");
+	struct run_act_result acted = { .result = "done" };
+	struct run_send_params send = { .run = run, .wait_ms = 500 };
+	struct run_send_result sent = { 0 };
+	char why[256];
+
+	for (size_t i = 0; i < a->steps_count && strcmp(acted.result, "held") != 0; i++) {
+		struct run_act_params p = { .run = run };
+		assert_int_equal(step_fill(&a->steps[i], v, &p.step, why, sizeof(why)), 0);
+		if (!a->steps[i].act)
+			assert_string_equal(step_run(call, run, p.step).result, "done");
+		else if (run_act(call, &p, &acted) < 0)
+			fail_msg("%s", call->refusal.message);
+		json_decref(p.step);
+	}
+	assert_string_equal(acted.result, "held");
+	assert_int_equal(run_send(call, &send, &sent), 0);
+	assert_string_equal(sent.answer, "open");
+}
+
+/* An act that is never answered is waited for as long as the call allows, and what the browser holds is captured all the same. */
+static void unanswered(void *arg)
+{
+	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(120000)), *closing = NULL;
+	const struct variable items[] = { { "date", tomorrow(), true }, { "building", "1", false },
+		{ "floor", "2", false }, { "desk", "D-204", false }, { "note", "", false } };
+	const struct variables v = { items, sizeof(items) / sizeof(*items) };
+	struct opened run = open_run(call, ALICE);
+	long long accepted = count_of("accepted");
+	int64_t began;
+
+	(void)arg;
+	json_decref(ask_sites("/knobs", "{\"accept_then_hang\": 1, \"rotate\": true}"));
+	act_unanswered(call, run.run, &v);
+	began = loop_now();
+	closing = call_new(&streamd, &alice, deadline_in(17000));
+	run.state = close_run(closing, run.run, false);
+	assert_true(loop_now() - began >= 1900);
+	assert_true(run.state >= 0); /* what the site has rotated */
+	assert_int_equal(runs_count(streamd.runs), 1); /* until it is known to be saved */
+	assert_int_equal(close_run(closing, run.run, true), -1);
+	assert_int_equal(runs_count(streamd.runs), 0);
+	assert_int_equal(count_of("accepted"), accepted + 1);
+	json_decref(ask_sites("/knobs", "{\"accept_then_hang\": 0, \"rotate\": false}"));
+	close(session);
+	session = run.state;
+	run = open_run(call, ALICE);
+	assert_string_equal(run.verdict, "in");
+	close_run(call, run.run, true);
+}
+
+static void test_unanswered(void **state)
+{
+	(void)state;
+	in_fiber(unanswered, NULL);
 }
 
 /* Calls fn with every child of a process; their number. */
@@ -431,15 +501,15 @@ static void kill_children(pid_t launcher)
 static void kill_browser(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(60000));
-	struct run_open_result run = open_run(call, ALICE);
-	json_t *crash = json_pack("{s:s, s:s}", "step", "open", "url", "https://desk.test/finder");
+	struct opened run = open_run(call, ALICE);
+	json_t *crash = json_pack("{s:s, s:s}", "step", "open", "url", "https://desk.test/finder/building/1/floor/1");
 	struct run_step_result r;
 
 	(void)arg;
 	assert_true(for_children(getpid(), kill_children) > 0);
 	r = step_run(call, run.run, crash);
 	assert_string_equal(r.result, "failed");
-	assert_non_null(strstr(r.reason, "The browser was killed"));
+	assert_non_null(strstr(r.reason, "The browser was ended on the server"));
 	json_decref(crash);
 	assert_int_equal(close_run(call, run.run, false), -1);
 }
@@ -450,12 +520,12 @@ static void test_kill_browser(void **state)
 	in_fiber(kill_browser, NULL);
 }
 
-/* The site ends the session in the middle: the step says so, and nothing is captured over the stored one. */
+/* The site ends the session in the middle: the step says so, and what is left is given back, for it may be a mishap. */
 static void expire(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(60000));
-	struct run_open_result run = open_run(call, ALICE);
-	json_t *open = json_pack("{s:s, s:s}", "step", "open", "url", "https://desk.test/finder");
+	struct opened run = open_run(call, ALICE);
+	json_t *open = json_pack("{s:s, s:s}", "step", "open", "url", "https://desk.test/finder/building/1/floor/1");
 	struct run_step_result r;
 
 	(void)arg;
@@ -465,9 +535,13 @@ static void expire(void *arg)
 	assert_string_equal(r.result, "expired");
 	assert_non_null(r.reason);
 	assert_true(r.picture >= 0);
-	assert_int_equal(close_run(call, run.run, false), -1);
+	run.state = close_run(call, run.run, false);
+	assert_true(run.state >= 0);
+	close(run.state);
+	close_run(call, run.run, true); /* it is saved, and may be forgotten */
 	run = open_run(call, ALICE);
 	assert_string_equal(run.verdict, "out");
+	assert_int_equal(runs_count(streamd.runs), 0);
 }
 
 static void test_expire(void **state)
@@ -482,6 +556,7 @@ int main(void)
 		cmocka_unit_test(test_sign_in),
 		cmocka_unit_test(test_book),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_not_yours),
 		cmocka_unit_test(test_kill_browser),

@@ -5,6 +5,8 @@
  *	const pg = await startPostgres({ dir });
  *	spawn(".../botd", ["--set", `database=${pg.as("stead_botd")}`]);
  *	await pg.sql("SELECT count(*) FROM authd.audit");      // as superuser; text as psql -At prints it
+ *	const other = pg.session();                            // a connection that stays: other.sql("BEGIN"), other.end()
+ *	await pg.blocked(2);                                   // two statements of the daemons' wait for a lock
  *	await pg.restart();                                    // fast: sessions are told
  *	await pg.kill();                                       // as a crash: no farewell, recovery at the next pg.start()
  *
@@ -32,6 +34,7 @@ const USER = process.env.STEAD_TEST_USER ?? "nobody";
 const ISOLATED = process.getuid() === 0;
 const ROLES = ["postgres", "stead_migrate", "stead_authd", "stead_sessiond", "stead_botd"];
 const LOG_LINES = 1000;
+const BLOCKED_MS = 5000;
 /* A test's data need not outlive the machine. */
 const TEST_SETTINGS = { fsync: "off", shared_buffers: "16MB" };
 const SETTINGS = { listen_addresses: "", max_connections: "100", log_min_messages: "warning",
@@ -54,10 +57,53 @@ async function findUser()
 	gid = Number((await run("id", ["-g", USER])).stdout);
 }
 
+/* One connection as superuser that stays open, so that it can hold locks. */
+class Session {
+	#child;
+
+	#lines;
+
+	#last = 0;
+
+	constructor(dir)
+	{
+		this.#child = spawn(join(PG_BIN, "psql"), ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", dir, "-U", "postgres",
+			"-d", "stead"], { stdio: ["pipe", "pipe", "inherit"] });
+		this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+	}
+
+	/* What it returned, as psql -At prints it, once it is done. */
+	async sql(statement)
+	{
+		const mark = `done ${++this.#last}`, found = [];
+
+		this.#child.stdin.write(`${statement};\n\\echo ${mark}\n`);
+		for (;;) {
+			const { value, done } = await this.#lines.next();
+
+			if (done)
+				throw new Error(`psql ended at: ${statement}`);
+			if (value === mark)
+				return found.join("\n");
+			found.push(value);
+		}
+	}
+
+	async end()
+	{
+		if (this.#child.exitCode !== null)
+			return;
+		this.#child.stdin.end();
+		await once(this.#child, "exit");
+	}
+}
+
 class Postgres {
 	#child = null;
 
 	#settings;
+
+	#sessions = [];
 
 	/* own: a directory to remove with it, or null. */
 	constructor(dir, own, settings)
@@ -115,6 +161,7 @@ class Postgres {
 	/* Ends it, and removes the directory if startPostgres() made it. */
 	async stop()
 	{
+		await Promise.all(this.#sessions.map((session) => session.end()));
 		await this.#end("SIGINT");
 		if (this.own)
 			await rm(this.own, { recursive: true, force: true });
@@ -137,6 +184,25 @@ class Postgres {
 			"-h", this.dir, "-U", role, "-d", database, "-c", statement]);
 
 		return stdout.trim();
+	}
+
+	session()
+	{
+		const session = new Session(this.dir);
+
+		this.#sessions.push(session);
+		return session;
+	}
+
+	/* Once so many statements of the daemons' wait for a lock. It asks again and again, for PostgreSQL does not tell. */
+	async blocked(count)
+	{
+		const until = Date.now() + BLOCKED_MS;
+
+		while (Number(await this.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+			+ " AND usename <> 'postgres'")) < count)
+			if (Date.now() > until)
+				throw new Error(`there are no ${count} statements that wait for a lock`);
 	}
 
 	async #file(path)

@@ -27,6 +27,35 @@ scripts=$(find . \( -path ./build -o -path ./node_modules -o -path ./.git \) -pr
 	complain '\b(TO''DO|FIX''ME)\b' 'Do it, or open an issue; nothing is left half done in the tree.' $sources $scripts
 	complain '\b(gets|strtok|atof|alloca|vsprintf)\(' 'There is a safer one.' $sources
 }
+# Chromium frees a target whenever it likes: whoever waits has a struct target_ref (streamd/browser.h).
+held=$(for f in streamd/*.[ch]; do
+	perl -0777 -ne 'while (/\b(\w+)\([^()]*\bstruct target \*[^()]*\bint64_t (?:deadline|ms)\b[^()]*\)/g) { print "$ARGV: $1\n" }' "$f"
+done; grep -nP '^\t(const )?struct target \*\w+;' streamd/*.h /dev/null)
+if [ -n "$held" ]; then
+	echo "$held"
+	echo '	What waits, and what lasts, refers to a target by a struct target_ref; a pointer may be dead after the wait.'
+	status=1
+fi
+# Whoever reads an out-text after success, or after a failure that nobody thought of, must not read what was on the stack.
+stale=$(for f in */*.c; do
+	perl -0777 -ne 'while (/^(?!static)(?:\w[\w *]*?)\b(\w+)\(((?:[^()]|\([^()]*\))*)\)\n\{\n(.*?)^\}/msg) {
+		my ($name, $params, $body) = ($1, $2, $3);
+		print "$ARGV: $name\n" if $params =~ /(?<!const )char (\*why,|why\[)/ && $body !~ /\*why = .\\0.|^\twords_set\(why,/m
+	}' "$f"
+done)
+if [ -n "$stale" ]; then
+	echo "$stale"
+	echo '	An out-text is written in every case, so write it first: "".'
+	status=1
+fi
+# Text is put together by common/words.h alone, so that none ends inside a character. Exempt are words.c itself, log.c, which
+# escapes what words.h makes blanks of, and arena.c, which measures first.
+product=$(echo "$sources" | grep -vE "^\./tests/|^\./common/(words|log|arena)\.c$")
+# shellcheck disable=SC2086
+{
+	complain '\b(v?sn?printf|st[rp]n?cpy|strn?cat|strlcpy|strlcat)\(' 'Put text together with common/words.h: words_ for sentences, exact_ for names and paths.' $product
+	complain '%\.(\*|[0-9]+)s' 'It can end inside a character: BRIEF() of common/words.h does not.' $product
+}
 # A sentence for a person is never broken, so that it can be searched for.
 wide=$(for f in $sources; do
 	expand -t 8 "$f" | grep -nP '^.{133,}$' | grep -vP '"([^"\\]|\\.){30}' | sed "s|^|$f:|"

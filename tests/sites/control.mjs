@@ -54,7 +54,7 @@ export class Control {
 	#state() {
 		const { knobs, truth, sessions, bookings } = this.#sites;
 		return { knobs, counts: truth.counts, sessions: sessions.describe(),
-			bookings: bookings.rows, accepted: truth.accepted };
+			bookings: bookings.rows, accepted: truth.accepted, asked: truth.asked };
 	}
 
 	#turn(changes) {

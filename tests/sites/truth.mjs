@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 
 const COUNTS = ['sign_ins', 'sign_outs', 'wrong_passwords', 'wrong_codes', 'loads',
 	'redirects_to_login', 'checks_passed', 'checks_failed', 'accepted', 'booked', 'dropped', 'hung',
-	'refused'];
+	'refused', 'asked', 'lists'];
 
 export class Truth extends EventEmitter {
 	constructor() {
@@ -15,6 +15,7 @@ export class Truth extends EventEmitter {
 	clear() {
 		this.counts = Object.fromEntries(COUNTS.map((name) => [name, 0]));
 		this.accepted = [];
+		this.asked = []; // every createBooking, whatever came of it
 	}
 
 	count(name) {

@@ -30,6 +30,7 @@ done
 
 make -s -C "$tree" install "DESTDIR=$root"
 systemd-sysusers --root="$root" stead.conf
+systemd-tmpfiles --root="$root" --create stead.conf
 cp -R "$tree/tests/system/etc/." "$root/etc/"
 install -d -m 0700 "$root/etc/stead/credentials"
 (
@@ -38,7 +39,7 @@ install -d -m 0700 "$root/etc/stead/credentials"
 	printf 'admin\n' > "$root/etc/stead/credentials/admin-user"
 	printf 'velvet-anchor-piano-93\n' > "$root/etc/stead/credentials/admin-pass"
 )
-echo 'origin = https://stead.example.org' | tee -a "$root/etc/stead/authd.conf" >> "$root/etc/stead/streamd.conf"
+echo 'origin = https://stead.example.org' >> "$root/etc/stead/stead.conf"
 
 # nginx as docs/install.md has it, with a certificate of its own.
 install -m 0644 "$root/usr/share/doc/stead/nginx-stead.conf" "$root/etc/nginx/conf.d/stead.conf"

@@ -13,7 +13,7 @@ const SOCKETS = {
 	"botd/front": "stead-authd", "botd/stream": "stead-streamd", "botd/control": "root",
 };
 /* systemd-analyze security: 0 is nothing exposed, 10 everything. */
-const EXPOSURE = { authd: 1, sessiond: 1, streamd: 1, botd: 1.5 };
+const EXPOSURE = { authd: 1, sessiond: 1, streamd: 1, botd: 1, migrate: 1 };
 const BACK_MS = 2000;
 const HOST = "https://stead.example.org";
 const ADMIN = { name: "admin", password: "velvet-anchor-piano-93" };
@@ -105,7 +105,7 @@ describe("Stead on systemd", { timeout: 300_000 }, () => {
 		assert.equal(await guest.run("systemctl", "is-active", "stead.target", "stead-launcher.socket", "nginx.service"),
 			"active\nactive\nactive");
 		assert.equal(await guest.run("systemctl", "--failed", "--plain", "--no-legend"), "");
-		assert.match(await guest.run("steadctl", "status"), /master key +1/);
+		assert.match(await guest.run("steadctl", "status"), /^All well\.\n[^]*master key +1/);
 	});
 
 	it("has units that systemd finds nothing wrong with", async () => {
@@ -124,6 +124,66 @@ describe("Stead on systemd", { timeout: 300_000 }, () => {
 		}
 	});
 
+	it("lets each daemon read its own settings and nobody else's", async () => {
+		const reads = (user, file) => guest.attempt("setpriv", `--reuid=${user}`, `--regid=${user === "nobody" ? "nogroup" : user}`,
+			"--clear-groups", "cat", `/etc/stead/${file}`).then(({ status }) => status === 0);
+
+		for (const name of DAEMONS) {
+			assert.equal(await guest.run("stat", "-c", "%U:%G %a", `/etc/stead/${name}.conf`), `root:stead-${name} 640`);
+			for (const user of ["nobody", "www-data", ...DAEMONS.map((other) => `stead-${other}`)])
+				assert.equal(await reads(user, `${name}.conf`), user === `stead-${name}`, `${user}, ${name}.conf`);
+		}
+		assert.equal(await guest.run("stat", "-c", "%U:%G %a", "/etc/stead/stead.conf"), "root:root 644");
+		await guest.run("sh", "-c", "install -m 0644 /dev/null /etc/stead/migrate.env && systemd-tmpfiles --create stead.conf");
+		assert.equal(await guest.run("stat", "-c", "%U:%G %a", "/etc/stead/migrate.env"), "root:root 600");
+		await guest.run("rm", "/etc/stead/migrate.env");
+	});
+
+	it("shows no connection string on a command line", async () => {
+		assert.equal(await guest.run("sh", "-c", "cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\\0' '\\n' | grep -a user=[s]tead_ || true"), "");
+		for (const file of ["authd", "streamd", "sessiond", "botd", "migrate"])
+			assert.doesNotMatch(await guest.run("systemctl", "cat", `stead-${file}.service`), /^ExecStart=.*(DATABASE|--database|--set)/m);
+	});
+
+	it("gives no daemon a network", async () => {
+		const own = await guest.run("readlink", "/proc/1/ns/net");
+
+		for (const name of DAEMONS) {
+			const net = await guest.run("readlink", `/proc/${await property(`stead-${name}.service`, "MainPID")}/ns/net`);
+
+			assert.notEqual(net, own, name);
+			assert.equal(await property(`stead-${name}.service`, "RestrictAddressFamilies"), "AF_UNIX");
+			assert.equal(await property(`stead-${name}.service`, "PrivateNetwork"), "yes");
+		}
+	});
+
+	it("says so when others can read a password, or when nobody checks whom the database is", async () => {
+		const conf = "/etc/stead/botd.conf", kept = "/root/botd.conf";
+		const since = (await guest.run("date", "+%s")).trim();
+
+		await guest.run("sh", "-c", `cp -a ${conf} ${kept} && echo 'database = host=192.0.2.5 dbname=stead user=stead_botd password=wrong' >> ${conf} &&
+			chmod 0644 ${conf} && systemctl restart stead-botd.service`);
+		const said = await guest.run("journalctl", "--no-pager", "-u", "stead-botd.service", `--since=@${since}`);
+
+		assert.match(said, /Everybody on this machine can read \/etc\/stead\/botd\.conf/);
+		assert.match(said, /set sslmode=verify-full/);
+		assert.doesNotMatch(said, /password=wrong/);
+		await guest.run("sh", "-c", `cp -a ${kept} ${conf} && systemctl restart stead-botd.service`);
+		await answersAgain("botd", performance.now());
+	});
+
+	it("does not start a daemon whose settings differ from what all share", async () => {
+		const conf = "/etc/stead/streamd.conf", kept = "/root/streamd.conf";
+
+		await guest.run("sh", "-c", `cp -a ${conf} ${kept} && echo 'origin = https://other.example.org' >> ${conf}`);
+		const { status, stderr } = await guest.attempt("setpriv", "--reuid=stead-streamd", "--regid=stead-streamd", "--clear-groups",
+			"/usr/lib/stead/streamd", "--config", conf);
+
+		assert.notEqual(status, 0);
+		assert.match(stderr, /"origin" stands in \/etc\/stead\/streamd\.conf and, differently, in \/etc\/stead\/stead\.conf/);
+		await guest.run("cp", "-a", kept, conf);
+	});
+
 	it("runs each daemon as a user of its own, with its memory off the swap", async () => {
 		const users = new Set();
 
@@ -134,6 +194,8 @@ describe("Stead on systemd", { timeout: 300_000 }, () => {
 			assert.equal(await property(`stead-${name}.service`, "User"), `stead-${name}`);
 			assert.equal(await property(`stead-${name}.service`, "MemorySwapMax"), "0");
 			assert.equal(await property(`stead-${name}.service`, "Slice"), "stead.slice");
+			assert.equal(await property(`stead-${name}.service`, "LimitCORE"), "0");
+			assert.notEqual(await property(`stead-${name}.service`, "MemoryMax"), "infinity");
 		}
 		assert.equal(users.size, DAEMONS.length);
 		assert.equal(await property("stead-sessiond.service", "LimitMEMLOCK"), String(256 << 20));
@@ -271,7 +333,7 @@ describe("Stead on systemd", { timeout: 300_000 }, () => {
 		assert.ok(Number(owner) >= 61184, `the browser's user is ${owner}`);
 		assert.equal((await request(`/api/v1/streams/${id}/close`, { method: "POST", cookie, body: {} })).status, 200);
 		assert.equal(await guest.run("sh", "-c", "pgrep -c chromium || true"), "0");
-		assert.match(await guest.run("steadctl", "status"), /browsers +0/);
+		assert.match((await guest.attempt("steadctl", "status")).stdout, /browsers +0/);
 	});
 
 	it("refuses a socket that somebody planted", async () => {
@@ -301,8 +363,16 @@ describe("Stead on systemd", { timeout: 300_000 }, () => {
 			assert.ok(tries < 100, "authd has not found its database again");
 	});
 
-	it("stops in order", async () => {
+	it("stops in order: whoever saves something before whoever keeps it", async () => {
+		const ended = async (name) => Number(await property(`stead-${name}.service`, "InactiveEnterTimestampMonotonic"));
+		const stops_s = async (name) => Number(/^(?:(\d+)min ?)?(?:(\d+)s)?$/.exec(await property(`stead-${name}.service`,
+			"TimeoutStopUSec")).slice(1).reduce((all, part) => all * 60 + Number(part ?? 0), 0));
+
+		assert.match(await property("stead-launcher@any.service", "Before"), /\bstead-streamd\.service\b/);
+		assert.ok(await stops_s("botd") >= 80, "closing and saving may take longer than that");
 		await guest.run("systemctl", "stop", "stead.target");
+		assert.ok(await ended("botd") <= await ended("streamd"), "botd was to stop before streamd");
+		assert.ok(await ended("streamd") <= await ended("sessiond"), "streamd was to stop before sessiond");
 		for (const name of DAEMONS) {
 			assert.equal(await property(`stead-${name}.service`, "Result"), "success");
 			assert.equal(await property(`stead-${name}.service`, "ActiveState"), "inactive");

@@ -14,7 +14,8 @@
 #include "streamd/edge.h"
 #include "streamd/picture.h"
 
-#define ORIGIN "https://stead.test"
+#define ORIGIN       "https://stead.test"
+#define PLAIN_ORIGIN "http://127.0.0.1:8080"
 #define COOKIE "Cookie: a=b; __Host-stead=secret; stead=other\r\n"
 
 static char directory[64], path[96];
@@ -112,8 +113,8 @@ static const struct edge_events events = { .asked = on_asked,
 
 static inline void begin(void)
 {
-	static char *origin = ORIGIN;
-	static struct words origins = { .items = &origin, .count = 1 };
+	static char *both[] = { ORIGIN, PLAIN_ORIGIN };
+	static struct words origins = { .items = both, .count = 2 };
 	int fd = listen_at(directory, path);
 
 	assert_true(fd >= 0);
@@ -141,7 +142,8 @@ static inline int set_up(void **state)
 
 static inline int set_up_small(void **state)
 {
-	config = (struct edge_config){ .connections = 8, .queue = 300000, .ping_s = 1, .hang_up_s = 3, .answer_s = 2 };
+	config = (struct edge_config){ .connections = 8, .queue = 300000, .ping_s = 1, .hang_up_s = 3, .answer_s = 2,
+		.head_s = 1, .waiting = 6 };
 	return set_up(state);
 }
 

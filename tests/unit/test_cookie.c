@@ -5,9 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <string.h>
-
-#include "authd/cookie.h"
+#include "common/cookie.h"
 
 static void test_find(void **state)
 {
@@ -22,9 +20,13 @@ static void test_find(void **state)
 	assert_string_equal(value, "1234567");
 	assert_true(cookie_find("stead=", "stead", value, sizeof(value)));
 	assert_string_equal(value, "");
-	strcpy(value, "kept");
+	assert_true(cookie_find("  stead=abc \t; a=b", "stead", value, sizeof(value)));
+	assert_string_equal(value, "abc");
 	assert_false(cookie_find("stead=12345678", "stead", value, sizeof(value))); /* does not fit */
 	assert_false(cookie_find("stead=a; stead=b", "stead", value, sizeof(value)));
+	assert_string_equal(value, "");
+	assert_false(cookie_find("stead=abc; a=b; stead=abc", "stead", value, sizeof(value)));
+	assert_false(cookie_find("a=stead=abc", "stead", value, sizeof(value)));
 	assert_false(cookie_find("xstead=a", "stead", value, sizeof(value)));
 	assert_false(cookie_find("Stead=a", "stead", value, sizeof(value)));
 	assert_false(cookie_find("stead", "stead", value, sizeof(value)));

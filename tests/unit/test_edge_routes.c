@@ -26,6 +26,7 @@
 #define BOB    "Cookie: __Host-stead=bob\r\n"
 #define BRIEF  "Cookie: __Host-stead=brief\r\n"
 #define SLOW   "Cookie: __Host-stead=slow\r\n"
+#define CAROL  "Cookie: __Host-stead=carol\r\n"
 
 static char directory[64], http_path[96], authd_path[96], botd_path[96];
 static struct server *authd_server, *botd_server;
@@ -37,18 +38,26 @@ static struct booking_feed *feed;
 
 static char ended_login[64];   /* told to the watch when it is woken */
 static char signed_out[64];    /* a cookie that is worth nothing any more */
-static struct wait *watch_wait;
-static _Atomic int watches, checks;
+static struct wait *watch_wait, *check_wait, *look_wait;
+static bool hold_look;         /* the next answer to login_look, until the test lets it go */
+static bool watch_lost;        /* rather than told, when it is woken */
+static _Atomic int watches, checks, looks, uses;
 
 static int fake_login_check(struct call *call, const void *params, void *result)
 {
 	const struct login_check_params *p = params;
 	struct login_check_result *r = result;
-	static const char *const names[] = { "alice", "bob", "brief", "slow" };
+	static const char *const names[] = { "alice", "bob", "brief", "slow", "carol" };
 
 	checks++;
 	if (strcmp(p->cookie, "slow") == 0 && fiber_sleep_until(deadline_in(300)) < 0)
 		return -ECANCELED;
+	if (strcmp(p->cookie, "carol") == 0) { /* looked up, and the answer is held until the test lets it go */
+		struct wait w = { 0 };
+		check_wait = &w;
+		wait_for(&w, NEVER);
+		check_wait = NULL;
+	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(p->cookie, names[i]) == 0 && strcmp(p->cookie, signed_out) != 0) {
 			*r = (struct login_check_result){ .user = (int64_t)i + 7,
@@ -58,6 +67,26 @@ static int fake_login_check(struct call *call, const void *params, void *result)
 			return 0;
 		}
 	return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+}
+
+static int fake_login_look(struct call *call, const void *params, void *result)
+{
+	const struct login_look_params *p = params;
+	bool ended = strncmp(p->login, "login-", 6) == 0 && strcmp(p->login + 6, signed_out) == 0;
+
+	looks++;
+	uses += p->used;
+	if (hold_look) {
+		struct wait w = { 0 };
+		hold_look = false;
+		look_wait = &w;
+		wait_for(&w, NEVER);
+		look_wait = NULL;
+	}
+	if (ended)
+		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+	*(struct login_look_result *)result = (struct login_look_result){ .expires_at_ms = wall_now() + 3600000 };
+	return 0;
 }
 
 static int fake_login_watch(struct call *call, const void *params, void *result)
@@ -73,6 +102,10 @@ static int fake_login_watch(struct call *call, const void *params, void *result)
 		watch_wait = NULL;
 		if (r < 0)
 			return r;
+		if (watch_lost) {
+			watch_lost = false;
+			return call_refuse(call, ERR_unavailable, NULL, "%s", "");
+		}
 		struct login_watch_item item = { .login = ended_login };
 		r = send_login_watch(call, &item);
 		if (r < 0)
@@ -83,6 +116,7 @@ static int fake_login_watch(struct call *call, const void *params, void *result)
 
 static const struct dispatch_row authd_rows[] = {
 	{ &method_login_check, fake_login_check },
+	{ &method_login_look, fake_login_look },
 	{ &method_login_watch, fake_login_watch },
 	{ 0 },
 };
@@ -190,6 +224,8 @@ static void echo_asked(struct edge *e, void *owner, uint64_t id, const char *res
 static void echo_message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
 {
 	(void)owner;
+	if (strcmp(text, "use") == 0)
+		edge_routes_use(routes, id);
 	edge_send_text(e, id, text, n);
 }
 
@@ -262,7 +298,8 @@ static int set_up(void **state)
 	snprintf(http_path, sizeof(http_path), "%s/http", directory);
 	snprintf(authd_path, sizeof(authd_path), "%s/authd", directory);
 	snprintf(botd_path, sizeof(botd_path), "%s/botd", directory);
-	watches = checks = lines_sent = watchers_gone = echo_gone = 0;
+	alarm(60); /* what never comes is a failure, not a wait for ever */
+	watches = checks = looks = uses = lines_sent = watchers_gone = echo_gone = 0;
 	signed_out[0] = '\0';
 	loop_thread_start(begin, finish);
 	await(&watches, 1);
@@ -300,7 +337,7 @@ static char *get(const char *target, const char *headers, int *ret_status, size_
 {
 	char *request, head[2048], *rest;
 
-	assert_true(asprintf(&request, "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, headers) > 0);
+	assert_true(asprintf(&request, "GET %s HTTP/1.1\r\nHost: stead.test\r\n%s\r\n", target, headers) > 0);
 	rest = ws_get(http_path, request, head, sizeof(head), ret_status, ret_size);
 	free(request);
 	return rest;
@@ -377,6 +414,100 @@ static void test_login_ends(void **state)
 	await(&watchers_gone, 1); /* and botd is rid of its reader */
 }
 
+static void let_answer_go(void)
+{
+	wait_wake(check_wait, 0);
+}
+
+/* It was there when it was looked up, and had ended before the answer came. */
+static void test_login_ends_while_it_is_checked(void **state)
+{
+	int before = checks;
+	struct ws w = dial("/ws/echo/x", CAROL);
+
+	(void)state;
+	await(&checks, before + 1);
+	strcpy(ended_login, "login-carol");
+	on_loop(say_ended);
+	on_loop(let_answer_go);
+	assert_int_equal(ws_read_close(&w), 4401);
+	ws_disconnect(&w);
+}
+
+static void lose_watch(void)
+{
+	watch_lost = true;
+	wait_wake(watch_wait, 0);
+}
+
+/* The same, and word of its end was lost: the answer is older than the watch that is open now. */
+static void test_watch_is_lost_while_a_login_is_checked(void **state)
+{
+	int before = checks, watched = watches;
+	struct ws w = dial("/ws/echo/x", CAROL), a;
+
+	(void)state;
+	await(&checks, before + 1);
+	on_loop(lose_watch);
+	await(&watches, watched + 1);
+	a = dial("/ws/echo/x", ALICE);
+	ws_expect_text(&a, "x alice 7 login-alice ");
+	on_loop(let_answer_go);
+	ws_expect_text(&w, "x carol 11 login-carol ");
+	await(&looks, 1);
+	strcpy(signed_out, "alice");
+	watched = watches;
+	on_loop(lose_watch);
+	assert_int_equal(ws_read_close(&a), 4401);
+	ws_send_text(&w, "still here");
+	ws_expect_text(&w, "still here");
+	ws_disconnect(&a);
+	ws_disconnect(&w);
+}
+
+static _Atomic int browsers_gone;
+
+static void on_browser_login_ended(void *owner, uint64_t id)
+{
+	(void)owner, (void)id;
+	browsers_gone++;
+}
+
+static const struct login_holder browsers = { .ended = on_browser_login_ended };
+
+static void hold_first_browser(void)
+{
+	hold_look = true;
+	login_guard_hold(edge_routes_guard(routes), &browsers, 1, "login-alice");
+}
+
+static void hold_second_browser(void)
+{
+	login_guard_hold(edge_routes_guard(routes), &browsers, 2, "login-alice");
+}
+
+static void let_look_go(void)
+{
+	wait_wake(look_wait, 0);
+}
+
+/* What is opened behind the word that a login has ended is not let in by an answer that is older than that. */
+static void test_login_ends_while_it_is_looked_at(void **state)
+{
+	(void)state;
+	browsers_gone = 0;
+	on_loop(hold_first_browser);
+	await(&looks, 1);
+	strcpy(signed_out, "alice");
+	strcpy(ended_login, "login-alice");
+	on_loop(say_ended);
+	await(&browsers_gone, 1);
+	on_loop(hold_second_browser);
+	on_loop(let_look_go);
+	await(&browsers_gone, 2);
+	assert_int_equal(looks, 2);
+}
+
 static void test_login_expires(void **state)
 {
 	struct ws w = dial("/ws/echo/x", BRIEF);
@@ -419,6 +550,24 @@ static void test_authd_away(void **state)
 	ws_expect_text(&b, "still here");
 	ws_disconnect(&a);
 	ws_disconnect(&b);
+}
+
+/* What a person does while authd is away is told when it is back. */
+static void test_used_while_authd_is_away(void **state)
+{
+	struct ws w = dial("/ws/echo/x", ALICE);
+
+	(void)state;
+	ws_expect_text(&w, "x alice 7 login-alice ");
+	beside_loop(stop_authd);
+	ws_send_text(&w, "use");
+	ws_expect_text(&w, "use");
+	on_loop(start_authd);
+	await(&uses, 1);
+	ws_send_text(&w, "use");
+	ws_expect_text(&w, "use");
+	await(&uses, 2);
+	ws_disconnect(&w);
 }
 
 /* Somebody who goes while authd is asked, or before it is, is forgotten. */
@@ -598,8 +747,12 @@ int main(int argc, char *argv[])
 		TEST(test_login),
 		TEST(test_no_login),
 		TEST(test_login_ends),
+		TEST(test_login_ends_while_it_is_checked),
+		TEST(test_watch_is_lost_while_a_login_is_checked),
+		TEST(test_login_ends_while_it_is_looked_at),
 		TEST(test_login_expires),
 		TEST(test_authd_away),
+		TEST(test_used_while_authd_is_away),
 		TEST(test_gone_before_admitted),
 		TEST(test_booking),
 		TEST(test_no_booking),

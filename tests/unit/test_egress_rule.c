@@ -25,6 +25,29 @@ static const char *kind_of(const char *text)
 	return address_special(&a);
 }
 
+/* Whose page an address is, whatever stands before and behind that. */
+static void test_host_in_url(void **state)
+{
+	static const char *const rows[][2] = { { "https://desk.test", "desk.test" }, { "http://desk.test:81/x@y", "desk.test:81" },
+		{ "https://desk.test?next=https://b.test/", "desk.test" }, { "https://desk.test#@b.test", "desk.test" },
+		{ "https://alice:pass@desk.test/", "desk.test" }, { "https://b.test@c.test@desk.test/", "desk.test" },
+		{ "https://[::1]:8443/", "[::1]:8443" }, { "https://", "" }, { "https:///x", "" } };
+	static const char *const none[] = { "", "about:blank", "ftp://desk.test/", "data:text/html,https://desk.test/", "chrome://x" };
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *host = host_in_url(rows[i][0], &n);
+		assert_non_null(host);
+		assert_int_equal(n, strlen(rows[i][1]));
+		assert_memory_equal(host, rows[i][1], n);
+	}
+	for (size_t i = 0; i < COUNT(none); i++) {
+		assert_null(host_in_url(none[i], &n));
+		assert_int_equal(n, 0);
+	}
+}
+
 /* Both ends of every range, and what lies just outside. */
 static void test_special_addresses(void **state)
 {
@@ -255,18 +278,18 @@ static void test_rule_of_hosts(void **state)
 		size_t endpoints;
 	} rows[] = {
 		{"desk.example", 443, 0, NULL, 0}, {"Desk.Example.", 80, 0, NULL, 0},
-		{"desk.example", 22, -EACCES, "Port 22", 0}, {"a.b.sso.example", 443, 0, NULL, 0},
+		{"desk.example", 22, -EACCES, "port 22", 0}, {"a.b.sso.example", 443, 0, NULL, 0},
 		{"sso.example", 443, -EACCES, "not among", 0},
 		{"other.example", 443, -EACCES, "not among", 0},
 		{"localhost", 80, -EACCES, "not among", 0},
 		{"127.0.0.1", 80, -EACCES, "not among", 0},
 		{"169.254.169.254", 80, -EACCES, "not among", 0},
 		{"127.1", 80, -EINVAL, "neither", 0}, {"gateway.example", 443, 0, NULL, 1},
-		{"gateway.example", 8443, -EACCES, "Port 8443",
+		{"gateway.example", 8443, -EACCES, "port 8443",
 			0}, /* a pin's port is where it leads, not what may be asked for */
 		{"both.example", 443, 0, NULL, 2}, /* of three pins one is private and not listed */
 		{"nowhere.example", 443, -EACCES, "metadata", 0}, {"::1", 8080, 0, NULL, 1},
-		{"[::1]", 80, -EACCES, "Port 80", 0},
+		{"[::1]", 80, -EACCES, "port 80", 0},
 		{"10.0.0.5", 80, -EACCES, "10.0.0.5, a private address",
 			0}, /* a host, but not a private address that is listed */
 		{"8.8.8.8", 443, 0, NULL, 1},
@@ -300,6 +323,35 @@ static void test_pins(void **state)
 	assert_int_equal(t.endpoints[0].port, 80);
 	assert_string_equal(address_format(&t.endpoints[1].address, text), "2606:4700::1");
 	assert_int_equal(t.endpoints[1].port, 444);
+}
+
+/* RFC 6761, section 6.3: never looked up, for whoever answers could lead them elsewhere, and many a resolver knows none below. */
+static void test_localhost(void **state)
+{
+	static const char *const own[] = {"localhost", "*.localhost", "localhost.example", "notlocalhost"};
+	static const char *const loopback[] = {"127.0.0.1"};
+	CLEANUP(egress_rule_freep) struct egress_rule *open_rule = NULL;
+	CLEANUP(egress_rule_freep) struct egress_rule *closed_rule = NULL;
+	struct egress_words all = {own, COUNT(own)}, none = {NULL, 0};
+	struct egress_target t;
+	const char *field;
+	char why[EGRESS_WHY], text[ADDRESS_TEXT];
+
+	(void)state;
+	assert_int_equal(egress_rule_new(all, (struct egress_words){loopback, 1}, none, &open_rule, &field, why), 0);
+	assert_int_equal(egress_rule_new(all, none, none, &closed_rule, &field, why), 0);
+	assert_int_equal(egress_rule_host(open_rule, "localhost", 9, 80, &t, why), 0);
+	assert_int_equal(t.count, 1);
+	assert_int_equal(egress_rule_host(open_rule, "a.Desk.LOCALHOST.", 17, 80, &t, why), 0);
+	assert_int_equal(t.count, 1);
+	assert_string_equal(address_format(&t.endpoints[0].address, text), "127.0.0.1");
+	assert_string_equal(why, "");
+	assert_int_equal(egress_rule_host(open_rule, "localhost.example", 17, 80, &t, why), 0);
+	assert_int_equal(t.count, 0);
+	assert_int_equal(egress_rule_host(open_rule, "notlocalhost", 12, 80, &t, why), 0);
+	assert_int_equal(t.count, 0);
+	assert_int_equal(egress_rule_host(closed_rule, "desk.localhost", 14, 80, &t, why), -EACCES);
+	assert_non_null(strstr(why, "127.0.0.1, a loopback address"));
 }
 
 static int found(
@@ -390,6 +442,7 @@ static void test_no_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_host_in_url),
 		cmocka_unit_test(test_special_addresses),
 		cmocka_unit_test(test_address_spellings),
 		cmocka_unit_test(test_sockaddr),
@@ -398,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_rule_of_hosts),
 		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_localhost),
 		cmocka_unit_test(test_rule_of_addresses),
 		cmocka_unit_test(test_wrong_rules),
 		cmocka_unit_test(test_no_hosts),

@@ -26,10 +26,10 @@ static void test_parse(void **state)
 
 static void test_parse_refuses(void **state)
 {
-	static const char *const bad[] = { "", "7", "7 12", "7 12 healthy", "7 12 healthy ",
-		"0 1 healthy desk", "7 -1 healthy desk", "x 1 healthy desk",
+	static const char *const bad[] = { "", "7", "7 12", "7 12 working", "7 12 working ",
+		"0 1 working desk", "7 -1 working desk", "x 1 working desk",
 		"7 1 a_word_that_is_too_long desk",
-		"7 1 healthy 12345678901234567890123456789012345678901234567890123456789012345" };
+		"7 1 working 12345678901234567890123456789012345678901234567890123456789012345" };
 	struct change c = { .user = 99 };
 
 	(void)state;
@@ -76,14 +76,14 @@ static void newest_only(void *arg)
 	struct change c;
 
 	(void)arg;
-	hub_notice(h, "7 1 healthy desk");
-	hub_notice(h, "8 1 healthy desk");
-	hub_notice(h, "7 1 healthy gym");
-	hub_notice(h, "7 2 suspect desk");
+	hub_notice(h, "7 1 working desk");
+	hub_notice(h, "8 1 working desk");
+	hub_notice(h, "7 1 working gym");
+	hub_notice(h, "7 2 unproved desk");
 	assert_int_equal(watcher_next(w, &c, NEVER), 0);
 	assert_int_equal(c.user, 7);
 	assert_int_equal(c.version, 2);
-	assert_string_equal(c.health, "suspect");
+	assert_string_equal(c.health, "unproved");
 	assert_int_equal(watcher_next(w, &c, NEVER), 0);
 	assert_int_equal(c.user, 8);
 	assert_int_equal(watcher_next(w, &c, NEVER), 0);
@@ -100,12 +100,12 @@ static void missed(void *arg)
 	struct change c;
 
 	(void)arg;
-	hub_notice(h, "7 1 healthy desk");
+	hub_notice(h, "7 1 working desk");
 	hub_notice(h, NULL);
-	hub_notice(h, "7 2 healthy desk");
+	hub_notice(h, "7 2 working desk");
 	assert_int_equal(watcher_next(w, &c, NEVER), -ESTALE);
 	assert_int_equal(watcher_next(w, &c, loop_now() + 1), -ETIMEDOUT);
-	hub_notice(h, "7 3 healthy desk");
+	hub_notice(h, "7 3 working desk");
 	assert_int_equal(watcher_next(w, &c, NEVER), 0);
 	assert_int_equal(c.version, 3);
 	watcher_free(w);
@@ -122,7 +122,7 @@ static void bounded(void *arg)
 	for (int i = 1; i <= HUB_PENDING_MAX + 1; i++) {
 		char text[40];
 
-		snprintf(text, sizeof(text), "%d 1 healthy desk", i);
+		snprintf(text, sizeof(text), "%d 1 working desk", i);
 		hub_notice(h, text);
 	}
 	assert_int_equal(watcher_next(w, &c, NEVER), -ESTALE);

@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/loop.h"
 #include "recipe/input.h"
+#include "recipe/step.h"
 
 static struct recipe *recipe;
 static const struct recipe_action *book;
@@ -33,9 +34,23 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* One row, as streamd tells it; NULL: an empty value, which does not travel. */
+/* inputs outlives them. */
+static struct variables variables_of(struct arena *arena, json_t *inputs)
+{
+	return inputs_variables(arena, book, inputs, "2025-11-18", "alice");
+}
+
+static json_t *inputs_of(const char *date)
+{
+	return json_pack("{s:s, s:s}", "date", date, "desk", "D 203");
+}
+
+/* One row, as streamd tells it, of the list of the 20th; NULL: an empty value, which does not travel. */
 static struct listing *one_row(const char *date, const char *desk)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	json_auto_t *inputs = inputs_of("2025-11-20");
+	struct variables v = variables_of(arena, inputs);
 	struct call *call = call_new(NULL, NULL, NEVER);
 	struct run_cell *cells = arena_array(call->arena, 2, sizeof(*cells));
 	struct run_row *row = arena_alloc(call->arena, sizeof(*row));
@@ -45,15 +60,15 @@ static struct listing *one_row(const char *date, const char *desk)
 	cells[0] = (struct run_cell){ .name = "date", .value = date };
 	cells[1] = (struct run_cell){ .name = "desk", .value = desk };
 	*row = (struct run_row){ .cells = cells, .cells_count = 2 };
-	listing_keep(l, book, call, &result);
+	listing_keep(l, book, &v, call, &result);
 	return l;
 }
 
 static bool found(const char *date, const char *desk)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	json_auto_t *inputs = json_pack("{s:s, s:s}", "date", "2025-11-20", "desk", "D 203");
-	struct variables v = inputs_variables(arena, book, inputs, "2025-11-18", "alice");
+	json_auto_t *inputs = inputs_of("2025-11-20");
+	struct variables v = variables_of(arena, inputs);
 	struct listing *l = one_row(date, desk);
 	bool has = listing_has(l, book, &v);
 
@@ -75,16 +90,29 @@ static void test_has(void **state)
 
 static void test_known(void **state)
 {
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	json_auto_t *twentieth = inputs_of("2025-11-20"), *later = inputs_of("2025-11-21");
+	const struct variables day = variables_of(arena, twentieth), next = variables_of(arena, later);
+	struct step open = { .step = "open", .url = "https://desk.test/mine?date={date}" };
+	struct recipe_action other = *book, by_day = *book;
+	struct run_step_result none = { 0 };
 	struct listing *l = listing_new();
 
 	(void)state;
-	assert_false(listing_known(l, book));
+	other.list.steps_count--;
+	by_day.list.steps = &open;
+	by_day.list.steps_count = 1;
+	assert_false(listing_known(l, book, &day));
 	listing_free(l);
 	l = one_row("x", "y");
-	assert_true(listing_known(l, book));
-	assert_false(listing_known(l, book + 1)); /* another action has another list */
+	assert_true(listing_known(l, book, &day));
+	assert_true(listing_known(l, book, &next)); /* it is the same for all days */
+	assert_false(listing_known(l, &other, &day)); /* which is read in another way */
 	listing_forget(l);
-	assert_false(listing_known(l, book));
+	assert_false(listing_known(l, book, &day));
+	listing_keep(l, &by_day, &day, call_new(NULL, NULL, NEVER), &none);
+	assert_true(listing_known(l, &by_day, &day));
+	assert_false(listing_known(l, &by_day, &next)); /* what that day lacks another may hold */
 	listing_free(l);
 }
 

@@ -67,6 +67,8 @@ static void test_escaping(void **state)
 		"plain text, \"quoted\" \\ and d\xc3\xa9j\xc3\xa0 \xf0\x9f\x98\x80");
 	assert_string_equal(escaped("a\nMESSAGE=forged\r\x1b[2J\x7f\t"), "a\\x0aMESSAGE=forged\\x0d\\x1b[2J\\x7f\\x09");
 	assert_string_equal(escaped("\xc2\x9b" "31m"), "\\xc2\\x9b31m"); /* the one-character CSI */
+	assert_string_equal(escaped("a\xe2\x80\xae" "b\xe2\x81\xa7" "c\xe2\x80\xa8" "d\xe2\x80\xa6"),
+		"a\\xe2\\x80\\xaeb\\xe2\\x81\\xa7c\\xe2\\x80\\xa8d\xe2\x80\xa6"); /* turned around, or another line; but not an ellipsis */
 	assert_string_equal(escaped("\xff\xc3(\xed\xa0\x80\xe2\x82"), "\\xff\\xc3(\\xed\\xa0\\x80\\xe2\\x82");
 }
 
@@ -82,6 +84,7 @@ static void test_long_lines(void **state)
 		escaped(wide + shift);
 		assert_in_range(strlen(last), 2000, 4095);
 		assert_true(utf8_valid(last, strlen(last)));
+		assert_null(strchr(last + 10, '\\')); /* it ends in whole characters, not in the bytes of half a one */
 	}
 	memset(wide, 1, sizeof(wide) - 1);
 	wide[sizeof(wide) - 1] = '\0';

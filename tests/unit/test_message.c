@@ -89,11 +89,39 @@ static void test_answers(void **state)
 	assert_true(m.response && m.refused && m.id == 9);
 	assert_int_equal(m.refusal.code, ERR_not_found);
 	assert_string_equal(m.refusal.field, "id");
-	assert_string_equal(m.refusal.message, "There is no \"x\".\n");
+	assert_string_equal(m.refusal.message, "There is no \"x\". ");
 
 	message_write_refusal(&t, 0, &why);
 	m = read_back(&t);
 	assert_true(m.response && m.refused && m.id == 0);
+	assert_int_equal(m.refusal.retry_ms, 0);
+
+	why.retry_ms = 59000;
+	message_write_refusal(&t, 9, &why);
+	assert_int_equal(read_back(&t).refusal.retry_ms, 59000);
+	strcpy(why.detail, "see: systemctl status stead-botd");
+	message_write_refusal(&t, 9, &why);
+	assert_string_equal(read_back(&t).refusal.detail, "see: systemctl status stead-botd");
+}
+
+/* What a peer says of how long to wait is a number of ms up to a day, or nothing. */
+static void test_retry(void **state)
+{
+	static const char *const values[] = { "-5", "1.5", "86400001", "9223372036854775807", "\"5\"", "null", "[5]", "{\"a\":5}" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		char text[200];
+		struct message m;
+		const char *why = "";
+		int n = snprintf(text, sizeof(text),
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"data\":{\"retry_ms\":%s,\"name\":\"busy\"}}}", values[i]);
+
+		if (scan(text, (size_t)n, &m, &why) < 0)
+			fail_msg("%s: %s", text, why);
+		assert_int_equal(m.refusal.code, ERR_busy);
+		assert_int_equal(m.refusal.retry_ms, 0);
+	}
 }
 
 static void test_notification(void **state)
@@ -231,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_notification),
+		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_long_label),
 		cmocka_unit_test(test_cut_at_each_byte),

@@ -5,9 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
-#include "authd/origin.h"
+#include "common/origin.h"
 
 static char *items[] = { "https://stead.example.org", "http://127.0.0.1:8080", "https://stead.example.org:8443" };
 static const struct words origins = { items, 3 };
@@ -29,6 +30,24 @@ static void test_check(void **state)
 	assert_non_null(origin_check("https://stead.example.org:443"));
 	assert_non_null(origin_check("http://stead.example.org:80"));
 	assert_null(origin_check("http://stead.example.org:443"));
+}
+
+static void test_what_browsers_send(void **state)
+{
+	static const char *const good[] = { "https://stead.example.org", "http://localhost:8080", "http://127.0.0.1:1",
+		"https://[::1]:8443", "https://[2001:db8::1]", "https://a:65535", "https://a:80", "http://a:443", "http://a_b" };
+	static const char *const bad[] = { "", "null", "stead.example.org", "ftp://a", "https://", "https://a/", "https://a/b",
+		"https://A", "https://a:443", "http://a:80", "https://a:", "https://a:0", "https://a:65536", "https://a:1x",
+		"https://a:-1", "https://a:+1", "https://u@a", "https://a?b", "https://[::1", "https://[]", "https://a b",
+		"HTTPS://a", "https://[g::1]", "https://[::1]x", "https://a:99999999999999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		if (origin_check(good[i]))
+			fail_msg("%s was refused", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (!origin_check(bad[i]))
+			fail_msg("%s was taken", bad[i]);
 }
 
 static void test_host(void **state)
@@ -76,10 +95,26 @@ static void test_judge(void **state)
 		assert_int_equal(origin_judge(own, cases[i].site, cases[i].origin), cases[i].verdict);
 }
 
+static void test_setting(void **state)
+{
+	static char *const wrong[] = { "https://stead.example.org", "https://stead.example.org/" };
+	char why[512] = "?";
+
+	(void)state;
+	assert_int_equal(origins_check(&origins, why, sizeof(why)), 0);
+	assert_string_equal(why, "");
+	assert_int_equal(origins_check(&(struct words){ 0 }, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "the setting origin is missing; say in stead.conf"));
+	assert_int_equal(origins_check(&(struct words){ (char **)wrong, 2 }, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "does not take \"https://stead.example.org/\": only a host and a port"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_setting),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_what_browsers_send),
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_judge),
 	};

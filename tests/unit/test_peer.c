@@ -125,6 +125,18 @@ static void show(void *arg)
 		snprintf(a->title, sizeof(a->title), "%s", r.booking->title);
 }
 
+/* What changes something. */
+static void withdraw(void *arg)
+{
+	struct attempt *a = arg;
+	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(a->ms));
+	struct booking_cancel_params p = { .id = a->id };
+	struct booking_cancel_result r;
+
+	a->result = call_booking_cancel(c, peer, &p, &r);
+	a->refusal = c->refusal;
+}
+
 static void watch(void *arg)
 {
 	struct attempt *a = arg;
@@ -269,12 +281,32 @@ static void test_server_dies(void **state)
 	lose_under(&a, &w);
 	assert_int_equal(a.result, REFUSED);
 	assert_int_equal(a.refusal.code, ERR_unavailable);
-	assert_non_null(strstr(a.refusal.message, "botd stopped while it worked on this"));
+	assert_string_equal(a.refusal.message, "A part of Stead stopped while it worked on this; try again in a moment.");
+	assert_non_null(strstr(a.refusal.detail, "botd stopped while it worked on this"));
 	assert_int_equal(w.result, REFUSED);
 	assert_int_equal(w.refusal.code, ERR_unavailable);
 	begin(&a, show, 5, 5000); /* adopted, so there is no way back */
 	finish(&a);
-	assert_non_null(strstr(a.refusal.message, "botd is not running"));
+	assert_null(strstr(a.refusal.message, "botd")); /* a person has never heard of it */
+	assert_non_null(strstr(a.refusal.message, "bookings are safe"));
+	assert_non_null(strstr(a.refusal.detail, "systemctl status stead-botd"));
+	assert_ptr_equal(refusal_cause(&a.refusal), a.refusal.detail);
+}
+
+/* The request was sent, so nobody may say that nothing was done. */
+static void test_server_dies_while_it_changes(void **state)
+{
+	struct attempt a;
+
+	(void)state;
+	say(WELCOME);
+	begin(&a, withdraw, 5, 5000);
+	close(far);
+	far = -1;
+	finish(&a);
+	assert_int_equal(a.result, REFUSED);
+	assert_int_equal(a.refusal.code, ERR_maybe_done);
+	assert_non_null(strstr(a.refusal.message, "it may have been done; look before you repeat it"));
 }
 
 /* As whoever is not whom the socket is for. */
@@ -285,7 +317,8 @@ static void test_closed_unheard(void **state)
 	(void)state;
 	lose_under(&a, &w);
 	assert_int_equal(a.refusal.code, ERR_unavailable);
-	assert_non_null(strstr(a.refusal.message, "botd ended the connection before it heard this; nothing was done."));
+	assert_non_null(strstr(a.refusal.message, "Nothing was done; try again"));
+	assert_non_null(strstr(a.refusal.detail, "botd ended the connection before it heard this."));
 	assert_string_equal(w.refusal.message, a.refusal.message);
 }
 
@@ -340,12 +373,12 @@ static void test_refused_hello(void **state)
 	(void)state;
 	begin(&a, show, 5, 5000);
 	say("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"Another\\nversion.\",\"data\":{\"name\":\"invalid\"}}}");
-	assert_string_equal(logged, "botd refused the connection: Another\\x0aversion.");
+	assert_string_equal(logged, "botd refused the connection: Another version.");
 	close(far);
 	far = -1;
 	finish(&a);
 	assert_int_equal(a.refusal.code, ERR_unavailable);
-	assert_non_null(strstr(a.refusal.message, "botd refused the connection: Another"));
+	assert_non_null(strstr(a.refusal.detail, "botd refused the connection: Another"));
 }
 
 #define ITEM(text) \
@@ -431,7 +464,7 @@ static void test_freed_while_pending(void **state)
 	finish(&a);
 	finish(&w);
 	assert_int_equal(a.refusal.code, ERR_unavailable);
-	assert_non_null(strstr(a.refusal.message, "botd stopped"));
+	assert_non_null(strstr(a.refusal.detail, "botd stopped"));
 	assert_int_equal(w.refusal.code, ERR_unavailable);
 }
 
@@ -446,6 +479,7 @@ int main(void)
 		TEST(test_deadline_gone),
 		TEST(test_cancelled),
 		TEST(test_server_dies),
+		TEST(test_server_dies_while_it_changes),
 		TEST(test_closed_unheard),
 		TEST(test_wrong_params_are_not_sent),
 		TEST(test_answers_that_break_their_row),

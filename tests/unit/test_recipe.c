@@ -19,6 +19,7 @@
 #include "recipe/step.h"
 
 #define DESK "tests/sites/desk.json"
+#define PRESS "\"step\": \"click\", \"at\": { \"role\": \"button\", \"text\": \"Book Now\" }"
 
 static char *slurp(const char *path)
 {
@@ -125,6 +126,12 @@ static void test_refused(void **state)
 			"sign_in.url: \"https://desks.test/login\" is on desks.test, which is none of hosts" },
 		{ "\"url\": \"https://desk.test/finder\",\n", "\"url\": \"https://desks.test/\",\n", "desks.test",
 			"probe.url: \"https://desks.test/\" is on desks.test" },
+		{ "\"url\": \"https://desk.test/finder\",\n", "\"url\": \"https://desk.test/of/{account}\",\n", "of/{account}",
+			"probe.url: \"https://desk.test/of/{account}\" has a brace; variables are known in actions only" },
+		{ "\"url\": \"https://desk.test/login\"", "\"url\": \"https://desk.test/{account}\"", "test/{account}",
+			"sign_in.url: \"https://desk.test/{account}\" has a brace" },
+		{ "\"https://desk.test/login\"", "\"https://desk.test:8443/login\"", "test:8443",
+			"sign_in.url: \"https://desk.test:8443/login\" is at port 8443; hosts without a port are their ports 80 and 443, so add \"desk.test:8443\"" },
 		{ "https://desk.test/finder/building", "https://desks.test/finder/building", "desks.test",
 			"actions.book.steps[0].url: " },
 		{ "providers\": [\"sso.test\"]", "providers\": [\"sso.desks.test\"]", "sso.desks.test",
@@ -133,6 +140,11 @@ static void test_refused(void **state)
 			"a pattern takes no variables" },
 		{ "\"name\": \"note\"", "\"name\": \"account\"", "\"account\"", "is a variable that is always there" },
 		{ "\"name\": \"note\"", "\"name\": \"my-note\"", "my-note", "_ will do" },
+		{ "\"none\": {", "\"nome\": {", "nome", "did you mean \"none\"?" },
+		{ "\"none\": {", "\"none\": { \"frame\": \"https://desk.test/x\",", "\"none\"", "none.frame: is looked for where the rows are" },
+		{ "\"none\": { \"css\": \"#my", "\"none\": { \"css\": \"#{me}\", \"text\": \"#my", "{me}", "unknown variable {me}" },
+		{ "\"none\": {", "\"long_polls\": [\"desk.test/news\"], \"none\": {", "desk.test/news", "list.long_polls[0]: \"desk.test/news\"" },
+		{ "\"all\": true,", "\"all\": true, \"none\": { \"css\": \"p\" },", "\"none\"", "none: unknown key \"none\"" },
 	};
 
 	(void)state;
@@ -151,8 +163,72 @@ static void test_good(void **state)
 		if (recipe_load_file(files[i], &r, why, sizeof(why)) < 0)
 			fail_msg("%s", why);
 		assert_non_null(recipe_action_find(r, "book"));
+		assert_null(recipe_action_find(r, "book")->off);
 		assert_null(recipe_action_find(r, "boo"));
 		assert_true(r->probe.timeout_ms >= 20000);
+	}
+}
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* A file of before: the site and its sessions go on, but nothing is done there, and whoever looks is told what to mend where. */
+static void assert_off(const char *from, const char *to, const char *at, const char *words)
+{
+	char dir[] = "/tmp/stead-recipes-XXXXXX", command[256], line[128];
+	CLEANUP(freep) char *old = with(from, to);
+	const struct recipe_action *a;
+	struct recipe_set *set;
+
+	assert_non_null(mkdtemp(dir));
+	write_file(dir, "old.json", old);
+	set = recipe_load_dirs(dir);
+	assert_int_equal(recipe_count(set), 1);
+	a = recipe_action_find(recipe_at(set, 0), "book");
+	snprintf(line, sizeof(line), "/old.json:%u: actions.book.%s", line_of(old, at), words);
+	assert_non_null(a->off);
+	assert_non_null(a->off_means);
+	assert_non_null(strstr(a->off, line));
+	assert_int_equal(recipe_trouble_count(set), 1);
+	assert_string_equal(recipe_trouble(set, 0), a->off);
+	recipe_set_free(set);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_without_mark(void **state)
+{
+	(void)state;
+	assert_off("\"none\": { \"css\": \"#my_bookings[aria-busy=false] .empty\" },\n", "", "\"list\": {", "list: lacks \"none\": ");
+}
+
+/* What streamd holds back begins with a press (streamd/act.h). */
+static void test_act_without_press(void **state)
+{
+	static const char *const steps[] = {
+		"\"step\": \"open\", \"url\": \"https://desk.test/\"",
+		"\"step\": \"wait_for\", \"at\": { \"css\": \"#book_desk\" }",
+		"\"step\": \"read\", \"at\": { \"css\": \"#book_desk\" }",
+		"\"step\": \"picture\"",
+		"\"step\": \"expect\", \"page\": \"https://desk.test/\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		char words[64];
+		const char *end = strchr(steps[i] + 9, '"');
+
+		snprintf(words, sizeof(words), "steps[9].act: %.*s presses nothing", (int)(end - steps[i] - 9), steps[i] + 9);
+		assert_off(PRESS, steps[i], "\"act\": true", words);
 	}
 }
 
@@ -190,18 +266,6 @@ static void test_too_large(void **state)
 	assert_non_null(strstr(why, "/nonexistent.json: cannot be read"));
 }
 
-static void write_file(const char *dir, const char *name, const char *text)
-{
-	char path[256];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
 static void test_set(void **state)
 {
 	char dir[] = "/tmp/stead-recipes-XXXXXX", command[128], path[128];
@@ -234,6 +298,25 @@ static void test_set(void **state)
 static struct variables sample(struct arena *arena, const struct recipe_action *a, json_t *inputs)
 {
 	return inputs_variables(arena, a, inputs, "2025-11-18", "alice@example.test");
+}
+
+/* The step that reads the list, with what botd adds to it. */
+static void assert_filled_list(struct arena *arena, const struct recipe_action *a, const struct variables *v)
+{
+	const char *polls[] = { "https://desk.test/news*" };
+	struct step step = a->list.steps[a->list.steps_count - 1], s;
+	json_auto_t *json = NULL;
+	char why[512];
+
+	step.none = a->list.none;
+	step.long_polls = polls;
+	step.long_polls_count = 1;
+	assert_int_equal(step_fill(&step, v, &json, why, sizeof(why)), 0);
+	if (step_parse(arena, json, &s, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_int_equal(s.long_polls_count, 1);
+	assert_string_equal(s.long_polls[0], polls[0]);
+	assert_non_null(s.none);
 }
 
 /* What botd fills in is what streamd reads, for every step of the recipe. */
@@ -271,7 +354,12 @@ static void test_fill(void **state)
 		if (i == 8)
 			assert_string_equal(s.value, "{date} is {{odd}}");
 	}
+	assert_filled_list(arena, a, &v);
 	assert_string_equal(step_words(arena, &a->steps[6], &v), "choose desk D\"]{x}");
+	struct step unsaid = a->steps[0];
+
+	unsaid.say = NULL; /* an address in words is one, whatever is asked for: white space would end it */
+	assert_string_equal(step_words(arena, &unsaid, &v), "open https://desk.test/finder/building/1/floor/2%2F..%2F..");
 }
 
 static void test_step_refused(void **state)
@@ -286,6 +374,8 @@ static void test_step_refused(void **state)
 		{ "{\"step\": \"open\", \"url\": \"javascript:alert(1)\"}", "url:" },
 		{ "{\"step\": \"wait_for\"}", "wait_for needs one of at/page" },
 		{ "{\"step\": \"read\", \"at\": {\"css\": \"a\"}, \"cells\": [{\"name\": \"x\"}]}", "goes with all" },
+		{ "{\"step\": \"read\", \"at\": {\"css\": \"a\"}, \"all\": true, \"cells\": [{\"name\": \"x\"}], \"long_polls\": [\"https://a.test/\"]}",
+			"long_polls: goes with none" },
 		{ "{\"step\": \"picture\", \"timeout_ms\": -1}", "timeout_ms: takes a whole number" },
 		{ "[]", "takes an object" },
 	};
@@ -367,6 +457,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_without_mark),
+		cmocka_unit_test(test_act_without_press),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_set),

@@ -27,6 +27,16 @@ static void test_host(void **state)
 	assert_null(host_pattern_wrong("desk.test"));
 	assert_null(host_pattern_wrong("*.desk.test"));
 	assert_null(host_pattern_wrong("localhost"));
+	assert_null(host_pattern_wrong("localhost:8080"));
+	assert_non_null(host_pattern_wrong("localhost:"));
+	assert_non_null(host_pattern_wrong("localhost:99999"));
+	assert_true(host_match("localhost:8080", "localhost"));
+	assert_true(host_match_url("localhost:8080", "http://localhost:8080/x"));
+	assert_false(host_match_url("localhost:8080", "http://localhost/x"));
+	assert_false(host_match_url("localhost", "http://localhost:8080/x"));
+	assert_true(host_match_url("localhost", "http://localhost/x"));
+	assert_true(host_match_url("*.desk.test", "https://api.desk.test:443/x"));
+	assert_false(host_match_url("*.desk.test", "about:blank"));
 	assert_null(host_pattern_wrong("::1"));
 	assert_non_null(host_pattern_wrong("*.test"));
 	assert_non_null(host_pattern_wrong("*"));

@@ -45,12 +45,14 @@ static struct server *server;
 static struct peer *peer;
 static bool handler_cancelled, gate;
 static size_t running, most_running;
+static int64_t patience_ms; /* of the last who asked for a booking */
 
 static int show(struct call *call, const void *params, void *result)
 {
 	const struct booking_show_params *p = params;
 	struct booking_show_result *r = result;
 
+	patience_ms = call->deadline - loop_now();
 	if (p->id == 404)
 		return call_refuse(call, ERR_not_found, "id", "There is no booking %lld.", (long long)p->id);
 	if (p->id == 500)
@@ -100,7 +102,8 @@ static int fetch(struct call *call, const void *params, void *result)
 	(void)call, (void)params;
 	r->account = "alice";
 	r->version = 1;
-	r->health = "healthy";
+	r->health = "working";
+	r->which = "proved";
 	return memfd_new("state", "captured", 8, &r->state);
 }
 
@@ -294,7 +297,7 @@ static void unreachable(void *arg)
 	(void)arg;
 	assert_int_equal(call_booking_show(c, nobody, &p, &r), REFUSED);
 	assert_int_equal(c->refusal.code, ERR_unavailable);
-	assert_non_null(strstr(c->refusal.message, "sessiond is not running"));
+	assert_non_null(strstr(c->refusal.detail, "sessiond is not running"));
 	peer_free(nobody);
 }
 
@@ -414,6 +417,27 @@ static void test_hello_first(void **state)
 	fd = raw_open(ROLE_FRONT);
 	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"method\":\"hello\"}"); /* a notification is not answered, but it is no hello */
 	raw_expect_end(fd);
+}
+
+static int64_t patience_of(int fd, const char *request)
+{
+	patience_ms = -1;
+	raw_send(fd, request);
+	raw_expect(fd, "\"title\":\"alice\"");
+	return patience_ms;
+}
+
+/* What a caller says is honoured, up to ten minutes. */
+static void test_patience(void **state)
+{
+	int fd = raw_greeted(ROLE_FRONT);
+
+	(void)state;
+	assert_in_range(patience_of(fd, SHOW(2, ALICE, 5)), 29000, 30000);
+	assert_in_range(patience_of(fd, SHOW(3, ALICE "\"ms\":5000,", 5)), 4000, 5000);
+	assert_in_range(patience_of(fd, SHOW(4, ALICE "\"ms\":600000,", 5)), 599000, 600000);
+	assert_in_range(patience_of(fd, SHOW(5, ALICE "\"ms\":86400000,", 5)), 599000, 600000);
+	close(fd);
 }
 
 static void test_wrong_version(void **state)
@@ -799,6 +823,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unreachable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hello_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_version, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_hello_and_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_and_wrong_role, set_up, tear_down),

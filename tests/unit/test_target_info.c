@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/utf.h"
 #include "proto/field.h"
 #include "streamd/target_info.h"
 
 static struct page_changed_event describe(struct arena *arena, const char *url, const char *title)
 {
-	struct target t = { .url = (char *)url, .title = (char *)title };
+	struct target t = { .url = (struct url *)url_in(arena, url), .title = (char *)title };
 	struct page_changed_event event;
 
 	target_describe(&t, arena, &event);
@@ -56,7 +57,18 @@ static void test_too_long(void **state)
 	assert_memory_equal(event.url, url, strlen(event.url));
 	assert_true(strlen(event.url) > 4000);
 	assert_true(strlen(event.title) > 1000);
-	assert_int_equal(strlen(event.title) % 2, 0); /* whole characters */
+	assert_true(utf8_valid(event.title, strlen(event.title)));
+}
+
+/* What a page calls itself can turn nothing around and holds no token. */
+static void test_hostile_title(void **state)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	struct page_changed_event event = describe(arena, "https://desk.test/", "\x1b[2J\xe2\x80\xaemoc.knab\n"
+							   "https://a.test/cb?code=secret");
+
+	(void)state;
+	assert_string_equal(event.title, " [2J\xef\xbf\xbdmoc.knab https://a.test/cb");
 }
 
 int main(void)
@@ -64,6 +76,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_it_is),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_hostile_title),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,13 +103,16 @@ static bool same(struct throttle_key a, struct throttle_key b)
 static void test_keys(void **state)
 {
 	(void)state;
-	assert_true(same(throttle_account_key("alice"), throttle_account_key("alice")));
-	assert_false(same(throttle_account_key("alice"), throttle_account_key("alicf")));
+	assert_true(same(throttle_account_key(0, "alice"), throttle_account_key(0, "alice")));
+	assert_false(same(throttle_account_key(0, "alice"), throttle_account_key(0, "alicf")));
+	assert_true(same(throttle_account_key(7, "alice"), throttle_account_key(7, "\xe2\x84\xaa" "alice")));
+	assert_false(same(throttle_account_key(7, "alice"), throttle_account_key(8, "alice")));
+	assert_false(same(throttle_account_key(7, "alice"), throttle_account_key(0, "alice")));
 	assert_true(same(throttle_address_key("2001:db8:1:2::1"), throttle_address_key("2001:db8:1:2:ffff::9")));
 	assert_false(same(throttle_address_key("2001:db8:1:2::1"), throttle_address_key("2001:db8:1:3::1")));
 	assert_false(same(throttle_address_key("192.0.2.1"), throttle_address_key("192.0.2.2")));
 	assert_true(same(throttle_address_key("::ffff:192.0.2.1"), throttle_address_key("192.0.2.1")));
-	assert_false(same(throttle_address_key("192.0.2.1"), throttle_account_key("192.0.2.1")));
+	assert_false(same(throttle_address_key("192.0.2.1"), throttle_account_key(0, "192.0.2.1")));
 }
 
 int main(void)

@@ -6,15 +6,17 @@ import { signal } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, post } from "../api.js";
 import { Badge } from "../parts/badge.js";
+import { bookingInDoubt, DoubtActions, DoubtFacts, DoubtWords } from "../parts/booking_doubt.js";
 import { Connection } from "../parts/connection.js";
 import { ask } from "../parts/dialog.js";
 import { Loading, Page } from "../parts/frame.js";
 import { Live } from "../parts/live.js";
 import { Log } from "../parts/log.js";
 import { say, Trouble } from "../parts/notice.js";
-import { site as siteLoad, sites } from "../parts/store.js";
+import { useRetry } from "../parts/part.js";
+import { site as siteLoad, sites, siteTitle } from "../parts/store.js";
 import { Ago, dayInWords } from "../parts/time.js";
-import { bookingCancellable, bookingEnded, bookingRetryable,
+import { bookingCancellable, bookingChangeable, bookingEnded, bookingRetryable,
 	bookingWords } from "../parts/words.js";
 import { html } from "../parts/html.js";
 
@@ -25,8 +27,10 @@ import { html } from "../parts/html.js";
 class Watch {
 	booking = signal(null);
 	trouble = signal(null);
+	away = signal(null); /* why nothing more is told for now */
 	lines = signal([]);
 	live = signal(null);
+	complete = signal(false); /* all of its lines have come */
 	#last = 0;
 	#fresh = [];
 	#over = false;
@@ -39,9 +43,9 @@ class Watch {
 
 	async load()
 	{
-		this.trouble.value = null;
 		try {
 			await this.refresh();
+			this.trouble.value = null;
 		} catch (error) {
 			this.trouble.value = error;
 			return;
@@ -59,13 +63,33 @@ class Watch {
 	connect()
 	{
 		this.live.value?.stop();
+		this.complete.value = false;
 		this.live.value = new Live({
 			path: () => `/ws/bookings/${this.id}?after=${this.#last}`,
-			check: () => this.refresh(),
+			check: () => this.#look(),
 			notification: (method, params) => method === "booking_watch"
 				&& this.#item(params),
-			end: () => this.refresh().catch((error) => say(error.message, "bad")),
+			end: () => {
+				this.complete.value = true;
+				this.refresh().catch((error) => say(error.message, "bad"));
+			},
 		});
+	}
+
+	/* Where no WebSocket comes through, what it would tell is asked for instead, whenever it is tried again. */
+	async #look()
+	{
+		await this.refresh();
+		if (!this.live.value.blocked.value)
+			return true;
+		for (let more = true; more;) {
+			const got = await get(`/bookings/${this.id}/log`, { after: this.#last });
+
+			for (const line of got.lines)
+				this.#item({ line });
+			more = got.more && got.lines.length > 0;
+		}
+		return !bookingEnded(this.booking.value);
 	}
 
 	stop()
@@ -74,8 +98,9 @@ class Watch {
 		this.live.value?.stop();
 	}
 
-	#item({ line, booking })
+	#item({ line, booking, away })
 	{
+		this.away.value = away ?? null;
 		if (booking)
 			this.booking.value = booking;
 		if (!line || line.n <= this.#last)
@@ -90,10 +115,10 @@ class Watch {
 	}
 }
 
-async function act(watch, verb)
+async function act(watch, verb, params)
 {
 	try {
-		watch.booking.value = (await post(`/bookings/${watch.id}/${verb}`)).booking;
+		watch.booking.value = (await post(`/bookings/${watch.id}/${verb}`, params)).booking;
 		if (watch.live.value?.state.value === "ended")
 			watch.connect();
 	} catch (error) {
@@ -115,22 +140,34 @@ async function cancel(watch)
 		await act(watch, "cancel");
 }
 
+/* The form again, filled in. */
+function AnotherLikeIt({ booking })
+{
+	const change = bookingChangeable(booking);
+
+	return html`<a class=${`button ${change ? "primary" : ""}`} data-from=${`/bookings/${booking.id}`}
+		href=${`/sites/${encodeURIComponent(booking.site)}/book/${encodeURIComponent(booking.action)}`}>${change
+		? "Choose another" : "Book another like it"}</a>`;
+}
+
 function Actions({ watch })
 {
 	const booking = watch.booking.value;
+	const doubt = bookingInDoubt(booking), change = bookingChangeable(booking);
+	const home = sites.value?.find((one) => one.name === booking.site)?.home;
 
 	return html`
 		<div class="row wrap">
 			${booking.state === "needs_sign_in" && html`<a class="button primary"
 				data-from=${`/bookings/${booking.id}`}
 				href=${`/sites/${encodeURIComponent(booking.site)}/sign-in`}>Sign in</a>`}
-			${bookingRetryable(booking) && html`<button type="button" class="primary"
+			${doubt && html`<${DoubtActions} booking=${booking} home=${home}
+				act=${(verb, params) => act(watch, verb, params)} />`}
+			${change && html`<${AnotherLikeIt} booking=${booking} />`}
+			${bookingRetryable(booking) && !doubt && html`<button type="button" class=${change ? "" : "primary"}
 				onClick=${() => act(watch, "retry")}>Try again</button>`}
-			${bookingEnded(booking) && html`<a class="button"
-				data-from=${`/bookings/${booking.id}`}
-				href=${`/sites/${encodeURIComponent(booking.site)}/book/${encodeURIComponent(booking.action)}`}>Book
-				another like it</a>`}
-			${bookingCancellable(booking) && html`<button type="button"
+			${bookingEnded(booking) && !doubt && !change && html`<${AnotherLikeIt} booking=${booking} />`}
+			${bookingCancellable(booking) && !doubt && html`<button type="button"
 				onClick=${() => cancel(watch)}>Cancel
 				booking</button>`}
 		</div>`;
@@ -159,13 +196,24 @@ function Facts({ booking })
 	}, [booking.site]);
 	return html`
 		<dl class="facts wide">
-			<div><dt>Site</dt><dd>${site?.title ?? booking.site}</dd></div>
+			<div><dt>Site</dt><dd>${siteTitle(booking.site)}</dd></div>
 			<${Inputs} booking=${booking} site=${site} />
 			<div><dt>Asked for</dt><dd><${Ago} ms=${booking.created_at_ms} /></dd></div>
 			${booking.finished_at_ms
 				&& html`<div><dt>Ended</dt><dd><${Ago} ms=${booking.finished_at_ms} /></dd></div>`}
 			<div><dt>Tries</dt><dd>${booking.attempts}</dd></div>
 		</dl>`;
+}
+
+/* How far it is; and if it was begun again, why. */
+function Progress({ booking })
+{
+	if (booking.state !== "running")
+		return null;
+	return html`
+		${booking.step && html`<progress class="wide" max=${booking.steps} value=${booking.step}
+			aria-label=${`Step ${booking.step} of ${booking.steps}`}></progress>`}
+		${booking.attempts > 1 && booking.reason && html`<p class="reason">Begun again: ${booking.reason}</p>`}`;
 }
 
 function Picture({ booking })
@@ -193,7 +241,9 @@ function Body({ watch })
 	return html`
 		<div class="card stack">
 			<div class="row wrap" aria-live="polite"><${Badge} words=${bookingWords(booking)} />
-				${booking.reason && html`<span>${booking.reason}</span>`}</div>
+				${booking.reason && booking.state !== "running" && html`<span>${booking.reason}</span>`}</div>
+			<${Progress} booking=${booking} />
+			${bookingInDoubt(booking) && html`<${DoubtWords} booking=${booking} /><${DoubtFacts} booking=${booking} />`}
 			${booking.state === "needs_sign_in"
 				&& html`<p>Sign in, and this booking goes on by itself.</p>`}
 			<${Facts} booking=${booking} />
@@ -203,7 +253,9 @@ function Body({ watch })
 		<section aria-labelledby="log-h">
 			<h2 id="log-h">${bookingEnded(booking) ? "What was done" : "What is being done"}</h2>
 			${watch.live.value && html`<${Connection} live=${watch.live.value} />`}
-			<${Log} lines=${watch.lines.value} over=${bookingEnded(booking)} />
+			${watch.away.value && !bookingEnded(booking)
+				&& html`<p class="box warn slim" role="status"><span>${watch.away.value}</span></p>`}
+			<${Log} lines=${watch.lines.value} over=${bookingEnded(booking) && watch.complete.value} />
 		</section>`;
 }
 
@@ -212,6 +264,8 @@ export function Booking({ id })
 	const watch = useMemo(() => new Watch(id), [id]);
 	const booking = watch.booking.value;
 
+	const retryAtMs = useRetry(watch.trouble.value, () => watch.load());
+
 	useEffect(() => () => watch.stop(), [watch]);
 	if (booking)
 		return html`<${Page} key="known" title=${`${bookingWords(booking)[0]} – ${booking.title}`}
@@ -219,8 +273,9 @@ export function Booking({ id })
 	return html`
 		<${Page} title=${`Booking ${id}`} back>
 			${watch.trouble.value
-				? html`<${Trouble} error=${watch.trouble.value}
-					retry=${watch.trouble.value.status === 404 ? null : () => watch.load()} />`
+				? html`<${Trouble} error=${watch.trouble.value} atMs=${retryAtMs}
+					retry=${watch.trouble.value.status === 404 ? null : () => watch.load()} />
+					<p class="row"><a class="button primary" href="/">All your bookings</a></p>`
 				: html`<${Loading} what="Loading the booking …" />`}
 		<//>`;
 }

@@ -7,6 +7,7 @@ import { cameFrom } from "../router.js";
 import { Field, DateList } from "../parts/fields.js";
 import { Loading, Page } from "../parts/frame.js";
 import { Trouble } from "../parts/notice.js";
+import { useRetry } from "../parts/part.js";
 import { Orders, orderSend } from "../parts/orders.js";
 import { site as siteLoad } from "../parts/store.js";
 import { bookingRetryable } from "../parts/words.js";
@@ -174,9 +175,12 @@ export function BookingNew({ site: name, action: wanted })
 	const [loaded, setLoaded] = useState(undefined);
 	const [trouble, setTrouble] = useState(null);
 	const load = useCallback(() => {
-		setTrouble(null);
-		formLoad(name).then(setLoaded, setTrouble);
+		formLoad(name).then((got) => {
+			setLoaded(got);
+			setTrouble(null);
+		}, setTrouble);
 	}, [name]);
+	const retryAtMs = useRetry(trouble, load);
 	const site = loaded?.site;
 	const action = site?.actions.find((one) => one.name === wanted);
 
@@ -184,7 +188,9 @@ export function BookingNew({ site: name, action: wanted })
 	if (trouble || loaded === undefined)
 		return html`<${Page} title="New booking" back>
 			${trouble ? html`<${Trouble} error=${trouble}
-				retry=${load} />` : html`<${Loading} what="Loading …" />`}<//>`;
+				retry=${load} atMs=${retryAtMs} />` : html`<${Loading} what="Loading …" />`}<//>`;
+	if (action?.off)
+		return html`<${Page} title=${action.title} back><p class="box warn"><span>${action.off}</span></p><//>`;
 	if (!action)
 		return html`<${Page} title="New booking" back>
 			<p>There is no such action at this site. Its recipe may have changed; go

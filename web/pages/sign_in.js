@@ -1,22 +1,21 @@
 /* Signing in to Stead: a page of its own, or a dialog over the page whose login has ended. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { account, signIn } from "../account.js";
 import { Dialog } from "../parts/dialog.js";
 import { Heading, Logo, useTitle } from "../parts/frame.js";
+import { ForAdministrators } from "../parts/notice.js";
 import { html } from "../parts/html.js";
 
-function wait(ms)
+/* A name of blanks is none; browsers' own check of "required" takes it for one. */
+function mistakeOf(name)
 {
-	const seconds = Math.ceil(ms / 1000);
-
-	return seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} seconds`;
+	return name.trim() ? null : { message: "Type your name.", field: "name" };
 }
 
-function inWords(error)
+/* Which of the two is wrong is not said when it is the pair that is refused, so both are. */
+function wrong(trouble, field)
 {
-	if (error.status === 429 && error.retryAfterMs)
-		return `${error.message} You can try again in ${wait(error.retryAfterMs)}.`;
-	return error.message;
+	return trouble && (trouble.field === field || trouble.code === "bad_password") ? "true" : undefined;
 }
 
 function Form({ name })
@@ -24,6 +23,8 @@ function Form({ name })
 	const [busy, setBusy] = useState(false);
 	const [trouble, setTrouble] = useState(null);
 	const form = useRef(null);
+	const id = useId();
+	const described = trouble ? id : undefined;
 
 	/* After the heading, which takes the focus on every other page. */
 	useEffect(() => form.current.elements[name ? "password" : "name"].focus(), []);
@@ -33,7 +34,14 @@ function Form({ name })
 		event.preventDefault();
 
 		const { name: typed, password } = form.current.elements;
+		const mistake = mistakeOf(typed.value);
 
+		if (mistake) {
+			setTrouble(mistake);
+			typed.select();
+			typed.focus();
+			return;
+		}
 		setBusy(true);
 		setTrouble(null);
 		try {
@@ -51,14 +59,17 @@ function Form({ name })
 			<label class="field">Name
 				<input name="name" autocomplete="username" autocapitalize="none"
 					spellcheck=${false}
-					required maxlength="64" defaultValue=${name} autofocus=${!name} />
+					required maxlength="64" defaultValue=${name} autofocus=${!name}
+					aria-describedby=${described} aria-invalid=${wrong(trouble, "name")} />
 			</label>
 			<label class="field">Password
 				<input name="password" type="password" autocomplete="current-password" required
-					maxlength="256" autofocus=${Boolean(name)} />
+					maxlength="256" autofocus=${Boolean(name)}
+					aria-describedby=${described} aria-invalid=${wrong(trouble, "password")} />
 			</label>
-			<div role="alert">
-				${trouble && html`<p class="box bad slim">${inWords(trouble)}</p>`}
+			<div role="alert" id=${id}>
+				${trouble && html`<div class="box bad slim"><div><p>${trouble.message}</p>
+					<${ForAdministrators} error=${trouble} /></div></div>`}
 			</div>
 			<button type="submit" class="primary wide" disabled=${busy}>
 				${busy ? "Signing in …" : "Sign in"}

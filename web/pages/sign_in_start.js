@@ -6,6 +6,8 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { get, post } from "../api.js";
 import { Loading, Page } from "../parts/frame.js";
 import { Trouble } from "../parts/notice.js";
+import { useRetry } from "../parts/part.js";
+import { site as siteLoad, siteTitle } from "../parts/store.js";
 import { streamOpen } from "../parts/words.js";
 import { guessRoom } from "../stream/geometry.js";
 import { cameFrom, navigate } from "../router.js";
@@ -25,7 +27,6 @@ export function SignInStart({ site })
 	const start = useCallback(() => {
 		let gone = false;
 
-		setTrouble(null);
 		open(site).then(
 			({ id }) => gone || navigate(`/streams/${encodeURIComponent(id)}`,
 				{ replace: true, from: cameFrom() }),
@@ -36,13 +37,19 @@ export function SignInStart({ site })
 		};
 	}, [site]);
 
+	const retryAtMs = useRetry(trouble, start);
+
 	useEffect(start, [start]);
+	useEffect(() => {
+		/* Only for its title. */
+		siteLoad(site).catch(() => {});
+	}, [site]);
 	return html`
-		<${Page} title=${`Sign in to ${site}`} back>
+		<${Page} title=${`Sign in to ${siteTitle(site)}`} back>
 			${trouble
 				? html`<${Trouble} title="The browser could not be opened"
 					error=${trouble}
-					retry=${trouble.status === 404 ? null : start} />`
+					retry=${trouble.status === 404 ? null : start} atMs=${retryAtMs} />`
 				: html`<${Loading} what="Opening a browser …" />`}
 		<//>`;
 }

@@ -5,8 +5,9 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Connection } from "../parts/connection.js";
 import { Heading, Loading, Logo, useTitle } from "../parts/frame.js";
 import { say, Trouble } from "../parts/notice.js";
+import { useRetry } from "../parts/part.js";
 import { Steps } from "../parts/steps.js";
-import { site as siteLoad, sites } from "../parts/store.js";
+import { site as siteLoad, siteTitle } from "../parts/store.js";
 import { sureToClose } from "../parts/stream_close.js";
 import { stepWords } from "../parts/words.js";
 import { AddressBar } from "../stream/address.js";
@@ -14,6 +15,8 @@ import { fit } from "../stream/geometry.js";
 import { inputAttach } from "../stream/input.js";
 import { Menu } from "../stream/menu.js";
 import { Outcome } from "../stream/outcome.js";
+import { Strip } from "../stream/strip.js";
+import { Tabs } from "../stream/tabs.js";
 import { PageDialog } from "../stream/page_dialog.js";
 import { TimeLeft } from "../stream/time_left.js";
 import { Tools, viewerLeave } from "../stream/tools.js";
@@ -45,9 +48,10 @@ function Bar({ viewer, title })
 			<${Steps} step=${kept ? reached : step} reached=${reached} asks=${Boolean(kept)} />
 			<${TimeLeft} viewer=${viewer} />
 			<span class="row buttons">
-				${step === "waiting" && html`<button type="button" class="primary" id="done"
+				${step === "waiting" && html`<button type="button" id="done"
 					title="Stead notices by itself when you are signed in; press this when it does not"
-					onClick=${() => viewer.speech.say("sign_in_done")}>Done</button>`}
+					onClick=${() => viewer.speech.say("sign_in_done")}><span class="long">I'm signed in: check
+					now</span><span class="short">Check now</span></button>`}
 				${open && html`<button type="button"
 					onClick=${() => close(viewer, title)}>Close</button>`}
 			</span>
@@ -62,17 +66,6 @@ function Spoken({ viewer })
 	return html`<p class="hidden" role="status" aria-live="polite">
 		${[stepWords(step), reason, advice].filter(Boolean)
 			.map((text) => text.replace(/\.$/, "")).join(". ")}</p>`;
-}
-
-/* Why it goes on waiting: the sign-in page could not be opened, or Done was pressed too early. */
-function useHint(viewer)
-{
-	const info = viewer.info.value;
-
-	useEffect(() => {
-		if (info?.step === "waiting" && info.reason)
-			say([info.reason, info.advice].filter(Boolean).join(" "));
-	}, [info]);
 }
 
 /*
@@ -159,6 +152,7 @@ function Stage({ viewer, title, refs: { stage, canvas, field } })
 				}} />`}
 			${dialog.value && html`<${PageDialog} key=${dialog.value.dialog} viewer=${viewer} />`}
 			<${Outcome} viewer=${viewer} title=${title} />
+			${!viewer.over && html`<${Strip} viewer=${viewer} />`}
 			${viewer.live.value
 				&& html`<div class="over"><${Connection} live=${viewer.live.value} /></div>`}
 		</div>`;
@@ -169,11 +163,11 @@ export function Stream({ id })
 	const viewer = useMemo(() => new Viewer(id), [id]);
 	const refs = useStage(viewer);
 	const info = viewer.info.value;
-	const site = sites.value?.find((one) => one.name === info?.site);
-	const title = site?.title ?? info?.site ?? "the site";
+	const title = info ? siteTitle(info.site) : "the site";
+
+	const retryAtMs = useRetry(viewer.trouble.value, () => viewer.load());
 
 	useFocus(viewer, refs.field);
-	useHint(viewer);
 	useTitle(info && stepWords(info.step), info && title);
 	useEffect(() => {
 		/* Only for the site's title; without it the recipe's name stands there. */
@@ -187,15 +181,20 @@ export function Stream({ id })
 				: html`<header class="stream-bar"><a class="brand"
 					href="/"><${Logo} />Stead</a></header>`}
 			<main class="stream-main" aria-label="Sign-in">
-				${info && !viewer.over && html`<${AddressBar} viewer=${viewer} />`}
+				${info && !viewer.over && html`<${AddressBar} viewer=${viewer} />
+					<${Tabs} viewer=${viewer}
+						back=${() => refs.field.current.focus({ preventScroll: true })} />`}
 				<${Stage} viewer=${viewer} title=${title} refs=${refs} />
 				${!info && !viewer.trouble.value
 					&& html`<div class="veil"><${Loading} what="Loading …" /></div>`}
 				${viewer.trouble.value && html`<div class="veil"><div class="card stack">
 					<${Trouble} title="The sign-in cannot be shown"
-						error=${viewer.trouble.value}
+						error=${viewer.trouble.value} atMs=${retryAtMs}
 						retry=${viewer.trouble.value.status === 404 ? null
-							: () => viewer.load()} /><a class="button primary" href="/">To the dashboard</a></div></div>`}
+							: () => viewer.load()} />
+					<div class="row wrap">${info && html`<a class="button primary"
+						href=${`/sites/${encodeURIComponent(info.site)}/sign-in`}>Start again</a>`}
+					<a class=${`button ${info ? "" : "primary"}`} href="/">To the dashboard</a></div></div></div>`}
 				${info && !viewer.trouble.value && html`<${Tools} viewer=${viewer}
 					field=${refs.field} />`}
 			</main>

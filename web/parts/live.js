@@ -2,18 +2,24 @@
  * A WebSocket that comes back. It says what it is doing in `state` ("connecting", "open", "lost",
  * "ended"), and before it connects again it asks check(), an ordinary API call: that brings up the
  * sign-in when the login has ended (a refused WebSocket does not tell a page why), and tells apart
- * what is over from what is only away.
+ * what is over from what is only away. Where that is answered and the WebSocket still does not open, time and again, it is
+ * `blocked`: something on the way lets requests pass and WebSockets not.
  */
 import { signal } from "@preact/signals";
 import { signInAgain } from "../account.js";
 
 const FIRST_MS = 300;
 const MOST_MS = 10000;
+const BLOCKED_MOST_MS = 60000;
+const BLOCKED_AFTER = 3;
+const LOOK_MS = 5000;
 const FINAL = new Set([4403, 4404, 4410, 4429]);
 
 export class Live {
 	state = signal("connecting");
 	retryAtMs = signal(0);
+	blocked = signal(false);
+	#unopened = 0; /* handshakes in a row that came to nothing */
 	#handlers;
 	#socket = null;
 	#timer = null;
@@ -62,15 +68,37 @@ export class Live {
 	{
 		const scheme = location.protocol === "https:" ? "wss:" : "ws:";
 		const socket = new WebSocket(`${scheme}//${location.host}${this.#handlers.path()}`);
+		let opened = false;
 
 		this.#socket = socket;
 		socket.binaryType = "arraybuffer";
 		socket.onopen = () => {
+			opened = true;
+			this.#unopened = 0;
+			this.blocked.value = false;
 			this.state.value = "open";
 			this.#handlers.open?.();
 		};
 		socket.onmessage = ({ data }) => this.#message(data);
-		socket.onclose = ({ code }) => this.#closed(code);
+		socket.onclose = async ({ code }) => {
+			if (!opened && !this.#over && ++this.#unopened >= BLOCKED_AFTER)
+				this.blocked.value = await this.#answered();
+			this.#closed(code);
+		};
+	}
+
+	/* Whether whoever serves the WebSocket is there: what it says to a plain request does not matter, only that it does. */
+	async #answered()
+	{
+		try {
+			const { status, body } = await fetch(this.#handlers.path(), { cache: "no-store", headers: { "Stead-Idle": "1" },
+				signal: AbortSignal.timeout(LOOK_MS) });
+
+			body?.cancel();
+			return status < 500;
+		} catch {
+			return false;
+		}
 	}
 
 	#message(data)
@@ -106,7 +134,7 @@ export class Live {
 	/* A little chance in it, so that a restarted daemon does not meet everybody at once. */
 	#later()
 	{
-		const wait = Math.min(MOST_MS,
+		const wait = Math.min(this.blocked.value ? BLOCKED_MOST_MS : MOST_MS,
 			FIRST_MS * 2 ** this.#tries++) * (0.75 + Math.random() / 2);
 
 		this.retryAtMs.value = Date.now() + wait;

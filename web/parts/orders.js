@@ -39,6 +39,12 @@ function pause(ms)
 	return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+/* Too many were asked for just now, and Stead says when the next one may come. */
+function later(error)
+{
+	return error.status === 429 && error.retryAfterMs > 0;
+}
+
 async function attempt(order)
 {
 	for (let wait = FIRST_WAIT_MS, left = TRIES; ; wait *= 2) {
@@ -49,11 +55,11 @@ async function attempt(order)
 			order.state.value = { name: "asked", booking };
 			return;
 		} catch (error) {
-			if (!error.passing || --left === 0) {
+			if (!(error.passing || later(error)) || --left === 0) {
 				order.state.value = { name: "refused", error };
 				return;
 			}
-			order.state.value = { name: "repeating", error };
+			order.state.value = { name: later(error) ? "delayed" : "repeating", error };
 			await pause(Math.max(wait, error.retryAfterMs));
 		}
 	}
@@ -83,6 +89,7 @@ function words({ name, booking, error })
 		waiting: ["Not sent yet", "quiet"],
 		sending: ["Sending", "busy"],
 		repeating: ["No answer, sending again", "warn"],
+		delayed: ["As many as a minute takes; sent in a moment", "quiet"],
 		refused: [error?.passing ? "No answer" : "Refused", "bad"],
 	}[name] ?? bookingWords(booking);
 }

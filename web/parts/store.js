@@ -1,77 +1,70 @@
 /*
- * What the dashboard shows, kept while other pages are visited so that coming back shows it at
- * once.
+ * What the dashboard shows, in parts that come from different daemons, so that one that is away takes only its own part along.
+ * Kept while other pages are visited so that coming back shows it at once.
  */
-import { signal, batch } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { get } from "../api.js";
+import { Part } from "./part.js";
 
+const POLL_MS = 3000;
 const SITES_FOR_MS = 30000;
 const PAGE = 50;
 
-export const sites = signal(null);
-export const sessions = signal(null);
-export const streams = signal(null);
-export const bookings = signal(null);
-export const moreBookings = signal(false);
-
-/* When all of it was last fetched, and why the last try failed, if it did. */
-export const freshAt = signal(0);
-export const staleBecause = signal(null);
-
-let sitesAt = 0;
 let older = [];
+let more = false;
 
-async function sitesLoad()
+export const sitesPart = new Part(async () => (await get("/sites")).sites, SITES_FOR_MS);
+export const sessionsPart = new Part(sessionsLoad, POLL_MS);
+export const streamsPart = new Part(async () => (await get("/streams")).streams, POLL_MS);
+export const bookingsPart = new Part(bookingsLoad, POLL_MS);
+
+/* The list, or null while it has not come. */
+export const sites = sitesPart.value;
+
+/* What people call a site; its recipe's name only where its title cannot be had. */
+export function siteTitle(name)
 {
-	if (sites.value && Date.now() - sitesAt < SITES_FOR_MS)
-		return sites.value;
-
-	const got = await get("/sites");
-
-	sitesAt = Date.now();
-	return got.sites;
+	return sites.value?.find((one) => one.name === name)?.title ?? (sites.value || sitesPart.trouble.value ? name : "the site");
 }
+
+/* Why the vault opens nothing; null if it does. */
+export const vaultTrouble = signal(null);
 
 export async function site(name)
 {
-	sites.value = await sitesLoad();
+	if (Date.now() - sitesPart.freshAtMs.value > SITES_FOR_MS)
+		await sitesPart.refresh();
+	if (!sites.value)
+		throw sitesPart.trouble.value;
 	return sites.value.find((one) => one.name === name) ?? null;
 }
 
-export async function refresh()
+async function sessionsLoad()
 {
-	try {
-		const [known, { sessions: kept }, { streams: open },
-			{ bookings: newest }] = await Promise.all([
-			sitesLoad(), get("/sessions"), get("/streams"), get("/bookings",
-				{ limit: PAGE }),
-		]);
-		const last = newest.at(-1)?.id ?? 0;
+	const { sessions, trouble = null } = await get("/sessions");
 
-		batch(() => {
-			sites.value = known;
-			sessions.value = kept;
-			streams.value = open;
-			bookings.value = [...newest, ...older.filter((one) => one.id < last)];
-			if (!older.length)
-				moreBookings.value = newest.length === PAGE;
-			freshAt.value = Date.now();
-			staleBecause.value = null;
-		});
-	} catch (error) {
-		staleBecause.value = error;
-	}
+	vaultTrouble.value = trouble;
+	return sessions;
+}
+
+/* { list, more }: newest first, with those that were asked for; whether there are older ones. */
+async function bookingsLoad()
+{
+	const { bookings: newest } = await get("/bookings", { limit: PAGE });
+	const last = newest.at(-1)?.id ?? 0;
+
+	if (!older.length)
+		more = newest.length === PAGE;
+	return { list: [...newest, ...older.filter((one) => one.id < last)], more };
 }
 
 /* Older bookings hardly ever change; they are fetched once and kept. */
 export async function olderLoad()
 {
-	const { bookings: got } = await get("/bookings", { before: bookings.value.at(-1).id,
-		limit: PAGE });
+	const { list } = bookingsPart.value.value;
+	const { bookings: got } = await get("/bookings", { before: list.at(-1).id, limit: PAGE });
 
 	older = [...older, ...got];
-	batch(() => {
-		bookings.value = [...bookings.value, ...got];
-		moreBookings.value = got.length === PAGE;
-	});
+	more = got.length === PAGE;
+	bookingsPart.value.value = { list: [...list, ...got], more };
 }

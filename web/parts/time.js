@@ -36,6 +36,14 @@ export function dayInWords(date)
 	return Number.isNaN(ms) ? "" : dayLong.format(ms);
 }
 
+/* The day that it is for the person, as "2025-11-20". */
+export function today(ms)
+{
+	const date = new Date(ms);
+
+	return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+}
+
 /* A clock that is a little behind the server's must not show the future. */
 export function ago(ms, at)
 {

@@ -4,15 +4,18 @@
  */
 
 const HEALTH = {
-	healthy: ["Works", "ok"],
-	suspect: ["In doubt", "warn"],
-	needs_sign_in: ["Needs your sign-in", "bad"],
+	working: ["Works", "ok"],
+	unproved: ["Not proved", "warn"],
+	site_down: ["The site is not well", "warn"],
+	wrong_account: ["Shows another account", "bad"],
+	needs_sign_in: ["Needs your sign-in", "warn"],
 	not_portable: ["Cannot be kept", "bad"],
 };
 
 const STATES = {
 	queued: ["Waiting for its turn", "quiet"],
 	running: ["Under way", "busy"],
+	sent: ["Sent; being looked for in your bookings", "busy"],
 	needs_sign_in: ["Needs your sign-in", "warn"],
 	cancelled: ["Cancelled", "quiet"],
 };
@@ -22,7 +25,7 @@ const OUTCOMES = {
 	already_booked: ["Was booked already", "ok"],
 	waitlisted: ["On the waiting list", "warn"],
 	too_early: ["Not open yet", "warn"],
-	unconfirmed: ["Not confirmed: look at the site", "warn"],
+	unconfirmed: ["Not confirmed", "warn"],
 	full: ["Full", "bad"],
 	no_credit: ["No credit left", "bad"],
 	limit: ["Your limit is reached", "bad"],
@@ -31,15 +34,35 @@ const OUTCOMES = {
 
 const ENDED = ["saved", "failed", "timed_out", "closed"];
 
+/*
+ * There is no session, or none that the site still takes; of one that is only in doubt the next use tells. One that cannot be
+ * kept cannot be kept the next time either.
+ */
+export function signInHelps(session)
+{
+	return !session || ["needs_sign_in", "wrong_account"].includes(session.health);
+}
+
+/* Nothing but a change at the site or in its recipe makes it of use. */
+export function sessionStuck(session)
+{
+	return session?.health === "not_portable";
+}
+
 export function healthWords(session)
 {
 	return HEALTH[session.health] ?? [session.health, "quiet"];
 }
 
+/* What the site's list has not shown, its person has told. */
+const TOLD = { booked: ["Booked, as you said", "ok"], failed: ["Not booked, as you said", "quiet"] };
+
 export function bookingWords(booking)
 {
 	if (booking.state === "done")
-		return OUTCOMES[booking.outcome] ?? ["Done", "quiet"];
+		return (booking.told && TOLD[booking.outcome]) || (OUTCOMES[booking.outcome] ?? ["Done", "quiet"]);
+	if (booking.state === "running" && booking.step)
+		return [`Under way: step ${booking.step} of ${booking.steps}`, "busy"];
 	return STATES[booking.state] ?? [booking.state, "quiet"];
 }
 
@@ -54,10 +77,27 @@ export function bookingCancellable(booking)
 	return ["queued", "needs_sign_in"].includes(booking.state);
 }
 
+/* With something else than what was asked for it may work. */
+export function bookingChangeable(booking)
+{
+	return ["full", "limit", "no_credit", "too_early"].includes(booking.outcome);
+}
+
+/* It is as it was asked for, and its badge says all. */
+export function bookingStands(booking)
+{
+	return ["booked", "already_booked"].includes(booking.outcome);
+}
+
 export function bookingRetryable(booking)
 {
-	return bookingEnded(booking) && !["booked", "already_booked",
-	"waitlisted"].includes(booking.outcome);
+	return bookingEnded(booking) && !bookingStands(booking) && booking.outcome !== "waitlisted";
+}
+
+/* How it ended is known, though its browser may still be there. */
+export function streamDecided(stream)
+{
+	return ENDED.includes(stream.step);
 }
 
 /* Its browser is still there, be it in use or parked. */

@@ -17,14 +17,31 @@ function parts(url)
 	return { scheme: "", host: "", rest: url, safe: false };
 }
 
+/*
+ * What somebody had to register, as far as that can be told from the name alone: the last two parts,
+ * or three below what looks like co.uk. It stays when there is no room for all: at its other end
+ * anybody can write anything.
+ */
+function split(host)
+{
+	const labels = host.split(".");
+	const last = labels.length > 2 && labels.at(-1).length === 2 && labels.at(-2).length <= 3 ? 3 : 2;
+
+	if (labels.length <= last || /^[\d.:[\]]+$/.test(host))
+		return ["", host];
+	return [`${labels.slice(0, -last).join(".")}.`, labels.slice(-last).join(".")];
+}
+
 function Url({ url })
 {
 	const { scheme, host, rest, safe } = parts(url);
+	const [below, own] = split(host);
 
 	return html`
 		<span class="url" title=${url}>
 			${host && !safe && html`<span class="unsafe">Not encrypted </span>`}
-			<span class="dim">${scheme}</span><strong>${host}</strong><span class="dim">${rest}</span>
+			<span class="dim scheme">${scheme}</span><strong><span class="below">${below}</span><span
+				class="own">${own}</span></strong><span class="dim rest">${rest}</span>
 		</span>`;
 }
 
@@ -51,11 +68,10 @@ function Refused({ viewer })
 			${hosts.length} ${hosts.length === 1 ? "host" : "hosts"} refused</button>
 		${open && html`
 			<${Dialog} title="Not loaded" onCancel=${() => setOpen(false)}>
-				<p>The page wanted something from these hosts, which the site's
-					recipe does not allow. If something is
-					missing in the page,
-						this may be why; an administrator can allow them in the recipe.</p>
-				<ul>${hosts.map((host) => html`<li key=${host}><code>${host}</code></li>`)}</ul>
+				<p>The page wanted something from these hosts. If something is missing in the
+					page, this may be why; an administrator can allow them in the recipe.</p>
+				<ul>${hosts.map(({ host, why }) => html`<li key=${host}>${why
+					?? html`<code>${host}</code>`}</li>`)}</ul>
 				<div class="row end"><button type="button" class="primary" autofocus
 					onClick=${() => setOpen(false)}>OK</button></div>
 			<//>`}`;
@@ -71,11 +87,11 @@ export function AddressBar({ viewer })
 			<${Go} viewer=${viewer} to="forward" label="Forward" mark="→" />
 			<${Go} viewer=${viewer} to="reload" label="Reload the page" mark="↻" />
 			<span class="location">
-				${page
+				${page && page.url !== "about:blank"
 					? html`<${Url} url=${page.url} />` : html`<span class="dim">No page yet</span>`}
 			</span>
 			<${Refused} viewer=${viewer} />
-			${page?.popup && html`<span class="badge busy">A window the page opened</span>`}
+			${page?.popup && viewer.tabs.value.length < 2 && html`<span class="badge busy">A window the page opened</span>`}
 			<span class=${page?.loading ? "progress" : ""} aria-hidden="true"></span>
 		</div>`;
 }

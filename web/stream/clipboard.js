@@ -1,17 +1,25 @@
-/*
- * The person's own clipboard. Browsers allow writing only shortly after a key or click, hence the
- * button.
- */
+/* The person's own clipboard. Browsers allow writing only shortly after a key or click. */
 import { say } from "../parts/notice.js";
 
-export async function copyOut(text)
+/* refused(): it can be offered, for inside a press it works. */
+export async function copyOut(text, refused)
 {
 	try {
 		await navigator.clipboard.writeText(text);
 		say("Copied.");
 	} catch {
-		say("The page has copied something.", "", { label: "Copy it to your clipboard",
-			run: () => copyBySelection(text) });
+		refused();
+	}
+}
+
+/* Inside a press. */
+export async function copyNow(text)
+{
+	try {
+		await navigator.clipboard.writeText(text);
+		say("Copied.");
+	} catch {
+		copyBySelection(text);
 	}
 }
 

@@ -1,7 +1,9 @@
 /* Sizes and positions: CSS pixels of our own page here, CSS pixels of the remote page there. */
 
 /* proto/viewer.def, view_resize */
-const LIMITS = { width: [320, 1920], height: [240, 1200] };
+const LIMITS = { width: [320, 1920], height: [120, 1200] };
+/* proto/streamd.def, stream_open */
+const LEAST_AT_FIRST_PX = 240;
 const FURTHEST = 10000;
 /* What the bars above the picture take, before they have been laid out. */
 const BARS_PX = { wide: 139, narrow: 190 };
@@ -22,7 +24,7 @@ export function guessRoom()
 {
 	const bars = innerWidth < NARROW_PX ? BARS_PX.narrow : BARS_PX.wide;
 
-	return roomFor(innerWidth, innerHeight - bars);
+	return roomFor(innerWidth, Math.max(LEAST_AT_FIRST_PX, innerHeight - bars));
 }
 
 /*

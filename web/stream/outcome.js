@@ -35,7 +35,7 @@ function Saved({ info, title })
 {
 	const from = cameFrom();
 	const at = `/sites/${encodeURIComponent(info.site)}`;
-	const actions = sites.value?.find((one) => one.name === info.site)?.actions ?? [];
+	const actions = sites.value?.find((one) => one.name === info.site)?.actions.filter((action) => !action.off) ?? [];
 
 	return html`
 		<${Verdict} tone="ok" mark="✓" heading="Saved"
@@ -86,21 +86,25 @@ export function Outcome({ viewer, title })
 {
 	const info = viewer.info.value;
 
+	/* Which has a veil of its own; or a strip, when nothing of what happens can be seen. */
+	if (viewer.trouble.value || (viewer.live.value?.blocked.value && !viewer.over))
+		return null;
 	switch (info?.step) {
 	case "starting":
 		return html`<${Working} title="Starting a browser …"
 			text="It is yours alone and opens the sign-in page." />`;
 	case "waiting":
-		return viewer.painted.value && (viewer.arrived.value || info.reason) ? null
+		return viewer.painted.value && viewer.arrived.value ? null
 			: html`<${Working} title="Opening the sign-in page …"
-				text="If nothing comes within ten seconds, press Reload the page above." />`;
+				text="If it does not come, you will read here why." />`;
 	case "signed_in":
 		return html`<${Working} title="You are signed in."
 			text="Stead is reading what the site has left in the browser." />`;
 	case "proving":
-		return html`<${Working} title="Proving that it works …"
-			text=${"A fresh browser tries the session before Stead says that it is saved. "
-				+ "This takes a few seconds."} />`;
+		return info.reason ? html`<${Working} title="It works." text=${info.reason} />`
+			: html`<${Working} title="Proving that it works …"
+				text=${"A fresh browser tries the session before Stead says that it is saved. "
+					+ "This takes a few seconds."} />`;
 	case "saved":
 		return html`<${Saved} info=${info} title=${title} />`;
 	case "failed":

@@ -60,6 +60,15 @@ function TouchKeys({ viewer, field })
 		field.current.inputMode = keyboard ? "text" : "none";
 	}, [keyboard]);
 
+	/*
+	 * The field that was tapped has told by now that it takes text; in the moments after a tap a
+	 * phone still lets its keyboard be raised.
+	 */
+	useEffect(() => {
+		if (viewer.typing.value !== keyboard && document.activeElement === field.current)
+			toggle();
+	}, [viewer.typing.value]);
+
 	function toggle()
 	{
 		field.current.inputMode = keyboard ? "none" : "text";

@@ -5,7 +5,7 @@
 import { batch, signal } from "@preact/signals";
 import { get, post, Refusal } from "../api.js";
 import { Live } from "../parts/live.js";
-import { streamOpen } from "../parts/words.js";
+import { streamDecided, streamOpen } from "../parts/words.js";
 import { copyOut } from "./clipboard.js";
 import { Screen } from "./canvas.js";
 import { Speech } from "./socket.js";
@@ -25,8 +25,13 @@ function ended(code)
 
 export class Viewer {
 	info = signal(null); /* stream_info, kept current by step_changed */
-	endsAtMs = signal(0);
+	limit = signal(null); /* limit_changed */
 	page = signal(null); /* page_changed */
+	tabs = signal([]);
+	notes = signal([]); /* note_shown */
+	readReason = signal(null); /* the info whose reason has been read */
+	offer = signal(null); /* text that the page has copied */
+	typing = signal(false); /* keyboard_wanted */
 	menu = signal(null);
 	dialog = signal(null);
 	refused = signal([]);
@@ -82,9 +87,11 @@ export class Viewer {
 
 	async load()
 	{
-		this.trouble.value = null;
 		try {
-			if (await this.#refresh() && !this.#over)
+			const goOn = await this.#refresh();
+
+			this.trouble.value = null;
+			if (goOn && !this.#over)
 				this.#connect();
 		} catch (error) {
 			this.trouble.value = error.status === 404 ? ended(4404) : error;
@@ -118,12 +125,28 @@ export class Viewer {
 		this.menu.value = null;
 	}
 
-	answer(accept, text)
+	answer(accept, text, name)
 	{
 		/* An empty text is the same as none; a text of no bytes cannot be sent. */
 		this.speech.say("dialog_answer", { dialog: this.dialog.value.dialog, accept,
-			text: text || undefined });
+			name: name || undefined, text: text || undefined });
 		this.dialog.value = null;
+	}
+
+	closeReason()
+	{
+		this.readReason.value = this.info.value;
+	}
+
+	closeNote(note)
+	{
+		this.speech.say("note_close", { note });
+		this.#dropNote(note);
+	}
+
+	#dropNote(note)
+	{
+		this.notes.value = this.notes.value.filter((one) => one.note !== note);
 	}
 
 	close()
@@ -157,6 +180,8 @@ export class Viewer {
 		batch(() => {
 			this.menu.value = null;
 			this.dialog.value = null;
+			this.notes.value = [];
+			this.tabs.value = [];
 		});
 		this.#screen.restart();
 		if (this.#room)
@@ -175,8 +200,22 @@ export class Viewer {
 			if (code === 4429)
 				this.trouble.value = ended(code);
 		} catch (error) {
-			this.trouble.value = ENDED[code] ? ended(code) : error;
+			if (!this.#keepVerdict())
+				this.trouble.value = ENDED[code] ? ended(code) : error;
 		}
+	}
+
+	/* A verdict stands, whatever has become of the browser since; only what it offered to do in that browser goes. */
+	#keepVerdict()
+	{
+		const info = this.info.value;
+
+		if (!info || !streamDecided(info))
+			return false;
+		if (info.resumable || info.kept)
+			this.#step({ ...info, resumable: false, kept_account: undefined,
+				advice: "Its browser has ended since, perhaps because Stead was restarted; start again." });
+		return true;
 	}
 
 	#step({ step, reason, advice, resumable, kept_account: kept, ...rest })
@@ -184,7 +223,6 @@ export class Viewer {
 		batch(() => {
 			this.info.value = { ...this.info.value, ...rest, step, reason, advice,
 				resumable, kept };
-			this.endsAtMs.value = this.over ? 0 : rest.ends_at_ms ?? 0;
 		});
 	}
 
@@ -213,11 +251,32 @@ export class Viewer {
 				this.dialog.value = null;
 			break;
 		case "host_refused":
-			if (!this.refused.value.includes(params.host))
-				this.refused.value = [...this.refused.value, params.host];
+			if (!this.refused.value.some(({ host }) => host === params.host))
+				this.refused.value = [...this.refused.value, params];
 			break;
 		case "text_copied":
-			copyOut(params.text);
+			if (params.offered)
+				this.offer.value = params.text;
+			else
+				copyOut(params.text, () => {
+					this.offer.value = params.text;
+				});
+			break;
+		case "tabs_changed":
+			this.tabs.value = params.tabs;
+			break;
+		case "note_shown":
+			this.#dropNote(params.note);
+			this.notes.value = [...this.notes.value, params];
+			break;
+		case "note_gone":
+			this.#dropNote(params.note);
+			break;
+		case "limit_changed":
+			this.limit.value = params;
+			break;
+		case "keyboard_wanted":
+			this.typing.value = params.wanted;
 			break;
 		}
 	}

@@ -100,8 +100,8 @@ async function main(directory)
 		await mkdir(join(dir, "wiki"));
 		wiki = await startWiki({ dir: join(dir, "wiki"), people: [pat] });
 		stead = await startStack({ dir, settings: {
-			streamd: { recipes: directory, ...wiki.settings },
-			botd: { recipes: directory },
+			shared: { recipes: directory },
+			streamd: wiki.settings,
 		} });
 
 		const follower = new Follower(stead, directory);

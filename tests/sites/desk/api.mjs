@@ -77,6 +77,8 @@ export class Api {
 
 	#createBooking(variables, account) {
 		let desk;
+		this.#truth.asked.push({ spaceId: variables.spaceId, date: variables.startDate });
+		this.#truth.count('asked');
 		try {
 			desk = this.#bookings.check(account, variables);
 		} catch (error) {
@@ -88,8 +90,22 @@ export class Api {
 		return this.#accept(account, desk, variables);
 	}
 
+	/* It books in its own good time. */
+	#bookLate(account, desk, { startDate, note }) {
+		setTimeout(() => {
+			const row = this.#bookings.add(account, desk, startDate, note);
+			this.#truth.accepted.push({ id: row.id, login: account.login, desk: desk.id, date: startDate, outcome: 'late',
+				at: new Date().toISOString() });
+			this.#truth.count('booked');
+		}, this.#knobs.book_late_ms).unref();
+		this.#truth.count('accepted');
+		return this.#spend('accept_then_hang') ? HANG : { data: { createBooking: { id: 0, desk: desk.id, date: startDate } } };
+	}
+
 	/* The knobs make the two lies that a site can tell about a booking. */
 	#accept(account, desk, { startDate, note }) {
+		if (this.#knobs.book_late_ms)
+			return this.#bookLate(account, desk, { startDate, note });
 		const outcome = this.#spend('accept_but_drop') ? 'dropped' :
 			this.#spend('accept_then_hang') ? 'hung' : 'booked';
 		const row = outcome === 'dropped' ? { id: 0, desk: desk.id, date: startDate } :

@@ -25,9 +25,11 @@ export class Bookings {
 	/** The desk and day that a request asks for; throws a refusal if they cannot be had. */
 	check(account, { spaceId, employeeId, startDate, endDate }) {
 		const desk = deskBySpace(spaceId);
-		const limit = this.#knobs.booking_limit;
+		const { booking_limit: limit, complaint } = this.#knobs;
 		if (employeeId !== account.employee_id)
 			throw refusal('FORBIDDEN', 'You can book for yourself only.');
+		if (complaint)
+			throw refusal('REFUSED', complaint);
 		if (!desk)
 			throw refusal('NO_SUCH_SPACE', 'There is no such desk.');
 		if (startDate !== endDate || !windowDays().includes(startDate))

@@ -19,6 +19,7 @@ const deviceCookie = (value) =>
 
 export class DeskSite {
 	#sessions;
+	#bookings;
 	#widgets;
 	#knobs;
 	#truth;
@@ -31,10 +32,14 @@ export class DeskSite {
 		'GET /boot': (req, res) => this.#boot(req, res),
 		'POST /boot-check': (req, res) => this.#bootCheck(req, res),
 		'POST /logout': (req, res) => this.#logout(req, res),
+		'GET /mine': (req, res, url) => this.#mine(req, res, url),
+		'GET /mine/news': () => {},
+		'GET /mine/rows': (req, res, url) => this.#mineRows(req, res, url),
 	};
 
-	constructor({ sessions, widgets, knobs, truth, client, dial }) {
+	constructor({ sessions, bookings, widgets, knobs, truth, client, dial }) {
 		this.#sessions = sessions;
+		this.#bookings = bookings;
 		this.#widgets = widgets;
 		this.#knobs = knobs;
 		this.#truth = truth;
@@ -116,6 +121,37 @@ export class DeskSite {
 			this.#toLogin(res, 'revoked');
 		else
 			await this.#page(res, 'finder.html');
+	}
+
+	/* The own list on a page of its own, which fetches the rows by itself. */
+	#mine(req, res, url) {
+		const { session, why } = this.#sessions.find(cookiesOf(req));
+		const { mine_errors: errors, mine_blanks: blanks, mine_dark: dark } = this.#knobs;
+		const isDark = session && dark && url.searchParams.get('date') === dark &&
+			this.#bookings.of(session.account).some(({ date }) => date === dark);
+		this.#truth.count('lists');
+		if (!session) {
+			this.#toLogin(res, why);
+		} else if (errors || isDark) {
+			this.#knobs.mine_errors = Math.max(0, errors - 1);
+			send(res, this.#knobs.mine_status, 'html', '<!doctype html><title>Deskwise</title><h1>This did not work</h1>');
+		} else if (blanks) {
+			this.#knobs.mine_blanks = blanks - 1;
+			send(res, 200, 'html', '<!doctype html><title>Deskwise</title>');
+		} else {
+			send(res, 200, 'html', page(new URL('list.html', PAGES), {
+				hasty: this.#knobs.mine_hasty ? 'yes' : 'no', polls: this.#knobs.mine_polls ? 'yes' : 'no' }));
+		}
+	}
+
+	/* ?date=2026-11-27: of that day alone */
+	async #mineRows(req, res, url) {
+		const day = url.searchParams.get('date');
+		const { session } = this.#sessions.find(cookiesOf(req));
+		if (this.#knobs.mine_late_ms)
+			await delay(this.#knobs.mine_late_ms);
+		sendJson(res, session ? 200 : 401, session ?
+			this.#bookings.of(session.account).filter(({ date }) => !day || date === day) : []);
 	}
 
 	#boot(req, res) {

@@ -1,0 +1,2 @@
+DROP TRIGGER tell_login_ended ON logins;
+DROP FUNCTION tell_login_ended();

@@ -1,0 +1,72 @@
+#include "botd/put_off.h"
+
+#include <string.h>
+
+#include "botd/held.h"
+#include "botd/outage.h"
+#include "botd/today.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "recipe/recipe.h"
+#include "recipe/set.h"
+
+#define LONGEST_MS 86400000 /* of an outage that a booking without a day waits out */
+
+/* The last of the days that were asked for; NULL if it is about none. */
+static const char *last_day(const struct recipe *recipe, const struct job *j)
+{
+	const struct recipe_action *a = recipe_action_find(recipe, j->action);
+	const char *last = NULL;
+
+	for (size_t i = 0; a && i < a->inputs_count; i++) {
+		const char *day = json_string_value(json_object_get(j->inputs, a->inputs[i].name));
+
+		if (strcmp(a->inputs[i].type, "date") == 0 && day && (!last || strcmp(day, last) > 0))
+			last = day;
+	}
+	return last;
+}
+
+static bool makes_sense(struct botd *b, const struct recipe *recipe, const struct job *j)
+{
+	const char *day = last_day(recipe, j);
+	char today[11];
+
+	today_at(recipe->environment.time_zone, wall_now(), today);
+	return day ? strcmp(day, today) >= 0 : outage_lasted_ms(b->outages, j->site) < LONGEST_MS;
+}
+
+static enum job_result give_up(const struct recipe *recipe, struct job *j, const char *last, struct job **ret_next)
+{
+	char reason[1025];
+
+	words_set(reason, sizeof(reason), "%s was not well until %s; the last time: %s", recipe->title,
+		last_day(recipe, j) ? "the day had passed" : "a whole day had passed", BRIEF(700, last));
+	return job_give_up(j, reason, ret_next);
+}
+
+enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, struct job **ret_next)
+{
+	const struct recipe *recipe = recipe_find(b->recipes, j->site);
+	int64_t delay = outage_note(b->outages, j->site, e->retry_ms, b->settings->retry_ms);
+	const char *zone = recipe ? recipe->environment.time_zone : NULL;
+	bool tell = !put_off_was(b, j);
+	char reason[1025], clock[9];
+
+	if (recipe && !makes_sense(b, recipe, j))
+		return give_up(recipe, j, e->reason, ret_next);
+	held_add(b->put_off, j->id);
+	clock_at(zone, wall_now() + delay, clock);
+	words_set(reason, sizeof(reason), "%s It is tried again at %s (%s).", BRIEF(900, e->reason), clock, zone ? zone : "UTC");
+	return job_put_off(j, delay, tell, reason);
+}
+
+bool put_off_was(const struct botd *b, const struct job *j)
+{
+	return held_has(b->put_off, j->id);
+}
+
+void put_off_over(struct botd *b, const struct job *j)
+{
+	held_remove(b->put_off, j->id);
+}

@@ -1,0 +1,143 @@
+#include "cli/ask.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "cli/print.h"
+#include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/loop.h"
+#include "proto/json.h"
+#include "proto/peer.h"
+
+#define SLOW_S  3
+
+struct asking {
+	const char *socket_dir;
+	json_t *params;
+	struct answer *answers;
+	size_t count, left;
+	int64_t ms;
+};
+
+/* One of them, on its fiber. */
+struct question {
+	struct asking *asking;
+	struct answer *answer;
+};
+
+static char *socket_path(const char *dir, const char *daemon)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s/control", dir, daemon) < 0)
+		abort();
+	return path;
+}
+
+static bool is_there(const char *dir, const char *daemon)
+{
+	CLEANUP(freep) char *path = socket_path(dir, daemon);
+
+	return access(path, F_OK) == 0 || errno != ENOENT; /* what may not be looked at says so when it is called */
+}
+
+bool ask_finds(const char *socket_dir)
+{
+	for (const struct method_list *const *list = method_lists(); *list; list++)
+		if (is_there(socket_dir, (*list)->daemon))
+			return true;
+	return false;
+}
+
+static int refuse_without_socket(struct call *call, const char *dir, const char *daemon)
+{
+	call_refuse(call, ERR_unavailable, NULL, "%s", "");
+	return call_detail(call, "%s is not running: there is no socket %s/%s/control; why is said by: systemctl status stead-%s", daemon,
+		dir, daemon, daemon);
+}
+
+static void ask(void *arg)
+{
+	struct question *q = arg;
+	struct asking *a = q->asking;
+	const struct command *c = q->answer->command;
+	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(a->ms));
+	CLEANUP(freep) char *path = socket_path(a->socket_dir, c->daemon);
+	struct peer *peer = peer_new("steadctl", c->daemon, path);
+	int r;
+
+	if (!is_there(a->socket_dir, c->daemon))
+		r = refuse_without_socket(call, a->socket_dir, c->daemon);
+	else
+		r = peer_call_json(peer, call, c->method, a->params, &q->answer->result);
+	if (r < 0 && r != REFUSED)
+		call_refuse(call, error_from_errno(r), NULL, "%s", "");
+	if (r < 0)
+		q->answer->refusal = call->refusal;
+	peer_free(peer);
+	free(q);
+	if (--a->left == 0)
+		loop_stop();
+}
+
+static void say_slow(evutil_socket_t fd, short what, void *arg)
+{
+	const struct asking *a = arg;
+
+	(void)fd, (void)what;
+	for (size_t i = 0; i < a->count; i++)
+		if (!a->answers[i].result && a->answers[i].refusal.code == 0 && !*a->answers[i].refusal.message)
+			fprintf(stderr, "steadctl: waiting for %s \xe2\x80\xa6\n", a->answers[i].command->daemon);
+}
+
+void ask_daemons(const char *socket_dir, const struct command *commands, size_t count, json_t *params, int64_t ms,
+	struct answer *ret)
+{
+	struct asking a = { .socket_dir = socket_dir, .params = params, .answers = ret, .count = count, .left = count, .ms = ms };
+	struct event *slow = evtimer_new(loop_base(), say_slow, &a);
+	const struct timeval patience = { .tv_sec = SLOW_S };
+
+	if (!slow || evtimer_add(slow, &patience) < 0)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		struct question *q = malloc(sizeof(*q));
+		if (!q)
+			abort();
+		ret[i] = (struct answer){ .command = &commands[i] };
+		*q = (struct question){ .asking = &a, .answer = &ret[i] };
+		fiber_start("call", ask, q, NULL);
+	}
+	loop_run();
+	event_free(slow);
+}
+
+/* Whether it is a sentence of its own, or begins with the field's own name: "limit must be ..." of steps[2].limit. */
+static bool names_field(const char *message, const char *field)
+{
+	const char *dot = strrchr(field, '.');
+	size_t n = strlen(dot ? dot + 1 : field);
+
+	if (isupper((unsigned char)*message))
+		return true;
+	return strncmp(message, dot ? dot + 1 : field, n) == 0 && message[n] == ' ';
+}
+
+char *ask_cause(const struct refusal *refusal)
+{
+	CLEANUP(freep) char *field = print_plain(refusal->field);
+	CLEANUP(freep) char *why = print_plain(refusal_cause(refusal));
+	char *line;
+
+	if (!*field || names_field(why, field))
+		return TAKE(why);
+	if (asprintf(&line, "%s: %s", field, why) < 0)
+		abort();
+	return line;
+}

@@ -1,0 +1,96 @@
+#include "db/remark.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include <libpq-fe.h>
+
+#include "common/words.h"
+
+static const char *value(const PQconninfoOption *options, const char *keyword)
+{
+	for (const PQconninfoOption *o = options; o->keyword; o++)
+		if (strcmp(o->keyword, keyword) == 0 && o->val && *o->val)
+			return o->val;
+	return NULL;
+}
+
+/* One of a list that commas part: a socket's directory, an abstract socket, or this machine's own address. */
+static bool is_here(const char *host, size_t n)
+{
+	static const char *const own[] = { "localhost", "::1" };
+
+	if (n == 0 || *host == '/' || *host == '@' || strncmp(host, "127.", 4) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (n == strlen(own[i]) && strncmp(host, own[i], n) == 0)
+			return true;
+	return false;
+}
+
+static bool all_here(const char *hosts)
+{
+	while (hosts) {
+		size_t n = strcspn(hosts, ",");
+
+		if (!is_here(hosts, n))
+			return false;
+		hosts = hosts[n] ? hosts + n + 1 : NULL;
+	}
+	return true;
+}
+
+/* hostaddr is what is dialled where both are given. */
+static bool is_distant(const PQconninfoOption *options)
+{
+	const char *address = value(options, "hostaddr");
+
+	return !all_here(address ? address : value(options, "host"));
+}
+
+static bool others_read(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == 0 && (st.st_mode & S_IROTH);
+}
+
+static void remark_password(const PQconninfoOption *options, const char *file, char *out, size_t size)
+{
+	if (!value(options, "password"))
+		return;
+	if (!file)
+		words_add(out, size, "The password of the database stands on the command line, where everybody on this machine can read it; "
+				     "put it into a file. ");
+	else if (others_read(file))
+		words_add(out, size,
+			"Everybody on this machine can read %s, and the password of the database stands in it; take that right away "
+			"(docs/install.md: systemd-tmpfiles --create stead.conf), and change the password. ",
+			BRIEF(200, file));
+}
+
+static void remark_tls(const PQconninfoOption *options, char *out, size_t size)
+{
+	const char *mode = value(options, "sslmode");
+
+	if (is_distant(options) && (!mode || strcmp(mode, "verify-full") != 0))
+		words_add(out, size,
+			"The database is on another machine, and sslmode=%s does not make sure that it is the right one: whoever is "
+			"between can read and change everything; set sslmode=verify-full and sslrootcert=FILE. ",
+			BRIEF(20, mode ? mode : "prefer"));
+}
+
+bool db_remark(const char *conninfo, const char *file, char *out, size_t size)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+
+	*out = '\0';
+	if (!options) /* whoever connects with it says so */
+		return false;
+	remark_password(options, file, out, size);
+	remark_tls(options, out, size);
+	PQconninfoFree(options);
+	if (*out)
+		out[strlen(out) - 1] = '\0';
+	return *out;
+}

@@ -1,0 +1,160 @@
+/* The inside of an act, for act.c, act_apart.c, act_asked.c, act_coming.c, act_line.c and act_settle.c alone. */
+#pragma once
+
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "common/egress_rule.h"
+#include "common/fiber.h"
+#include "common/host.h"
+#include "streamd/act.h"
+#include "streamd/arrival.h"
+#include "streamd/browser.h"
+
+#define MOST_TRAIL  64  /* addresses of redirects that are remembered */
+#define MOST_COMING 32
+#define MOST_APART  64
+#define MOST_KNOWN  512 /* and of what pages have asked for, for reading */
+
+enum gate {
+	GATE_OFF,
+	GATE_READY, /* all goes, and is noticed: the press is still to come */
+	GATE_WATCH, /* the first that may act is awaited */
+	GATE_HELD,  /* all is held back */
+	GATE_SEND,  /* what may act goes alone */
+	GATE_STOP,  /* what may act is refused, for the page is being left */
+	GATE_LEFT,  /* the same, but something is open and the page has been left: all else goes */
+};
+
+/* A paused request. */
+struct asked {
+	char id[CDP_ID];
+	char network[CDP_ID]; /* its id on the page's own session, or "" */
+	char frame[CDP_ID];   /* whose document asks for it, or "" */
+	char method[24];
+	struct url *url;
+	struct host host;
+	uint16_t port;
+	bool acts, plain;
+	bool web;      /* and its host may be reached: the launcher refuses the others */
+	bool document; /* that its frame is to show */
+	bool orphaned; /* the document that has asked for it has gone */
+	bool apart; /* of a page apart (act_apart.c) */
+	bool own;   /* of another page itself, which may be the one that acts */
+	bool reads; /* a script, what had not been asked for before, or a browser, whether a script may ask */
+	bool repeated; /* a redirect asks for it again where it has been */
+	TAILQ_ENTRY(asked) link;
+};
+
+/* Where one request has been. */
+struct trail {
+	char job[CDP_ID]; /* its id without the redirects' count */
+	char method[24];
+	struct url *url;
+};
+
+/* What has been let go, and has not come whole. */
+struct coming {
+	char network[CDP_ID]; /* "": free */
+	char frame[CDP_ID];
+	char words[256];
+	bool document;
+	bool answer; /* to what acts; else it is read */
+	struct arrival arrival;
+};
+
+/* What has been asked for since a page was opened, both hashed: the address, and who asked first. */
+struct known {
+	uint64_t address, request;
+};
+
+enum line { LINE_NONE, LINE_READY, LINE_MADE, LINE_HEARD, LINE_OVER, LINE_FAILED };
+
+struct act {
+	struct browser *browser;
+	struct egress_rule *rule; /* the launcher's; NULL: everything may be reached */
+	enum gate gate;
+	TAILQ_HEAD(, asked) kept;
+	size_t kept_count;
+	struct asked *flying; /* gone, and not answered */
+	bool over;            /* that has been answered, or never will be */
+	bool withdrawn;       /* its page says that it is over */
+	int status;           /* its answer's; 0: none */
+	char failure[64];     /* why not, Chromium's word */
+	enum line line;       /* the connection it goes over */
+	bool made, heard;
+	bool dropped;         /* we have closed that, for what it was made for had been taken back */
+	struct call *call;
+	struct fiber *pump, *listener;
+	struct wait *work, *news; /* the pump's; and of whoever waits for what becomes of it */
+	struct trail trail[MOST_TRAIL];
+	size_t trail_count;
+	struct known known[MOST_KNOWN];
+	size_t known_count; /* of all there were: the oldest go */
+	int64_t changed; /* when something that may act last came, or was over */
+	struct coming coming[MOST_COMING];
+	int64_t read_at; /* when something that is read last ended */
+	bool pressed;    /* since act_watch() was called last */
+	bool socket;     /* something went over a WebSocket since the press */
+	char apart[MOST_APART][CDP_ID]; /* the pages apart, and their frames */
+	size_t apart_count;
+	bool hushed; /* and nothing of theirs goes: act_hush() */
+	size_t answered, lost, unsent;
+	int highest;
+	char why[512];
+};
+
+/* Aborts when memory is exhausted. */
+static inline void *act_must(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+int act_await_news(struct act *a, int64_t deadline);
+int act_await_work(struct act *a, int64_t deadline);
+
+/* act_line.c: 0 when the host of what is to go has no connection any more and gets one; else that is said. */
+int line_begin(struct act *a);
+void line_end(struct act *a);
+
+/* Waits for the answer, or that there will be none. Until then the launcher lets nothing else to its host. */
+int line_await_answer(struct act *a);
+
+/* Whether what has been answered was so by the site: over plain HTTP the launcher answers as well, for want of one. */
+bool line_was_heard(const struct act *a);
+
+/* Whether it may have left, although no answer has come. */
+bool line_may_have_carried(const struct act *a);
+
+/* Other requests may go to its host, until anything is heard of it. */
+void line_share(struct act *a);
+
+/* act_coming.c: what has been let go, until it has come whole (Network.loadingFinished) or nobody is there for it any more. */
+void coming_begin(struct act *a, const struct asked *k, bool answer);
+void coming_more(struct act *a, const char *method, const struct cbor *params);
+void coming_end(struct act *a, const struct cbor *params);
+void coming_event(struct act *a, const char *method, const struct cbor *params);
+void coming_forget_reads(struct act *a);
+bool coming_reads(const struct act *a);
+
+/* An answer that is to be waited for; NULL: none. And when the next thing that is coming is not to be waited for any more. */
+const struct coming *coming_answer(const struct act *a);
+int64_t coming_until(const struct act *a);
+
+/* act_apart.c: whether a frame is of a page apart; and what tells of their frames. */
+bool apart_has(const struct act *a, const char *frame);
+void apart_note(struct act *a, const char *session, const char *method, const struct cbor *params);
+
+/* act_asked.c: reads Fetch.requestPaused. */
+struct asked *asked_new(struct act *a, const struct cbor *params);
+struct asked *asked_free(struct asked *k);
+bool asked_same_host(const struct asked *a, const struct asked *b);
+/* RFC 9110, section 9.2.1. */
+bool method_is_safe(const char *method);
+
+/* Where it has been sent, for redirects; and what pages have asked for (Network.requestWillBeSent). */
+void trail_note(struct act *a, const struct asked *k);
+void trail_forget(struct act *a);
+void known_note(struct act *a, const struct cbor *params);

@@ -1,0 +1,39 @@
+/*
+ * Whether a page has sent all that it wants to: many a page checks something, reads what that has made, and only then books. So it
+ * has not as long as it reads what it has not read before; what it keeps asking for says nothing.
+ */
+#include <errno.h>
+
+#include "common/loop.h"
+#include "streamd/act_inside.h"
+
+#define READ_MS    10000 /* after what acts: for what is read then, for a page may read without end */
+#define NOTHING_MS 3000  /* for what acts, as after a press, while all that it has come to is what could not leave */
+
+/* When it has settled, if nothing more comes. */
+static int64_t settled_at(const struct act *a, int64_t settle_ms)
+{
+	int64_t quiet = (a->read_at > a->changed ? a->read_at : a->changed) + settle_ms;
+
+	return coming_reads(a) ? a->changed + READ_MS : deadline_min(quiet, a->changed + READ_MS);
+}
+
+static bool has_left(const struct act *a)
+{
+	return a->answered || a->lost || a->socket || !a->unsent;
+}
+
+int act_await_answer(struct act *a, int64_t settle_ms, int64_t deadline)
+{
+	int r = 0;
+
+	while (r == 0 && loop_now() < deadline) {
+		int64_t settled = settled_at(a, has_left(a) || settle_ms > NOTHING_MS ? settle_ms : NOTHING_MS);
+		if (!act_is_open(a) && loop_now() >= settled)
+			return 0;
+		r = act_await_news(a, deadline_min(deadline, deadline_min(coming_until(a), act_is_open(a) ? NEVER : settled)));
+		if (r == -ETIMEDOUT)
+			r = 0;
+	}
+	return r;
+}

@@ -1,0 +1,35 @@
+/*
+ * The order of what a person's hands do. Chromium carries a press out in the page's process and moves the focus there, for
+ * a frame of another host in that one's, while keys go to wherever the focus is when they come: those that follow a press
+ * too closely are lost. So keys wait until the last press has been answered, and whatever comes after one that waits does.
+ * And it begins a drag in its own time: moves that come too closely on the one that begins it end it at once, unseen. So while
+ * a button is held moves go one after another, and of those that wait the last.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "streamd/browser.h"
+
+struct hands;
+
+/* let_go: a message that was held; its params are borrowed and may be NULL. On the loop. */
+struct hands *hands_new(void (*let_go)(void *owner, uint64_t viewer, const char *method, json_t *params), void *owner);
+
+/* Takes NULL, returns NULL. */
+struct hands *hands_free(struct hands *h);
+
+/* A press goes out: cdp_send() that is waited for. */
+void hands_press(struct hands *h, struct target *page, const struct cdp_arg *args);
+
+/* A move with a button held goes out. */
+void hands_drag(struct hands *h, struct target *page, const struct cdp_arg *args);
+
+/* Whether this message must wait, and if so, keeps it. */
+bool hands_hold(struct hands *h, uint64_t viewer, const char *method, json_t *params);
+
+/* The browser is about to go: nothing is waited for any more, and what was held is dropped. */
+void hands_drop(struct hands *h);

@@ -1,0 +1,157 @@
+/*
+ * Sign-ins that a fresh browser does not take: a token that came too late, what lives in a page's memory, a key that no other
+ * browser can be given; and what the person reads then.
+ */
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, it } from "node:test";
+
+import { startOwnSite } from "./own_site.mjs";
+import { becomes, startRig } from "./rig.mjs";
+
+const LIMIT_MS = 60_000;
+const ACCOUNT = "alice@proofs.test";
+const IN = `<!doctype html><title>in</title><p id=who>${ACCOUNT}</p>`;
+const page = (script) => `<!doctype html><title>page</title><script>${script}</script>`;
+
+/* A token that the page gets once the site is ready to give one, as a silent sign-on does. */
+const LATE = page(`const ask = () => fetch("/token").then((r) => r.ok || Promise.reject()).catch(() => setTimeout(ask, 200)); ask()`);
+const MEMORY = `${IN}<script>/* whose it is stands in this page alone */</script>`;
+const KEYS = `const asked = (r) => new Promise((y, n) => { r.onsuccess = () => y(r.result); r.onerror = () => n(r.error); });
+const opened = async () => { const r = indexedDB.open("keys", 1);
+	r.onupgradeneeded = () => r.result.createObjectStore("s");
+	return (await asked(r)).transaction("s", "readwrite").objectStore("s"); };`;
+const MAKES_KEY = `${IN}<script>${KEYS}(async () => { const key = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" },
+	false, ["sign"]); await asked((await opened()).put(key, "k")); })()</script>`;
+const WANTS_KEY = page(`${KEYS}(async () => { if (await asked((await opened()).get("k")))
+	document.body.innerHTML = "<p id=who>${ACCOUNT}</p>"; else location.href = "/out"; })()`);
+
+let rig, alice, site;
+let proofs, keyed; /* looks at /who with a session; whether it takes a key from now on */
+let gate = null; /* what the site waits for before it says whose session it is */
+
+const cookies = (request) => Object.fromEntries((request.headers.cookie ?? "").split("; ").map((c) => c.split("=")));
+
+function lead(response, to, cookie)
+{
+	response.writeHead(302, { Location: to, ...(cookie ? { "Set-Cookie": `${cookie}; Secure; Path=/` } : {}) }).end();
+}
+
+/* Whose session it is, if it is anybody's. */
+async function who({ kind, token }, response)
+{
+	proofs += kind !== undefined;
+	if (kind !== undefined)
+		await gate;
+	if (kind === "late" && !token || kind === undefined)
+		return lead(response, "/out");
+	if (kind === "memory")
+		return response.end(page(`location.href = "/out"`));
+	return response.end(kind === "key" && keyed ? WANTS_KEY : IN);
+}
+
+function respond(request, response)
+{
+	const jar = cookies(request), path = request.url;
+
+	response.setHeader("Content-Type", "text/html");
+	if (["/late", "/memory", "/key"].includes(path))
+		return lead(response, "/signed-in", `kind=${path.slice(1)}`);
+	if (path === "/who")
+		return who(jar, response);
+	if (path === "/token") /* not before the site has said no, twice */
+		return proofs < 2 ? response.writeHead(403).end() : response.setHeader("Set-Cookie", "token=1; Secure; Path=/").end("{}");
+	if (path === "/signed-in")
+		return response.end({ late: LATE, memory: MEMORY, key: MAKES_KEY }[jar.kind]);
+	return path === "/out" ? response.end("<title>out</title>") : response.writeHead(404).end("<title>nothing</title>");
+}
+
+before(async () => {
+	rig = await startRig();
+	alice = await rig.login("alice");
+	site = await startOwnSite(rig, "proofs.test", { late: "/late", memory: "/memory", key: "/key", away: "/away" }, respond);
+});
+after(async () => {
+	await rig?.stop();
+	site?.stop();
+});
+
+describe("what a fresh browser does not take", { concurrency: false }, () => {
+	afterEach(() => alice.closeAll());
+
+	it("a token that comes once the proof has said no: it is tried once more, and nobody is asked", { timeout: LIMIT_MS }, async () => {
+		proofs = 0;
+		const signIn = await alice.open({ site: "late" });
+
+		await signIn.reaches("saved", "failed");
+		await signIn.reaches("saved");
+		assert.ok(!signIn.steps.includes("failed"), signIn.steps.join());
+		assert.equal(signIn.account, ACCOUNT);
+		assert.equal(signIn.steps.filter((step) => step === "proving").length, 2);
+	});
+
+	it("what lives in the page's memory: it is said, and what would help", { timeout: LIMIT_MS }, async () => {
+		const signIn = await alice.open({ site: "memory" });
+
+		await signIn.reaches("failed");
+		assert.match(signIn.reason, /in another tab .* nobody is signed in either.*memory/i);
+		assert.match(signIn.advice, /stay signed in/);
+		assert.equal(signIn.resumable, true);
+	});
+
+	it("a key that cannot leave the browser: whoever is kept does not go round in a circle", { timeout: LIMIT_MS }, async () => {
+		keyed = false;
+		await (await alice.open({ site: "key" })).reaches("saved");
+		await rig.postgres.sql("UPDATE vault.sessions SET health = 'needs_sign_in', reason = 'It has ended.' WHERE site = 'key'");
+		keyed = true;
+		const signIn = await alice.open({ site: "key" });
+
+		await signIn.reaches("failed");
+		assert.match(signIn.reason, /https:\/\/proofs\.test keeps a key that cannot leave the browser/);
+		assert.match(signIn.advice, /would end the same way/);
+		const kept = (await alice.sessions()).find(({ site: of }) => of === "key");
+
+		assert.equal(kept.health, "not_portable");
+		assert.match(kept.reason, /a key that cannot leave the browser/);
+	});
+
+	it("a sign-in page that is not there", { timeout: LIMIT_MS }, async () => {
+		const signIn = await alice.open({ site: "away" });
+
+		const { text, reload } = await signIn.noted(/./);
+
+		assert.equal(signIn.step, "waiting");
+		assert.equal(text, "https://proofs.test/away answers 404 (there is no such page); the recipe's sign_in.url may be old.");
+		assert.equal(reload, true);
+	});
+
+	it("one that failed makes room for another, and says so", { timeout: LIMIT_MS }, async () => {
+		const failed = await alice.open({ site: "memory" });
+
+		await failed.reaches("failed");
+		const second = await alice.open({ site: "away" }), third = await alice.open({ site: "away" });
+
+		await failed.until(() => failed.step === "closed", "\"closed\"");
+		assert.match(failed.reason, /has made room for another sign-in/);
+		const { status, body } = await alice.call("POST", "/streams", { site: "away" }); /* those that go on are not ended */
+
+		assert.equal(status, 503, JSON.stringify(body));
+		await Promise.all([second, third].map((one) => one.reaches("waiting")));
+	});
+
+	it("the database is away while it is proved: the person has done their part", { timeout: LIMIT_MS }, async () => {
+		let open;
+
+		keyed = false;
+		proofs = 0;
+		gate = new Promise((done) => { open = done; });
+		const signIn = await alice.open({ site: "key" });
+
+		await becomes(() => proofs > 0, LIMIT_MS, "the site was not asked");
+		await rig.postgres.kill();
+		open();
+		await signIn.until(() => signIn.reason === "Proved; waiting for the database to save it.", "\"Proved\"");
+		assert.equal(signIn.step, "proving");
+		await rig.postgres.start();
+		await signIn.reaches("saved");
+	});
+});

@@ -1,0 +1,109 @@
+/* Each daemon's tables on their way up and back while rows stand in them: what people have stays, what would do harm does not. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { startPostgres } from "../lib/postgres.mjs";
+
+let pg;
+
+before(async () => {
+	pg = await startPostgres();
+});
+after(() => pg?.stop());
+
+const BOOKING = (key, state, more = "") => `INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, state${more && ", "
+	+ more.split("=")[0]}) VALUES (7, '${key}', 'desk', 'book', 'A desk', '{}', '${state}'${more && `, ${more.split("=")[1]}`})`;
+const bookings = () => pg.sql(`SELECT string_agg(concat_ws(' ', key, state, outcome), ', ' ORDER BY id) FROM jobs.bookings`);
+
+test("botd's: bookings stay, and one whose act may have been sent is not sent by an older botd", async () => {
+	await pg.sql(BOOKING("waits", "queued"));
+	await pg.sql(BOOKING("sent", "queued", "intent_at=now()"));
+	await pg.sql(BOOKING("again", "queued", "intent_at, again=now(), true"));
+	await pg.sql(BOOKING("ended", "cancelled", "intent_at=now()"));
+	await pg.sql("INSERT INTO jobs.turns VALUES (7, 'desk', now()); INSERT INTO jobs.audit (event) VALUES ('steadctl')");
+	await pg.migrate("botd", ["down", "--to", "3"]);
+	assert.equal(await pg.sql("SELECT string_agg(key, ' ') FROM jobs.bookings WHERE held"), "sent");
+	await pg.migrate("botd", ["up"]);
+	assert.equal(await pg.sql("SELECT string_agg(key, ' ' ORDER BY id) FROM jobs.bookings WHERE look_until > now()"), "sent again",
+		"what may have been sent is looked for");
+	await pg.migrate("botd", ["down", "--to", "1"]);
+	assert.equal(await bookings(), "waits queued, sent done unconfirmed, again done unconfirmed, ended cancelled");
+	assert.match(await pg.sql("SELECT reason FROM jobs.bookings WHERE key = 'sent'"), /may have been sent/);
+	assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'jobs.bookings'::regclass"), "t");
+	await pg.migrate("botd", ["up"]);
+	assert.equal(await pg.sql("SELECT count(*) FROM jobs.bookings WHERE again OR look_until IS NOT NULL"), "0");
+	await pg.sql(BOOKING("new", "queued"));
+	await pg.migrate("botd", ["down", "--to", "0"]);
+	await pg.migrate("botd", ["up"]);
+});
+
+test("authd's: logins stay, and tell of their end once again", async () => {
+	await pg.sql(`INSERT INTO authd.users (name, password) VALUES ('alice', '$argon2id$');
+		INSERT INTO authd.logins (hash, name, user_id, expires_at) SELECT sha256('a'), 'l1', id, now() + interval '1 h' FROM authd.users`);
+	await pg.migrate("authd", ["down", "--to", "3"]);
+	await pg.migrate("authd", ["up"]);
+	const session = pg.session();
+
+	await session.sql("LISTEN authd_login_ended");
+	await pg.sql("DELETE FROM authd.users"); /* an account takes its logins along */
+	assert.match(await session.sql("SELECT 1") + await session.sql("SELECT 2"), /"authd_login_ended" with payload "l1"/);
+	assert.equal(await pg.sql("SELECT count(*) FROM authd.logins"), "0");
+	session.end();
+});
+
+test("sessiond's: its audit can be added to and read, and no more, by whom it is for", async () => {
+	const as = (role, sql) => pg.sql(sql, { role });
+
+	await pg.migrate("sessiond", ["down", "--to", "1"]);
+	await pg.migrate("sessiond", ["up"]);
+	await as("stead_sessiond", "INSERT INTO vault.audit (event, detail) VALUES ('steadctl', 'x')");
+	await as("stead_sessiond", "BEGIN; SET LOCAL \"stead.user\" = 7; INSERT INTO vault.audit (event, user_id) VALUES ('x', 7); COMMIT");
+	for (const sql of ["SELECT count(*) FROM vault.audit", "DELETE FROM vault.audit", "UPDATE vault.audit SET event = 'y'",
+		"INSERT INTO vault.audit (event, at) VALUES ('x', now())", "INSERT INTO vault.audit (event, user_id) VALUES ('x', 8)"])
+		await assert.rejects(as("stead_sessiond", sql), /permission denied|row-level security/, sql);
+	assert.equal(await as("stead_sessiond", "BEGIN; SET LOCAL ROLE stead_operator; SELECT count(*) FROM vault.audit; COMMIT"), "2");
+});
+
+const SESSION = (id, health, more = "", values = "") => `INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account,
+	version, health, reason, protected, saved_at, proved_at, key_id, envelope${more}) VALUES (${id}, 7, 's${id}', 'background', 'f${id}',
+	'a', 3, '${health}', ${["healthy", "working"].includes(health) ? "NULL" : "'x'"}, true, now(), now(), 1, 'old'${values})`;
+const sessions = (columns) => pg.sql(`SELECT string_agg(concat_ws(' ', id, health, ${columns}), ', ' ORDER BY id) FROM vault.sessions`);
+
+test("sessiond's sessions: one state becomes the proved one of two; on the way back the newer stays, as an older sessiond would keep it",
+	async () => {
+		await pg.migrate("sessiond", ["down", "--to", "2"]);
+		for (const [id, health] of [[1, "healthy"], [2, "suspect"], [3, "needs_sign_in"]])
+			await pg.sql(SESSION(id, health));
+		await pg.migrate("sessiond", ["up"]);
+		assert.equal(await sessions("version, last_version"), "1 working 3 3, 2 unproved 3 3, 3 needs_sign_in 3 3");
+		assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'vault.sessions'::regclass"), "t");
+		await pg.sql(`UPDATE vault.sessions SET last_version = 5, newest_version = 5, newest_at = now(), newest_key_id = 2,
+			newest_envelope = 'new' WHERE id = 1`);
+		await pg.sql(SESSION(4, "site_down", ", last_version", ", 9"));
+		await pg.sql(SESSION(5, "wrong_account", ", last_version", ", 3"));
+		await pg.migrate("sessiond", ["down", "--to", "2"]);
+		assert.equal(await sessions("version, key_id, convert_from(envelope, 'UTF8')"), "1 healthy 5 2 new, 2 suspect 3 1 old, "
+			+ "3 needs_sign_in 3 1 old, 4 suspect 3 1 old, 5 needs_sign_in 3 1 old");
+		assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'vault.sessions'::regclass"), "t");
+		await pg.migrate("sessiond", ["up"]);
+		await pg.sql("DELETE FROM vault.sessions");
+	});
+
+test("sessiond's leases: no token that a session has had is given again", async () => {
+	await pg.sql(SESSION(6, "working", ", last_version, lease_token", ", 3, 41"));
+	await pg.migrate("sessiond", ["down", "--to", "3"]);
+	await pg.migrate("sessiond", ["up"]);
+	assert.equal(await pg.sql("SELECT nextval('vault.lease_tokens')", { role: "stead_sessiond" }), "42");
+	assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'vault.sessions'::regclass"), "t");
+	await pg.sql("DELETE FROM vault.sessions");
+});
+
+test("botd's audit: the same", async () => {
+	const as = (sql) => pg.sql(sql, { role: "stead_botd" });
+
+	await as("INSERT INTO jobs.audit (event, detail) VALUES ('steadctl', 'x')");
+	for (const sql of ["SELECT count(*) FROM jobs.audit", "DELETE FROM jobs.audit", "UPDATE jobs.audit SET event = 'y'",
+		"INSERT INTO jobs.audit (event, at) VALUES ('x', now())"])
+		await assert.rejects(as(sql), /permission denied/, sql);
+	assert.equal(await as("BEGIN; SET LOCAL ROLE stead_operator; SELECT count(*) FROM jobs.audit; COMMIT"), "1");
+});
