@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "recipe/date.h"
-#include "recipe/nearest.h"
 #include "recipe/pattern.h"
 #include "recipe/recipe.h"
 #include "recipe/step.h"

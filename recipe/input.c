@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/nearest.h"
 #include "common/words.h"
 #include "recipe/date.h"
-#include "recipe/nearest.h"
 
 /* Where a refusal goes. */
 struct refusing {
@@ -89,7 +89,7 @@ static const struct recipe_input *find(const struct recipe_action *a, const char
 	for (size_t i = 0; i < a->inputs_count; i++) {
 		if (strcmp(a->inputs[i].name, name) == 0)
 			return &a->inputs[i];
-		nearest_try(near, name, a->inputs[i].name);
+		nearest_consider(near, a->inputs[i].name);
 	}
 	return NULL;
 }
@@ -100,10 +100,10 @@ static int check_known(struct refusing *r, const struct recipe_action *a, const 
 	json_t *value;
 
 	json_object_foreach((json_t *)given, name, value) {
-		struct nearest near = { 0 };
+		struct nearest near = nearest_to(name);
 
-		if (!find(a, name, &near) && near.word)
-			return refuse(r, name, "There is no input \"%s\"; did you mean \"%s\"?", name, near.word);
+		if (!find(a, name, &near) && near.name)
+			return refuse(r, name, "There is no input \"%s\"; did you mean \"%s\"?", name, near.name);
 		if (!find(a, name, &near))
 			return refuse(r, name, "There is no input \"%s\" of this action; leave it out.", name);
 		if (!json_is_string(value))

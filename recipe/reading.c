@@ -5,9 +5,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "common/nearest.h"
 #include "common/words.h"
 #include "recipe/format.h"
-#include "recipe/nearest.h"
 
 #define MEMBER(type_, out_, offset_) ((type_ *)((char *)(out_) + (offset_)))
 
@@ -91,12 +91,12 @@ static int read_number(struct reading *r, const struct key *k, const struct plac
 static int fail_choice(struct reading *r, const struct place *place, const char *words, const char *given)
 {
 	char *copy = arena_strdup(r->arena, words);
-	struct nearest near = { 0 };
+	struct nearest near = nearest_to(given);
 
 	for (char *save, *w = strtok_r(copy, "|", &save); w; w = strtok_r(NULL, "|", &save))
-		nearest_try(&near, given, w);
-	if (near.word)
-		return reading_fail(r, place, "\"%s\" is not one of %s; did you mean \"%s\"?", given, words, near.word);
+		nearest_consider(&near, w);
+	if (near.name)
+		return reading_fail(r, place, "\"%s\" is not one of %s; did you mean \"%s\"?", given, words, near.name);
 	return reading_fail(r, place, "\"%s\" is not one of %s", given, words);
 }
 
@@ -213,19 +213,19 @@ static int read_absent(struct reading *r, const struct key *k, bool optional, co
 
 static int fail_unknown(struct reading *r, const struct key_type *type, const struct place *place, const char *name)
 {
-	struct nearest near = { 0 };
+	struct nearest near = nearest_to(name);
 	char all[384] = "";
 	unsigned marks;
 
 	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
 		if (k->kind == KEY_NAMED || (marks & MARK_SENT))
 			continue;
-		nearest_try(&near, name, k->name);
+		nearest_consider(&near, k->name);
 		words_add(all, sizeof(all), "%s%s", *all ? ", " : "", k->name);
 	}
-	if (near.word)
+	if (near.name)
 		return reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; did you mean \"%s\"?", name,
-			near.word);
+			near.name);
 	return reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; there are %s", name, all);
 }
 

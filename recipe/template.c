@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/nearest.h"
 #include "common/words.h"
 #include "recipe/date.h"
-#include "recipe/nearest.h"
 
 #define LONGEST 8192
 
@@ -107,15 +107,15 @@ static int format_date(struct out *o, const char *format, const struct tm *tm, c
 
 static const struct variable *find(struct out *o, const struct variables *v, const char *name)
 {
-	struct nearest near = { 0 };
+	struct nearest near = nearest_to(name);
 
 	for (size_t i = 0; i < v->count; i++) {
 		if (strcmp(v->items[i].name, name) == 0)
 			return &v->items[i];
-		nearest_try(&near, name, v->items[i].name);
+		nearest_consider(&near, v->items[i].name);
 	}
-	if (near.word)
-		fail(o, "has an unknown variable {%s}; did you mean {%s}?", name, near.word);
+	if (near.name)
+		fail(o, "has an unknown variable {%s}; did you mean {%s}?", name, near.name);
 	else
 		fail(o, "has an unknown variable {%s}; it is no input of this action", name);
 	return NULL;

@@ -108,7 +108,7 @@ static void test_refused(void **state)
 		{ ", \"act\": true", "", "\"steps\": [\n\t\t\t\t{ \"step\": \"open\", \"url\": "
 			"\"https://desk.test/finder/building", "exactly one step must say \"act\": true" },
 		{ "\"cell\": \"desk\"", "\"cell\": \"dusk\"", "\"say\": \"read your bookings\"", "lack \"dusk\"" },
-		{ "\"outcome\": \"full\"", "\"outcome\": \"fool\"", "fool", "did you mean \"full\"?" },
+		{ "\"outcome\": \"full\"", "\"outcome\": \"ful\"", "\"ful\"", "did you mean \"full\"?" },
 		{ "\"name\": \"note\", \"type\": \"text\"", "\"name\": \"desk\", \"type\": \"text\"",
 			"For the reception", "the name of two inputs" },
 		{ "\"value\": \"2\"", "\"value\": \"9\"", "\"9\"", "none of the choices" },
