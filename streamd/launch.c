@@ -99,9 +99,11 @@ int launch_connect(struct call *call, const char *where, struct peer **ret)
 	return start_own(call, where, ret);
 }
 
-const char *launch_why(struct call *call, int r)
+const char *launch_why(struct call *call, const char *which, int r)
 {
 	enum error_code code = r == REFUSED ? call->refusal.code : error_from_errno(r);
 
-	return code == ERR_maybe_done ? "The browser was lost on the server while it was being started." : call_why(call, r);
+	if (code != ERR_maybe_done)
+		return call_why(call, r);
+	return words_new(call->arena, 100, "The %s was lost on the server while it was being started.", which);
 }

@@ -14,7 +14,7 @@ int launch_connect(struct call *call, const char *where, struct peer **ret);
 int launch_socketpair(int ends[2]);
 
 /*
- * Why no browser came of it, for the person: a launcher that ends in the middle of its work has done nothing that anybody could
- * look for before it is tried again.
+ * Why no browser came of it, for the person, who has to do with which ("browser", "proving browser"): a launcher that ends in the
+ * middle of its work has done nothing that anybody could look for before it is tried again.
  */
-const char *launch_why(struct call *call, int r);
+const char *launch_why(struct call *call, const char *which, int r);

@@ -56,7 +56,7 @@ static const struct menu_listener menu_listener = { on_menu_opened, on_menu_clos
 
 static void fail_start(struct stream *s, struct call *call, int r)
 {
-	stream_end(s, STEP_FAILED, launch_why(call, r), "Try again; if it stays so, tell the administrator.");
+	stream_end(s, STEP_FAILED, launch_why(call, "browser", r), "Try again; if it stays so, tell the administrator.");
 }
 
 /* Of the first page, and of those that come in the place of one that is not there; not of what a form says to a wrong password. */

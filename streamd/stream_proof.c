@@ -270,7 +270,7 @@ int stream_prove(struct stream *s, const struct signed_in *it)
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0) {
-		stream_fail_for_now(s, launch_why(call, r), STREAM_GO_ON);
+		stream_fail_for_now(s, launch_why(call, "proving browser", r), STREAM_GO_ON);
 		return 0;
 	}
 	if (proof.verdict == VERDICT_OUT)

@@ -90,7 +90,7 @@ describe("a browser that fails", { concurrency: false }, () => {
 
 		await becomes(() => rig.browsers()[0], LIMIT_MS, "no browser was started");
 		process.kill(rig.browsers()[0].pid, "SIGKILL");
-		await failed(signIn, /ended|could not be started/);
+		await failed(signIn, /ended|could not be started|lost/);
 		await rig.nothingLeft();
 	});
 
