@@ -7,7 +7,7 @@ import { see } from "./eyes.mjs";
 /* The colours by which somebody recognises the stand-ins' main buttons. */
 const SITE_BUTTON = [15, 118, 110];
 const SSO_BUTTON = [39, 75, 143];
-const STEP_MS = 30_000;
+const STEP_MS = 120_000;
 const TYPE_MS = 15;
 
 /* What follows a rejected wait: what the page says instead, and a picture of it. */

@@ -8,8 +8,8 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 
 const LAST_LINES = 15;
-const READY_MS = 20_000;
-const STOP_MS = 15_000;
+const READY_MS = 60_000;
+const STOP_MS = 60_000;
 
 /* Children see nothing of a service manager that may have started us. */
 const ENVIRONMENT = { PATH: process.env.PATH, HOME: process.env.HOME, LANG: "C.UTF-8", TZ: "UTC" };

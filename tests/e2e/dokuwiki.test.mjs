@@ -18,7 +18,7 @@ const TUTORIAL = fileURLToPath(new URL("../../docs/first-recipe.md", import.meta
 const RECIPES = fileURLToPath(new URL("dokuwiki/sites", import.meta.url));
 const PAT = { login: "pat", password: "otters like 3 rivers" };
 const DAY_MS = 86_400_000;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 let dir, wiki, stead, browser, pat;
 

@@ -10,9 +10,8 @@ import { see } from "../../demo/eyes.mjs";
 import { Person } from "../../demo/person.mjs";
 import { openViewer } from "../../demo/viewer.mjs";
 import { startOwnSite } from "./own_site.mjs";
-import { inTime, startRig } from "./rig.mjs";
+import { inTime, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 const PAD = [15, 118, 110];
 
 /* A page that tells its server what is done to it, one after another. */

@@ -9,10 +9,9 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
-import { becomes, day, startRig } from "./rig.mjs";
+import { becomes, day, LIMIT_MS, startRig } from "./rig.mjs";
 import { startKeepingSite } from "./keeping_site.mjs";
 
-const LIMIT_MS = 60_000;
 let rig, site, alice, bookings = 0;
 
 before(async () => {

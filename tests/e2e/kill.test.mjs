@@ -8,9 +8,8 @@ import { after, afterEach, before, describe, it } from "node:test";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
-import { becomes, startRig } from "./rig.mjs";
+import { becomes, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 /* The one daemon whose end is the end of its browsers. */
 const OWNER = "streamd";
 let rig, alice;

@@ -8,9 +8,8 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
 import { startOwnSite } from "./own_site.mjs";
-import { becomes, SignIn, startRig } from "./rig.mjs";
+import { becomes, LIMIT_MS, SignIn, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 let rig, alice;
 
 async function timedOut(signIn, reason)

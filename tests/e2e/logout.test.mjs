@@ -7,9 +7,8 @@ import { after, afterEach, before, describe, it } from "node:test";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
-import { LEFT_MS, becomes, startRig } from "./rig.mjs";
+import { becomes, LEFT_MS, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 const PASSWORD = "green lantern otter 47", OTHER = "velvet anchor piano 93";
 let rig, alice, other;
 

@@ -16,9 +16,8 @@ import { promisify } from "node:util";
 import { Person } from "../../demo/person.mjs";
 import { openViewer } from "../../demo/viewer.mjs";
 import { startOwnSite } from "./own_site.mjs";
-import { becomes, inTime, SignIn, startRig } from "./rig.mjs";
+import { becomes, inTime, LIMIT_MS, SignIn, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 const HOST = "meets.test", OTHER = "elsewhere.test";
 const LONG = `accounts.a-company-with-a-long-name.looks-like.example.com.${HOST}`;
 const told = new EventEmitter().setMaxListeners(0);

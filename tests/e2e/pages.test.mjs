@@ -10,9 +10,8 @@ import { once } from "node:events";
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
 import { startOwnSite } from "./own_site.mjs";
-import { day, startRig } from "./rig.mjs";
+import { day, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 let rig, alice, browser, person;
 
 async function window(url = rig.url)

@@ -6,9 +6,8 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 
 import { startOwnSite } from "./own_site.mjs";
-import { becomes, startRig } from "./rig.mjs";
+import { becomes, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 const ACCOUNT = "alice@proofs.test";
 const IN = `<!doctype html><title>in</title><p id=who>${ACCOUNT}</p>`;
 const page = (script) => `<!doctype html><title>page</title><script>${script}</script>`;

@@ -6,9 +6,8 @@ import { EventEmitter, once } from "node:events";
 import { after, before, test } from "node:test";
 
 import { startOwnSite } from "./own_site.mjs";
-import { inTime, startRig } from "./rig.mjs";
+import { inTime, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 120_000;
 const seen = [], news = new EventEmitter();
 const FORM = '<title>form</title><form method="post" action="/sent"></form><script>document.forms[0].submit()</script>';
 

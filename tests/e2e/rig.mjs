@@ -22,15 +22,15 @@ import { WebSocket } from "ws";
 
 import { startStack } from "../../demo/stack.mjs";
 import { SignIn } from "./sign_in.mjs";
-import { WAIT_MS, becomes, httpCall, inTime } from "./waits.mjs";
+import { becomes, httpCall, inTime, LIMIT_MS, WAIT_MS } from "./waits.mjs";
 
-export { SignIn, becomes, httpCall, inTime };
+export { becomes, httpCall, inTime, LIMIT_MS, SignIn };
 
 const run = promisify(execFile);
 
 export const SITE = "desk";
-/* "Two seconds later no Chromium of it is left." */
-export const LEFT_MS = 2000;
+/* "Two seconds later no Chromium of it is left", on a machine that has the time. */
+export const LEFT_MS = 10_000;
 /* As cheap as Argon2id gets: what is tested here is not its cost. */
 const CHEAP = { hash_memory_kib: 64, hash_passes: 1 };
 /* The site is on this machine: what has come is settled soon. */

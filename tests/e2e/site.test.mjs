@@ -5,9 +5,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 
-import { becomes, day, startRig } from "./rig.mjs";
+import { becomes, day, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 let rig, alice;
 
 function turn(knobs)

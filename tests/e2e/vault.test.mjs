@@ -10,9 +10,8 @@ import { after, before, describe, it } from "node:test";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
-import { becomes, day, startRig } from "./rig.mjs";
+import { becomes, day, LIMIT_MS, startRig } from "./rig.mjs";
 
-const LIMIT_MS = 60_000;
 let rig, alice;
 
 async function vaultTrouble()

@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { becomes, day, startRig } from "../e2e/rig.mjs";
 
-const LONG_MS = 180_000;
+const LONG_MS = 600_000;
 
 let rig, alice;
 

@@ -9,7 +9,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 
 import { becomes, day, startRig } from "../e2e/rig.mjs";
 
-const LONG_MS = 180_000;
+const LONG_MS = 600_000;
 
 let rig, alice;
 

@@ -9,7 +9,7 @@ import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
 import { becomes, day, startRig } from "../e2e/rig.mjs";
 
-const LONG_MS = 120_000;
+const LONG_MS = 600_000;
 const CONFIRM_MS = 6000;
 
 let rig, alice, last = 0;

@@ -18,7 +18,8 @@
 
 static struct db *db;
 
-#define SOON (loop_now() + 5000)
+#define SOON (loop_now() + 15000)
+#define SLACK_MS 5000 /* what a busy machine may add to any time */
 
 static const char schema[] =
 	"CREATE ROLE daemon LOGIN NOINHERIT; CREATE ROLE operator; GRANT operator TO daemon; "
@@ -370,7 +371,7 @@ static void statement_timeout(void *arg)
 	assert_int_equal(
 		-ETIMEDOUT, db_read(db, DB_SELF, loop_now() + 150, NULL, "SELECT pg_sleep(30)"));
 	assert_string_equal("57014", db_error(db)->sqlstate); /* the server's word, not ours */
-	assert_in_range(loop_now() - start, 140, 150 + DB_GRACE_MS);
+	assert_in_range(loop_now() - start, 140, 150 + DB_GRACE_MS + SLACK_MS);
 	db_status(db, &status);
 	assert_int_equal(1, status.connected); /* kept */
 	/* the next one is not bound by it */
@@ -382,7 +383,7 @@ static void statement_timeout(void *arg)
 	assert_int_equal(0, tx_query(tx, NULL, "SELECT pg_sleep(0.4)"));
 	assert_int_equal(-ETIMEDOUT, tx_query(tx, NULL, "SELECT pg_sleep(30)"));
 	assert_string_equal("57014", tx_error(tx)->sqlstate);
-	assert_in_range(loop_now() - start, 500, 600 + DB_GRACE_MS);
+	assert_in_range(loop_now() - start, 500, 600 + DB_GRACE_MS + SLACK_MS);
 	db_rollback(&tx);
 	assert_int_equal(-ETIMEDOUT, db_read(db, DB_SELF, loop_now() - 1, NULL, "SELECT 1"));
 }
@@ -399,7 +400,7 @@ static void statement_cap(void *arg)
 	int64_t start = loop_now();
 
 	assert_int_equal(-ETIMEDOUT, db_read(db, DB_SELF, NEVER, NULL, "SELECT pg_sleep(30)"));
-	assert_in_range(loop_now() - start, 190, 1000);
+	assert_in_range(loop_now() - start, 190, 200 + SLACK_MS);
 }
 
 static void test_statement_cap(void **state)
@@ -420,7 +421,7 @@ static void silent_server(void *arg)
 	kill((pid_t)pid, SIGSTOP);
 	start = loop_now();
 	assert_int_equal(-ETIMEDOUT, db_read(db, DB_SELF, start + 100, NULL, "SELECT 1"));
-	assert_in_range(loop_now() - start, 100, 100 + DB_GRACE_MS + 50);
+	assert_in_range(loop_now() - start, 100, 100 + DB_GRACE_MS + SLACK_MS);
 	db_status(db, &status);
 	assert_int_equal(0, status.connected);
 	assert_int_equal(1, read_int(DB_SELF, "SELECT 1"));
@@ -444,6 +445,7 @@ static void test_silent_server(void **state)
 
 struct sleeper {
 	struct fiber *fiber;
+	const char *sql;
 	int result;
 };
 
@@ -451,7 +453,25 @@ static void sleep_in_db(void *arg)
 {
 	struct sleeper *s = arg;
 
-	s->result = db_read(db, DB_SELF, SOON, NULL, "SELECT pg_sleep(0.5)");
+	s->result = db_read(db, DB_SELF, SOON, NULL, s->sql);
+}
+
+/* Starts n of them, and waits until the pool of two is used up and all others are waiting. */
+static void start_sleepers(struct sleeper *sleepers, int n, const char *sql)
+{
+	struct db_status status = { 0 };
+	int64_t end = SOON;
+
+	for (int i = 0; i < n; i++) {
+		sleepers[i].sql = sql;
+		fiber_start("sleeper", sleep_in_db, &sleepers[i], &sleepers[i].fiber);
+	}
+	while (loop_now() < end && (status.busy != 2 || status.waiting != (unsigned)n - 2)) {
+		fiber_sleep_until(loop_now() + 5);
+		db_status(db, &status);
+	}
+	assert_int_equal(2, status.busy);
+	assert_int_equal(n - 2, status.waiting);
 }
 
 static void exhaustion(void *arg)
@@ -461,18 +481,13 @@ static void exhaustion(void *arg)
 	struct db_status status;
 	int64_t start = loop_now();
 
-	for (int i = 0; i < 4; i++)
-		fiber_start("sleeper", sleep_in_db, &sleepers[i], &sleepers[i].fiber);
-	fiber_sleep_until(loop_now() + 100);
-	db_status(db, &status);
-	assert_int_equal(2, status.busy);
-	assert_int_equal(2, status.waiting);
+	start_sleepers(sleepers, 4, "SELECT pg_sleep(0.5)");
 	assert_int_equal(-EBUSY, db_read(db, DB_SELF, loop_now() + 50, NULL, "SELECT 1"));
 	for (int i = 0; i < 4; i++) {
 		fiber_join(&sleepers[i].fiber);
 		assert_int_equal(0, sleepers[i].result);
 	}
-	assert_in_range(loop_now() - start, 1000, 1900); /* two and two */
+	assert_true(loop_now() - start >= 1000); /* two and two */
 	db_status(db, &status);
 	assert_int_equal(2, status.idle);
 	assert_int_equal(0, status.waiting);
@@ -488,19 +503,15 @@ static void cancellation(void *arg)
 {
 	(void)arg;
 	struct sleeper sleepers[3] = { 0 };
-	int64_t start = loop_now();
 
-	for (int i = 0; i < 3; i++)
-		fiber_start("sleeper", sleep_in_db, &sleepers[i], &sleepers[i].fiber);
-	fiber_sleep_until(loop_now() + 100);
+	start_sleepers(sleepers, 3, "SELECT pg_sleep(30)");
 	for (int i = 0; i < 3; i++) {
 		fiber_cancel(sleepers[i].fiber); /* two in the database, one in the queue */
 		fiber_join(&sleepers[i].fiber);
 		assert_int_equal(-ECANCELED, sleepers[i].result);
 	}
-	assert_in_range(loop_now() - start, 90, 450);
 	assert_int_equal(
-		1, read_int(DB_SELF, "SELECT 1")); /* when the abandoned statements have ended */
+		1, read_int(DB_SELF, "SELECT 1")); /* when the abandoned statements have been ended, long before their time */
 }
 
 static void test_cancellation(void **state)
@@ -686,10 +697,10 @@ static void unreachable(void *arg)
 	struct db_status status;
 
 	assert_int_equal(-ENOTCONN, db_read(db, DB_SELF, loop_now() + 250, NULL, "SELECT 1"));
-	assert_in_range(loop_now() - start, 240, 400);
+	assert_in_range(loop_now() - start, 240, 250 + SLACK_MS);
 	db_status(db, &status);
 	assert_int_equal(0, status.connected);
-	assert_in_range(wall_now() - status.down_since, 100, 400);
+	assert_in_range(wall_now() - status.down_since, 100, 250 + SLACK_MS);
 	assert_non_null(strstr(status.error, "/nowhere"));
 	assert_non_null(strstr(db_error(db)->text, "/nowhere"));
 }

@@ -57,7 +57,7 @@ PAGE_TEST(test_probe_undecided)
 	struct probed seen;
 
 	recipe->probe.url = "http://a.test/elsewhere" SECRETS;
-	recipe->probe.timeout_ms = 300;
+	recipe->probe.timeout_ms = 3000;
 	assert_int_equal(probe(target_ref_of(browser_page(rig.browser)), recipe, deadline_in(20000), &seen), 0);
 	recipe->probe = was;
 	assert_int_equal(seen.verdict, VERDICT_INCONCLUSIVE);
@@ -109,7 +109,7 @@ PAGE_TEST(test_barred)
 	go("/cb");
 	cdp_call(browser_cdp(rig.browser), browser_page(rig.browser)->session, "Page.navigate", deadline_in(5000), NULL,
 		CDP_TEXT("url", "file:///tmp/" SECRETS));
-	for (int i = 0; i < 200 && !strstr(logged, "is closed"); i++)
+	for (int i = 0; i < 1000 && !strstr(logged, "is closed"); i++)
 		fiber_sleep_until(deadline_in(10));
 	assert_says(logged, "file:///tmp/ and is closed");
 }

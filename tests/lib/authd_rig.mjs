@@ -19,7 +19,7 @@ export const PASSWORD = ADMIN.ADMIN_PASS;
 export const OTHER = "velvet-anchor-piano-93";
 
 /* An event that never comes is a failure, not a wait for ever. */
-export const test = (name, fn) => nodeTest(name, { timeout: 60000 }, fn);
+export const test = (name, fn) => nodeTest(name, { timeout: 300_000 }, fn);
 
 /* There while tests run. */
 export let pg;

@@ -34,7 +34,7 @@ const USER = process.env.STEAD_TEST_USER ?? "nobody";
 const ISOLATED = process.getuid() === 0;
 const ROLES = ["postgres", "stead_migrate", "stead_authd", "stead_sessiond", "stead_botd"];
 const LOG_LINES = 1000;
-const BLOCKED_MS = 5000;
+const BLOCKED_MS = 60_000;
 /* A test's data need not outlive the machine. */
 const TEST_SETTINGS = { fsync: "off", shared_buffers: "16MB" };
 const SETTINGS = { listen_addresses: "", max_connections: "100", log_min_messages: "warning",

@@ -14,7 +14,7 @@ const SOCKETS = {
 };
 /* systemd-analyze security: 0 is nothing exposed, 10 everything. */
 const EXPOSURE = { authd: 1, sessiond: 1, streamd: 1, botd: 1, migrate: 1 };
-const BACK_MS = 2000;
+const BACK_MS = 10_000;
 const HOST = "https://stead.example.org";
 const ADMIN = { name: "admin", password: "velvet-anchor-piano-93" };
 

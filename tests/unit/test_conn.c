@@ -298,7 +298,7 @@ static void test_slow_frame(void **state)
 		event_base_loop(loop_base(), EVLOOP_NONBLOCK);
 	}
 	assert_string_equal(seen.why, "The peer began a frame and did not finish it in time.");
-	assert_in_range(loop_now() - began, 80, 1000);
+	assert_in_range(loop_now() - began, 80, 10000);
 }
 
 static void test_idle(void **state)
@@ -309,7 +309,7 @@ static void test_idle(void **state)
 	make_pair(&short_limits, KEEP);
 	until_closed();
 	assert_string_equal(seen.why, "The connection was idle.");
-	assert_in_range(loop_now() - began, 200, 1500);
+	assert_in_range(loop_now() - began, 200, 10000);
 }
 
 static void end_wait(evutil_socket_t fd, short what, void *arg)
