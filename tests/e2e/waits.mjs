@@ -3,7 +3,7 @@ import { request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /* Limits end what hangs, and nothing else: machines differ fivefold in how long a browser takes to start. */
-export const WAIT_MS = 120_000;
+export const WAIT_MS = Number(process.env.STEAD_WAIT_MS ?? 120_000);
 export const LIMIT_MS = 300_000; /* of a whole test */
 const LOOK_MS = 100;
 

@@ -15,13 +15,17 @@ import { fileURLToPath } from "node:url";
 import { mutants } from "./mutants.mjs";
 
 const ROOT = resolve(fileURLToPath(new URL("../..", import.meta.url)));
-const MOST_MS = 400_000;
+const MOST_MS = 900_000;
+/* Most of what is wrong shows by what never comes. */
+const WAIT_MS = 40_000;
 
 /* Resolves to { status, output }; never rejects. status: null if it took too long, which shows nothing. */
 function run(command, args, cwd)
 {
 	return new Promise((done) => {
-		execFile(command, args, { cwd, timeout: MOST_MS, killSignal: "SIGTERM", maxBuffer: 64 << 20 }, (error, out, err) =>
+		const how = { cwd, env: { ...process.env, STEAD_WAIT_MS: WAIT_MS }, timeout: MOST_MS, killSignal: "SIGTERM", maxBuffer: 64 << 20 };
+
+		execFile(command, args, how, (error, out, err) =>
 			done({ status: error?.killed ? null : error ? error.code ?? 1 : 0, output: out + err }));
 	});
 }
