@@ -59,7 +59,7 @@ async function goesOn(signIn, reason, ms)
 
 	assert.equal(shown.resumable, true);
 	assert.match(shown.advice, /press "Check now"/);
-	await becomes(() => rig.browsers().length === 1, 2000, "the proving browser is still there");
+	await becomes(() => rig.browsers().length === 1, 10_000, "the proving browser is still there");
 	signIn.again();
 	signIn.say("sign_in_resume");
 	await signIn.reaches("waiting");
@@ -131,7 +131,7 @@ describe("a browser that fails", { concurrency: false }, () => {
 		process.kill(rig.launchers()[0].pid, "SIGKILL");
 		await failed(signIn, /launcher has ended|ended unexpectedly/);
 		/* Its profile goes with the next launcher's sweep; no process waits for that. */
-		await becomes(() => rig.browserProcesses().length === 0, 2000, "processes are left");
+		await becomes(() => rig.browserProcesses().length === 0, 10_000, "processes are left");
 		const next = await alice.openAtSso();
 		await becomes(() => rig.profiles().length === 1, LIMIT_MS, "the profile of the killed launcher is still there");
 		await next.close();

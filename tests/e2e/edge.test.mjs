@@ -121,7 +121,7 @@ async function attempt(path, visitor, headers)
 			return { status: response.statusCode };
 		}),
 		once(socket, "close").then(([code, why]) => ({ code, why: String(why) })),
-	]), 10_000, "the WebSocket was neither refused nor closed");
+	]), 60_000, "the WebSocket was neither refused nor closed");
 
 	socket.terminate();
 	assert.equal(opened.length, 0, "nothing may be sent to it");
@@ -140,7 +140,7 @@ function answerTo(where, ...pieces)
 		heard += text;
 	});
 	socket.once("connect", () => socket.write(Buffer.concat(pieces.map((piece) => Buffer.from(piece)))));
-	return inTime(closed, 10_000, () => `the connection stayed open after ${JSON.stringify(heard)}`).then(() => heard);
+	return inTime(closed, 60_000, () => `the connection stayed open after ${JSON.stringify(heard)}`).then(() => heard);
 }
 
 describe("another protocol at the edge", () => {
@@ -238,7 +238,7 @@ describe("WebSockets through nginx", () => {
 			socket.on("error", () => {});
 			await once(socket, "open");
 			socket.send(message);
-			const [code, why] = await inTime(once(socket, "close"), 10_000, `${message} was taken`);
+			const [code, why] = await inTime(once(socket, "close"), 60_000, `${message} was taken`);
 
 			assert.ok([1003, 1008, 4400].includes(code), `${message}: ${code} ${why}`);
 		}
@@ -272,7 +272,7 @@ describe("a page that does what no person can", () => {
 
 			for (let i = 0; i < count; i++)
 				socket.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
-			const [code, why] = await inTime(closed, 10_000, `${count} ${what} were taken`);
+			const [code, why] = await inTime(closed, 60_000, `${count} ${what} were taken`);
 
 			assert.equal(code, 1008);
 			assert.match(String(why), /more than a person can do/);
@@ -288,7 +288,7 @@ describe("a page that does what no person can", () => {
 		const before = await viewers();
 
 		others[0].close();
-		await becomes(async () => await viewers() < before, 10_000, "the closed one still counts");
+		await becomes(async () => await viewers() < before, 60_000, "the closed one still counts");
 		(await opened()).close();
 		for (const socket of others)
 			socket.close();
@@ -391,7 +391,7 @@ describe("steadctl", () => {
 		await rig.steadctl("vault", "rewrap");
 		await assert.rejects(rig.steadctl("booking", "cancel", "4711"));
 		await becomes(async () => /^bob /.test(await rig.postgres.sql("SELECT concat_ws(' ', user_name, ip, detail) FROM authd.audit"
-			+ " WHERE event = 'forbidden' ORDER BY id DESC LIMIT 1")), 5000, "Bob's look is not written down.");
+			+ " WHERE event = 'forbidden' ORDER BY id DESC LIMIT 1")), 60_000, "Bob's look is not written down.");
 		assert.ok((await audit("audit", "list")).includes(`stream_close id=${own.id}`));
 		assert.ok((await audit("vault", "audit")).includes("vault_rewrap"));
 		assert.ok((await audit("booking", "audit")).includes("booking_cancel id=4711"));

@@ -61,7 +61,7 @@ class Told extends EventEmitter {
 
 		wait.catch(() => {});
 		try {
-			return await inTime(wait, 10_000, () => `the page was to tell of ${what}; it told ${JSON.stringify(this.#all)}`);
+			return await inTime(wait, 60_000, () => `the page was to tell of ${what}; it told ${JSON.stringify(this.#all)}`);
 		} finally {
 			end.abort();
 		}

@@ -56,7 +56,7 @@ describe("a login", { concurrency: false }, () => {
 		await signIn.painted();
 		assert.ok(await idle(name) >= 100);
 		signIn.type("a");
-		await becomes(async () => await idle(name) < 50, 5000, "What was typed does not count as use.");
+		await becomes(async () => await idle(name) < 50, 60_000, "What was typed does not count as use.");
 	});
 });
 
@@ -125,7 +125,7 @@ describe("the browser of a sign-in ends with the login that opened it", { concur
 		await rig.daemon("authd").stop("SIGKILL");
 		await rig.postgres.sql(`DELETE FROM authd.logins WHERE name = '${await newest()}'`);
 		await rig.daemon("authd").start();
-		await becomes(() => rig.browsers().length === 0, 10_000, "The browser is still there.");
+		await becomes(() => rig.browsers().length === 0, 60_000, "The browser is still there.");
 		await ended(signIn);
 	});
 

@@ -434,7 +434,7 @@ describe("hands", { concurrency: false }, () => {
 	it("keys right behind a press into a frame of another host all come", { timeout: LIMIT_MS }, async () => {
 		const signIn = await at("at-framed");
 
-		await becomes(() => rig.browsers().some((browser) => rig.renderers(browser).length >= 2), 10_000, "no process of the frame");
+		await becomes(() => rig.browsers().some((browser) => rig.renderers(browser).length >= 2), 60_000, "no process of the frame");
 		await signIn.painted();
 		signIn.click(100, 340);
 		for (const [i, key] of [..."letters"].entries())
@@ -625,7 +625,7 @@ describe("a page that is not there", { concurrency: false }, () => {
 		const asked = once(slow, "connection");
 
 		signIn.say("page_navigate_to", { to: "reload" });
-		await inTime(asked, 10_000, "the host was not asked again");
+		await inTime(asked, 60_000, "the host was not asked again");
 		await signIn.until(() => signIn.notes.size === 0, "no note");
 	});
 });

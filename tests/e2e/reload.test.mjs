@@ -30,7 +30,7 @@ async function until(what, n = 1)
 			await once(news, "seen");
 	};
 
-	await inTime(comes(), 20_000, () => `${n} "${what}" were to come, and there came: ${seen.join(", ")}.`);
+	await inTime(comes(), 60_000, () => `${n} "${what}" were to come, and there came: ${seen.join(", ")}.`);
 }
 
 before(async () => {
