@@ -29,6 +29,7 @@ struct doing {
 	struct arena *arena;
 	struct listing *known;
 	struct progress *progress;
+	const char *step;    /* the one under way or the last, in words */
 	struct ending *end;
 	bool earlier;        /* an earlier attempt may have sent it */
 	bool acting;         /* the act's step has begun, or a later one */
@@ -61,18 +62,24 @@ static bool say(struct doing *d, const char *level, const char *text)
 	return wrote(d, job_line(d->job, level, "%s", text));
 }
 
-static void begin_progress(struct doing *d, const struct step *step)
+static void begin_progress(struct doing *d, const char *words)
 {
-	words_set(d->progress->words, sizeof(d->progress->words), "%s", step_words(d->arena, step, &d->variables));
+	words_set(d->progress->words, sizeof(d->progress->words), "%s", words);
 	d->progress->told = false;
 	d->progress->since = loop_now();
+}
+
+static void begin_step(struct doing *d, const struct step *step)
+{
+	d->step = step_words(d->arena, step, &d->variables);
+	begin_progress(d, d->step);
 }
 
 static enum step_result take(struct doing *d, const struct step *step, struct call *call, struct run_step_result *ret)
 {
 	enum step_result r;
 
-	begin_progress(d, step);
+	begin_step(d, step);
 	r = run_take_step(d->run, call, step, &d->variables, ret, d->end);
 	d->progress->since = 0;
 	return r;
@@ -83,8 +90,8 @@ static void note_missing(struct doing *d, const struct run_step_result *result)
 {
 	size_t n;
 
-	words_set(d->undone, sizeof(d->undone), "%s", d->progress->words);
-	n = words_set(d->missing, sizeof(d->missing), "%s: %s", d->progress->words,
+	words_set(d->undone, sizeof(d->undone), "%s", d->step);
+	n = words_set(d->missing, sizeof(d->missing), "%s: %s", d->undone,
 		result->reason ? result->reason : "not there");
 	if (n > 0 && d->missing[n - 1] == '.')
 		d->missing[n - 1] = '\0';
@@ -321,7 +328,7 @@ static bool say_sent(struct doing *d, const char *why)
 /* Lets go what is held back, and waits for the answers to all that went. *ret_why belongs to call. */
 static void send_held(struct doing *d, struct call *call, int64_t wait_ms, int64_t settle_ms, const char **ret_why)
 {
-	d->progress->since = loop_now();
+	begin_progress(d, words_new(d->arena, sizeof(d->progress->words) - 1, "%s has not answered", run_recipe(d->run)->title));
 	d->answer.sent = run_send_held(d->run, call, wait_ms, settle_ms, &d->answer.status, ret_why, d->end);
 	d->progress->since = 0;
 }
@@ -382,7 +389,7 @@ static enum step_result take_or_act(struct doing *d, const struct step *step, st
 	d->acting |= step->act;
 	if (!d->acting || d->sent)
 		return take(d, step, call, ret);
-	begin_progress(d, step);
+	begin_step(d, step);
 	r = run_act_step(d->run, call, step, &d->variables, ret, &held, d->end);
 	d->progress->since = 0;
 	if (r != STEP_HELD)

@@ -291,7 +291,7 @@ static struct db *open_as(const char *role)
 
 static int try(struct db *db, struct db_who who, const char *sql)
 {
-	return db_query(db, who, deadline_in(5000), NULL, sql);
+	return db_query(db, who, deadline_in(20000), NULL, sql);
 }
 
 static void roles(void *arg)

@@ -123,14 +123,14 @@ static int tear_down(void **state)
 
 static void warm_up(void)
 {
-	assert_int_equal(0, db_read(db, DB_SELF, deadline_in(5000), NULL, "SELECT 1"));
+	assert_int_equal(0, db_read(db, DB_SELF, deadline_in(20000), NULL, "SELECT 1"));
 	turns = 0;
 }
 
 static void one_statement(void *arg)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int64_t soon = deadline_in(5000);
+	int64_t soon = deadline_in(20000);
 	(void)arg;
 
 	warm_up();
@@ -165,7 +165,7 @@ static void several_statements(void *arg)
 	(void)arg;
 
 	warm_up();
-	assert_int_equal(0, db_begin(db, DB_USER(7), deadline_in(5000), &tx));
+	assert_int_equal(0, db_begin(db, DB_USER(7), deadline_in(20000), &tx));
 	assert_int_equal(0, turns);
 	assert_int_equal(0, tx_query(tx, NULL, "INSERT INTO plain VALUES (10, 0)"));
 	assert_int_equal(1, turns);
@@ -173,7 +173,7 @@ static void several_statements(void *arg)
 	assert_int_equal(2, turns);
 	assert_int_equal(0, db_commit_query(&tx, NULL, "INSERT INTO plain VALUES (12, 0)"));
 	assert_int_equal(3, turns);
-	assert_int_equal(0, db_begin(db, DB_USER(7), deadline_in(5000), &tx));
+	assert_int_equal(0, db_begin(db, DB_USER(7), deadline_in(20000), &tx));
 	assert_int_equal(0, tx_query(tx, NULL, "INSERT INTO plain VALUES (13, 0)"));
 	assert_int_equal(0, db_commit(&tx));
 	assert_int_equal(5, turns);
@@ -190,7 +190,7 @@ static void lost_answer(void *arg)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_tx *tx = NULL;
-	int64_t soon = deadline_in(5000);
+	int64_t soon = deadline_in(20000);
 	(void)arg;
 
 	warm_up();

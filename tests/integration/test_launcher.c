@@ -280,7 +280,7 @@ static void expect_refused(struct peer_stream *watch, const struct refusal_wante
 
 	assert_null(rig_navigate(&rig, wanted->url)); /* for plain http our own text is the page */
 	assert_string_equal(rig_evaluate(&rig, "document.body.innerText.slice(0, 7)"), "Stead: ");
-	assert_int_equal(next_browser_watch(watch, &item, deadline_in(5000)), 0);
+	assert_int_equal(next_browser_watch(watch, &item, deadline_in(20000)), 0);
 	assert_string_equal(item.refused_host, wanted->host);
 	if (!strstr(item.refused_why, wanted->why))
 		fail_msg("%s: %s", item.refused_host, item.refused_why);
@@ -315,7 +315,7 @@ static void refuses_all_others(void *arg)
 	assert_non_null(
 		rig_navigate(&rig, "https://desk.test:8443/")); /* a CONNECT has no page to show */
 	struct browser_watch_item item;
-	assert_int_equal(next_browser_watch(watch, &item, deadline_in(5000)),
+	assert_int_equal(next_browser_watch(watch, &item, deadline_in(20000)),
 		0); /* known hosts were not said again */
 	assert_string_equal(item.refused_host, "desk.test");
 	assert_non_null(strstr(item.refused_why, "port 8443"));
@@ -340,7 +340,7 @@ static void refuses_apps(void *arg)
 	assert_string_equal(rig_evaluate(&rig,
 		"(f => { f.src = 'okta-verify:x?code=secret'; document.body.append(f); return 'there' })(document.createElement('iframe'))"),
 		"there");
-	assert_int_equal(next_browser_watch(watch, &item, deadline_in(5000)), 0);
+	assert_int_equal(next_browser_watch(watch, &item, deadline_in(20000)), 0);
 	assert_string_equal(item.refused_app, "okta-verify");
 	assert_null(item.refused_host);
 	peer_stream_close(watch);
@@ -529,11 +529,11 @@ static void expect_ended(struct peer_stream *watch, const char *how)
 {
 	struct browser_watch_item item;
 
-	assert_int_equal(next_browser_watch(watch, &item, deadline_in(2000)), 0);
+	assert_int_equal(next_browser_watch(watch, &item, deadline_in(20000)), 0);
 	assert_non_null(item.ended);
 	if (!strstr(item.ended, how))
 		fail_msg("%s", item.ended);
-	assert_int_equal(next_browser_watch(watch, &item, deadline_in(2000)), -ENODATA);
+	assert_int_equal(next_browser_watch(watch, &item, deadline_in(20000)), -ENODATA);
 	assert_int_equal(directory_count(rig.root), 0);
 }
 

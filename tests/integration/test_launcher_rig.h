@@ -158,7 +158,7 @@ static inline int rig_wait(struct rig *rig)
 {
 	int status;
 
-	assert_int_equal(fiber_wait_fd(rig->pidfd, EV_READ, deadline_in(2000)), EV_READ);
+	assert_int_equal(fiber_wait_fd(rig->pidfd, EV_READ, deadline_in(20000)), EV_READ);
 	assert_int_equal(waitpid(rig->pid, &status, 0), rig->pid);
 	return status;
 }

@@ -149,7 +149,7 @@ static bool told(int64_t end)
 /* Waits until a counter has this value; what is not told within seconds is not told. */
 static void await(const int *counter, int value)
 {
-	int64_t end = deadline_in(5000);
+	int64_t end = deadline_in(20000);
 
 	while (*counter != value)
 		if (!told(end))
@@ -158,7 +158,7 @@ static void await(const int *counter, int value)
 
 static void await_copied(const char *text)
 {
-	int64_t end = deadline_in(5000);
+	int64_t end = deadline_in(20000);
 
 	while (!strstr(seen.copied, text))
 		if (!told(end))

@@ -107,7 +107,7 @@ PAGE_TEST(test_steps)
 PAGE_TEST(test_barred)
 {
 	go("/cb");
-	cdp_call(browser_cdp(rig.browser), browser_page(rig.browser)->session, "Page.navigate", deadline_in(5000), NULL,
+	cdp_call(browser_cdp(rig.browser), browser_page(rig.browser)->session, "Page.navigate", deadline_in(20000), NULL,
 		CDP_TEXT("url", "file:///tmp/" SECRETS));
 	for (int i = 0; i < 1000 && !strstr(logged, "is closed"); i++)
 		fiber_sleep_until(deadline_in(10));

@@ -199,7 +199,7 @@ static void restart(void)
 
 static void assert_trouble(const char *part)
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(20000));
 	struct sessiond_status_params p = {};
 	struct sessiond_status_result r;
 
@@ -356,7 +356,7 @@ static void memory_that_cannot_be_locked(void *arg)
 
 static void wrong_socket(void *arg)
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, &alice, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, &alice, deadline_in(20000));
 	struct session_fetch_params p = { .site = "desk" };
 	struct session_fetch_result r;
 	struct peer *const wrong[] = { vault.front, vault.stream, vault.control };

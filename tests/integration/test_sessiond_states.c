@@ -35,7 +35,7 @@ static struct session_info listed(struct call **ret_call)
 	struct session_list_params p = {};
 	struct session_list_result r;
 
-	*ret_call = call_new(NULL, &alice, deadline_in(5000));
+	*ret_call = call_new(NULL, &alice, deadline_in(20000));
 	assert_int_equal(call_session_list(*ret_call, vault.front, &p, &r), 0);
 	assert_int_equal(r.sessions_count, 1);
 	assert_null(r.trouble);

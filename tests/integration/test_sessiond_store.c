@@ -106,7 +106,7 @@ static void no_session(void *arg)
 
 static int account_kept(const struct acting *who, char account[64])
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(20000));
 	const struct session_show_params p = { .site = "desk" };
 	struct session_show_result kept;
 	int r = call_session_show(c, vault.stream, &p, &kept);
@@ -117,7 +117,7 @@ static int account_kept(const struct acting *who, char account[64])
 
 static void bots_replace_nobody(void *arg)
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, &alice, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, &alice, deadline_in(20000));
 	struct session_store_params p = { .save = "b1", .site = "desk", .account = "b@example.org",
 		.in_place_of = "a@example.org", .proved_at_ms = wall_now(), .state = -1 };
 	struct session_store_result result;
@@ -368,7 +368,7 @@ static void lapsed_lease(void *arg)
 
 static int release(int64_t token)
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, &alice, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, &alice, deadline_in(20000));
 	struct session_release_params p = { .site = "desk", .token = token };
 	struct session_release_result r;
 
@@ -457,7 +457,7 @@ static int list(struct peer *peer, const struct acting *who, struct call **ret_c
 {
 	struct session_list_params p = {};
 
-	*ret_call = call_new(NULL, who, deadline_in(5000));
+	*ret_call = call_new(NULL, who, deadline_in(20000));
 	return call_session_list(*ret_call, peer, &p, ret);
 }
 
@@ -488,7 +488,7 @@ static void lists(void *arg)
 
 static struct answer delete (const struct acting *who, int64_t id, bool confirm)
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(20000));
 	struct session_delete_params p = { .id = id, .confirm_protected = confirm };
 	struct session_delete_result r;
 	struct answer a = { .r = call_session_delete(c, vault.front, &p, &r) };
@@ -519,7 +519,7 @@ static void deletion(void *arg)
 
 static void status(void *arg)
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(20000));
 	struct sessiond_status_params p = {};
 	struct sessiond_status_result r;
 	struct answer a = vault_store(&vault, &alice, (struct save){ "s1", .state = "x" });
@@ -547,7 +547,7 @@ static void rewrap(struct answer *ret)
 /* Whom a session was handed out to, and what steadctl did, stands there before it is done; without that it is not. */
 static void audited(void *arg)
 {
-	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(5000));
+	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(20000));
 	struct vault_audit_params p = {};
 	struct vault_audit_result r;
 	struct answer a;
