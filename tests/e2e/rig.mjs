@@ -117,9 +117,12 @@ export class Visitor {
 		return signIn;
 	}
 
+	/* Also right after the database was away. */
 	async closeAll()
 	{
-		for (const { id } of (await this.must("GET", "/streams")).streams)
+		const open = await becomes(async () => (await this.call("GET", "/streams")).body.streams, WAIT_MS, "nobody lists the sign-ins");
+
+		for (const { id } of open)
 			await this.call("POST", `/streams/${id}/close`, {});
 	}
 

@@ -17,7 +17,7 @@ import { startWire, wireRecipe } from "../sites/wire.mjs";
 import { becomes, startRig } from "./rig.mjs";
 
 export const WHOLE = process.env.STEAD_WIRE === "whole";
-export const ROW_MS = 180_000;
+export const ROW_MS = 400_000;
 const LANE_MS = 5 * ROW_MS; /* with those before it in its lane */
 const LANES = 4;
 

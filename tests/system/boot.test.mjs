@@ -93,10 +93,10 @@ async function answersAgain(name, since)
 	}
 }
 
-describe("Stead on systemd", { timeout: 300_000 }, () => {
+describe("Stead on systemd", { timeout: 1_500_000 }, () => {
 	before(async () => {
 		guest = await bootGuest();
-	}, { timeout: 150_000 });
+	}, { timeout: 600_000 });
 	after(() => guest?.stop());
 
 	it("starts every unit", async () => {

@@ -17,7 +17,7 @@ import { fileAppears } from "../../demo/file.mjs";
 
 const runFile = promisify(execFile);
 const TREE = resolve(fileURLToPath(new URL("../..", import.meta.url)));
-const BOOT_MS = 60_000;
+const BOOT_MS = 300_000;
 const CONSOLE_LINES = 200;
 
 /* The process below pid that is init of the guest: systemd-nspawn's only child. */
@@ -87,7 +87,7 @@ class Guest {
 	async attempt(...command)
 	{
 		const args = ["-t", String(this.#init), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", ...command];
-		const result = await runFile("nsenter", args, { timeout: 60_000, maxBuffer: 1 << 24,
+		const result = await runFile("nsenter", args, { timeout: 300_000, maxBuffer: 1 << 24,
 			env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8", SYSTEMD_COLORS: "0", PAGER: "cat", SYSTEMD_PAGER: "" } })
 			.then((done) => ({ status: 0, ...done }), (error) => ({ status: error.code ?? -1, stdout: error.stdout ?? "",
 				stderr: error.stderr || error.message }));
