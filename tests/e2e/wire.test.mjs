@@ -191,7 +191,7 @@ describe("an act is never repeated", { concurrency: true }, () => {
 /* botd takes its time to write that nothing was sent, and the page sends it meanwhile. */
 test("what a page sends once it has been told that nothing was sent never leaves", { timeout: LONG_MS }, async () => {
 	await wire.rig.postgres.sql(`CREATE FUNCTION public.unintend_slowly() RETURNS trigger LANGUAGE plpgsql AS
-		$$ BEGIN PERFORM pg_sleep(4); RETURN NEW; END $$;
+		$$ BEGIN PERFORM pg_sleep(2.2); RETURN NEW; END $$;
 		CREATE TRIGGER unintend_slowly BEFORE UPDATE ON jobs.bookings FOR EACH ROW
 		WHEN (OLD.intent_at IS NOT NULL AND NEW.intent_at IS NULL) EXECUTE FUNCTION public.unintend_slowly()`);
 	await wire.isTriedAgain(await wire.book(wire.lanes[0], { kind: "tooLate", answer: "done" }));

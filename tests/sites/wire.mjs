@@ -35,7 +35,7 @@ const BOOKS_LATER = /^(books|listed) (\d+)( down)?$/;
 
 const SLOW_MS = 1500; /* for what a page reads between what it checks and what it books */
 const LATER_MS = 1500; /* until a page books whose press has come to nothing so far */
-const TOO_LATE_MS = 5000; /* by then it is told that nothing was sent */
+const TOO_LATE_MS = 4200; /* by then it is told that nothing was sent */
 const SLOW_HANDSHAKE_MS = 5000; /* longer than a browser needs to say that a connection has ended */
 const AFTER_PRESS_MS = 3000; /* how long a press is waited for to send something */
 const READ_MS = 200; /* for what a list's page fetches to come to it */
