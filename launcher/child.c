@@ -20,7 +20,7 @@
 #include "launcher/launcher.h"
 #include "launcher/namespace.h"
 
-#define SETUP_MS   10000
+#define SETUP_MS   30000
 #define FIRST_FREE 10 /* above the descriptors that Chromium is given */
 #define CDP_IN     3
 #define CDP_OUT    4

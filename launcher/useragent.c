@@ -17,7 +17,7 @@
 #include "launcher/command.h"
 #include "launcher/launcher.h"
 
-#define VERSION_MS 10000 /* the file may have to come from the disk first */
+#define VERSION_MS 30000 /* the file may have to come from the disk first */
 
 /* Reads to the end, or until the line is full. */
 static int read_answer(int fd, char *text, size_t size)

@@ -16,10 +16,10 @@
 #include "streamd/settings.h"
 #include "streamd/user_agent.h"
 
-#define START_MS 20000
+#define START_MS 45000 /* on a machine that is small and busy, a browser takes ten */
 #define END_MS   3000
 #define PULSE_MS 3000 /* between two questions whether the browser is alive */
-#define HUNG_MS  5000 /* without an answer it counts as hung */
+#define HUNG_MS  15000 /* without an answer it counts as hung, once it has started */
 #define WORDS_MS 2000  /* the launcher's, about a browser whose pipe has closed */
 
 static void copy_text(char *out, size_t size, const char *text)
@@ -229,7 +229,7 @@ static void pulse(void *arg)
 	while (r == 0 && !b->ended[0]) {
 		r = rest(b);
 		if (r == 0)
-			r = cdp_call(b->cdp, "", "Browser.getVersion", deadline_in(HUNG_MS), NULL);
+			r = cdp_call(b->cdp, "", "Browser.getVersion", deadline_in(b->started ? HUNG_MS : START_MS), NULL);
 	}
 	if (r == -ETIMEDOUT) {
 		end(b, "The browser stopped answering.");
@@ -393,9 +393,13 @@ struct browser *browser_new(const struct environment *environment, const struct 
 
 int browser_speak(struct browser *b, int fd, int64_t deadline)
 {
+	int r;
+
 	b->cdp = cdp_new(fd, &cdp_events, b);
 	fiber_start("browser pulse", pulse, b, &b->pulse);
-	return attach(b, deadline);
+	r = attach(b, deadline);
+	b->started = r == 0;
+	return r;
 }
 
 int browser_open(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,

@@ -38,6 +38,7 @@ struct browser {
 	bool closing, hiding; /* hiding: the next page is a tab of ours */
 	struct request_watch *requests; /* NULL: nobody wants to know */
 	bool hears;           /* browser_hear_answers() */
+	bool started;         /* it has answered, and has a page */
 	bool used_http_auth;
 	bool storm;           /* it has been said that there are too many targets */
 	bool barred;          /* it has been said that a page went where nobody may look */

@@ -23,7 +23,8 @@
 #include "streamd/trouble.h"
 #include "streamd/viewer.h"
 
-#define START_MS   30000
+#define START_MS   60000 /* of the browser */
+#define OPEN_MS    30000 /* of the first page */
 #define CAPTURE_MS 60000
 #define LACKS_MS   10000 /* so long the rest of the rule may take */
 #define LOOK_MS    700 /* between looks while the addresses fit but the rest of the rule does not */
@@ -91,7 +92,7 @@ static int start(struct stream *s)
 	screencast_set_page(s->screencast, s->page);
 	stream_set_step(s, STEP_WAITING, "", "");
 	browser_hear_answers(s->browser, true);
-	r = page_navigate(s->page, s->recipe->sign_in.url, deadline_in(START_MS), why, sizeof(why));
+	r = page_navigate(s->page, s->recipe->sign_in.url, deadline_in(OPEN_MS), why, sizeof(why));
 	look_at_answer(s);
 	if (r == -EREMOTE || r == -ETIMEDOUT || r == -EPIPE) /* the person is told why (trouble.h) and can reload */
 		r = 0;

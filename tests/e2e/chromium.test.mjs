@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
@@ -11,6 +12,8 @@ import { becomes, LIMIT_MS, startRig } from "./rig.mjs";
 
 /* Until a browser that hangs counts as hung, and what the machine adds. */
 const HUNG_MS = 60_000;
+/* Longer than one that has started may be silent. */
+const STILL_MS = 20_000;
 let rig, alice;
 
 /* The newer of two browsers, once it is there. */
@@ -100,6 +103,16 @@ describe("a browser that fails", { concurrency: false }, () => {
 		process.kill(rig.browsers()[0].pid, "SIGSTOP");
 		await failed(signIn, /does not answer|stopped answering/, LIMIT_MS);
 		await rig.nothingLeft();
+	});
+
+	it("stands still as it starts, as it would on a busy machine: it is waited for", { timeout: LIMIT_MS }, async () => {
+		const signIn = await alice.open();
+		const { pid } = await becomes(() => rig.browsers()[0], LIMIT_MS, "no browser was started");
+
+		process.kill(pid, "SIGSTOP");
+		await sleep(STILL_MS);
+		process.kill(pid, "SIGCONT");
+		await signIn.reaches("waiting");
 	});
 
 	it("is killed, the person's own, while the sign-in is proved", { timeout: LIMIT_MS }, async () => {
