@@ -99,14 +99,19 @@ static int64_t idle_ms(const struct stream *s)
 	return s->daemon->settings.stream_idle_s * 1000;
 }
 
+/* Until its browser is there nobody could do anything. */
+static int64_t idle_end(const struct stream *s)
+{
+	return s->step == STEP_STARTING ? NEVER : s->last_input + idle_ms(s);
+}
+
 /* The earliest of: nobody does anything, nobody looks, it has been open long enough. */
 static int64_t next_timeout(const struct stream *s)
 {
 	const struct streamd_settings *t = &s->daemon->settings;
-	int64_t idle = s->last_input + idle_ms(s);
 	int64_t unseen = viewers_count(&s->viewers) ? NEVER : s->last_seen + t->stream_unseen_s * 1000;
 
-	return deadline_min(s->deadline, deadline_min(idle, unseen));
+	return deadline_min(s->deadline, deadline_min(idle_end(s), unseen));
 }
 
 static void arm_in(struct stream *s, int64_t ms)
@@ -121,7 +126,7 @@ static void arm_in(struct stream *s, int64_t ms)
 
 void stream_describe_limit(const struct stream *s, struct limit_changed_event *ret)
 {
-	int64_t idle = s->last_input + idle_ms(s), end = deadline_min(s->deadline, idle);
+	int64_t end = deadline_min(s->deadline, idle_end(s));
 
 	*ret = (struct limit_changed_event){ .ends_at_ms = wall_now() + (end - loop_now()),
 		.limit = end == s->deadline ? "absolute" : "idle",
@@ -144,7 +149,7 @@ static int64_t next_warning(const struct stream *s)
 {
 	int64_t early = idle_ms(s) / 2 < WARN_MS ? idle_ms(s) / 2 : WARN_MS;
 
-	return s->warned ? NEVER : s->last_input + idle_ms(s) - early;
+	return s->warned ? NEVER : idle_end(s) - early;
 }
 
 void stream_arm(struct stream *s)
@@ -185,7 +190,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	if (now >= s->deadline)
 		words_set(why, sizeof(why), "The sign-in was open for %s, the longest that is allowed.",
 			span(t->stream_absolute_s, text));
-	else if (now >= s->last_input + t->stream_idle_s * 1000)
+	else if (now >= idle_end(s))
 		words_set(why, sizeof(why), "Nothing was done for %s.", span(t->stream_idle_s, text));
 	else
 		words_set(why, sizeof(why), "Nobody looked at it for %s.", span(t->stream_unseen_s, text));

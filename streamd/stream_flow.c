@@ -91,6 +91,8 @@ static int start(struct stream *s)
 	screencast_set_size(s->screencast, s->width, s->height);
 	screencast_set_page(s->screencast, s->page);
 	stream_set_step(s, STEP_WAITING, "", "");
+	stream_note_input(s);
+	stream_arm(s);
 	browser_hear_answers(s->browser, true);
 	r = page_navigate(s->page, s->recipe->sign_in.url, deadline_in(OPEN_MS), why, sizeof(why));
 	look_at_answer(s);
