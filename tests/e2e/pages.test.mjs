@@ -238,9 +238,9 @@ describe("a WebSocket that never opens", { concurrency: false }, () => {
 			await says(/^Complete, \d{2} lines\.$/, cut.page);
 		} finally {
 			await cut.page.context().close();
-			await alice.closeAll();
 			proxy.closeAllConnections();
 			proxy.close();
+			await alice.closeAll();
 		}
 	});
 
@@ -384,8 +384,8 @@ describe("what a person is told", { concurrency: false }, () => {
 			assert.deepEqual(await field.evaluate(({ value, selectionStart, selectionEnd }) =>
 				[value, selectionStart, selectionEnd]), ["here", 0, 4]);
 		} finally {
-			await alice.closeAll();
 			site.stop();
+			await alice.closeAll();
 		}
 	});
 });
