@@ -54,30 +54,26 @@ function names(directory, pattern)
 
 /*
  * What one program does: a name, the command, and how long it may take. when: "early" if it does not say; "late" what
- * drives all of Stead, two at a time; "last" with nothing else beside it but the like; "waiting" beside the early ones,
- * one after another; "behind" the others, whenever they leave a core idle. long: it is begun before the like. counts: its
- * output says how many tests it held; otherwise it is one test. shows: so many of its last lines are shown.
+ * drives all of Stead; "small" what starts no browser, and "waiting", both beside the others, one after another; "last" with
+ * nothing else beside it but the like; "behind" the others, whenever they leave a core idle. long: it is begun before the
+ * like. counts: its output says how many tests it held; otherwise it is one test. shows: so many of its last lines are shown.
  */
-function turn(name)
+function turn(name, when = "early")
 {
-	return { when: WAITING.includes(name) ? "waiting" : "early", long: LONG.includes(name) };
+	return { when: WAITING.includes(name) ? "waiting" : when, long: LONG.includes(name) };
 }
 
 function lintTasks()
 {
-	return [
-		{ name: "lint: style", command: ["tests/lint/style.sh"] },
-		{ name: "lint: every header alone", command: ["tests/lint/headers.sh"] },
-		{ name: "lint: layers", command: ["tests/lint/layers.sh"] },
-		{ name: "lint: clang-tidy", command: ["tests/lint/tidy.sh"], limit_s: 900 },
-	];
+	return [["style", "style"], ["every header alone", "headers"], ["layers", "layers"], ["clang-tidy", "tidy"]].map(([name, script]) =>
+		({ name: `lint: ${name}`, command: [`tests/lint/${script}.sh`], when: "small" }));
 }
 
 function unitTasks()
 {
 	const units = names("tests/unit", /^test_(\w+)\.c$/);
 	const each = (kind, wrap, some = units, env = {}) => some.map((name) => ({ name: `${kind}: ${name}`,
-		command: wrap(name), counts: true, env, ...turn(name) }));
+		command: wrap(name), counts: true, env, ...turn(name, "small") }));
 	const valgrind = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite",
 		"--child-silent-after-fork=yes"];
 
@@ -263,24 +259,23 @@ function longFirst(tasks)
 }
 
 /* Takes tasks off the queue's head, one after another, while it takes such tasks. */
-async function lane(queue, takes = () => true)
+async function lane(queue)
 {
-	while (queue.length && takes(queue[0]))
+	while (queue.length)
 		await carryOut(queue.shift());
 }
 
 /*
- * Three at a time and one that waits, and two once they are late ones, with two fuzzers behind them; then what goes by the
- * clock.
+ * Two at a time, beside them what is small, one after another, and what waits, with two fuzzers behind them all; then what goes
+ * by the clock. Browsers are most of the work, and three at a time on two cores end no sooner: they are only later with each thing.
  */
 async function carryOutAll(tasks)
 {
 	const of = (when) => tasks.filter((task) => (task.when ?? "early") === when);
 	const queue = [...longFirst(of("early")), ...longFirst(of("late"))];
-	const waiting = of("waiting"), behind = of("behind"), last = of("last");
+	const small = of("small"), waiting = of("waiting"), behind = of("behind"), last = of("last");
 
-	await Promise.all([lane(queue), lane(queue), lane(queue, (task) => task.when !== "late"), lane(waiting), lane(behind),
-		lane(behind)]);
+	await Promise.all([...[1, 2].map(() => lane(queue).then(() => lane(small))), lane(small), lane(waiting), lane(behind), lane(behind)]);
 	await Promise.all([lane(last), lane(last)]);
 }
 

@@ -153,7 +153,7 @@ static void database_restarts(void *arg)
 static void database_down_at_start(void *arg)
 {
 	CLEANUP(call_freep) struct call *c = call_new(NULL, NULL, deadline_in(10000));
-	CLEANUP(call_freep) struct call *short_call = call_new(NULL, &alice, deadline_in(2500));
+	CLEANUP(call_freep) struct call *short_call = call_new(NULL, &alice, deadline_in(10000));
 	struct sessiond_status_params p = {};
 	struct sessiond_status_result r;
 	struct session_fetch_params fp = { .site = "desk" };
