@@ -404,4 +404,12 @@ export const mutants = [
 		targets: ["tests/test_launcher", "bin/stead-launcher"], command: ["build/plain/tests/test_launcher"],
 		changes: [["	call_refuse(call, ERR_unavailable, \"chromium\", NO_BROWSER);\n	return call_detail(call,\n",
 			"	return call_refuse(call, ERR_unavailable, \"chromium\",\n"]] },
+	{ name: "a browser that is slow to start is taken for one that hangs", file: "streamd/browser.c", targets: ["bin/streamd"],
+		command: ["node", "--test", "--test-name-pattern=stands still as it starts", "tests/e2e/chromium.test.mjs"],
+		changes: [["b->started ? HUNG_MS : START_MS", "HUNG_MS"]] },
+	{ name: "who waits for their browser to start is taken for idle", file: "streamd/stream.c", targets: ["bin/streamd"],
+		command: ["node", "--test", "--test-name-pattern=once something could be", "tests/e2e/life.test.mjs"],
+		changes: [["s->step == STEP_STARTING ? NEVER : s->last_input", "s->last_input"]] },
+	{ name: "it is not said that what was sent has no answer", file: "botd/doing.c", ...WIRE("answered with after (25|60)"),
+		changes: [["\"%s has not answered\", run_recipe(d->run)->title)", "\"%s\", d->step)"]] },
 ];
