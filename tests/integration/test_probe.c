@@ -173,7 +173,7 @@ PAGE_TEST(test_broken_off)
 	site.breaks = 1;
 	assert_int_equal(look().verdict, VERDICT_IN);
 	assert_int_equal(site.probes, 2);
-	recipe->probe.timeout_ms = 500;
+	recipe->probe.timeout_ms = 4000;
 	site_is(200, IN);
 	site.breaks = 1000;
 	struct probed seen = look();
@@ -222,7 +222,7 @@ PAGE_TEST(test_no_such_page)
 {
 	int timeout_ms = (int)recipe->probe.timeout_ms;
 
-	recipe->probe.timeout_ms = 500;
+	recipe->probe.timeout_ms = 4000;
 	site_is(404, OUT);
 	struct probed seen = look();
 	assert_int_equal(seen.verdict, VERDICT_INCONCLUSIVE);
@@ -253,7 +253,7 @@ PAGE_TEST(test_no_answer)
 {
 	int timeout_ms = (int)recipe->probe.timeout_ms;
 
-	recipe->probe.timeout_ms = 700;
+	recipe->probe.timeout_ms = 4000;
 	site_is(200, IN);
 	site.silent = true;
 	struct probed seen = look();
@@ -382,7 +382,7 @@ PAGE_TEST(test_requests)
 	seen = look();
 	assert_int_equal(seen.verdict, VERDICT_DOWN);
 	assert_int_equal(seen.retry_ms, 3000);
-	recipe->probe.timeout_ms = 1000;
+	recipe->probe.timeout_ms = 4000;
 	site_is(200, IN);
 	seen = look();
 	assert_int_equal(seen.verdict, VERDICT_INCONCLUSIVE);
@@ -468,7 +468,7 @@ PAGE_TEST(test_http_authentication)
 	says(seen.why, "answers 401");
 	says(seen.not_portable, "HTTP authentication");
 	site.challenge = NULL; /* a page of the site's own, which may lead on yet */
-	recipe->probe.timeout_ms = 500;
+	recipe->probe.timeout_ms = 4000;
 	seen = look();
 	recipe->probe.timeout_ms = timeout_ms;
 	assert_int_equal(seen.verdict, VERDICT_OUT);

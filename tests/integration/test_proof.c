@@ -391,7 +391,7 @@ static void test_marks_of_another_page(void **state)
 	recipe->probe.url = "https://desk.test/login";
 	recipe->probe.in = (struct recipe_probe_in){ .at = &nobody };
 	recipe->probe.out = (struct recipe_probe_out){ .at = &nobody };
-	recipe->probe.timeout_ms = 1000;
+	recipe->probe.timeout_ms = 8000;
 	in_fiber(prove, &e);
 	recipe->probe = sound;
 }
