@@ -93,13 +93,13 @@ PAGE_TEST(test_steps)
 	r = take(rig.browser, NULL, arena, STEP_END_DONE, "{\"step\": \"open\", \"url\": \"http://a.test/cb" SECRETS "\"}");
 	assert_no_secret(r.text);
 	r = take(rig.browser, NULL, arena, STEP_END_MISSING,
-		"{\"step\": \"wait_for\", \"at\": {\"css\": \"#nothing\"}, \"timeout_ms\": 100}");
+		"{\"step\": \"wait_for\", \"at\": {\"css\": \"#nothing\"}, \"timeout_ms\": 2000}");
 	assert_says(r.reason, "at http://a.test/cb.");
 	r = take(rig.browser, NULL, arena, STEP_END_FAILED, "{\"step\": \"open\", \"url\": \"https://c.test/" SECRETS "\"}");
 	assert_says(r.reason, "https://c.test/ could not be opened");
 	go("/says");
 	r = take(rig.browser, NULL, arena, STEP_END_MISSING,
-		"{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"another\", \"timeout_ms\": 100}");
+		"{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"another\", \"timeout_ms\": 2000}");
 	assert_says(r.reason, "See http://a.test/cb for more");
 }
 

@@ -188,7 +188,7 @@ PAGE_TEST(test_follow)
 	go("/");
 	ok("{\"step\": \"click\", \"at\": {\"css\": \"#push\"}}");
 	ok("{\"step\": \"wait_for\", \"page\": \"http://a.test/pushed\", \"timeout_ms\": 1000}");
-	assert_non_null(strstr(missing("{\"step\": \"wait_for\", \"page\": \"http://a.test/x\", \"timeout_ms\": 300}"), "/pushed"));
+	assert_non_null(strstr(missing("{\"step\": \"wait_for\", \"page\": \"http://a.test/x\", \"timeout_ms\": 2000}"), "/pushed"));
 }
 
 /* Led to the sign-in page, a step does not sit its time out. */
@@ -208,7 +208,7 @@ PAGE_TEST(test_press)
 	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
 	shows("#p", "pressed");
 	go("/covered");
-	assert_non_null(strstr(missing("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}, \"timeout_ms\": 400}"), "covered"));
+	assert_non_null(strstr(missing("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}, \"timeout_ms\": 2000}"), "covered"));
 	go("/covered?soon");
 	ok("{\"step\": \"click\", \"at\": {\"css\": \"#b\"}}");
 	shows("#p", "pressed");
@@ -231,12 +231,12 @@ PAGE_TEST(test_selectors)
 	assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"css\": \".n\", \"nth\": 2}}").text, "two");
 	assert_string_equal(
 		ok("{\"step\": \"read\", \"at\": {\"role\": \"gridcell\", \"name\": \"By label\"}, \"attribute\": \"data-n\"}").text, "7");
-	assert_non_null(strstr(missing("{\"step\": \"wait_for\", \"at\": {\"css\": \".n\", \"nth\": 3}, \"timeout_ms\": 200}"), "is not there"));
+	assert_non_null(strstr(missing("{\"step\": \"wait_for\", \"at\": {\"css\": \".n\", \"nth\": 3}, \"timeout_ms\": 2000}"), "is not there"));
 	ok("{\"step\": \"click\", \"at\": {\"text\": \"In the shadow\"}}");
 	ok("{\"step\": \"wait_for\", \"at\": {\"text\": \"shadow pressed\"}}");
 	ok("{\"step\": \"wait_for\", \"at\": {\"css\": \"#never\"}, \"gone\": true}");
 	missing("{\"step\": \"wait_for\", \"at\": {\"css\": \"#in\"}, \"gone\": true, \"timeout_ms\": 200}");
-	assert_non_null(strstr(missing("{\"step\": \"expect\", \"at\": {\"css\": \"#in\"}, \"value\": \"x\", \"timeout_ms\": 200}"), "BOOK DESK"));
+	assert_non_null(strstr(missing("{\"step\": \"expect\", \"at\": {\"css\": \"#in\"}, \"value\": \"x\", \"timeout_ms\": 2000}"), "BOOK DESK"));
 }
 
 /* Links that would open an app, from the page and its frames, keep no press from it. */
@@ -286,7 +286,7 @@ PAGE_TEST(test_fill)
 	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#n\"}, \"value\": \"42\"}");
 	shows("#n", "42");
 	ok("{\"step\": \"fill\", \"at\": {\"css\": \"#pw\"}, \"value\": \"secret one\"}");
-	assert_non_null(strstr(missing("{\"step\": \"fill\", \"at\": {\"css\": \"#ro\"}, \"value\": \"x\", \"timeout_ms\": 300}"), "read-only"));
+	assert_non_null(strstr(missing("{\"step\": \"fill\", \"at\": {\"css\": \"#ro\"}, \"value\": \"x\", \"timeout_ms\": 2000}"), "read-only"));
 	assert_non_null(strstr(missing("{\"step\": \"fill\", \"at\": {\"css\": \"#deaf\"}, \"value\": \"x\"}"), "holds \"\""));
 	assert_non_null(strstr(missing("{\"step\": \"fill\", \"at\": {\"css\": \"#p\"}, \"value\": \"x\"}"), "no field"));
 }
@@ -299,7 +299,7 @@ PAGE_TEST(test_choose)
 	ok("{\"step\": \"choose\", \"at\": {\"css\": \"#s\"}, \"value\": \"3\"}");
 	shows("#p", "chose 3");
 	shows("#s", "Floor Three");
-	assert_non_null(strstr(missing("{\"step\": \"choose\", \"at\": {\"css\": \"#s\"}, \"value\": \"Floor Two\", \"timeout_ms\": 300}"), "no option"));
+	assert_non_null(strstr(missing("{\"step\": \"choose\", \"at\": {\"css\": \"#s\"}, \"value\": \"Floor Two\", \"timeout_ms\": 2000}"), "no option"));
 	missing("{\"step\": \"choose\", \"at\": {\"css\": \"#p\"}, \"value\": \"1\", \"timeout_ms\": 300}");
 }
 
@@ -369,7 +369,7 @@ PAGE_TEST(test_frames)
 	ok("{\"step\": \"fill\", \"at\": {" INNER ", \"css\": \"#f\"}, \"value\": \"deep\"}");
 	ok("{\"step\": \"click\", \"at\": {" INNER ", \"role\": \"button\"}}");
 	ok("{\"step\": \"expect\", \"at\": {" INNER ", \"css\": \"#p\"}, \"value\": \"inner deep\"}");
-	assert_non_null(strstr(missing("{\"step\": \"click\", \"at\": {\"frame\": \"http://c.test/*\", \"css\": \"a\"}, \"timeout_ms\": 300}"), "no frame"));
+	assert_non_null(strstr(missing("{\"step\": \"click\", \"at\": {\"frame\": \"http://c.test/*\", \"css\": \"a\"}, \"timeout_ms\": 2000}"), "no frame"));
 	ok("{\"step\": \"wait_for\", \"at\": {\"frame\": \"http://c.test/*\", \"css\": \"a\"}, \"gone\": true}");
 	go("/same");
 	ok("{\"step\": \"fill\", \"at\": {" INNER ", \"css\": \"#f\"}, \"value\": \"near\"}");
