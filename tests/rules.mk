@@ -42,7 +42,7 @@ build-fuzz: $(FUZZ)
 # Installs what is missing first; as root, everything but the system tests runs as another user, in a copy.
 RUN_TESTS = @demo/as_user.sh test true && exec node tests/run.mjs
 
-#: make test        everything, in under 25 minutes; ONLY=NAME: what has NAME in its name
+#: make test        everything; 25 minutes on two cores, an hour and more where page faults are slow; ONLY=NAME: what has NAME in its name
 test:
 	$(RUN_TESTS) $(if $(ONLY),--only "$(ONLY)")
 #: make check       lint and unit tests, in under three minutes
