@@ -137,10 +137,10 @@ describe("what a site does", { concurrency: false }, () => {
 	});
 
 	it("lets sessions end after a while: a booking waits, and goes on after the next sign-in", { timeout: LIMIT_MS }, async () => {
-		const TTL_S = 8;
+		const TTL_S = 1;
 
-		await turn({ session_ttl_s: TTL_S });
 		await alice.savedSignIn();
+		await turn({ session_ttl_s: TTL_S });
 		await becomes(async () => (await rig.sites.control("/state")).sessions
 			.every(({ signed_in_at: at }) => Date.now() > Date.parse(at) + TTL_S * 1000), LIMIT_MS, "time does not pass");
 		const { id } = await alice.book({ date: day(1), desk: "D-204" });
