@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "recipe/date.h"
+#include "recipe/format.h"
 #include "recipe/pattern.h"
 #include "recipe/recipe.h"
 #include "recipe/step.h"
@@ -28,8 +29,7 @@ int check_selector(struct reading *r, const struct place *place, const void *p)
 
 static int refuse_braces(const struct place *place, enum format format, const char *text, void *arg)
 {
-	(void)format;
-	if (!strpbrk(text, "{}"))
+	if (!format_has_variables(format) || !strpbrk(text, "{}"))
 		return 0;
 	return reading_fail(arg, place, "\"%s\" has a brace; variables are known in actions only", text);
 }
@@ -40,7 +40,7 @@ int check_signed_in(struct reading *r, const struct place *place, const void *p)
 
 	if (!s->url && !s->cookies && !s->local_storage && !s->session_storage && !s->mark)
 		return reading_fail(r, place, "is empty: give url, cookies, local_storage, session_storage or mark");
-	return s->mark ? walk_templates(&selector_type, PLACE_KEY(place, "mark"), s->mark, refuse_braces, r) : 0;
+	return s->mark ? walk_texts(&selector_type, PLACE_KEY(place, "mark"), s->mark, refuse_braces, r) : 0;
 }
 
 int check_settle(struct reading *r, const struct place *place, const void *p)
@@ -54,7 +54,7 @@ int check_probe_in(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_probe_in *in = p;
 
-	return walk_templates(&selector_type, PLACE_KEY(place, "at"), in->at, refuse_braces, r);
+	return walk_texts(&selector_type, PLACE_KEY(place, "at"), in->at, refuse_braces, r);
 }
 
 int check_probe_out(struct reading *r, const struct place *place, const void *p)
@@ -63,7 +63,7 @@ int check_probe_out(struct reading *r, const struct place *place, const void *p)
 
 	if (!out->url && !out->at)
 		return reading_fail(r, place, "is empty: give url or at, or no session will ever count as ended");
-	return out->at ? walk_templates(&selector_type, PLACE_KEY(place, "at"), out->at, refuse_braces, r) : 0;
+	return out->at ? walk_texts(&selector_type, PLACE_KEY(place, "at"), out->at, refuse_braces, r) : 0;
 }
 
 static bool is_choice(const struct recipe_input *in, const char *value)
@@ -151,6 +151,8 @@ static int try_template(const struct place *place, enum format format, const cha
 	const char *filled;
 	char why[256];
 
+	if (!format_has_variables(format))
+		return 0;
 	if (template_fill(t->reading->arena, text, &t->known, format_escape(format), &filled, why, sizeof(why)) == 0)
 		return 0;
 	return reading_fail(t->reading, place, "\"%s\" %s", text, why);
@@ -205,11 +207,11 @@ int check_action(struct reading *r, const struct place *place, const void *p)
 		e = check_act(r, place, a);
 	if (e == 0 && a->outcomes && !a->complaints)
 		e = reading_fail(r, PLACE_KEY(place, "outcomes"), "needs complaints: where the page says such things");
-	return e < 0 ? e : walk_templates(&recipe_action_type, place, a, try_template, &t);
+	return e < 0 ? e : walk_texts(&recipe_action_type, place, a, try_template, &t);
 }
 
 /* A browser that is sent where it may not go says nothing but that it could not. */
-static int check_reachable(struct reading *r, const struct place *place, const struct recipe *recipe, const char *url)
+int check_reachable(struct reading *r, const struct place *place, const struct recipe *recipe, const char *url)
 {
 	char host[256];
 
@@ -259,5 +261,5 @@ int check_recipe(struct reading *r, const struct place *place, const void *p)
 		e = check_reachable(r, PLACE_KEY(PLACE_KEY(place, "sign_in"), "url"), recipe, recipe->sign_in.url);
 	if (e == 0)
 		e = check_reachable(r, PLACE_KEY(PLACE_KEY(place, "probe"), "url"), recipe, recipe->probe.url);
-	return e < 0 ? e : walk_templates(&recipe_type, place, recipe, check_opened, &reach);
+	return e < 0 ? e : walk_texts(&recipe_type, place, recipe, check_opened, &reach);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "recipe/reading.h"
+#include "recipe/recipe.h"
 
 int check_nothing(struct reading *r, const struct place *place, const void *p);
 int check_selector(struct reading *r, const struct place *place, const void *p);
@@ -14,3 +15,6 @@ int check_input(struct reading *r, const struct place *place, const void *p);
 int check_own_list(struct reading *r, const struct place *place, const void *p);
 int check_action(struct reading *r, const struct place *place, const void *p);
 int check_recipe(struct reading *r, const struct place *place, const void *p);
+
+/* Whether the recipe's hosts let a browser get to that address; -EINVAL with the reason if not. */
+int check_reachable(struct reading *r, const struct place *place, const struct recipe *recipe, const char *url);

@@ -12,6 +12,7 @@
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/words.h"
+#include "recipe/doubt.h"
 #include "recipe/pattern.h"
 #include "recipe/reading.h"
 #include "recipe/step.h"
@@ -91,12 +92,20 @@ static void switch_off(struct reading *r, const struct place *place, struct reci
 static void switch_off_actions(struct reading *r, struct recipe *recipe)
 {
 	struct place root = { 0 };
+
+	for (size_t i = 0; i < recipe->actions_count; i++)
+		switch_off(r, PLACE_KEY(PLACE_KEY(&root, "actions"), recipe->actions[i].name), &recipe->actions[i]);
+}
+
+/* What is told of a recipe that is read all the same. */
+static void look_again(struct reading *r, struct recipe *recipe)
+{
 	char why[1024];
 
 	r->why = why;
 	r->size = sizeof(why);
-	for (size_t i = 0; i < recipe->actions_count; i++)
-		switch_off(r, PLACE_KEY(PLACE_KEY(&root, "actions"), recipe->actions[i].name), &recipe->actions[i]);
+	switch_off_actions(r, recipe);
+	doubt_all(r, recipe);
 }
 
 int recipe_parse(const char *file, const char *text, size_t n, struct recipe **ret, char *why, size_t size)
@@ -121,7 +130,7 @@ int recipe_parse(const char *file, const char *text, size_t n, struct recipe **r
 		e = reading_struct(&r, &recipe_type, &root, json, recipe);
 	if (e < 0)
 		return e;
-	switch_off_actions(&r, recipe);
+	look_again(&r, recipe);
 	recipe->arena = TAKE(arena);
 	*ret = recipe;
 	return 0;

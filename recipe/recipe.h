@@ -5,6 +5,9 @@
  *
  * A recipe is read once and never changes; everything in it lives as long as it does.
  *
+ * `doubts` are sentences, as "FILE:LINE: key: ...", about what is allowed and cannot work: patterns that no page of the site's
+ * hosts can fit, hosts that no browser may reach.
+ *
  * A file of before, with which an action could be carried out twice, is read, with the action off: `off` says why, as
  * "FILE:LINE: key: what is wrong", and `off_means` what that means, to be put behind "the recipe"; both NULL for all others.
  */

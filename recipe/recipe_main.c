@@ -28,6 +28,13 @@ static bool check_whole(const struct recipe *recipe)
 	return whole;
 }
 
+/* No reason to fail: what is doubted may be meant for a day that comes. */
+static void tell_doubts(const struct recipe *recipe)
+{
+	for (size_t i = 0; i < recipe->doubts_count; i++)
+		fprintf(stderr, "Doubtful: %s\n", recipe->doubts[i]);
+}
+
 static int check_files(char *const files[])
 {
 	int status = EXIT_SUCCESS;
@@ -41,6 +48,7 @@ static int check_files(char *const files[])
 			status = EXIT_FAILURE;
 			continue;
 		}
+		tell_doubts(recipe);
 		if (!check_whole(recipe)) {
 			recipe_free(recipe);
 			status = EXIT_FAILURE;

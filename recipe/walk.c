@@ -15,22 +15,31 @@ static int walk_list(const struct key *k, const struct place *place, const void 
 		const struct place *at = k->kind == KEY_LIST ?
 			PLACE_INDEX(place, i) :
 			PLACE_KEY(place, MEMBER(char *const, item, k->type->keys()->offset));
-		e = walk_templates(k->type, at, item, fn, arg);
+		e = walk_texts(k->type, at, item, fn, arg);
 	}
+	return e;
+}
+
+static int visit_texts(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
+{
+	const char *const *texts = MEMBER(const char *const *, p, k->offset);
+	size_t n = MEMBER(size_t, p, k->count_offset);
+	int e = 0;
+
+	for (size_t i = 0; i < n && e == 0; i++)
+		e = fn(PLACE_INDEX(place, i), k->format, texts[i], arg);
 	return e;
 }
 
 static int walk_key(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
 {
 	switch (k->kind) {
-	case KEY_TEXT:
-		return format_has_variables(k->format) ?
-			fn(place, k->format, MEMBER(char *const, p, k->offset), arg) : 0;
-	case KEY_ONE: return walk_templates(k->type, place, MEMBER(void *const, p, k->offset), fn, arg);
-	case KEY_NESTED: return walk_templates(k->type, place, (const char *)p + k->offset, fn, arg);
+	case KEY_TEXT: return fn(place, k->format, MEMBER(char *const, p, k->offset), arg);
+	case KEY_TEXTS: return visit_texts(k, place, p, fn, arg);
+	case KEY_ONE: return walk_texts(k->type, place, MEMBER(void *const, p, k->offset), fn, arg);
+	case KEY_NESTED: return walk_texts(k->type, place, (const char *)p + k->offset, fn, arg);
 	case KEY_LIST:
 	case KEY_MAP: return walk_list(k, place, p, fn, arg);
-	case KEY_TEXTS:
 	case KEY_NUMBER:
 	case KEY_FLAG:
 	case KEY_CHOICE:
@@ -41,7 +50,7 @@ static int walk_key(const struct key *k, const struct place *place, const void *
 	return 0;
 }
 
-int walk_templates(const struct key_type *type, const struct place *place, const void *p, visit *fn, void *arg)
+int walk_texts(const struct key_type *type, const struct place *place, const void *p, visit *fn, void *arg)
 {
 	int e = 0;
 

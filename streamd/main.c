@@ -25,11 +25,19 @@
 
 #define DRAIN_MS 3000
 
+static void tell_doubts(const struct recipe *r)
+{
+	for (size_t i = 0; i < r->doubts_count; i++)
+		log_warning("doubtful: %s", r->doubts[i]);
+}
+
 static void load_recipes(struct streamd *d)
 {
 	d->recipes = recipe_load_dirs(d->settings.recipes);
 	for (size_t i = 0; i < recipe_trouble_count(d->recipes); i++)
 		log_error("%s", recipe_trouble(d->recipes, i));
+	for (size_t i = 0; i < recipe_count(d->recipes); i++)
+		tell_doubts(recipe_at(d->recipes, i));
 	log_info("%zu recipes in force", recipe_count(d->recipes));
 }
 

@@ -232,6 +232,48 @@ static void test_act_without_press(void **state)
 	}
 }
 
+struct doubted {
+	const char *old, *new, *at, *words; /* words: NULL, nothing is doubted */
+};
+
+static void assert_doubted(const struct doubted *t)
+{
+	CLEANUP(freep) char *text = with(t->old, t->new);
+	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	char why[2048] = "", line[64];
+
+	if (recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_int_equal(r->doubts_count, t->words ? 1 : 0);
+	if (!t->words)
+		return;
+	snprintf(line, sizeof(line), "desk.json:%u: ", line_of(text, t->at));
+	if (strncmp(r->doubts[0], line, strlen(line)) != 0 || !strstr(r->doubts[0], t->words))
+		fail_msg("wanted \"%s...%s\", got \"%s\"", line, t->words, r->doubts[0]);
+}
+
+/* What can be read, and can never work: a page on a host that no browser gets to, a host that none may dial. */
+static void test_doubts(void **state)
+{
+	static const struct doubted rows[] = {
+		{ "", "", "", NULL },
+		{ "\"https://desk.test/login*\"", "\"https://old.test/login*\"", "old.test",
+			"probe.out.url[0]: \"https://old.test/login*\" is on old.test, which is none of hosts" },
+		{ "\"https://desk.test/login*\"", "\"https://desk.test:8443/login*\"", "8443",
+			"is at port 8443; hosts without a port are their ports 80 and 443, so add \"desk.test:8443\"; so nothing ever fits it" },
+		{ "\"https://desk.test/login*\"", "\"https://*.old.test/login*\"", "", NULL },
+		{ "\"widgets.test\"]", "\"widgets.test\", \"localhost:8080\"]", "localhost:8080", NULL },
+		{ "\"widgets.test\"]", "\"widgets.test\", \"10.1.2.3\"]", "10.1.2.3",
+			"\"10.1.2.3\" is reached by no browser. It is at 10.1.2.3, " },
+		{ "\"widgets.test\"],\n\t\"private_addresses\": [\"127.0.0.1\"],", "\"localhost:8080\", \"widgets.test\"],",
+			"localhost", "\"localhost:8080\" is reached by no browser. It is at 127.0.0.1, " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_doubted(&rows[i]);
+}
+
 static void test_absent(void **state)
 {
 	CLEANUP(recipe_freep) struct recipe *r = NULL;
@@ -459,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_without_mark),
 		cmocka_unit_test(test_act_without_press),
+		cmocka_unit_test(test_doubts),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_set),
