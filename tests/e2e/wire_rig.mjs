@@ -26,6 +26,7 @@ class WireRig {
 	slow = "wireslow"; /* where whoever is slow keeps nobody waiting */
 	http2 = Array.from({ length: LANES }, (_, i) => `wireh${i}`); /* which would speak it */
 	#rows = 0;
+	#asked = Promise.resolve();
 
 	constructor(rig)
 	{
@@ -62,12 +63,21 @@ class WireRig {
 			await (await this.alice.open({ site })).reaches("saved");
 	}
 
+	/* All rows ask at once, and nginx lets an address have a hundred connections. */
+	#inTurn(ask)
+	{
+		const asked = this.#asked.then(ask);
+
+		this.#asked = asked.catch(() => {});
+		return asked;
+	}
+
 	/* A row of the table. poll: what the page does every 30 ms: "poll" asks for something, "beat" posts it, "ping" says it over a WebSocket. */
 	async book(site, { kind, answer, poll = "", action = answer === "never" || poll === "beat" ? "hurry" : "act" })
 	{
 		const row = `row ${this.#rows += 1} ${kind} ${answer}`;
-		const { booking } = await this.alice.must("POST", "/bookings", { key: row.replace(/\W+/g, "-"), site,
-			action, inputs: { row, kind, answer, ...(poll ? { poll } : {}) } });
+		const { booking } = await this.#inTurn(() => this.alice.must("POST", "/bookings", { key: row.replace(/\W+/g, "-"), site,
+			action, inputs: { row, kind, answer, ...(poll ? { poll } : {}) } }));
 
 		return { id: booking.id, row, host: `${site}.test`, answer };
 	}
