@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -334,6 +335,20 @@ static int find_login(struct exchange *x)
 	return 0;
 }
 
+/* A page says whose it is: another may have signed in since in the same browser, and must not be taken for its sender. */
+static int check_sender(struct exchange *x)
+{
+	const char *sender = header(x, "Stead-Account");
+	char own[24];
+
+	exact_must(own, sizeof(own), "%" PRId64, x->login.user);
+	if (!sender || !x->front.login || x->route.method->right == RIGHT_ANYONE || strcmp(sender, own) == 0)
+		return 0;
+	return call_refuse(x->call, ERR_not_signed_in, "Stead-Account",
+		"In this browser %s has signed in to Stead since this page was opened. Sign in again to go on, or leave the page to them.",
+		x->login.user_name);
+}
+
 static bool is_json(const char *type)
 {
 	size_t n = type ? strcspn(type, "; \t") : 0;
@@ -432,6 +447,8 @@ static int handle(struct exchange *x, json_t **ret)
 		r = check_origin(x);
 	if (r == 0)
 		r = find_login(x);
+	if (r == 0)
+		r = check_sender(x);
 	if (r == 0)
 		r = call_check_right(x->call, x->route.method);
 	if (r == 0)

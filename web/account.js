@@ -1,23 +1,41 @@
 /* Who is signed in to Stead: undefined while that is being asked, null when nobody is. */
 import { signal } from "@preact/signals";
-import { get, post, whenSignedOut } from "./api.js";
+import { get, post, sendAs, whenSignedOut } from "./api.js";
 import { Part } from "./parts/part.js";
 
 export const account = signal(undefined);
 
-/* True while the sign-in lies over the page because the login has ended. */
-export const askingAgain = signal(false);
+/* Why the sign-in lies over the page: what Stead said as it refused the page's login; null while it does not. */
+export const askingAgain = signal(null);
 
 let waiting = null;
 
+/* What the page holds and is about to send is one person's, so whoever else signs in there begins anew, with nothing of it. */
+function admit(found)
+{
+	if (account.value && account.value.id !== found.id) {
+		location.assign("/");
+		return;
+	}
+	account.value = found;
+	sendAs(found.id);
+	askingAgain.value = null;
+	waiting?.resolve(true);
+	waiting = null;
+}
+
+/* A page whose login has ended stays as it is, under the sign-in: nothing that was typed there is lost. */
 async function whoIsThere()
 {
 	try {
-		account.value = await get("/account", {}, { ask: false });
+		admit(await get("/account", {}, { ask: false }));
 	} catch (error) {
 		if (error.status !== 401)
 			throw error;
-		account.value = null;
+		if (account.value)
+			signInAgain(error);
+		else
+			account.value = null;
 	}
 	return true;
 }
@@ -26,12 +44,12 @@ async function whoIsThere()
 export const accountPart = new Part(whoIsThere, Infinity);
 
 /* However many requests fail at once, the person is asked once. */
-export function signInAgain()
+export function signInAgain(error)
 {
 	if (!account.value)
 		return Promise.resolve(false);
 	waiting ??= Promise.withResolvers?.() ?? resolvers();
-	askingAgain.value = true;
+	askingAgain.value ??= error ?? {};
 	return waiting.promise;
 }
 
@@ -47,18 +65,8 @@ function resolvers()
 
 export async function signIn(name, password)
 {
-	const before = account.value;
-
 	await post("/login", { name, password }, { ask: false });
-	/* What the page shows belongs to somebody else: begin anew rather than mix two accounts. */
-	if (before && before.name !== name) {
-		location.assign("/");
-		return;
-	}
-	account.value = await get("/account", {}, { ask: false });
-	askingAgain.value = false;
-	waiting?.resolve(true);
-	waiting = null;
+	admit(await get("/account", {}, { ask: false, asAnyone: true }));
 }
 
 /* Loading the page anew forgets everything that it held of the account. */

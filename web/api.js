@@ -30,8 +30,15 @@ export class Refusal extends Error {
 }
 
 let askToSignIn = async () => false;
+let sender = null;
 
-/* ask() resolves to true once the person has signed in again. */
+/* Whose page it is. Another may have signed in since in the same browser, and what this page sends is not to be done as theirs. */
+export function sendAs(account)
+{
+	sender = account;
+}
+
+/* ask(error) resolves to true once the person has signed in again. */
 export function whenSignedOut(ask)
 {
 	askToSignIn = ask;
@@ -79,11 +86,16 @@ for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchmove
 		acted = performance.now();
 	}, { capture: true, passive: true });
 
-async function send(verb, path, params)
+/* What was sent may have been done, whether its answer comes or not. */
+function unanswered(verb, what)
+{
+	return new Refusal({ code: "network", message: `${what}; look at your connection, ${verb === "GET"
+		? "then try again" : "then whether it was done, before you repeat it"}.` });
+}
+
+async function send(verb, path, params, asAnyone)
 {
 	const init = { method: verb, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS), headers: {} };
-	/* What was sent may have been done, whether its answer comes or not. */
-	const then = verb === "GET" ? "then try again" : "then whether it was done, before you repeat it";
 	let url = BASE + path;
 	let response;
 
@@ -95,31 +107,31 @@ async function send(verb, path, params)
 	}
 	if (performance.now() - acted > IDLE_MS)
 		init.headers["Stead-Idle"] = "1";
+	if (sender !== null && !asAnyone)
+		init.headers["Stead-Account"] = String(sender);
 	try {
 		response = await fetch(url, init);
 	} catch (error) {
-		throw new Refusal({
-			code: "network",
-			message: error.name === "TimeoutError"
-				? `Stead took too long to answer; look at your connection, ${then}.`
-				: `Stead does not answer; look at your connection, ${then}.`,
-		});
+		throw unanswered(verb, error.name === "TimeoutError" ? "Stead took too long to answer" : "Stead does not answer");
 	}
 
 	const body = await answer(response);
 
-	if (!response.ok || body === null)
+	if (response.ok && body === null)
+		throw unanswered(verb, "Stead's answer did not come whole");
+	if (!response.ok)
 		throw refusalOf(response, body);
 	return body;
 }
 
-export async function call(verb, path, params, { ask = true } = {})
+/* asAnyone: whoever is signed in, not only whose page it is. */
+export async function call(verb, path, params, { ask = true, asAnyone = false } = {})
 {
 	for (;;) {
 		try {
-			return await send(verb, path, params);
+			return await send(verb, path, params, asAnyone);
 		} catch (error) {
-			if (!ask || error.code !== "not_signed_in" || !await askToSignIn())
+			if (!ask || error.code !== "not_signed_in" || !await askToSignIn(error))
 				throw error;
 		}
 	}

@@ -151,6 +151,24 @@ describe("signing in", () => {
 		assert.ok(Number(await pg.sql(seen)) < 100);
 	});
 
+	test("a page of one person sends nothing as another who has signed in since", async (t) => {
+		const authd = await freshAuthd(t);
+		const jar = await signedIn(authd);
+		const { body: { id } } = await authd.get("/account", { cookie: jar });
+		const as = (account) => ({ cookie: jar, headers: { "Stead-Account": account } });
+
+		assert.equal((await authd.get("/account", as(String(id)))).status, 200);
+		for (const other of [String(id + 1), "", "alice", `${id} `.repeat(40)]) {
+			const answer = await authd.post("/logout", {}, as(other));
+
+			refused(answer, 401, "not_signed_in");
+			assert.equal(answer.body.error.field, "Stead-Account");
+			assert.match(answer.body.error.message, /^In this browser alice has signed in to Stead since/);
+		}
+		assert.equal((await authd.get("/account", { cookie: jar })).status, 200, "the login lives");
+		assert.equal((await authd.post("/login", { name: "alice", password: PASSWORD }, as("7"))).status, 200);
+	});
+
 	test("over https the cookies have their prefix and are Secure", async (t) => {
 		const authd = await freshAuthd(t, { set: { origin: "https://stead.example.org" } });
 		const headers = { Host: "stead.example.org", Origin: "https://stead.example.org" };

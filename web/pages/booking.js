@@ -263,8 +263,7 @@ export function Booking({ id })
 {
 	const watch = useMemo(() => new Watch(id), [id]);
 	const booking = watch.booking.value;
-
-	const retryAtMs = useRetry(watch.trouble.value, () => watch.load());
+	const { again, atMs } = useRetry(watch.trouble.value, () => watch.load());
 
 	useEffect(() => () => watch.stop(), [watch]);
 	if (booking)
@@ -273,8 +272,8 @@ export function Booking({ id })
 	return html`
 		<${Page} title=${`Booking ${id}`} back>
 			${watch.trouble.value
-				? html`<${Trouble} error=${watch.trouble.value} atMs=${retryAtMs}
-					retry=${watch.trouble.value.status === 404 ? null : () => watch.load()} />
+				? html`<${Trouble} error=${watch.trouble.value} atMs=${atMs}
+					retry=${watch.trouble.value.status === 404 ? null : again} />
 					<p class="row"><a class="button primary" href="/">All your bookings</a></p>`
 				: html`<${Loading} what="Loading the booking …" />`}
 		<//>`;

@@ -180,7 +180,7 @@ export function BookingNew({ site: name, action: wanted })
 			setTrouble(null);
 		}, setTrouble);
 	}, [name]);
-	const retryAtMs = useRetry(trouble, load);
+	const { again, atMs } = useRetry(trouble, load);
 	const site = loaded?.site;
 	const action = site?.actions.find((one) => one.name === wanted);
 
@@ -188,7 +188,7 @@ export function BookingNew({ site: name, action: wanted })
 	if (trouble || loaded === undefined)
 		return html`<${Page} title="New booking" back>
 			${trouble ? html`<${Trouble} error=${trouble}
-				retry=${load} atMs=${retryAtMs} />` : html`<${Loading} what="Loading …" />`}<//>`;
+				retry=${again} atMs=${atMs} />` : html`<${Loading} what="Loading …" />`}<//>`;
 	if (action?.off)
 		return html`<${Page} title=${action.title} back><p class="box warn"><span>${action.off}</span></p><//>`;
 	if (!action)

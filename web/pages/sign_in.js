@@ -1,6 +1,6 @@
 /* Signing in to Stead: a page of its own, or a dialog over the page whose login has ended. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { account, signIn } from "../account.js";
+import { account, askingAgain, signIn } from "../account.js";
 import { Dialog } from "../parts/dialog.js";
 import { Heading, Logo, useTitle } from "../parts/frame.js";
 import { ForAdministrators } from "../parts/notice.js";
@@ -95,10 +95,15 @@ export function SignInPage()
 /* What the page was about to do is repeated afterwards, so nothing that was typed there is lost. */
 export function SignInDialog()
 {
+	const { field, message } = askingAgain.value;
+	const other = field === "Stead-Account";
+
 	return html`
 		<${Dialog} title="Sign in again">
-			<p>Your sign-in to Stead has ended. What you were doing goes on as soon as
-				you are back.</p>
+			<p>${other ? message : `Your sign-in to Stead has ended. What you were doing goes on as soon as
+				you are back.`}</p>
 			<${Form} name=${account.value.name} />
+			${other && html`<p class="row"><button type="button" onClick=${() => location.assign("/")}>Leave this page to
+				them</button></p>`}
 		<//>`;
 }

@@ -2,7 +2,7 @@
  * Opens a browser at a site's sign-in page, or goes back to the one that is open, and hands over to
  * its page.
  */
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, post } from "../api.js";
 import { Loading, Page } from "../parts/frame.js";
 import { Trouble } from "../parts/notice.js";
@@ -24,22 +24,24 @@ async function open(site)
 export function SignInStart({ site })
 {
 	const [trouble, setTrouble] = useState(null);
+	const last = useRef(0); /* what was started before it, or by a page that has been left, moves nobody any more */
 	const start = useCallback(() => {
-		let gone = false;
+		const mine = ++last.current;
 
 		open(site).then(
-			({ id }) => gone || navigate(`/streams/${encodeURIComponent(id)}`,
+			({ id }) => mine !== last.current || navigate(`/streams/${encodeURIComponent(id)}`,
 				{ replace: true, from: cameFrom() }),
-			(error) => gone || setTrouble(error),
+			(error) => mine !== last.current || setTrouble(error),
 		);
-		return () => {
-			gone = true;
-		};
 	}, [site]);
+	const { again, atMs } = useRetry(trouble, start);
 
-	const retryAtMs = useRetry(trouble, start);
-
-	useEffect(start, [start]);
+	useEffect(() => {
+		start();
+		return () => {
+			last.current += 1;
+		};
+	}, [start]);
 	useEffect(() => {
 		/* Only for its title. */
 		siteLoad(site).catch(() => {});
@@ -49,7 +51,7 @@ export function SignInStart({ site })
 			${trouble
 				? html`<${Trouble} title="The browser could not be opened"
 					error=${trouble}
-					retry=${trouble.status === 404 ? null : start} atMs=${retryAtMs} />`
+					retry=${trouble.status === 404 ? null : again} atMs=${atMs} />`
 				: html`<${Loading} what="Opening a browser …" />`}
 		<//>`;
 }

@@ -165,7 +165,7 @@ export function Stream({ id })
 	const info = viewer.info.value;
 	const title = info ? siteTitle(info.site) : "the site";
 
-	const retryAtMs = useRetry(viewer.trouble.value, () => viewer.load());
+	const { again, atMs } = useRetry(viewer.trouble.value, () => viewer.load());
 
 	useFocus(viewer, refs.field);
 	useTitle(info && stepWords(info.step), info && title);
@@ -189,9 +189,9 @@ export function Stream({ id })
 					&& html`<div class="veil"><${Loading} what="Loading …" /></div>`}
 				${viewer.trouble.value && html`<div class="veil"><div class="card stack">
 					<${Trouble} title="The sign-in cannot be shown"
-						error=${viewer.trouble.value} atMs=${retryAtMs}
+						error=${viewer.trouble.value} atMs=${atMs}
 						retry=${viewer.trouble.value.status === 404 ? null
-							: () => viewer.load()} />
+							: again} />
 					<div class="row wrap">${info && html`<a class="button primary"
 						href=${`/sites/${encodeURIComponent(info.site)}/sign-in`}>Start again</a>`}
 					<a class=${`button ${info ? "" : "primary"}`} href="/">To the dashboard</a></div></div></div>`}

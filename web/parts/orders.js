@@ -45,6 +45,17 @@ function later(error)
 	return error.status === 429 && error.retryAfterMs > 0;
 }
 
+/*
+ * The keys of requests whose answer never came, by what they ask for: whoever asks for the same again, from the form too, gets
+ * the booking that may have been made.
+ */
+const unanswered = new Map();
+
+function wishOf({ site, action, inputs })
+{
+	return JSON.stringify([site, action, Object.entries(inputs).sort()]);
+}
+
 async function attempt(order)
 {
 	for (let wait = FIRST_WAIT_MS, left = TRIES; ; wait *= 2) {
@@ -52,9 +63,12 @@ async function attempt(order)
 		try {
 			const { booking } = await post("/bookings", order.request);
 
+			unanswered.delete(wishOf(order.request));
 			order.state.value = { name: "asked", booking };
 			return;
 		} catch (error) {
+			if (error.passing)
+				unanswered.set(wishOf(order.request), order.request.key);
 			if (!(error.passing || later(error)) || --left === 0) {
 				order.state.value = { name: "refused", error };
 				return;
@@ -73,9 +87,10 @@ function enqueue(order)
 
 export function orderSend(site, action, { day, label, inputs })
 {
+	const wish = { site: site.name, action: action.name, inputs };
 	const order = {
 		label: day ? dayInWords(day) : label,
-		request: { key: uuid(), site: site.name, action: action.name, inputs },
+		request: { key: unanswered.get(wishOf(wish)) ?? uuid(), ...wish },
 		state: signal({ name: "waiting" }),
 	};
 
@@ -149,8 +164,7 @@ function useLeaveWarning(unsent)
 export function Orders({ orders, refused, again })
 {
 	const states = orders.map((order) => order.state.value);
-	const unsent = states.some(({ name }) => ["waiting", "sending",
-		"repeating"].includes(name));
+	const unsent = states.some(({ name }) => ["waiting", "sending", "delayed", "repeating"].includes(name));
 	const only = orders.length === 1 ? states[0] : null;
 
 	useLeaveWarning(unsent);

@@ -124,24 +124,35 @@ export function usePart(part)
 }
 
 /*
- * For what is fetched once: calls retry() again after each error that passes by itself, with growing pauses. A signal of when
- * that is, 0 if it is not.
+ * For what is fetched once: calls retry() again after each error that passes by itself, with growing pauses. { again, atMs }:
+ * what a button calls for who does not want to wait, never twice for one error; a signal of when it is tried, 0 if it is not.
  */
 export function useRetry(error, retry)
 {
 	const failures = useRef(0);
 	const atMs = useSignal(0);
+	const pending = useRef(false), timer = useRef(0);
+
+	function again()
+	{
+		clearTimeout(timer.current);
+		if (pending.current)
+			return;
+		pending.current = true;
+		retry();
+	}
 
 	useEffect(() => {
 		atMs.value = 0;
+		pending.current = false;
 		if (!retry || !error?.passing)
 			return undefined;
 
 		const wait = pauseAfter(++failures.current, error);
-		const timer = setTimeout(retry, wait);
 
+		timer.current = setTimeout(again, wait);
 		atMs.value = Date.now() + wait;
-		return () => clearTimeout(timer);
+		return () => clearTimeout(timer.current);
 	}, [error]);
-	return atMs;
+	return { again, atMs };
 }

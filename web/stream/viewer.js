@@ -165,6 +165,7 @@ export class Viewer {
 
 	#connect()
 	{
+		this.live.value?.stop();
 		this.live.value = new Live({
 			path: () => `/ws/streams/${encodeURIComponent(this.id)}`,
 			check: () => this.#refresh(),
