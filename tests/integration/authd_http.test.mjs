@@ -161,8 +161,7 @@ describe("signing in", () => {
 		for (const other of [String(id + 1), "", "alice", `${id} `.repeat(40)]) {
 			const answer = await authd.post("/logout", {}, as(other));
 
-			refused(answer, 401, "not_signed_in");
-			assert.equal(answer.body.error.field, "Stead-Account");
+			refused(answer, 401, "not_signed_in", "Stead-Account");
 			assert.match(answer.body.error.message, /^In this browser alice has signed in to Stead since/);
 		}
 		assert.equal((await authd.get("/account", { cookie: jar })).status, 200, "the login lives");
