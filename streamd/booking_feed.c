@@ -36,7 +36,8 @@ struct reader {
 	struct edge *edge;
 	uint64_t id;
 	enum part part;
-	bool websocket, admitted, gone;
+	bool websocket, admitted;
+	bool gone; /* and its edge perhaps, too: what had come in the same turn of the loop goes nowhere */
 	struct booking_watch_params from;
 	struct call *call; /* for whom it reads */
 	struct fiber *fiber;
@@ -181,6 +182,8 @@ static int follow(struct reader *r, struct peer_stream *stream)
 
 	for (;;) {
 		error = next_booking_watch(stream, &item, deadline_in(r->admitted ? COMMENT_MS : FIRST_MS));
+		if (r->gone)
+			return -ECANCELED;
 		if (error == -ETIMEDOUT)
 			show_life(r);
 		else if (error == 0)
@@ -216,7 +219,7 @@ static void read_log(struct reader *r)
 	}
 	if (error == -ENODATA)
 		say_end(r);
-	else if (error != -ECANCELED)
+	else if (error != -ECANCELED && !r->gone)
 		refuse(r, error);
 }
 
@@ -241,6 +244,8 @@ static void read_picture(struct reader *r)
 
 	r->call->deadline = deadline_in(PICTURE_MS);
 	error = call_booking_picture(r->call, r->feed->botd, &params, &result);
+	if (r->gone)
+		return;
 	if (error == 0)
 		error = answer_picture(r, result.picture);
 	if (error < 0 && error != -ECANCELED)

@@ -213,7 +213,8 @@ static void fill_info(const struct edge_thread *t, lws_retry_bo_t *policy, struc
 		.retry_and_idle_policy = policy,
 		.fd_limit_per_thread = (unsigned)t->config.connections + 16,
 		.max_http_header_data = EDGE_HEAD_MOST,
-		.max_http_header_pool = 64,
+		/* An event stream keeps its head until it ends, so there is one for each; they are allocated as they are needed. */
+		.max_http_header_pool = (uint16_t)(t->config.connections + 16),
 		.pt_serv_buf_size = EDGE_HEAD_MOST,
 		.timeout_secs = 10,
 		.keepalive_timeout = 10,

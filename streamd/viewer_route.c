@@ -164,11 +164,14 @@ static bool is_act(const char *method)
 	return strcmp(method, "frame_ack") != 0 && strcmp(method, "view_resize") != 0 && strcmp(method, "view_show") != 0;
 }
 
+/* Whatever it says, its text has been read. */
 static int64_t cost(const char *method, size_t n)
 {
+	int64_t text = (int64_t)(n / COST_BYTES);
+
 	if (strcmp(method, "frame_ack") == 0) /* goes no further */
-		return 0;
-	return is_heavy(method) ? COST_HEAVY : 1 + (int64_t)(n / COST_BYTES);
+		return text;
+	return text + (is_heavy(method) ? COST_HEAVY : 1);
 }
 
 static int charge(struct stream *s, const char *method, size_t n, const char **ret_why)
@@ -200,11 +203,15 @@ static void message(struct edge *e, void *owner, uint64_t id, const char *text, 
 	r = json_read(text, n, &document, &why);
 	if (r == 0)
 		r = message_read(document, &m, &why);
-	if (r == 0 && m.method)
+	if (r == 0 && !m.method) {
+		why = "A page calls methods here; it is asked for nothing that it could answer.";
+		r = -EINVAL;
+	}
+	if (r == 0)
 		r = charge(v->stream, m.method, n, &why);
-	if (r == 0 && m.method && is_act(m.method))
+	if (r == 0 && is_act(m.method))
 		edge_routes_use(((struct streamd *)owner)->routes, id);
-	if (r == 0 && m.method)
+	if (r == 0)
 		r = input_take(v, m.method, m.params, &why);
 	if (r < 0)
 		edge_close(e, id, EDGE_CLOSE_POLICY, why);

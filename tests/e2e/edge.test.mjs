@@ -280,6 +280,43 @@ describe("a page that does what no person can", () => {
 			assert.equal(signIn.closed, null);
 		});
 
+	it("pads what costs nothing: its text is charged", async () => {
+		const socket = await opened();
+		const closed = once(socket, "close");
+		const ack = JSON.stringify({ jsonrpc: "2.0", method: "frame_ack", params: { seq: 1 } });
+
+		for (let i = 0; i < 60; i++)
+			socket.send(ack + " ".repeat(60_000));
+		const [code, why] = await inTime(closed, 60_000, "sixty long acknowledgements were taken");
+
+		assert.equal(code, 1008);
+		assert.match(String(why), /more than a person can do/);
+		assert.equal((await signIn.show()).step, "waiting");
+	});
+
+	it("answers what it was not asked: its connection is closed", async () => {
+		const socket = await opened();
+		const closed = once(socket, "close");
+
+		socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, result: {} }));
+		const [code, why] = await inTime(closed, 60_000, "an answer to nothing was taken");
+
+		assert.equal(code, 1008);
+		assert.match(String(why), /calls methods/);
+	});
+
+	it("keeps 80 event streams open: whoever comes afterwards gets in", async () => {
+		const { id } = await bob.book({ date: day(2), desk: "D-204" });
+		const abort = new AbortController();
+		const ask = () => fetch(`${rig.url}/ws/bookings/${id}/events`, { headers: { Cookie: bob.cookie }, signal: abort.signal });
+		const streams = await inTime(Promise.all(Array.from({ length: 80 }, ask)), 60_000, "80 event streams did not open");
+
+		for (const { status } of streams)
+			assert.equal(status, 200);
+		(await inTime(opened(), 30_000, "no WebSocket opens beside them")).close();
+		abort.abort();
+	});
+
 	it("is open 16 times: the next is refused, until one of them is closed", async () => {
 		const others = await Promise.all(Array.from({ length: 15 }, opened)); /* signIn has one of its own */
 
