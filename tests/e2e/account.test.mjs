@@ -58,6 +58,8 @@ const desksOf = async (name) => (await rig.postgres.sql(`SELECT string_agg(b.inp
 
 before(async () => {
 	rig = await startRig();
+	await rig.login("alice");
+	await rig.login("bob");
 	browser = await openViewer();
 }, { timeout: LIMIT_MS });
 after(async () => {
