@@ -168,7 +168,6 @@ describe("an answer that does not come as it should", { concurrency: false }, ()
 	});
 
 	it("never: sent again from the form, it is the same booking", { timeout: LIMIT_MS }, async () => {
-		await page().clock.install();
 		let deaf = true;
 		const keys = await ordersAre(async (route) => {
 			if (!deaf)
@@ -179,12 +178,7 @@ describe("an answer that does not come as it should", { concurrency: false }, ()
 
 		await filled("D-211");
 		await page().locator("form button[type=submit]").click();
-		const unanswered = page().getByText("No answer", { exact: true });
-
-		while (!await unanswered.count()) {
-			await page().clock.fastForward(60_000);
-			await page().waitForTimeout(50);
-		}
+		await page().getByText("No answer", { exact: true }).waitFor();
 		deaf = false;
 		await button("Back to the form").click();
 		await page().locator("form button[type=submit]").click();
@@ -197,8 +191,7 @@ describe("an answer that does not come as it should", { concurrency: false }, ()
 	it("later, for it was one too many in a minute: the page is not left without a warning", { timeout: LIMIT_MS }, async () => {
 		let late = true;
 
-		await page().clock.install();
-		await ordersAre((route) => late ? route.fulfill({ status: 429, headers: { "Retry-After": "50" }, contentType: "application/json",
+		await ordersAre((route) => late ? route.fulfill({ status: 429, headers: { "Retry-After": "5" }, contentType: "application/json",
 			body: "{\"error\":{\"code\":\"throttled\",\"message\":\"Later.\"}}" }) : route.continue());
 		await filled("D-212");
 		await page().locator("form button[type=submit]").click();
@@ -209,7 +202,6 @@ describe("an answer that does not come as it should", { concurrency: false }, ()
 		await page().close({ runBeforeUnload: true });
 		assert.equal(await asked, "beforeunload");
 		late = false;
-		await page().clock.fastForward(60_000);
 		await page().waitForURL(/\/bookings\/\d+$/);
 		assert.equal(await desksOf("alice"), "D-212");
 	});
