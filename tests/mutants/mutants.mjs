@@ -27,6 +27,8 @@ const WIRE_KILL = (words) => ({ targets: ["bin/streamd", "bin/stead-launcher", "
 	command: ["node", "--test", `--test-name-pattern=${words}`, "tests/e2e/wire_kill.test.mjs"] });
 const HELD = WIRE_KILL("streamd: nothing has left");
 
+const EDGE = (words) => ({ targets: ["bin/streamd"],
+	command: ["node", "--test", `--test-name-pattern=${words}`, "tests/e2e/edge.test.mjs"] });
 const STATES = { targets: ["tests/test_sessiond_states", "bin/sessiond", "bin/stead-migrate"],
 	command: ["build/plain/tests/test_sessiond_states"] };
 const STORE = { targets: ["tests/test_sessiond_store", "bin/sessiond", "bin/stead-migrate"],
@@ -125,6 +127,17 @@ export const mutants = [
 			["clock_timestamp() AS now\",\n", "clock_timestamp() AS now FROM throttle WHERE bucket = $1 FOR UPDATE\",\n"],
 			["		return -EDEADLK; /* a trigger", "		__builtin_trap(); /* a trigger"]],
 		targets: ["bin/authd", "bin/stead-migrate"], command: [...AUTHD_WAITS, "tests/integration/authd_http.test.mjs"] },
+	{ name: "a page of one person sends as another", file: "authd/http.c",
+		changes: [["	if (!sender || !x->front.login ||", "	if (!sender || x->front.login ||"]],
+		targets: ["bin/authd", "bin/stead-migrate"],
+		command: ["node", "--test", "--test-name-pattern=a page of one person", "tests/integration/authd_http.test.mjs"] },
+	{ name: "event streams keep others out", file: "streamd/edge_thread.c", ...EDGE("event streams open"),
+		changes: [["(uint16_t)(t->config.connections + 16)", "64"]] },
+	{ name: "the text of an acknowledgement is free", file: "streamd/viewer_route.c", ...EDGE("pads what costs nothing"),
+		changes: [["		return text;\n", "		return 0;\n"]] },
+	{ name: "an answer to nothing is taken", file: "streamd/viewer_route.c", ...EDGE("answers what it was not asked"),
+		changes: [["	if (r == 0 && !m.method) {\n", "	if (r == 0 && !m.method)\n		goto done;\n	if (r == 0 && !m.method) {\n"],
+			["	json_decref(document);\n}\n\nstruct edge_route", "done:\n	json_decref(document);\n}\n\nstruct edge_route"]] },
 	{ name: "nginx passes an upgrade to whatever a client names", file: "web/nginx/http.conf",
 		changes: [["	default \"\";\n	websocket websocket;\n", "	default $http_upgrade;\n"]],
 		targets: ["bin/streamd"],
@@ -208,6 +221,9 @@ export const mutants = [
 		targets: ["bin/botd"], ...LOOKS("one that ended so") },
 	{ name: "what is no list of rows is an empty list", file: "streamd/element.c", ...ELEMENT,
 		changes: [["	if (!cbor_is(rows, CBOR_ARRAY)) {\n", "	if (!cbor_is(rows, CBOR_ARRAY) && !rows) {\n"]] },
+	{ name: "a pattern that nothing fits is not told", file: "recipe/doubt.c", targets: ["tests/test_recipe"],
+		command: ["build/plain/tests/test_recipe"], changes: [["	    check_reachable(d->reading, place, d->recipe, text) < 0)\n",
+			"	    check_reachable(d->reading, place, d->recipe, text) < 0 && !d)\n"]] },
 	{ name: "a recipe without the mark of an empty list acts", file: "recipe/recipe.c",
 		changes: [["	if (!a->list.none) {\n", "	if (!a->list.none && !a->list.match) {\n"]],
 		targets: ["tests/test_recipe"], command: ["build/plain/tests/test_recipe"] },
