@@ -1,8 +1,8 @@
 /*
  * Page steps: what botd sends to streamd (run_step's "step"), one at a time, with the variables filled in.
  *
- * The filled-in step is a JSON object with the keys of TYPE(step) in recipe/recipe.def but say, act, optional and
- * otherwise, which are botd's own. timeout_ms is always there. No text in it is a template any more: braces are braces.
+ * The filled-in step is a JSON object with the keys of TYPE(step) in recipe/recipe.def but say, act and otherwise, which
+ * are botd's own. timeout_ms is always there. No text in it is a template any more: braces are braces.
  *
  *	{"step": "open", "url": "https://desk.test/finder", "timeout_ms": 20000}
  *	{"step": "click", "at": {"css": "#book_desk"}, "timeout_ms": 10000}
@@ -19,7 +19,8 @@
  *	{"step": "expect", "at": {"css": "h1"}, "value": "Floor 2", "timeout_ms": 2000}
  *
  * A step is done, or missing when what it needs was not there by its timeout. read with all is done once the list shows a row
- * or what "none" names (where there is no "none", also without rows), in a document that is no error page, and stays so.
+ * or what "none" names (where there is no "none", also without rows), in a document that is no error page, and stays so; with
+ * "none", once nothing that the page asked for is under way or has failed.
  */
 #pragma once
 

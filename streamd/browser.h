@@ -40,13 +40,18 @@ struct environment {
 enum target_kind { TARGET_PAGE, TARGET_FRAME, TARGET_OTHER };
 
 /* Of a document; what it fetches beyond is not followed. */
-#define TARGET_MOST_FETCHES 16
+#define TARGET_MOST_FETCHES 64
 
 struct fetch {
-	char id[CDP_ID]; /* "": free */
-	struct url *url;
-	int64_t since; /* monotonic ms */
+	char id[CDP_ID]; /* "": nothing more of it is told */
+	char frame[CDP_ID];
+	char method[16];
+	bool body;       /* it sends one, which says what it asks for */
+	struct url *url; /* NULL: free */
+	int64_t since;   /* monotonic ms, as is failed; 0: it has not */
+	int64_t failed;
 	struct arrival arrival;
+	struct answer answer;
 };
 
 struct target {

@@ -51,9 +51,11 @@ struct list_wish {
 	size_t cell_count;
 };
 
+/* Anything but the first: it was not read; FETCHING and FAILED are the step's own words. */
+enum list_how { LIST_THERE, LIST_ERROR_PAGE, LIST_MARKLESS, LIST_CHANGING, LIST_FETCHING, LIST_FAILED, LIST_MOVED };
+
 struct element_list {
-	/* Anything but the first: it was not read; FETCHING is the step's own word. */
-	enum { LIST_THERE, LIST_ERROR_PAGE, LIST_MARKLESS, LIST_CHANGING, LIST_FETCHING, LIST_MOVED } how;
+	enum list_how how;
 	int64_t status;    /* LIST_ERROR_PAGE: its HTTP status; 0: the browser's own */
 	const char **rows; /* rows[i * cell_count + j], white space collapsed, never NULL; NULL if more than ELEMENT_MOST_ROWS */
 	size_t count;

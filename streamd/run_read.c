@@ -5,12 +5,20 @@
 #include "common/loop.h"
 #include "common/words.h"
 #include "streamd/clip.h"
-#include "streamd/fetches.h"
 #include "streamd/stepping.h"
 
 #define FETCH_MS  5000 /* a page that goes on asking for something for longer does not wait for its list */
 #define MOST_TEXT 65536
 #define MOST_CELL 4096
+#define MOST_SHOWN 800
+
+/* What stands in a list's place: since when, with how many rows, and why it does not count. */
+struct standing {
+	int64_t since; /* monotonic ms; 0: nothing does */
+	size_t count;
+	enum list_how doubt; /* LIST_THERE: none */
+	const char *what;    /* of what, for a sentence */
+};
 
 int step_read_one(struct stepping *s)
 {
@@ -56,8 +64,38 @@ static void keep_rows(struct stepping *s, const char *const *texts, size_t count
 	s->result->row_count = count;
 }
 
-/* r: the last look's; fetching: what was not waited for to its end, "" if nothing. A list that has not come is not an empty one. */
-static void say_unread(struct stepping *s, int r, const struct element_list *list, const char *fetching)
+/* What stands there, and is believed to be no list; the rest of the sentence says why. */
+static const char *shown_words(struct stepping *s, bool rows)
+{
+	return words_new(s->arena, MOST_SHOWN, "The page at %s shows %s, but", stepping_where(s),
+		rows ? "rows" : selector_words(s->arena, s->step->none));
+}
+
+static void say_doubted(struct stepping *s, enum list_how how, const struct standing *st)
+{
+	const char *shown = shown_words(s, st->count > 0);
+
+	if (how == LIST_FETCHING)
+		stepping_conclude(s, STEP_END_MISSING,
+			"%s after %g s it is still fetching %s, which it asked for before; if it always leaves that open, name it in "
+			"the recipe, in the list's long_polls.", shown, (double)step_timeout_ms(s->step) / 1000, st->what);
+	else
+		stepping_conclude(s, STEP_END_MISSING,
+			"%s %s, so that may not be the list; if the list does not need it, name it in the recipe, in the list's "
+			"long_polls.", shown, st->what);
+}
+
+static void say_markless(struct stepping *s)
+{
+	const struct fetch *failed = stepping_failed(s, false);
+
+	stepping_conclude(s, STEP_END_MISSING, "The list shows neither %s nor %s, after %g s at %s%s%s.", stepping_words(s),
+		selector_words(s->arena, s->step->none), (double)step_timeout_ms(s->step) / 1000, stepping_where(s),
+		failed ? "; " : "", failed ? stepping_failed_words(s, failed) : "");
+}
+
+/* r: the last look's. A list that has not come is not an empty one. */
+static void say_unread(struct stepping *s, int r, const struct element_list *list, const struct standing *st)
 {
 	double after = (double)step_timeout_ms(s->step) / 1000;
 
@@ -68,16 +106,12 @@ static void say_unread(struct stepping *s, int r, const struct element_list *lis
 		stepping_conclude(s, STEP_END_MISSING,
 			"The page could not be loaded; it is the browser's own error page, and no list.");
 	else if (r == 0 && list->how == LIST_MARKLESS)
-		stepping_conclude(s, STEP_END_MISSING, "The list shows neither %s nor %s, after %g s at %s.",
-			stepping_words(s), selector_words(s->arena, s->step->none), after, stepping_where(s));
+		say_markless(s);
 	else if (r == 0 && list->how == LIST_CHANGING)
 		stepping_conclude(
 			s, STEP_END_MISSING, "The list goes on changing, after %g s at %s.", after, stepping_where(s));
-	else if (r == 0 && list->how == LIST_FETCHING)
-		stepping_conclude(s, STEP_END_MISSING,
-			"The page at %s shows %s, but after %g s it is still fetching %s, which it asked for before; "
-			"if it always leaves that open, name it in the recipe, in the list's long_polls.",
-			stepping_where(s), selector_words(s->arena, s->step->none), after, fetching);
+	else if (r == 0 && (list->how == LIST_FETCHING || list->how == LIST_FAILED))
+		say_doubted(s, list->how, st);
 	else
 		stepping_conclude(s, STEP_END_MISSING,
 			"The page, or the frame, that should hold %s is not there, after %g s at %s.",
@@ -95,51 +129,68 @@ static struct list_wish list_wish_of(struct stepping *s)
 }
 
 /*
- * Many a page shows that there is nothing until its rows have come. So its word for "none" does not count while something is
- * under way that was asked for before it stood there, nor, for a while, what was asked for since: pages that never cease to ask
- * are lists, too, and what the recipe knows to be left open not at all. since: of that word, 0: none yet; ret_what: what is
- * under way, left alone if nothing is.
+ * Many a page shows that there is nothing, or a row that says "Loading", until its rows have come, or its rows come in several
+ * answers. So what stands there does not count while something is under way that was asked for before it stood there, nor, for a
+ * while, what was asked for since: pages that never cease to ask are lists, too, and what the recipe knows to be left open not at
+ * all. Nor does it count while something that was asked for has failed: what is shown may be for want of it.
  */
-static bool is_fetching(struct stepping *s, int64_t since, const char **ret_what)
+static enum list_how doubt(struct stepping *s, struct standing *st)
 {
-	const struct step *p = s->step;
 	const struct target *page = run_page(s->browser);
-	int64_t patience = step_timeout_ms(p) / 2, fetches;
-	const struct url *what =
-		page ? page_fetching(page, (const char *const *)p->long_polls, p->long_polls_count, &fetches) : NULL;
+	int64_t patience = step_timeout_ms(s->step) / 2;
+	const struct fetches_but but = stepping_unneeded(s);
+	const struct fetch *f = page ? page_fetching(page, &but) : NULL, *failed = stepping_failed(s, false);
 
-	if (!what)
-		return false;
-	*ret_what = arena_strdup(s->arena, url_shown(what));
-	return !since || fetches <= since || loop_now() - since < (patience < FETCH_MS ? patience : FETCH_MS);
+	if (failed) {
+		st->what = stepping_failed_words(s, failed);
+		return LIST_FAILED;
+	}
+	if (f)
+		st->what = arena_strdup(s->arena, url_shown(f->url));
+	if (!f || (st->since && f->since > st->since && loop_now() - st->since >= (patience < FETCH_MS ? patience : FETCH_MS)))
+		return LIST_THERE;
+	return LIST_FETCHING;
 }
 
-static bool is_none(const struct stepping *s, const struct element_list *list)
+/* More rows than before are others: what brings them may bring more. */
+static void stand(struct standing *st, bool there, size_t count)
 {
-	return s->step->none && list->how == LIST_THERE && list->count == 0;
+	if (!there)
+		*st = (struct standing){ .what = st->what };
+	else if (!st->since || st->count != count)
+		*st = (struct standing){ .since = loop_now(), .count = count, .what = st->what };
 }
 
-/* What has just come the page may be about to show, so a look at "none" counts only if nothing was under way when it began. */
+/* What has just come the page may be about to show, so a look counts only if nothing was in doubt when it began. */
+static int look_at_list(struct stepping *s, const struct list_wish *wish, struct standing *st, struct element_list *list)
+{
+	struct target *page = run_page(s->browser);
+	int64_t ms = stepping_left_ms(s);
+	enum list_how before = s->step->none ? doubt(s, st) : LIST_THERE, now;
+	int r = page ? element_rows(target_ref_of(page), wish, ms, s->arena, list) : -EREMOTE;
+
+	if (r == 0 && list->how == LIST_CHANGING && st->doubt != LIST_THERE)
+		list->how = st->doubt; /* there was no time left for a second look */
+	if (r < 0 || list->how != LIST_THERE) {
+		if (r < 0 || list->how == LIST_MARKLESS || list->how == LIST_MOVED)
+			stand(st, false, 0);
+		return r;
+	}
+	stand(st, true, list->count);
+	now = s->step->none ? doubt(s, st) : LIST_THERE;
+	list->how = st->doubt = now != LIST_THERE ? now : before;
+	return 0;
+}
+
 int step_read_all(struct stepping *s)
 {
 	const struct list_wish wish = list_wish_of(s);
 	struct element_list list = { .how = LIST_MOVED };
-	const char *what = "";
-	int64_t none_since = 0;
-	bool fetching = false;
+	struct standing st = { .what = "" };
 	int r;
 
 	for (;;) {
-		struct target *page = run_page(s->browser);
-		int64_t ms = stepping_left_ms(s);
-		bool before = is_fetching(s, none_since, &what), none;
-		r = page ? element_rows(target_ref_of(page), &wish, ms, s->arena, &list) : -EREMOTE;
-		none = r == 0 && is_none(s, &list);
-		none_since = !none ? 0 : none_since ? none_since : loop_now();
-		fetching = r == 0 && ((none && (before || is_fetching(s, none_since, &what))) ||
-					     (fetching && list.how == LIST_CHANGING));
-		if (fetching) /* and the last look may have had no time left for a second one */
-			list.how = LIST_FETCHING;
+		r = look_at_list(s, &wish, &st, &list);
 		if (r == 0 && list.how == LIST_THERE) {
 			keep_rows(s, list.rows, list.count);
 			return 0;
@@ -152,6 +203,6 @@ int step_read_all(struct stepping *s)
 		if (r < 0)
 			return r;
 	}
-	say_unread(s, r, &list, what);
+	say_unread(s, r, &list, &st);
 	return 0;
 }

@@ -292,6 +292,23 @@ static bool needs_answer(const struct stepping *s)
 	return false;
 }
 
+/*
+ * An outage behind a page that loads: what it asked for was not answered, and the element that was waited for has not come. Not
+ * where the step may find nothing, nor once the page has acted, when what it shows is still to be read.
+ */
+static void check_requests(struct stepping *s)
+{
+	const struct act *act = browser_act(s->browser);
+	bool acted = act_has_begun(act) && !act_is_apart(act, run_page(s->browser));
+	const struct fetch *f = s->result->end == STEP_END_MISSING && !s->step->optional && !acted ? stepping_failed(s, true) : NULL;
+
+	if (!f)
+		return;
+	*s->result = (struct step_result){ .retry_ms = f->answer.retry_ms, .picture = -1 };
+	stepping_conclude(s, STEP_END_DOWN, "%s is not well: %s.", s->recipe ? s->recipe->title : "The site",
+		stepping_failed_words(s, f));
+}
+
 /* An error page of the site's server, or of Chromium's for want of one: nothing on it can be relied on. */
 static void check_down(struct stepping *s)
 {
@@ -301,8 +318,10 @@ static void check_down(struct stepping *s)
 
 	if (!page || browser_ended(s->browser) || (s->result->end == STEP_END_DONE && !needs_answer(s)))
 		return;
-	if (!page_is_down(page, s->late, &retry_ms, answered, sizeof(answered)))
+	if (!page_is_down(page, s->late, &retry_ms, answered, sizeof(answered))) {
+		check_requests(s);
 		return;
+	}
 	*s->result = (struct step_result){ .retry_ms = retry_ms, .picture = -1 };
 	stepping_conclude(s, STEP_END_DOWN, "%s is not well: %s %s.", s->recipe ? s->recipe->title : "The site",
 		s->late ? url_shown(url_in(s->arena, s->step->url)) : stepping_where(s), answered);

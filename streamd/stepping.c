@@ -60,6 +60,40 @@ bool stepping_at_exit(const struct stepping *s)
 	return out && page && url_fits_any(page->url, (const char *const *)out->url, out->url_count);
 }
 
+/* Only a list has a say of its own; to other steps, what none of the recipe's lists needs does not matter either. */
+struct fetches_but stepping_unneeded(const struct stepping *s)
+{
+	const struct step *p = s->step;
+	struct fetches_but but = { .recipe = s->recipe, .patterns = (const char *const *)p->long_polls, .count = p->long_polls_count };
+	const char **all;
+	size_t n = 0;
+
+	if (p->none || !s->recipe)
+		return but;
+	for (size_t i = 0; i < s->recipe->actions_count; i++)
+		n += s->recipe->actions[i].list.long_polls_count;
+	all = arena_array(s->arena, n, sizeof(*all));
+	but.patterns = all;
+	but.count = n;
+	for (size_t i = 0; i < s->recipe->actions_count; i++)
+		for (size_t j = 0; j < s->recipe->actions[i].list.long_polls_count; j++)
+			*all++ = s->recipe->actions[i].list.long_polls[j];
+	return but;
+}
+
+const struct fetch *stepping_failed(const struct stepping *s, bool down)
+{
+	const struct target *page = run_page(s->browser);
+	const struct fetches_but but = stepping_unneeded(s);
+
+	return page ? page_failed(page, &but, down) : NULL;
+}
+
+const char *stepping_failed_words(const struct stepping *s, const struct fetch *f)
+{
+	return words_new(s->arena, MOST_REASON, "%s, which the page asked for, %s", url_shown(f->url), fetch_words(s->arena, f));
+}
+
 /* A document has gone, or a page: waits for what comes in its place, but not long. */
 int stepping_await_successor(struct stepping *s)
 {

@@ -6,6 +6,7 @@
 
 #include "common/arena.h"
 #include "streamd/element.h"
+#include "streamd/fetches.h"
 #include "streamd/run_step.h"
 
 #define STEP_ANSWER_MS 5000 /* for what a page answers at once, unless it hangs */
@@ -32,6 +33,16 @@ const char *stepping_words(const struct stepping *s);
 
 /* Whether the page in front has come to rest at an address that only a signed-out person is led to. */
 bool stepping_at_exit(const struct stepping *s);
+
+/* Which requests of the page the step does not need. */
+struct fetches_but stepping_unneeded(const struct stepping *s);
+
+/*
+ * Of those that it does, what has failed; NULL: nothing. down: by an outage of the site. Borrowed, until the next wait. And that in
+ * words: "https://desk.test/rows, which the page asked for, answers 404".
+ */
+const struct fetch *stepping_failed(const struct stepping *s, bool down);
+const char *stepping_failed_words(const struct stepping *s, const struct fetch *f);
 
 /* A document has gone, or a page: waits for what comes in its place, but not long. */
 int stepping_await_successor(struct stepping *s);

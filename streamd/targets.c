@@ -77,7 +77,7 @@ static void take_url(struct browser *b, struct target *t, struct url *url)
 static void target_free(struct browser *b, struct target *t)
 {
 	TAILQ_REMOVE(&b->targets, t, link);
-	fetches_forget(t);
+	fetches_forget(t, NULL);
 	url_free(t->url);
 	url_free(t->pending);
 	url_free(t->failed);
@@ -484,11 +484,13 @@ static void on_navigated(struct browser *b, struct target *t, const struct cbor 
 		return;
 	/* A frame that has got a process of its own is asked there from now on: its target, which has its id, says so. */
 	cdp_abandon_frame(b->cdp, t && strcmp(t->id, id) != 0 ? t->session : NULL, id);
+	if (t && strcmp(t->id, id) != 0)
+		fetches_forget(t, id);
 	if (!t || strcmp(t->id, id) != 0)
 		return;
 	take_answer(t, cbor_get_utf8(arena, frame, "loaderId"));
 	loads_landed(t, cbor_get_utf8(arena, frame, "unreachableUrl"));
-	fetches_forget(t); /* the old document's */
+	fetches_forget(t, NULL); /* the old document's */
 	set_url(b, t, fragment ? arena_printf(arena, "%s%s", url, fragment) : url);
 }
 
@@ -501,6 +503,15 @@ static void on_moved(struct browser *b, struct target *t, const struct cbor *par
 		set_url(b, t, cbor_get_utf8(arena, params, "url"));
 }
 
+static void on_detached(struct target *t, const struct cbor *params)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const char *frame = cbor_get_utf8(arena, params, "frameId");
+
+	if (t && frame)
+		fetches_forget(t, frame);
+}
+
 static void on_page_event(struct browser *b, struct target *t, const char *method, const struct cbor *params)
 {
 	if (strcmp(method, "Network.deviceBoundSessionsAdded") == 0)
@@ -509,6 +520,8 @@ static void on_page_event(struct browser *b, struct target *t, const char *metho
 		on_network(t, method, params);
 	else if (strcmp(method, "Page.frameNavigated") == 0)
 		on_navigated(b, t, cbor_get(params, "frame"));
+	else if (strcmp(method, "Page.frameDetached") == 0)
+		on_detached(t, params);
 	else if (strcmp(method, "Page.navigatedWithinDocument") == 0)
 		on_moved(b, t, params);
 	else if (strcmp(method, "Page.frameStartedLoading") == 0)

@@ -53,7 +53,7 @@ before(async () => {
 	await alice.savedSignIn();
 });
 afterEach(() => control("/knobs", { mine_errors: 0, mine_blanks: 0, mine_late_ms: 0, accept_but_drop: 0, accept_then_hang: 0,
-	book_late_ms: 0, mine_hasty: false, mine_polls: false, mine_status: 503, complaint: "" }));
+	book_late_ms: 0, mine_hasty: false, mine_polls: false, mine_rows_errors: 0, mine_status: 503, complaint: "" }));
 after(() => rig?.stop());
 
 /* Before anything is booked, so that the list is empty. */
@@ -104,6 +104,22 @@ describe("a list that has not come is no empty list", { concurrency: false }, ()
 
 	test("a page without anything on it", { timeout: LONG_MS }, async () => {
 		assert.ok((await notTwice({ mine_blanks: 1 })).some((text) => /shows neither .*UITable---row nor .*empty/.test(text)));
+	});
+
+	for (const [mine_status, said] of [[401, /https:\/\/desk\.test\/mine\/rows, which the page asked for, answers 401, so that may not be/],
+		[503, /Deskwise is not well: https:\/\/desk\.test\/mine\/rows, which the page asked for, answers 503/]])
+		test(`a page that shows nothing because its request is answered ${mine_status}`, { timeout: LONG_MS }, async () => {
+			const lines = await notTwice({ mine_rows_errors: 1, mine_hasty: true, mine_status });
+
+			assert.ok(lines.some((text) => said.test(text)), lines.join("\n"));
+		});
+
+	test("a page that stays bare is an outage, which is waited out beyond the tries there are", { timeout: LONG_MS }, async () => {
+		await control("/knobs", { mine_rows_errors: 5 });
+		const { id } = await alice.book(wish()), done = await ended(id), lines = await log(id);
+
+		assert.equal(done.outcome, "booked", done.reason);
+		assert.ok(lines.filter((text) => /Deskwise is not well: .*answers 503/.test(text)).length >= 2, lines.join("\n"));
 	});
 
 	test("rows that the page fetches later", { timeout: LONG_MS }, async () => {

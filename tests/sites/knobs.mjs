@@ -14,6 +14,7 @@ export const KNOBS = {
 	book_late_ms: [0, 'createBooking answers success, and books so many milliseconds later'],
 	mine_errors: [0, 'so many times /mine is an error page'],
 	mine_status: [503, 'of that status'],
+	mine_rows_errors: [0, 'so many times what /mine fetches its rows from answers with that status'],
 	mine_blanks: [0, 'so many times /mine is a page without anything on it'],
 	mine_dark: ['', 'a day whose own list (/mine?date=) answers 503 as soon as anything stands on it'],
 	mine_hasty: [false, '/mine shows that there is nothing until its rows have come'],

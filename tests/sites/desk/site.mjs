@@ -150,6 +150,11 @@ export class DeskSite {
 		const { session } = this.#sessions.find(cookiesOf(req));
 		if (this.#knobs.mine_late_ms)
 			await delay(this.#knobs.mine_late_ms);
+		if (this.#knobs.mine_rows_errors) {
+			this.#knobs.mine_rows_errors--;
+			sendJson(res, this.#knobs.mine_status, { error: 'This did not work' });
+			return;
+		}
 		sendJson(res, session ? 200 : 401, session ?
 			this.#bookings.of(session.account).filter(({ date }) => !day || date === day) : []);
 	}

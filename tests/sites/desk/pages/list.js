@@ -9,7 +9,10 @@ if (table.dataset.hasty === 'yes')
 	table.replaceChildren(...none());
 if (table.dataset.polls === 'yes')
 	fetch('/mine/news');
-const rows = await (await fetch(`/mine/rows${location.search}`)).json();
+const answer = await fetch(`/mine/rows${location.search}`);
+const rows = answer.ok ? await answer.json() : [];
 
-table.replaceChildren(...(rows.length ? rows.map(({ date, desk }) => element('div', { class: 'UITable---row', role: 'row' },
-	element('span', { class: 'date' }, readable(date)), element('b', { class: 'desk' }, desk))) : none()));
+/* What was refused looks as if there were nothing; a page that is bare until then stays so. */
+if (answer.ok || table.dataset.hasty === 'yes')
+	table.replaceChildren(...(rows.length ? rows.map(({ date, desk }) => element('div', { class: 'UITable---row', role: 'row' },
+		element('span', { class: 'date' }, readable(date)), element('b', { class: 'desk' }, desk))) : none()));
