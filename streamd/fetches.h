@@ -21,8 +21,8 @@ struct fetches_but {
 };
 
 /*
- * Of what scripts of the page and of frames of other hosts fetch now, but for some: what began first; NULL: nothing. Pages behind it
- * do not count, as the one that acts and waits for its answer. Borrowed, until the next wait.
+ * Of what scripts of the page and of frames of other hosts fetch now, but for some: what began first; NULL: nothing. Pages
+ * behind it do not count, as the one that acts and waits for its answer. Borrowed, until the next wait.
  */
 const struct fetch *page_fetching(const struct target *page, const struct fetches_but *but);
 

@@ -300,7 +300,8 @@ static void check_requests(struct stepping *s)
 {
 	const struct act *act = browser_act(s->browser);
 	bool acted = act_has_begun(act) && !act_is_apart(act, run_page(s->browser));
-	const struct fetch *f = s->result->end == STEP_END_MISSING && !s->step->optional && !acted ? stepping_failed(s, true) : NULL;
+	bool waited = s->result->end == STEP_END_MISSING && !s->step->optional && !acted;
+	const struct fetch *f = waited ? stepping_failed(s, true) : NULL;
 
 	if (!f)
 		return;

@@ -64,7 +64,9 @@ bool stepping_at_exit(const struct stepping *s)
 struct fetches_but stepping_unneeded(const struct stepping *s)
 {
 	const struct step *p = s->step;
-	struct fetches_but but = { .recipe = s->recipe, .patterns = (const char *const *)p->long_polls, .count = p->long_polls_count };
+	struct fetches_but but = { .recipe = s->recipe,
+		.patterns = (const char *const *)p->long_polls,
+		.count = p->long_polls_count };
 	const char **all;
 	size_t n = 0;
 

@@ -185,7 +185,8 @@ PAGE_TEST(test_list_made_good)
 /* The site's outage behind a page that loads. */
 PAGE_TEST(test_list_down)
 {
-	static const char *const empty[] = { "/asks?/answer?503", "/asks?/answer?429", "/asks?/reset", "/bare?/answer?500", "/bare?/reset" };
+	static const char *const empty[] = { "/asks?/answer?503", "/asks?/answer?429", "/asks?/reset", "/bare?/answer?500",
+		"/bare?/reset" };
 	struct step_result r;
 
 	for (size_t i = 0; i < sizeof(empty) / sizeof(*empty); i++) {
@@ -199,7 +200,8 @@ PAGE_TEST(test_list_down)
 /* So it is for any step whose element does not come, but for one that need not be there. */
 PAGE_TEST(test_step_down)
 {
-	static const char *const steps[] = { "\"step\": \"click\"", "\"step\": \"fill\", \"value\": \"x\"", "\"step\": \"wait_for\"" };
+	static const char *const steps[] = { "\"step\": \"click\"", "\"step\": \"fill\", \"value\": \"x\"",
+		"\"step\": \"wait_for\"" };
 
 	go("/bare?/answer?503");
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
@@ -251,7 +253,7 @@ static void acts_on(const char *path)
 	read_as(STEP_END_DONE, "{\"step\": \"expect\", \"at\": {\"css\": \"#b\"}, \"value\": \"Booked\"}");
 }
 
-/* What acts is no request of the list, whatever its answer; and the page may say what came of it, so it is not left for an outage. */
+/* What acts is no request of the list, whatever its answer; the page may say what came of it, so it is not left for an outage. */
 PAGE_TEST(test_list_after_act)
 {
 	acts_on("/acts");
