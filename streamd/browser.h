@@ -48,8 +48,9 @@ struct fetch {
 	char method[16];
 	bool body;       /* it sends one, which says what it asks for */
 	struct url *url; /* NULL: free */
-	int64_t since;   /* monotonic ms, as is failed; 0: it has not */
-	int64_t failed;
+	int64_t since;   /* monotonic ms, as are the others; 0: not */
+	int64_t ended, failed;
+	double asked_s, broken_s; /* by Chromium's clock, which does not tell how late we hear of it */
 	struct arrival arrival;
 	struct answer answer;
 };

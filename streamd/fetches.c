@@ -1,5 +1,6 @@
 #include "streamd/fetches.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -10,7 +11,7 @@
 #include "streamd/act.h"
 #include "streamd/net_error.h"
 
-#define AT_ONCE_MS 100 /* between giving up a request and asking for the one that takes its place */
+#define AT_ONCE_S 0.1 /* between giving up a request and asking for the one that takes its place, by the page's own clock */
 
 /* One that is under way. */
 static struct fetch *find(struct target *t, const char *id)
@@ -21,18 +22,33 @@ static struct fetch *find(struct target *t, const char *id)
 	return NULL;
 }
 
-static struct fetch *find_free(struct target *t)
-{
-	for (size_t i = 0; i < TARGET_MOST_FETCHES; i++)
-		if (!t->fetches[i].url)
-			return &t->fetches[i];
-	return NULL;
-}
-
 static void forget(struct fetch *f)
 {
 	url_free(f->url);
 	*f = (struct fetch){ 0 };
+}
+
+/* What has ended is kept for whoever has been looking at the page meanwhile, as long as there is room. */
+static struct fetch *find_free(struct target *t)
+{
+	struct fetch *oldest = NULL;
+
+	for (size_t i = 0; i < TARGET_MOST_FETCHES; i++) {
+		struct fetch *f = &t->fetches[i];
+		if (!f->url)
+			return f;
+		if (f->ended && (!oldest || f->ended < oldest->ended))
+			oldest = f;
+	}
+	if (oldest)
+		forget(oldest);
+	return oldest;
+}
+
+static void end(struct fetch *f)
+{
+	f->id[0] = '\0';
+	f->ended = loop_now();
 }
 
 void fetches_forget(struct target *t, const char *frame)
@@ -59,10 +75,8 @@ static bool is_same(const struct fetch *a, const struct fetch *b)
 /* Given up by its page in favour of another. */
 static bool is_superseded(const struct fetch *f, const struct fetch *by)
 {
-	int64_t at = f->failed ? f->failed : loop_now();
-
-	return f != by && net_error_is_broken_off(f->answer.error) && is_same_place(f, by) && by->since >= f->since &&
-		by->since >= at - AT_ONCE_MS && by->since <= at + AT_ONCE_MS;
+	return f != by && net_error_is_broken_off(f->answer.error) && is_same_place(f, by) && by->asked_s >= f->asked_s &&
+		fabs(by->asked_s - f->broken_s) <= AT_ONCE_S;
 }
 
 /*
@@ -94,9 +108,9 @@ static void begin(struct target *t, const char *id, const struct cbor *params)
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *type = cbor_get(params, "type"), *request = cbor_get(params, "request");
 	const char *frame = cbor_get_utf8(arena, params, "frameId"), *method = cbor_get_utf8(arena, request, "method");
-	struct fetch *f = find_free(t);
+	struct fetch *f = cbor_text_is(type, "XHR") || cbor_text_is(type, "Fetch") ? find_free(t) : NULL;
 
-	if (!f || !(cbor_text_is(type, "XHR") || cbor_text_is(type, "Fetch")))
+	if (!f)
 		return;
 	exact_set(f->id, sizeof(f->id), "%s", id);
 	exact_set(f->frame, sizeof(f->frame), "%s", frame ?: "");
@@ -104,6 +118,7 @@ static void begin(struct target *t, const char *id, const struct cbor *params)
 	f->body = cbor_get_bool(request, "hasPostData", false);
 	f->url = url_new(cbor_get_utf8(arena, request, "url"));
 	f->since = loop_now();
+	f->asked_s = f->broken_s = cbor_get_double(params, "timestamp", NAN);
 	arrival_begin(&f->arrival);
 	forget_superseded(t, f);
 }
@@ -164,10 +179,11 @@ static void break_off(struct target *t, struct fetch *f, const struct cbor *para
 	bool given_up = cbor_get_bool(params, "canceled", false);
 
 	if (is_policy(cbor_get(params, "blockedReason")) || (given_up && was_answered(f))) {
-		forget(f);
+		end(f);
 		return;
 	}
 	answer_fail(&f->answer, params);
+	f->broken_s = cbor_get_double(params, "timestamp", NAN);
 	fail(t, f);
 }
 
@@ -191,7 +207,7 @@ void fetches_note(struct target *t, const char *method, const struct cbor *param
 	if (f)
 		arrival_event(&f->arrival, method, params);
 	if (f && strcmp(method, "Network.loadingFinished") == 0)
-		forget(f);
+		end(f);
 	else if (f && strcmp(method, "Network.loadingFailed") == 0)
 		break_off(t, f, params);
 	else if (f && strcmp(method, "Network.responseReceived") == 0)
@@ -215,7 +231,8 @@ static bool is_needed(const struct target *t, const struct fetch *f, const struc
 }
 
 /* Of the page and of frames of other hosts, what began first of those that are needed and are so. */
-static const struct fetch *first_of(const struct target *page, const struct fetches_but *but, bool (*is_so)(const struct fetch *))
+static const struct fetch *first_of(const struct target *page, const struct fetches_but *but, int64_t at,
+	bool (*is_so)(const struct fetch *, int64_t at))
 {
 	const struct fetch *first = NULL;
 	const struct target *t;
@@ -223,35 +240,37 @@ static const struct fetch *first_of(const struct target *page, const struct fetc
 	TAILQ_FOREACH (t, browser_targets(page->browser), link)
 		for (size_t i = 0; i < TARGET_MOST_FETCHES && (t == page || t->kind != TARGET_PAGE); i++) {
 			const struct fetch *f = &t->fetches[i];
-			if (f->url && is_so(f) && (!first || f->since < first->since) && is_needed(t, f, but))
+			if (f->url && is_so(f, at) && (!first || f->since < first->since) && is_needed(t, f, but))
 				first = f;
 		}
 	return first;
 }
 
-static bool comes(const struct fetch *f)
+static bool was_coming(const struct fetch *f, int64_t at)
 {
-	return !f->failed && loop_now() < arrival_until(&f->arrival);
+	return !f->failed && (f->ended ? f->ended : arrival_until(&f->arrival)) > at;
 }
 
-static bool has_failed(const struct fetch *f)
+static bool has_failed(const struct fetch *f, int64_t at)
 {
+	(void)at;
 	return f->failed;
 }
 
-static bool met_outage(const struct fetch *f)
+static bool met_outage(const struct fetch *f, int64_t at)
 {
+	(void)at;
 	return f->failed && answer_is_down(&f->answer);
 }
 
-const struct fetch *page_fetching(const struct target *page, const struct fetches_but *but)
+const struct fetch *page_fetching(const struct target *page, const struct fetches_but *but, int64_t since)
 {
-	return first_of(page, but, comes);
+	return first_of(page, but, since, was_coming);
 }
 
 const struct fetch *page_failed(const struct target *page, const struct fetches_but *but, bool down)
 {
-	return first_of(page, but, down ? met_outage : has_failed);
+	return first_of(page, but, 0, down ? met_outage : has_failed);
 }
 
 const char *fetch_words(struct arena *arena, const struct fetch *f)

@@ -21,10 +21,11 @@ struct fetches_but {
 };
 
 /*
- * Of what scripts of the page and of frames of other hosts fetch now, but for some: what began first; NULL: nothing. Pages
- * behind it do not count, as the one that acts and waits for its answer. Borrowed, until the next wait.
+ * Of what scripts of the page and of frames of other hosts fetch, or have got to its end since then (monotonic ms), but for some:
+ * what began first; NULL: nothing. Pages behind it do not count, as the one that acts and waits for its answer. Borrowed, until
+ * the next wait.
  */
-const struct fetch *page_fetching(const struct target *page, const struct fetches_but *but);
+const struct fetch *page_fetching(const struct target *page, const struct fetches_but *but, int64_t since);
 
 /*
  * The same of what they have asked for since their documents came and was last answered with an error, or not at all; down: by an

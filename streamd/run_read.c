@@ -132,14 +132,15 @@ static struct list_wish list_wish_of(struct stepping *s)
  * Many a page shows that there is nothing, or a row that says "Loading", until its rows have come, or its rows come in several
  * answers. So what stands there does not count while something is under way that was asked for before it stood there, nor, for a
  * while, what was asked for since: pages that never cease to ask are lists, too, and what the recipe knows to be left open not at
- * all. Nor does it count while something that was asked for has failed: what is shown may be for want of it.
+ * all. Nor does it count while something that was asked for has failed: what is shown may be for want of it. began: the look at it,
+ * after which nothing may have come; now: it is about to.
  */
-static enum list_how doubt(struct stepping *s, struct standing *st)
+static enum list_how doubt(struct stepping *s, struct standing *st, int64_t began)
 {
 	const struct target *page = run_page(s->browser);
 	int64_t patience = step_timeout_ms(s->step) / 2;
 	const struct fetches_but but = stepping_unneeded(s);
-	const struct fetch *f = page ? page_fetching(page, &but) : NULL, *failed = stepping_failed(s, false);
+	const struct fetch *f = page ? page_fetching(page, &but, began) : NULL, *failed = stepping_failed(s, false);
 
 	if (failed) {
 		st->what = stepping_failed_words(s, failed);
@@ -161,12 +162,12 @@ static void stand(struct standing *st, bool there, size_t count)
 		*st = (struct standing){ .since = loop_now(), .count = count, .what = st->what };
 }
 
-/* What has just come the page may be about to show, so a look counts only if nothing was in doubt when it began. */
+/* What has just come the page may be about to show, so a look counts only if nothing was in doubt from when it began. */
 static int look_at_list(struct stepping *s, const struct list_wish *wish, struct standing *st, struct element_list *list)
 {
 	struct target *page = run_page(s->browser);
-	int64_t ms = stepping_left_ms(s);
-	enum list_how before = s->step->none ? doubt(s, st) : LIST_THERE, now;
+	int64_t ms = stepping_left_ms(s), began = loop_now();
+	enum list_how before = s->step->none ? doubt(s, st, began) : LIST_THERE, now;
 	int r = page ? element_rows(target_ref_of(page), wish, ms, s->arena, list) : -EREMOTE;
 
 	if (r == 0 && list->how == LIST_CHANGING && st->doubt != LIST_THERE)
@@ -177,7 +178,7 @@ static int look_at_list(struct stepping *s, const struct list_wish *wish, struct
 		return r;
 	}
 	stand(st, true, list->count);
-	now = s->step->none ? doubt(s, st) : LIST_THERE;
+	now = s->step->none ? doubt(s, st, began) : LIST_THERE;
 	list->how = st->doubt = now != LIST_THERE ? now : before;
 	return 0;
 }

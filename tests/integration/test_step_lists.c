@@ -28,6 +28,8 @@ static const struct page pages[] = {
 	{ "/loading", LIST("show(['Loading ...']); await after(50); show(await ask('/slow?1500'))") },
 	{ "/batches", LIST("ask('/rows').then(show); const more = await ask('/slow?1500'); show(['A', ...more])") },
 	{ "/pages", LIST("let all = await ask('/rows'); show(all); for (let i = 0; i < 3; i++) show(all = [...all, ...await ask('/slow?900')])") },
+	{ "/meanwhile", LIST("show(['Loading ...']); await after(150); const rows = await ask('/slow?50'); await after(250);"
+			     "show([...rows, 'C'])") },
 	{ "/ceaseless", LIST("show(['A', 'B']); for (;;) await ask('/slow?400')") },
 	{ "/one-by-one", LIST("for (let n = 1; n <= 6; n++) { show(Array(n).fill('A')); await after(200); }") },
 	{ "/acts", "<button id=b>Book</button>" LIST("b.onclick = async () => { await ask('/answer?500', { method: 'POST', body: '{}' });"
@@ -130,23 +132,23 @@ PAGE_TEST(test_list_refused)
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
 		go(arena_printf(arena, "/asks?/answer?%s", statuses[i]));
-		r = read_as(STEP_END_MISSING, READ(1500));
+		r = read_as(STEP_END_MISSING, READ(2500));
 		says(r, arena_printf(arena, "http://a.test/answer, which the page asked for, answers %s", statuses[i]));
 		says(r, "in the list's long_polls");
 	}
 	go("/cut");
-	says(read_as(STEP_END_MISSING, READ(1500)), "http://a.test/slow, which the page asked for, was broken off by the page itself");
+	says(read_as(STEP_END_MISSING, READ(2500)), "http://a.test/slow, which the page asked for, was broken off by the page itself");
 	go("/posts?/answer?404");
-	says(read_as(STEP_END_MISSING, READ(1500)), "answers 404");
+	says(read_as(STEP_END_MISSING, READ(2500)), "answers 404");
 }
 
 /* Rows, too: they may be those that came before, or a word in their place. */
 PAGE_TEST(test_list_in_part)
 {
 	go("/whole?/answer?404");
-	says(read_as(STEP_END_MISSING, READ(1500)), "shows rows, but http://a.test/answer");
+	says(read_as(STEP_END_MISSING, READ(2500)), "shows rows, but http://a.test/answer");
 	go("/whole?/answer?503");
-	says(read_as(STEP_END_DOWN, READ(1500)), "answers 503");
+	says(read_as(STEP_END_DOWN, READ(2500)), "answers 503");
 }
 
 /* What the recipe says is not needed, and what the launcher lets nobody reach. */
@@ -155,7 +157,7 @@ PAGE_TEST(test_list_unneeded)
 	static const char *const refused[] = { "http://tracker.test/beacon", "https://c.test/x", "http://a.test:1/x" };
 
 	go("/whole?/answer?404");
-	assert_int_equal(read_as(STEP_END_DONE, READ_ROWS "1500, \"long_polls\": [\"http://a.test/answer*\"]}").row_count, 1);
+	assert_int_equal(read_as(STEP_END_DONE, READ_ROWS "2500, \"long_polls\": [\"http://a.test/answer*\"]}").row_count, 1);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
 		go(arena_printf(arena, "/whole?%s", refused[i]));
 		assert_int_equal(read_as(STEP_END_DONE, READ(3000)).row_count, 1);
@@ -191,7 +193,7 @@ PAGE_TEST(test_list_down)
 
 	for (size_t i = 0; i < sizeof(empty) / sizeof(*empty); i++) {
 		go(empty[i]);
-		r = read_as(STEP_END_DOWN, READ(1500));
+		r = read_as(STEP_END_DOWN, READ(2500));
 		says(r, "Pages is not well: http://a.test/");
 		assert_int_equal(r.retry_ms, i == 0 ? 7000 : 0);
 	}
@@ -225,6 +227,7 @@ PAGE_TEST(test_list_comes)
 
 	go("/loading");
 	assert_string_equal(read_as(STEP_END_DONE, READ(5000)).rows[0].cells[0].value, "B");
+	reads_rows("/meanwhile", 2);
 	reads_rows("/batches", 2);
 	reads_rows("/pages", 4);
 	reads_rows("/ceaseless", 2);
@@ -260,7 +263,7 @@ PAGE_TEST(test_list_after_act)
 	assert_int_equal(read_as(STEP_END_DONE, READ(3000)).row_count, 1);
 	acts_on("/acts?/answer?503");
 	read_as(STEP_END_MISSING, "{\"step\": \"wait_for\", \"at\": {\"css\": \"#never\"}, \"timeout_ms\": 500}");
-	says(read_as(STEP_END_MISSING, READ(1500)), "http://a.test/answer, which the page asked for, answers 503");
+	says(read_as(STEP_END_MISSING, READ(2500)), "http://a.test/answer, which the page asked for, answers 503");
 	go("/plain");
 	assert_int_equal(read_as(STEP_END_DONE, READ(3000)).row_count, 2);
 }

@@ -243,6 +243,8 @@ export const mutants = [
 		changes: [["STEP_END_MISSING && !s->step->optional && ", "STEP_END_MISSING && "]] },
 	{ name: "rows are all there although more of them are fetched", file: "streamd/run_read.c", ...STEP_LISTS("test_list_comes"),
 		changes: [["	if (!f || (st->since", "	if (!f || st->count || (st->since"]] },
+	{ name: "what has come during a look is shown by then", file: "streamd/run_read.c", ...STEP_LISTS("test_list_comes"),
+		changes: [["	now = s->step->none ? doubt(s, st, began) : LIST_THERE;\n", "	now = s->step->none ? doubt(s, st, loop_now()) : LIST_THERE;\n"]] },
 	{ name: "a list is read at the first look", file: "streamd/pages/element_wait.js", ...STEP_LISTS("test_two_looks_agree"),
 		changes: [["now - seen_at < (rows.length ?", "now - seen_at < 0 * (rows.length ?"]] },
 	{ name: "two looks at a list need not agree", file: "streamd/pages/element_wait.js", ...STEP_LISTS("test_two_looks_agree"),
