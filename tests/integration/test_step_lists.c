@@ -26,6 +26,7 @@ static const struct page pages[] = {
 			      "show(await ask(what, how))") },
 	{ "/bare", LIST("await ask(what)") },
 	{ "/loading", LIST("show(['Loading ...']); await after(50); show(await ask('/slow?1500'))") },
+	{ "/hasty", LIST("show([]); show(await ask('/slow?6500'))") },
 	{ "/batches", LIST("ask('/rows').then(show); const more = await ask('/slow?1500'); show(['A', ...more])") },
 	{ "/pages", LIST("let all = await ask('/rows'); show(all); for (let i = 0; i < 3; i++) show(all = [...all, ...await ask('/slow?900')])") },
 	{ "/meanwhile", LIST("show(['Loading ...']); await after(150); const rows = await ask('/slow?50'); await after(250);"
@@ -228,6 +229,7 @@ PAGE_TEST(test_list_comes)
 	go("/loading");
 	assert_string_equal(read_as(STEP_END_DONE, READ(5000)).rows[0].cells[0].value, "B");
 	reads_rows("/meanwhile", 2);
+	reads_rows("/hasty", 1);
 	reads_rows("/batches", 2);
 	reads_rows("/pages", 4);
 	reads_rows("/ceaseless", 2);
