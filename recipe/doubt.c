@@ -54,13 +54,13 @@ static void doubt_hosts(struct doubting *d)
 {
 	const struct recipe *r = d->recipe;
 	const struct place root = { 0 };
+	const struct egress_words hosts = { r->hosts, r->hosts_count }, none = { 0 };
+	const struct egress_words addresses = { r->private_addresses, r->private_addresses_count };
 	struct egress_rule *rule;
 	const char *field;
 	char why[EGRESS_WHY];
 
-	if (egress_rule_new((struct egress_words){ r->hosts, r->hosts_count },
-		    (struct egress_words){ r->private_addresses, r->private_addresses_count }, (struct egress_words){ 0 }, &rule,
-		    &field, why) < 0)
+	if (egress_rule_new(hosts, addresses, none, &rule, &field, why) < 0)
 		return;
 	for (size_t i = 0; i < r->hosts_count; i++)
 		doubt_host(d, rule, PLACE_INDEX(PLACE_KEY(&root, "hosts"), i), r->hosts[i]);
