@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "botd/outage.h"
+#include "botd/put_off.h"
 #include "botd/site.h"
+#include "botd/state.h"
 #include "botd/today.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -22,6 +25,7 @@
 #define SERVER_FAILS  500 /* with such a status or above it, HTTP's site may have done what it was asked for all the same */
 
 struct doing {
+	struct botd *botd;
 	struct job *job;
 	struct run *run;
 	const struct recipe_action *action;
@@ -30,6 +34,7 @@ struct doing {
 	struct listing *known;
 	struct progress *progress;
 	const char *step;    /* the one under way or the last, in words */
+	int place;           /* where the run is (botd/outage.h) */
 	struct ending *end;
 	bool earlier;        /* an earlier attempt may have sent it */
 	bool acting;         /* the act's step has begun, or a later one */
@@ -60,6 +65,18 @@ static bool wrote(struct doing *d, enum job_result r)
 static bool say(struct doing *d, const char *level, const char *text)
 {
 	return wrote(d, job_line(d->job, level, "%s", text));
+}
+
+/* What the person has read already while the site was not well. */
+static bool say_anew(struct doing *d, const char *text)
+{
+	return put_off_was(d->botd, d->job) || say(d, "info", text);
+}
+
+/* The site has answered there. */
+static bool got_past(struct doing *d, int place)
+{
+	return wrote(d, put_off_past(d->botd, d->job, run_recipe(d->run)->title, place));
 }
 
 static void begin_progress(struct doing *d, const char *words)
@@ -155,12 +172,15 @@ static enum list_result read_list(struct doing *d, bool quick)
 	const struct recipe_own_list *list = &d->action->list;
 	enum list_result r = LIST_MISSING;
 
+	d->place = PLACE_LIST;
 	listing_forget(d->known);
 	if (quick && list->again)
 		r = read_rows(d, list->again, list->again_count);
 	if (r == LIST_MISSING)
 		r = read_rows(d, list->steps, list->steps_count);
-	return r == LIST_MISSING && !log_missing(d) ? LIST_OVER : r;
+	if (r == LIST_MISSING && !log_missing(d))
+		return LIST_OVER;
+	return r == LIST_READ && !got_past(d, PLACE_LIST) ? LIST_OVER : r;
 }
 
 static bool listed(struct doing *d)
@@ -220,10 +240,10 @@ static bool look_before(struct doing *d)
 	enum list_result r = LIST_READ;
 
 	if (!d->job->again && listing_known(d->known, d->action, &d->variables)) {
-		if (!say(d, "info", "Your bookings have just been read."))
+		if (!say_anew(d, "Your bookings have just been read."))
 			return false;
 	} else {
-		r = say(d, "info", "Reading your bookings first.") ? read_list(d, false) : LIST_OVER;
+		r = say_anew(d, "Reading your bookings first.") ? read_list(d, false) : LIST_OVER;
 	}
 	if (r == LIST_MISSING)
 		ending_set(d->end, ENDING_AGAIN, "The list of your bookings could not be read: Stead could not %s.", d->undone);
@@ -286,6 +306,8 @@ static bool announce(struct doing *d, size_t i)
 {
 	const struct step *step = &d->action->steps[i];
 
+	if (put_off_was(d->botd, d->job))
+		return true;
 	return wrote(d, job_step(d->job, i + 1, d->action->steps_count, step_words(d->arena, step, &d->variables)));
 }
 
@@ -394,7 +416,7 @@ static enum step_result take_or_act(struct doing *d, const struct step *step, st
 	d->progress->since = 0;
 	if (r != STEP_HELD)
 		return r;
-	if (!let_go(d, step, held.request))
+	if (!got_past(d, d->place) || !let_go(d, step, held.request))
 		return STEP_LOST;
 	if (!d->sent)
 		return STEP_UNSENT;
@@ -409,18 +431,17 @@ static enum pass pass(struct doing *d, size_t i)
 	struct run_step_result result;
 	enum step_result r;
 
+	d->place = PLACE_STEP + (int)i;
 	if (!announce(d, i))
 		return PASS_OVER;
 	call = run_call(d->run);
 	r = take_or_act(d, step, call, &result);
-	if (r == STEP_DONE)
-		return PASS_ON;
+	if (r == STEP_DONE || (r == STEP_MISSING && step->optional))
+		return got_past(d, d->place) ? PASS_ON : PASS_OVER;
 	if (r == STEP_UNSENT)
 		return PASS_MISSING;
 	if (r != STEP_MISSING)
 		return PASS_OVER;
-	if (step->optional)
-		return PASS_ON;
 	return explain(d, step, &result) ? PASS_MISSING : PASS_OVER;
 }
 
@@ -527,11 +548,11 @@ static void take_steps(struct doing *d)
 		end_unsent(d, p);
 }
 
-void job_do(struct job *job, struct run *run, struct listing *known, struct progress *progress, struct ending *end)
+void job_do(struct botd *b, struct job *job, struct run *run, struct listing *known, struct progress *progress, struct ending *end)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct recipe *recipe = run_recipe(run);
-	struct doing d = { .job = job, .run = run, .action = recipe_action_find(recipe, job->action), .arena = arena,
+	struct doing d = { .botd = b, .job = job, .run = run, .action = recipe_action_find(recipe, job->action), .arena = arena,
 		.known = known, .progress = progress, .end = end };
 	char today[11];
 
@@ -552,6 +573,8 @@ void job_do(struct job *job, struct run *run, struct listing *known, struct prog
 		look_for_sent(&d);
 	else if (look_before(&d))
 		take_steps(&d);
+	if (end->kind == ENDING_DOWN)
+		end->place = d.place;
 	if (end->kind == ENDING_DONE && strcmp(end->outcome, "booked") != 0)
 		listing_forget(known); /* the page may be in any state */
 }

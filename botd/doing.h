@@ -16,5 +16,7 @@ struct progress {
 	char words[300];
 };
 
+struct botd;
+
 /* Always sets *end. known: what earlier jobs of this run have read. */
-void job_do(struct job *job, struct run *run, struct listing *known, struct progress *progress, struct ending *end);
+void job_do(struct botd *b, struct job *job, struct run *run, struct listing *known, struct progress *progress, struct ending *end);

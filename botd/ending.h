@@ -25,6 +25,7 @@ struct ending {
 	const char *outcome; /* DONE; a constant or of the recipe */
 	int64_t version;     /* SIGN_IN: of the session; 0: there is none */
 	int64_t retry_ms;    /* DOWN: how long the site wants to be left alone; 0: it does not say */
+	int place;           /* DOWN: where it was met so (botd/outage.h) */
 	char reason[1024];   /* may be empty when DONE */
 };
 

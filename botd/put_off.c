@@ -12,6 +12,10 @@
 
 #define LONGEST_MS 86400000 /* of an outage that a booking without a day waits out */
 
+/* How far a job has to come at its site: one that may have been sent is only looked for. */
+#define all_of(j_)                                                                                 \
+	((struct spot){ .site = (j_)->site, .action = (j_)->action, .place = (j_)->intended ? PLACE_LIST : PLACE_ALL })
+
 /* The last of the days that were asked for; NULL if it is about none. */
 static const char *last_day(const struct recipe *recipe, const struct job *j)
 {
@@ -33,7 +37,7 @@ static bool makes_sense(struct botd *b, const struct recipe *recipe, const struc
 	char today[11];
 
 	today_at(recipe->environment.time_zone, wall_now(), today);
-	return day ? strcmp(day, today) >= 0 : outage_lasted_ms(b->outages, j->site) < LONGEST_MS;
+	return day ? strcmp(day, today) >= 0 : outage_lasted_ms(b->outages, &all_of(j)) < LONGEST_MS;
 }
 
 static enum job_result give_up(const struct recipe *recipe, struct job *j, const char *last, struct job **ret_next)
@@ -45,10 +49,20 @@ static enum job_result give_up(const struct recipe *recipe, struct job *j, const
 	return job_give_up(j, reason, ret_next);
 }
 
+/* Who has not asked has found nothing, and waits with the others. */
+static int64_t note(struct botd *b, const struct job *j, const struct ending *e)
+{
+	const struct spot at = { .site = j->site, .action = j->action, .place = e->place };
+
+	if (e->place != PLACE_UNASKED)
+		outage_note(b->outages, &at, e->retry_ms, b->settings->retry_ms);
+	return put_off_left_ms(b, j);
+}
+
 enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, struct job **ret_next)
 {
 	const struct recipe *recipe = recipe_find(b->recipes, j->site);
-	int64_t delay = outage_note(b->outages, j->site, e->retry_ms, b->settings->retry_ms);
+	int64_t delay = note(b, j, e);
 	const char *zone = recipe ? recipe->environment.time_zone : NULL;
 	bool tell = !put_off_was(b, j);
 	char reason[1025], clock[9];
@@ -59,6 +73,20 @@ enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, s
 	clock_at(zone, wall_now() + delay, clock);
 	words_set(reason, sizeof(reason), "%s It is tried again at %s (%s).", BRIEF(900, e->reason), clock, zone ? zone : "UTC");
 	return job_put_off(j, delay, tell, reason);
+}
+
+int64_t put_off_left_ms(const struct botd *b, const struct job *j)
+{
+	return outage_left_ms(b->outages, &all_of(j));
+}
+
+enum job_result put_off_past(struct botd *b, struct job *j, const char *title, int place)
+{
+	outage_past(b->outages, &(struct spot){ .site = j->site, .action = j->action, .place = place });
+	if (!put_off_was(b, j) || outage_lasted_ms(b->outages, &all_of(j)) > 0)
+		return JOB_OK;
+	put_off_over(b, j);
+	return job_start(j, "%s is well again; going on.", title);
 }
 
 bool put_off_was(const struct botd *b, const struct job *j)

@@ -6,6 +6,7 @@
 
 #include "botd/state.h"
 #include "botd/name.h"
+#include "botd/outage.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
@@ -405,6 +406,7 @@ static int judge(struct run *r, const struct run_open_result *result, struct end
 	if (strcmp(result->verdict, "down") == 0) {
 		run_remark(r, "site_down", reason);
 		ending_set(end, ENDING_DOWN, "%s", reason);
+		end->place = PLACE_PROBE;
 		end->retry_ms = result->retry_ms;
 		return -ENOENT;
 	}

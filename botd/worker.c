@@ -242,6 +242,13 @@ static bool must_yield(struct worker *w, int64_t done)
 	return queue_others_wait(w->botd->db, w->job, deadline_in(DB_MS), &others) == 0 && others;
 }
 
+static enum job_result say_going_on(struct worker *w, struct job *j)
+{
+	if (put_off_was(w->botd, j))
+		return put_off_past(w->botd, j, run_recipe(w->run)->title, PLACE_PROBE);
+	return job_start(j, "Going on in the browser that is open already.");
+}
+
 /* Job after job in one browser, until it is broken, has had its share, or there is no other job. */
 static void do_batch(struct worker *w)
 {
@@ -250,11 +257,11 @@ static void do_batch(struct worker *w)
 
 	for (int64_t n = 1; j; n++) {
 		struct ending end = { 0 };
-		enum job_result r = n > 1 ? job_start(j, "Going on in the browser that is open already.") : JOB_OK;
+		enum job_result r = n > 1 ? say_going_on(w, j) : JOB_OK;
 		bool more;
 
 		if (r == JOB_OK)
-			job_do(j, w->run, known, &w->progress, &end);
+			job_do(w->botd, j, w->run, known, &w->progress, &end);
 		else
 			ending_unwritten(&end, r);
 		more = n < settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
@@ -310,7 +317,7 @@ static bool used_up(struct worker *w, struct ending *end)
 /* Another booking has found the site not well; this one asks it no sooner. */
 static bool is_down(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
-	if (outage_left_ms(w->botd->outages, recipe->name) == 0)
+	if (put_off_left_ms(w->botd, w->job) == 0)
 		return false;
 	ending_set(end, ENDING_DOWN, "%s is not well just now.", recipe->title);
 	return true;
@@ -338,12 +345,8 @@ static int say_opening(struct worker *w, const struct recipe *recipe, struct end
 
 static int say_opened(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
-	enum job_result r = JOB_OK;
+	enum job_result r = put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE);
 
-	outage_over(w->botd->outages, recipe->name);
-	if (put_off_was(w->botd, w->job))
-		r = job_start(w->job, "%s is well again; going on.", recipe->title);
-	put_off_over(w->botd, w->job);
 	if (r != JOB_OK)
 		ending_unwritten(end, r);
 	return r == JOB_OK ? 0 : -ENOENT;
@@ -423,12 +426,12 @@ static void run_jobs(void *arg)
 		wait_wake(w->ended, 0);
 }
 
-/* While a step takes long its log says so, once. */
+/* While a step takes long its log says so, once; not at every try while its site is not well. */
 static void tell_long_step(struct worker *w, struct job *j)
 {
 	int64_t ms = w->progress.since ? loop_now() - w->progress.since : 0;
 
-	if (ms < LONG_STEP_MS || w->progress.told)
+	if (ms < LONG_STEP_MS || w->progress.told || put_off_was(w->botd, j))
 		return;
 	w->progress.told = true;
 	job_line(j, "info", "Still waiting (%lld s): %s.", (long long)(ms / 1000), w->progress.words);

@@ -377,6 +377,39 @@ describe("a site that is not well", { concurrency: false }, () => {
 		assert.equal(site.left("/who"), 0);
 	});
 
+	/* The probe answers all the while: where the list is, and where the site is booked at. */
+	for (const [what, path, desk] of [["the list", "/list", "O-3"], ["a step's page", "/desk", "O-4"]])
+		it(`only where ${what} is: that the probe is well ends no outage`, { timeout: LIMIT_MS }, async () => {
+			const times = [], note = (visited) => visited === path && times.push(Date.now());
+
+			site.next(path, ...Array(5).fill("503"));
+			site.on("visit", note);
+			const id = await book(desk);
+
+			await isBooked(id, desk);
+			site.off("visit", note);
+			const lines = await log(id), all = lines.join("\n");
+			const of = (pattern) => lines.filter((text) => pattern.test(text)).length;
+
+			assert.equal(of(/not well/), 1, all);
+			assert.equal(of(/Keeps is well again; going on/), 1, all);
+			assert.equal(of(/Opening a browser/), 1, all);
+			assert.ok(of(/Reading your bookings first/) === 1 && of(/Step 1 of/) <= 1, all);
+			assert.ok(lines.findIndex((text) => /well again/.test(text)) < lines.findIndex((text) => /Sending it/.test(text)), all);
+			assert.ok(times[5] - times[4] >= 3200, `pauses were to grow: ${times.map((at, i) => i && at - times[i - 1])}`);
+		});
+
+	it("for as long as the booking makes sense, where only its list is", { timeout: LIMIT_MS }, async () => {
+		site.next("/list", ...Array(50).fill("503"));
+		const id = await book("O-5");
+
+		await becomes(async () => /not well/.test((await alice.booking(id)).reason ?? ""), LIMIT_MS, "nobody is told of the outage");
+		await rig.postgres.sql(`UPDATE jobs.bookings SET inputs = '{"desk":"O-5","date":"2020-01-01"}' WHERE id = ${id}`);
+		const done = await alice.bookingIs(id, ["done"], LIMIT_MS);
+
+		assert.match(done.reason, /was not well until the day had passed/);
+	});
+
 	it("for as long as the booking makes sense", { timeout: LIMIT_MS }, async () => {
 		site.next("/who", ...Array(50).fill("503"));
 		const id = await book("O-2", { date: day(0) });
