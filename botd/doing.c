@@ -330,8 +330,6 @@ static bool say_sent(struct doing *d, const char *why)
 	enum sent sent = d->answer.sent;
 	int status = d->answer.status;
 
-	if ((sent == SENT_OPEN || sent == SENT_LOST) && !wrote(d, job_look_from_now(d->job)))
-		return false;
 	if (sent == SENT_ANSWERED)
 		note_answer(d, "%s answered with status %d.", title, status);
 	else if (sent == SENT_OPEN || sent == SENT_LOST)
@@ -390,6 +388,8 @@ static bool await_later_answers(struct doing *d)
 
 	send_held(d, call, 0, 0, &why);
 	if (d->answer.sent == SENT_OPEN && was.sent != SENT_OPEN) {
+		if (!wrote(d, job_look_after(d->job, d->action->answer_ms)))
+			return false;
 		longer = run_call(d->run);
 		send_held(d, longer, d->action->answer_ms, LAST_MS, &why);
 		d->verdict = NULL;
@@ -519,8 +519,6 @@ static void confirm(struct doing *d, bool all_done)
 	const char *title = run_recipe(d->run)->title;
 	enum list_result r;
 
-	if (!await_later_answers(d))
-		return;
 	if (*d->complaint)
 		note_answer(d, "%s says: \"%s\"", title, BRIEF(400, d->complaint));
 	if (!say(d, "info", "Reading your bookings to see whether it is there."))
@@ -534,17 +532,24 @@ static void confirm(struct doing *d, bool all_done)
 		ending_done(d->end, d->verdict, "It was sent; then Stead could not %s at %s.", d->undone, title);
 }
 
+/* However the site has answered, or whatever has ended the waiting: it is looked for from now on. False when the run is over. */
+static bool end_waiting(struct doing *d, enum pass p)
+{
+	bool on = p != PASS_OVER && await_later_answers(d);
+	enum job_result r = job_look_after(d->job, 0);
+
+	return on && wrote(d, r);
+}
+
 static void take_steps(struct doing *d)
 {
 	enum pass p = PASS_ON;
 
 	for (size_t i = 0; i < d->action->steps_count && p == PASS_ON; i++)
 		p = pass(d, i);
-	if (p == PASS_OVER)
-		return;
-	if (d->sent)
+	if (d->sent && end_waiting(d, p))
 		confirm(d, p == PASS_ON);
-	else
+	else if (!d->sent && p != PASS_OVER)
 		end_unsent(d, p);
 }
 
@@ -565,6 +570,7 @@ void job_do(struct botd *b, struct job *job, struct run *run, struct listing *kn
 		ending_set(end, ENDING_UNABLE, "%s", action_off(arena, recipe, d.action));
 		return;
 	}
+	job->answer_ms = d.action->answer_ms;
 	job->look_ms = d.action->list.confirm_ms;
 	today_at(recipe->environment.time_zone, wall_now(), today);
 	d.earlier = job->again;

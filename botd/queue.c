@@ -95,25 +95,25 @@ enum job_result job_intend(struct job *j)
 		"UPDATE jobs.bookings SET intent_at = clock_timestamp(), again = false, looks = 0, "
 		"look_until = clock_timestamp() + $4 * interval '1 ms', answer = NULL, list_read_at = NULL, list_trouble = NULL, "
 		"due_at = clock_timestamp() + $3 * interval '1 ms' " MINE,
-		DB_INT(j->id), DB_INT(j->token), DB_INT(j->lease_ms), DB_INT(j->look_ms));
+		DB_INT(j->id), DB_INT(j->token), DB_INT(j->lease_ms), DB_INT(j->answer_ms + j->look_ms));
 
 	if (r != JOB_OK)
 		return r;
 	j->lease_end = most(j->lease_end, asked_at + j->lease_ms);
-	j->look_end = asked_at + j->look_ms;
+	j->look_end = asked_at + j->answer_ms + j->look_ms;
 	j->looks = 0;
 	j->intended = true;
 	return JOB_OK;
 }
 
-enum job_result job_look_from_now(struct job *j)
+enum job_result job_look_after(struct job *j, int64_t ms)
 {
 	int64_t asked_at = loop_now();
 	enum job_result r = write_job(j, "UPDATE jobs.bookings SET look_until = clock_timestamp() + $3 * interval '1 ms' " MINE,
-		DB_INT(j->id), DB_INT(j->token), DB_INT(j->look_ms));
+		DB_INT(j->id), DB_INT(j->token), DB_INT(ms + j->look_ms));
 
 	if (r == JOB_OK)
-		j->look_end = asked_at + j->look_ms;
+		j->look_end = asked_at + ms + j->look_ms;
 	return r;
 }
 

@@ -40,7 +40,8 @@ struct job {
 	bool vanished;     /* whoever had it before went away in the middle */
 	bool again;        /* it may have been sent before, and its person wants it sent all the same */
 	int64_t looks;     /* claims that only looked, this one among them */
-	int64_t look_ms;   /* how long it is looked for once it may have been sent; set it before job_intend() */
+	int64_t answer_ms; /* how long the site may take to answer what is sent; set it before job_intend() */
+	int64_t look_ms;   /* how long it is looked for then; this, too */
 	int64_t look_end;  /* intended: monotonic ms; a look after this is the last one */
 	struct job_seen seen; /* its answer as last kept */
 	bool ended;        /* the last write has been made, or is being made */
@@ -79,12 +80,13 @@ enum job_result job_step(struct job *j, size_t n, size_t of, const char *words);
 
 /*
  * Committed before the act is sent; prolongs the lease too. From here on nobody sends it again but at its person's word: not
- * after a crash, a lost lease, a refused write, in another botd, or with other settings.
+ * after a crash, a lost lease, a refused write, in another botd, or with other settings. The time for looking begins once the
+ * site may have taken what it may to answer, or when job_look_after() says.
  */
 enum job_result job_intend(struct job *j);
 
-/* The time for looking begins now: what the site took to answer, or not to, is none of it. */
-enum job_result job_look_from_now(struct job *j);
+/* The time for looking begins in so many ms, now with 0: what the site takes to answer, or not to, is none of it. */
+enum job_result job_look_after(struct job *j, int64_t ms);
 
 /* Takes that back: what was to be sent is known not to have left, in this attempt; an earlier one is as it was (again). */
 enum job_result job_unintend(struct job *j);

@@ -53,7 +53,7 @@ before(async () => {
 	await alice.savedSignIn();
 });
 afterEach(() => control("/knobs", { mine_errors: 0, mine_blanks: 0, mine_late_ms: 0, accept_but_drop: 0, accept_then_hang: 0,
-	book_late_ms: 0, mine_hasty: false, mine_polls: false, mine_rows_errors: 0, mine_status: 503, complaint: "" }));
+	book_late_ms: 0, answer_late_ms: 0, mine_hasty: false, mine_polls: false, mine_rows_errors: 0, mine_status: 503, complaint: "" }));
 after(() => rig?.stop());
 
 /* Before anything is booked, so that the list is empty. */
@@ -187,6 +187,32 @@ describe("what may have been sent is looked for, and never sent again", { concur
 		assert.equal(await asked(inputs.date), 1);
 		assert.ok((await log(id)).some((text) => /may have been sent already, so it is looked for/.test(text)));
 	});
+
+	/* Waiting for the answer is none of the looking, whether it comes or not, and whoever is killed in between. */
+	for (const [what, knobs, meanwhile] of [
+		["a site that answers after longer than it is looked for, and books later still", { answer_late_ms: 7000, book_late_ms: 11_000 }],
+		["botd killed after it has waited longer for the answer than it looks", { answer_late_ms: 9000, book_late_ms: 24_000 },
+			() => rig.restart("botd", {}, "SIGKILL")],
+		["streamd killed after as long", { answer_late_ms: 30_000, book_late_ms: 13_000 }, () => rig.restart("streamd", {}, "SIGKILL")]])
+		test(what, { timeout: LONG_MS }, async () => {
+			const inputs = wish(), { accepted } = (await control("/state")).counts;
+
+			await control("/knobs", knobs);
+			const { id } = await alice.book(inputs);
+
+			await reached("accepted", accepted + 1);
+			if (meanwhile) {
+				const sent = (await alice.bookingIs(id, ["sent"])).sent_at_ms;
+
+				await becomes(() => Date.now() > sent + CONFIRM_MS + 500, LONG_MS, "time was to pass");
+				await meanwhile();
+			}
+			const done = await ended(id);
+
+			assert.equal(done.outcome, "booked", `${done.reason}\n${(await log(id)).join("\n")}`);
+			assert.equal(await asked(inputs.date), 1);
+			assert.ok((await log(id)).some((text) => /looked for again in/.test(text)));
+		});
 
 	test("not after a lease that was lost, nor with a single try left", { timeout: LONG_MS }, async () => {
 		const inputs = wish(), { dropped } = (await control("/state")).counts;

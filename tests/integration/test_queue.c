@@ -556,8 +556,12 @@ static void looks_are_kept(void *arg)
 	(void)arg;
 	queued(7, "desk");
 	j = claimed();
+	j->answer_ms = 30000;
 	j->look_ms = 60000;
 	assert_int_equal(JOB_OK, job_intend(j));
+	assert_in_range(j->look_end - loop_now(), 80000, 90000);
+	assert_int_equal(90, sql_number("SELECT round(extract(epoch FROM look_until - intent_at))::int FROM jobs.bookings"));
+	assert_int_equal(JOB_OK, job_look_after(j, 0));
 	words_set(j->seen.answer, sizeof(j->seen.answer), "It answered 502");
 	assert_int_equal(JOB_OK, job_requeue(j, 0, true, "the browser failed"));
 	job_free(j);

@@ -12,6 +12,7 @@ export const KNOBS = {
 	accept_but_drop: [0, 'so many times createBooking answers success and books nothing'],
 	accept_then_hang: [0, 'so many times createBooking books, late or not, and never answers'],
 	book_late_ms: [0, 'createBooking answers success, and books so many milliseconds later'],
+	answer_late_ms: [0, 'milliseconds that createBooking takes to answer'],
 	mine_errors: [0, 'so many times /mine is an error page'],
 	mine_status: [503, 'of that status'],
 	mine_rows_errors: [0, 'so many times what /mine fetches its rows from answers with that status'],

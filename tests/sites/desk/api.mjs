@@ -47,7 +47,9 @@ export class Api {
 			return;
 		}
 		const answer = this.#run(operationName, variables, session.account);
-		if (answer !== HANG)
+		if (answer !== HANG && operationName === 'createBooking' && this.#knobs.answer_late_ms)
+			setTimeout(() => sendJson(res, 200, answer, CORS), this.#knobs.answer_late_ms).unref();
+		else if (answer !== HANG)
 			sendJson(res, 200, answer, CORS);
 	}
 
