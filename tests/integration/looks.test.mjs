@@ -188,12 +188,37 @@ describe("what may have been sent is looked for, and never sent again", { concur
 		assert.ok((await log(id)).some((text) => /may have been sent already, so it is looked for/.test(text)));
 	});
 
-	/* Waiting for the answer is none of the looking, whether it comes or not, and whoever is killed in between. */
+	test("not after a lease that was lost, nor with a single try left", { timeout: LONG_MS }, async () => {
+		const inputs = wish(), { dropped } = (await control("/state")).counts;
+
+		await control("/knobs", { accept_but_drop: 9 });
+		const { id } = await alice.book(inputs);
+
+		await reached("dropped", dropped + 1);
+		await rig.postgres.sql(`UPDATE jobs.bookings SET attempt = attempt + 7, due_at = now(), failures = 0 WHERE id = ${id}`);
+		await rig.restart("botd", { tries: 100 });
+		const done = await ended(id);
+
+		await rig.restart("botd", { tries: 3 });
+		assert.equal(done.outcome, "unconfirmed", done.reason);
+		assert.equal(await asked(inputs.date), 1);
+	});
+});
+
+/* Waiting for the answer is none of the looking, whether it comes or not, and whoever is killed in between. */
+describe("what the site takes to answer is none of the time for looking", { concurrency: false }, () => {
+	const answerWithin = (ms) => rig.changeRecipe((desk) => {
+		desk.actions.book.answer_ms = ms;
+	});
+
+	before(() => answerWithin(40_000));
+	after(() => answerWithin(5000));
+
 	for (const [what, knobs, meanwhile] of [
-		["a site that answers after longer than it is looked for, and books later still", { answer_late_ms: 7000, book_late_ms: 11_000 }],
-		["botd killed after it has waited longer for the answer than it looks", { answer_late_ms: 9000, book_late_ms: 24_000 },
+		["of a site that answers after longer than it is looked for, and books later still", { answer_late_ms: 7000, book_late_ms: 11_000 }],
+		["botd killed after it has waited longer for the answer than it looks", { answer_late_ms: 9000, book_late_ms: 30_000 },
 			() => rig.restart("botd", {}, "SIGKILL")],
-		["streamd killed after as long", { answer_late_ms: 30_000, book_late_ms: 13_000 }, () => rig.restart("streamd", {}, "SIGKILL")]])
+		["streamd killed after as long", { answer_late_ms: 30_000, book_late_ms: 10_500 }, () => rig.restart("streamd", {}, "SIGKILL")]])
 		test(what, { timeout: LONG_MS }, async () => {
 			const inputs = wish(), { accepted } = (await control("/state")).counts;
 
@@ -213,22 +238,6 @@ describe("what may have been sent is looked for, and never sent again", { concur
 			assert.equal(await asked(inputs.date), 1);
 			assert.ok((await log(id)).some((text) => /looked for again in/.test(text)));
 		});
-
-	test("not after a lease that was lost, nor with a single try left", { timeout: LONG_MS }, async () => {
-		const inputs = wish(), { dropped } = (await control("/state")).counts;
-
-		await control("/knobs", { accept_but_drop: 9 });
-		const { id } = await alice.book(inputs);
-
-		await reached("dropped", dropped + 1);
-		await rig.postgres.sql(`UPDATE jobs.bookings SET attempt = attempt + 7, due_at = now(), failures = 0 WHERE id = ${id}`);
-		await rig.restart("botd", { tries: 100 });
-		const done = await ended(id);
-
-		await rig.restart("botd", { tries: 3 });
-		assert.equal(done.outcome, "unconfirmed", done.reason);
-		assert.equal(await asked(inputs.date), 1);
-	});
 });
 
 describe("unconfirmed", { concurrency: false }, () => {
