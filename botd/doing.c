@@ -226,10 +226,16 @@ static void end_by_list(struct doing *d, enum list_result r)
 	}
 }
 
+/* Whoever sent it and went away in the middle waits for no answer any more. */
+static bool begin_looking(struct doing *d)
+{
+	return d->job->look_end <= loop_now() + d->job->look_ms || wrote(d, job_look_after(d->job, 0));
+}
+
 /* The act may have been sent: nothing else is done for this booking any more. */
 static void look_for_sent(struct doing *d)
 {
-	if (say(d, "info", "It may have been sent already, so it is looked for among your bookings, and not sent again."))
+	if (begin_looking(d) && say(d, "info", "It may have been sent already, so it is looked for among your bookings, and not sent again."))
 		end_by_list(d, read_list(d, false));
 }
 

@@ -216,8 +216,11 @@ describe("what the site takes to answer is none of the time for looking", { conc
 
 	for (const [what, knobs, meanwhile] of [
 		["of a site that answers after longer than it is looked for, and books later still", { answer_late_ms: 7000, book_late_ms: 11_000 }],
-		["botd killed after it has waited longer for the answer than it looks", { answer_late_ms: 9000, book_late_ms: 30_000 },
-			() => rig.restart("botd", {}, "SIGKILL")],
+		["botd killed after it has waited longer for the answer than it looks", { answer_late_ms: 9000, book_late_ms: 8000 },
+			async () => {
+				await control("/knobs", { mine_errors: 1, mine_status: 404 }); /* the first look finds nothing */
+				await rig.restart("botd", {}, "SIGKILL");
+			}],
 		["streamd killed after as long", { answer_late_ms: 30_000, book_late_ms: 10_500 }, () => rig.restart("streamd", {}, "SIGKILL")]])
 		test(what, { timeout: LONG_MS }, async () => {
 			const inputs = wish(), { accepted } = (await control("/state")).counts;
