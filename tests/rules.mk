@@ -51,7 +51,7 @@ check:
 #: make lint, integration, e2e, system, fuzz    one part of it
 lint integration e2e system fuzz:
 	$(RUN_TESTS) $@
-#: make soak        2,000 bookings under SIGKILL, all ways of answering an act badly, the end-to-end tests over and over, an hour of each fuzzer; PART=fire|wire|e2e|fuzz
+#: make soak        2,000 bookings under SIGKILL (PART=fire, 1 to 1.5 hours on two cores), all ways of answering an act badly (PART=wire, 50 minutes), the end-to-end tests over and over (PART=e2e), an hour of each fuzzer (PART=fuzz)
 soak:
 	$(RUN_TESTS) --soak $(PART)
 #: make test-bare   make demo TOUR=only in a bare Debian 12 (root)

@@ -4,9 +4,9 @@
  *
  *	node tests/run.mjs [lint] [unit] [integration] [e2e] [system] [fuzz]     all of them if none is named
  *	node tests/run.mjs --only NAME     those whose name holds NAME, such as "integration: proof" or "words"
- *	node tests/run.mjs --soak [fire] [wire] [e2e] [fuzz]     bookings under fire (about two hours on two quiet cores),
- *	                                    every way of answering an act badly (about one), the end-to-end tests over and
- *	                                    over, an hour of each fuzzer
+ *	node tests/run.mjs --soak [fire] [wire] [e2e] [fuzz]     bookings under fire (1 to 1.5 hours on two quiet cores),
+ *	                                    every way of answering an act badly (50 minutes: 5 without a kill, and 95 rows of
+ *	                                    about 27 s with one), the end-to-end tests over and over, an hour of each fuzzer
  *
  * Everything but the system tests runs as an unprivileged user (demo/as_user.sh); those need root and are skipped
  * without it. What a program wrote is in build/test-logs/NAME.log; the ends of those that failed are shown once all have

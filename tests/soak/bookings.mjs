@@ -9,13 +9,15 @@
  *   - every one that was killed before its intent ends as booked;
  *   - every one that stands at the site ends as booked, or as unconfirmed where its list is kept unreadable, and there a look
  *     finds it once the list can be read;
- *   - unconfirmed without a submission is at most 3 % of all: where a kill fell between the intent and the request's first byte.
+ *   - unconfirmed without a submission are only those where a kill fell between the intent and the request's first byte, at most
+ *     3 % of all.
  */
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { becomes, day, startRig } from "../e2e/rig.mjs";
+import { judge, ROWS } from "./judge.mjs";
 
 const PEOPLE = ["alice", "bob", "carol", "dave"];
 const DARK_DAY = 27; /* the last of the days that are booked; one booking of each person */
@@ -23,6 +25,7 @@ const AT_ONCE = 6;   /* of a person, that have been asked for and have not ended
 const MOST_UNSENT = 0.03;
 const TOLD_MS = 30_000;
 const STALL_MS = 20_000;
+const DYING_MS = 250; /* by then a process that was killed is gone, and who speaks with it knows */
 const SETTINGS = { botd: { retry_ms: 200, lease_ms: 2000, poll_ms: 500, tries: 100, most_per_minute: 100_000 } };
 
 /* The same numbers for the same seed, as far as time lets it. */
@@ -79,6 +82,7 @@ async function stubborn(work, what)
 
 class Fire {
 	kills = {};
+	fallen = []; /* each kill, for judge() */
 	#over = false;
 
 	constructor(rig, random)
@@ -92,23 +96,34 @@ class Fire {
 		return list[Math.floor(this.random() * list.length)];
 	}
 
+	#note(name, from)
+	{
+		this.kills[name] = (this.kills[name] ?? 0) + 1;
+		this.fallen.push({ name, from, to: Date.now() + DYING_MS });
+	}
+
 	async #daemon(name)
 	{
+		const from = Date.now();
+
 		await this.rig.daemon(name).kill("SIGKILL");
+		this.#note(name, from);
 		await sleep(this.random() * 300);
 		await this.rig.daemon(name).start();
 	}
 
-	#process(list)
+	#process(name, list)
 	{
-		const one = this.#pick(list);
+		const one = this.#pick(list), from = Date.now();
 
+		if (!one)
+			return;
 		try {
-			process.kill(one?.pid ?? 0, "SIGKILL");
+			process.kill(one.pid, "SIGKILL");
+			this.#note(name, from);
 		} catch {
-			return false; /* it has ended by itself */
+			/* it has ended by itself */
 		}
-		return true;
 	}
 
 	async #backend()
@@ -116,7 +131,8 @@ class Fire {
 		const pid = Number(await this.rig.postgres.sql("SELECT pid FROM pg_stat_activity WHERE usename LIKE 'stead%' ORDER BY random() LIMIT 1")
 			.catch(() => ""));
 
-		return pid > 0 && this.#process([{ pid }]);
+		if (pid > 0)
+			this.#process("PostgreSQL", [{ pid }]);
 	}
 
 	#victims = {
@@ -124,12 +140,15 @@ class Fire {
 		sessiond: () => this.#daemon("sessiond"),
 		streamd: () => this.#daemon("streamd"),
 		botd: () => this.#daemon("botd"),
-		launcher: () => this.rig.launchers().length > 0 && this.#process(this.rig.launchers()),
-		Chromium: () => this.rig.browsers().length > 0 && this.#process(this.rig.browsers()),
+		launcher: () => this.#process("launcher", this.rig.launchers()),
+		Chromium: () => this.#process("Chromium", this.rig.browsers()),
 		PostgreSQL: async () => {
+			const from = Date.now();
+
 			if (this.random() < 0.5)
 				return this.#backend(); /* which takes all others with it */
 			await this.rig.postgres.kill();
+			this.#note("PostgreSQL", from);
 			return this.rig.postgres.start();
 		},
 	};
@@ -154,8 +173,8 @@ class Fire {
 			await this.#moment();
 			const name = this.#pick(Object.keys(this.#victims));
 
-			if (!this.#over && await this.#victims[name]() !== false)
-				this.kills[name] = (this.kills[name] ?? 0) + 1;
+			if (!this.#over)
+				await this.#victims[name]();
 		}
 	}
 
@@ -181,8 +200,7 @@ async function ask(rig, person, wish, i)
 	wish.id = answer.id;
 }
 
-const rowsOf = (rig) => stubborn(async () => JSON.parse(await rig.postgres.sql(`SELECT coalesce(json_object_agg(id, json_build_object(
-	'state', state, 'outcome', outcome, 'reason', reason)), '{}') FROM jobs.bookings`)), "reading the bookings");
+const rowsOf = (rig) => stubborn(async () => JSON.parse(await rig.postgres.sql(ROWS)), "reading the bookings");
 
 function isOver(row)
 {
@@ -218,30 +236,6 @@ async function bookAll(rig, people, wanted, { minutes, enough, tell })
 		}
 		await sleep(300);
 	}
-}
-
-/* What Stead says of each beside what the site counts. */
-function judge(all, rows, { asked, bookings })
-{
-	const found = { bookings: all.length, booked: 0, unconfirmed_unsent: 0, unconfirmed_dark: 0, wrong: [] };
-
-	for (const wish of all) {
-		const { outcome, reason } = rows[wish.id];
-		const sent = asked.filter(({ spaceId, date }) => Number(spaceId) === wish.space && date === wish.date).length;
-		const stands = bookings.filter(({ desk, date }) => desk === wish.desk && date === wish.date).length;
-
-		if (sent > 1 || stands > 1)
-			found.wrong.push(`${wish.id}: submitted ${sent} times, stands ${stands} times`);
-		else if (outcome === "booked" && stands === 1)
-			found.booked++;
-		else if (outcome === "unconfirmed" && sent === 0)
-			found.unconfirmed_unsent++;
-		else if (outcome === "unconfirmed" && wish.dark && stands === 1)
-			found.unconfirmed_dark++;
-		else
-			found.wrong.push(`${wish.id} (${wish.desk} on ${wish.date}): ${outcome}: ${reason}; submitted ${sent} times, stands ${stands} times`);
-	}
-	return found;
 }
 
 /* Once the dark list can be read, a look at each finds it. */
@@ -284,7 +278,7 @@ export async function bookUnderFire({ count, minutes = Infinity, seed = Date.now
 
 		fire.end();
 		await burning;
-		const found = judge(all, rows, await rig.sites.control("/state"));
+		const found = judge(all, rows, await rig.sites.control("/state"), fire.fallen);
 		const still_dark = await lightUp(rig, people, all, rows);
 
 		return { ...found, still_dark, kills: fire.kills, seconds: Math.round((Date.now() - begun) / 1000), seed };
