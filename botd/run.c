@@ -231,15 +231,9 @@ static int has_ended(struct run *r, const char *health, const char *reason, stru
 
 static int look_at_health(struct run *r, const char *health, struct ending *end)
 {
-	if (strcmp(health, "needs_sign_in") == 0 || strcmp(health, "wrong_account") == 0) {
+	if (strcmp(health, "needs_sign_in") == 0 || strcmp(health, "wrong_account") == 0 || strcmp(health, "not_portable") == 0) {
 		ending_set(end, ENDING_SIGN_IN, "%s asks for you again; sign in on the dashboard.", r->recipe->title);
 		end->version = r->kept;
-		return -ENOENT;
-	}
-	if (strcmp(health, "not_portable") == 0) {
-		ending_set(end, ENDING_UNABLE,
-			"The session for %s works in the browser where it was made only, so no bot can use it.",
-			r->recipe->title);
 		return -ENOENT;
 	}
 	return 0;

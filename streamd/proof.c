@@ -8,16 +8,16 @@
 #include "common/loop.h"
 #include "common/words.h"
 #include "streamd/capture.h"
+#include "streamd/caution.h"
 #include "streamd/dialog_policy.h"
 #include "streamd/farewell.h"
 #include "streamd/restore.h"
 
 #define RESTORE_MS 60000
 #define CAPTURE_MS 60000
-#define FLEETING_S 30 /* a cookie that lives no longer may be over before it is used */
 
 #define NOT_PORTABLE                                                                                                   \
-	"To sign in again in the same way would end the same way. If the site offers another one (a password in "      \
+	"If the site needs that, to sign in again in the same way would end the same way. If it offers another one (a password in "      \
 	"place of a key "                                                                                              \
 	"or an app, \"stay signed in\"), sign in with that; else ask its administrator for sessions that are not "     \
 	"bound to a browser."
@@ -187,13 +187,11 @@ static int look_twice(struct proving *v, struct probed *ret)
 static void say_missing(struct proving *v, const struct probed *seen)
 {
 	struct proof *p = v->proof;
-	const char *cookie;
 	char text[700];
-	int seconds = 0;
 
 	if (state_not_portable(v->state, text, sizeof(text)))
 		words_set(
-			p->not_portable, sizeof(p->not_portable), "It cannot be taken into another browser: %s", text);
+			p->not_portable, sizeof(p->not_portable), "Not all of it can be taken into another browser: %s", text);
 	else if (seen->not_portable)
 		words_set(p->not_portable, sizeof(p->not_portable), "It cannot be taken into another browser: %s.",
 			seen->not_portable);
@@ -201,11 +199,8 @@ static void say_missing(struct proving *v, const struct probed *seen)
 		words_add(p->why, sizeof(p->why), " %s", p->not_portable);
 	else if (state_left_out(v->state, text, sizeof(text)))
 		words_add(p->why, sizeof(p->why), " Not everything could be taken along: %s", text);
-	cookie = state_fleeting_cookie(v->state, FLEETING_S, &seconds);
-	if (cookie)
-		words_add(p->why, sizeof(p->why),
-			" The site's cookie %s lives for %d s only, so that it may have ended meanwhile.",
-			BRIEF(100, cookie), seconds);
+	if (caution_fleeting(v->state, text, sizeof(text)))
+		words_add(p->why, sizeof(p->why), " %s", text);
 }
 
 static void say_out(struct proving *v, const struct probed *seen)

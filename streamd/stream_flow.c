@@ -308,7 +308,7 @@ void stream_run(void *arg)
 	if (r == 1) {
 		s->ending = true;
 		s->step = s->reached = STEP_SAVED;
-		s->reason[0] = s->advice[0] = '\0';
+		s->advice[0] = '\0'; /* the reason is what it was saved with */
 	}
 	finish(s, r);
 }

@@ -14,6 +14,7 @@
 #include "common/words.h"
 #include "proto/sessiond.h"
 #include "streamd/capture.h"
+#include "streamd/caution.h"
 #include "streamd/launch.h"
 #include "streamd/proof.h"
 #include "streamd/random_name.h"
@@ -129,24 +130,27 @@ static int ask_whether(struct stream *s, const char *account)
 }
 
 /*
- * A session that is kept and does not work, and a sign-in that no other browser can be given: who is only told to sign in
- * again goes round in a circle.
+ * A session that is kept and has ended, and a sign-in that no other browser could be given: who is only told to sign in again
+ * goes round in a circle. It goes on waiting for its person all the same, and what needs it waits with it: it was taken into
+ * another browser once, so that another sign-in may be, too.
  */
-static int report_not_portable(struct stream *s, const char *why)
+static int report_refused(struct stream *s, const char *why)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
 	const struct session_show_params params = { .site = s->recipe->name };
-	struct session_report_params report = { .site = s->recipe->name, .health = "not_portable", .reason = why };
+	char reason[1025];
+	struct session_report_params report = { .site = s->recipe->name, .health = "needs_sign_in", .reason = reason };
 	struct session_show_result kept;
 	struct session_report_result result;
 	int r = call_session_show(call, s->daemon->sessiond, &params, &kept);
 
+	words_set(reason, sizeof(reason), "It has ended, and the last sign-in could not be kept. %s", BRIEF(900, why));
 	if (r == 0 && kept.version && strcmp(kept.health, "needs_sign_in") == 0) {
 		report.version = kept.version;
 		r = call_session_report(call, s->daemon->sessiond, &report, &result);
 	}
 	if (r < 0 && r != -ECANCELED)
-		log_warning("it could not be noted that the session of %s is not portable: %s", s->recipe->name, call_why(call, r));
+		log_warning("it could not be noted why a new session of %s is not portable: %s", s->recipe->name, call_why(call, r));
 	return r == -ECANCELED ? r : 0;
 }
 
@@ -227,7 +231,7 @@ static int say_refused(struct stream *s, const struct proof *proof, const struct
 		return r;
 	r = 0; /* that the page could not be looked at is no news */
 	if (*proof->not_portable)
-		r = report_not_portable(s, proof->not_portable);
+		r = report_refused(s, proof->not_portable);
 	else if (!*proof->account)
 		r = look_beside(s, it->account, &nobody);
 	if (nobody)
@@ -280,6 +284,8 @@ int stream_prove(struct stream *s, const struct signed_in *it)
 		return 0;
 	}
 	r = save_proved(s, &proof);
+	if (r == 1)
+		caution_words(s->browser, it->state, s->reason, sizeof(s->reason));
 	proof_clear(&proof);
 	return r;
 }

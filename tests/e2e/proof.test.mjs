@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 
+import { Person } from "../../demo/person.mjs";
+import { openViewer, openWindow } from "../../demo/viewer.mjs";
 import { startOwnSite } from "./own_site.mjs";
 import { becomes, LIMIT_MS, startRig } from "./rig.mjs";
 
@@ -24,6 +26,11 @@ const MAKES_KEY = `${IN}<script>${KEYS}(async () => { const key = await crypto.s
 const WANTS_KEY = page(`${KEYS}(async () => { if (await asked((await opened()).get("k")))
 	document.body.innerHTML = "<p id=who>${ACCOUNT}</p>"; else location.href = "/out"; })()`);
 
+/* What is never come to: without a session a booking waits. */
+const BOOK = { title: "Book", describe: "It", list: { steps: [{ step: "open", url: "https://proofs.test/list" },
+	{ step: "read", at: { css: "li" }, all: true, cells: [{ name: "it" }] }], none: { css: "i" }, match: [{ cell: "it", is: "it" }] },
+	steps: [{ step: "open", url: "https://proofs.test/book" }, { step: "click", at: { css: "button" }, act: true }] };
+
 let rig, alice, site;
 let proofs, keyed; /* looks at /who with a session; whether it takes a key from now on */
 let gate = null; /* what the site waits for before it says whose session it is */
@@ -32,7 +39,9 @@ const cookies = (request) => Object.fromEntries((request.headers.cookie ?? "").s
 
 function lead(response, to, cookie)
 {
-	response.writeHead(302, { Location: to, ...(cookie ? { "Set-Cookie": `${cookie}; Secure; Path=/` } : {}) }).end();
+	if (cookie)
+		response.appendHeader("Set-Cookie", `${cookie}; Secure; Path=/`);
+	response.writeHead(302, { Location: to }).end();
 }
 
 /* Whose session it is, if it is anybody's. */
@@ -53,21 +62,25 @@ function respond(request, response)
 	const jar = cookies(request), path = request.url;
 
 	response.setHeader("Content-Type", "text/html");
-	if (["/late", "/memory", "/key"].includes(path))
+	if (path === "/quick")
+		response.setHeader("Set-Cookie", "quick=1; Max-Age=10; Secure; Path=/");
+	if (["/late", "/memory", "/key", "/quick"].includes(path))
 		return lead(response, "/signed-in", `kind=${path.slice(1)}`);
 	if (path === "/who")
 		return who(jar, response);
 	if (path === "/token") /* not before the site has said no, twice */
 		return proofs < 2 ? response.writeHead(403).end() : response.setHeader("Set-Cookie", "token=1; Secure; Path=/").end("{}");
 	if (path === "/signed-in")
-		return response.end({ late: LATE, memory: MEMORY, key: MAKES_KEY }[jar.kind]);
+		return response.end({ late: LATE, memory: MEMORY, key: MAKES_KEY, quick: IN }[jar.kind]);
 	return path === "/out" ? response.end("<title>out</title>") : response.writeHead(404).end("<title>nothing</title>");
 }
 
 before(async () => {
 	rig = await startRig();
 	alice = await rig.login("alice");
-	site = await startOwnSite(rig, "proofs.test", { late: "/late", memory: "/memory", key: "/key", away: "/away" }, respond);
+	site = await startOwnSite(rig, "proofs.test", { late: "/late", memory: "/memory", key: "/key", quick: "/quick", away: "/away" }, respond,
+		{ change: (_, recipe) => { recipe.actions = { book: BOOK }; } });
+	await rig.restart("botd");
 });
 after(async () => {
 	await rig?.stop();
@@ -97,7 +110,8 @@ describe("what a fresh browser does not take", { concurrency: false }, () => {
 		assert.equal(signIn.resumable, true);
 	});
 
-	it("a key that cannot leave the browser: whoever is kept does not go round in a circle", { timeout: LIMIT_MS }, async () => {
+	/* What is kept was taken into another browser before. */
+	it("a key that cannot leave the browser: who is kept reads why on the card, and what needs them waits", { timeout: LIMIT_MS }, async () => {
 		keyed = false;
 		await (await alice.open({ site: "key" })).reaches("saved");
 		await rig.postgres.sql("UPDATE vault.sessions SET health = 'needs_sign_in', reason = 'It has ended.' WHERE site = 'key'");
@@ -109,8 +123,27 @@ describe("what a fresh browser does not take", { concurrency: false }, () => {
 		assert.match(signIn.advice, /would end the same way/);
 		const kept = (await alice.sessions()).find(({ site: of }) => of === "key");
 
-		assert.equal(kept.health, "not_portable");
-		assert.match(kept.reason, /a key that cannot leave the browser/);
+		assert.equal(kept.health, "needs_sign_in");
+		assert.match(kept.reason, /^It has ended, and the last sign-in could not be kept\. .*a key that cannot leave the browser/);
+		const { booking: { id } } = await alice.must("POST", "/bookings", { key: "waits", site: "key", action: "book", inputs: {} });
+
+		await alice.bookingIs(id, ["needs_sign_in", "done"], LIMIT_MS);
+		assert.equal((await alice.booking(id)).state, "needs_sign_in");
+	});
+
+	it("a cookie that lives for ten seconds: the verdict that it is saved says so", { timeout: LIMIT_MS }, async () => {
+		const browser = await openViewer();
+
+		try {
+			const person = new Person(await openWindow(browser), rig.url), { page } = person;
+
+			await person.signInToStead({ name: "alice", password: rig.password });
+			await page.goto(`${rig.url}/sites/quick/sign-in`);
+			await page.getByRole("heading", { name: "Saved", exact: true }).waitFor();
+			await page.getByText(/^The site's cookie quick lives for \d+ s only, so that it may have ended/).waitFor();
+		} finally {
+			await browser.close();
+		}
 	});
 
 	it("a sign-in page that is not there", { timeout: LIMIT_MS }, async () => {

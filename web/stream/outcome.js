@@ -38,7 +38,7 @@ function Saved({ info, title })
 	const actions = sites.value?.find((one) => one.name === info.site)?.actions.filter((action) => !action.off) ?? [];
 
 	return html`
-		<${Verdict} tone="ok" mark="✓" heading="Saved"
+		<${Verdict} tone="ok" mark="✓" heading="Saved" advice=${info.reason}
 			reason=${`A fresh browser has proved that this sign-in to ${title} works`
 				+ `${info.account ? `, as ${info.account}` : ""}. Stead keeps it and can act for you now.`}>
 			${from && html`<a class="button primary" href=${from}>Back to the booking</a>`}
