@@ -15,6 +15,7 @@ import { promisify } from "node:util";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer } from "../../demo/viewer.mjs";
+import { Digest } from "./digest.mjs";
 import { startOwnSite } from "./own_site.mjs";
 import { becomes, inTime, LIMIT_MS, SignIn, startRig } from "./rig.mjs";
 
@@ -101,15 +102,18 @@ const PAGES = {
 
 let broken = 0; /* so many times more /moody answers 503 */
 const wanted = new Map(); /* path → [name, password], as HTTP's Basic has it */
+const digest = new Digest("The back room", "alice", "a:b"); /* of /digest */
 
 function unauthorized(request, response)
 {
 	const want = wanted.get(new URL(request.url, "https://x").pathname);
 	const given = Buffer.from((request.headers.authorization ?? "").replace(/^Basic /, ""), "base64").toString();
 
-	if (!want || given === want.join(":"))
+	const digested = request.url === "/digest";
+
+	if (digested ? digest.accepts(request) : !want || given === want.join(":"))
 		return false;
-	response.writeHead(401, { "WWW-Authenticate": 'Basic realm="The back room"', "Content-Type": "text/html" });
+	response.writeHead(401, { "WWW-Authenticate": digested ? digest.challenge() : 'Basic realm="The back room"', "Content-Type": "text/html" });
 	response.end(`${HEAD}<title>refused</title><p>nobody</p><script>tell({ refused: true })</script>`);
 	return true;
 }
@@ -212,7 +216,7 @@ before(async () => {
 		...Object.fromEntries(Object.keys(PAGES).filter((path) => path !== "/").map((path) => [`at-${path.slice(1)}`, path])),
 		...Object.fromEntries(Object.keys(PASSKEYS).map((_, i) => [`passkey${i}`, `/passkey${i}`])),
 		...Object.fromEntries(Object.keys(APPS).map((_, i) => [`app${i}`, `/app${i}`])),
-		"framed-passkey": "/framed-passkey", "at-password": "/password", "at-plain": "/", "at-moody": "/moody",
+		"framed-passkey": "/framed-passkey", "at-password": "/password", "at-digest": "/digest", "at-plain": "/", "at-moody": "/moody",
 		"at-long": `/302?${encodeURIComponent(`https://${LONG}/?continue=1`)}`,
 	}, respond, { hosts: { [OTHER]: true, [LONG]: true, [`bad.${HOST}`]: `127.0.0.1:${bad.address().port}`, [`gone.${HOST}`]: "127.0.0.1:9",
 		[`private.${HOST}`]: "10.0.0.9:443", "nowhere.invalid": null, [`slow.${HOST}`]: `127.0.0.1:${slow.address().port}` },
@@ -332,22 +336,25 @@ describe("tabs", { concurrency: false }, () => {
 describe("a password of HTTP", { concurrency: false }, () => {
 	before(() => wanted.set("/password", ["alice", "a:b"]));
 
-	it("is asked for with host and realm, again when it was wrong, and then the page comes", { timeout: LIMIT_MS }, async () => {
-		all = [];
-		const signIn = await alice.open({ site: "at-password" });
+	for (const [scheme, path] of [["Basic", "password"], ["Digest", "digest"]])
+		it(`(${scheme}) is asked for with host and realm, again when it was wrong, and then the page comes`, { timeout: LIMIT_MS }, async () => {
+			all = [];
+			const signIn = await alice.open({ site: `at-${path}` });
 
-		await signIn.until(() => signIn.dialog, "a dialog");
-		const { dialog, kind, host, message, plain = false, proxy = false, again = false } = signIn.dialog;
+			await signIn.until(() => signIn.dialog, "a dialog");
+			const { dialog, kind, host, message, plain = false, proxy = false, again = false } = signIn.dialog;
 
-		assert.deepEqual({ kind, host, message, plain, proxy, again },
-			{ kind: "password", host: HOST, message: "The back room", plain: false, proxy: false, again: false });
-		signIn.say("dialog_answer", { dialog, accept: true, name: "alice", text: "wrong" });
-		await signIn.until(() => signIn.dialog && signIn.dialog.dialog !== dialog, "another dialog");
-		assert.equal(signIn.dialog.again, true);
-		signIn.say("dialog_answer", { dialog: signIn.dialog.dialog, accept: true, name: "alice", text: "a:b" });
-		await signIn.pageIs(/\/password$/);
-		assert.equal(signIn.dialog, null);
-	});
+			assert.deepEqual({ kind, host, message, plain, proxy, again },
+				{ kind: "password", host: HOST, message: "The back room", plain: false, proxy: false, again: false });
+			signIn.say("dialog_answer", { dialog, accept: true, name: "alice", text: "wrong" });
+			await signIn.until(() => signIn.dialog && signIn.dialog.dialog !== dialog, "another dialog");
+			assert.equal(signIn.dialog.again, true);
+			signIn.say("dialog_answer", { dialog: signIn.dialog.dialog, accept: true, name: "alice", text: "a:b" });
+			await signIn.pageIs(new RegExp(`/${path}$`));
+			assert.equal(signIn.dialog, null);
+			if (scheme === "Digest")
+				await becomes(() => digest.accepted > 0, LIMIT_MS, "the site was to take it");
+		});
 
 	it("is asked for again after Reload, each time", { timeout: LIMIT_MS }, async () => {
 		all = [];

@@ -52,7 +52,7 @@ async function who({ kind, token }, response)
 		await gate;
 	if (kind === "late" && !token || kind === undefined)
 		return lead(response, "/out");
-	if (kind === "memory")
+	if (["memory", "basic"].includes(kind))
 		return response.end(page(`location.href = "/out"`));
 	return response.end(kind === "key" && keyed ? WANTS_KEY : IN);
 }
@@ -64,21 +64,23 @@ function respond(request, response)
 	response.setHeader("Content-Type", "text/html");
 	if (path === "/quick")
 		response.setHeader("Set-Cookie", "quick=1; Max-Age=10; Secure; Path=/");
-	if (["/late", "/memory", "/key", "/quick"].includes(path))
+	if (path === "/basic" && request.headers.authorization !== `Basic ${btoa("alice:secret")}`)
+		return response.writeHead(401, { "WWW-Authenticate": 'Basic realm="back room"' }).end("<title>nobody</title>");
+	if (["/late", "/memory", "/key", "/quick", "/basic"].includes(path))
 		return lead(response, "/signed-in", `kind=${path.slice(1)}`);
 	if (path === "/who")
 		return who(jar, response);
 	if (path === "/token") /* not before the site has said no, twice */
 		return proofs < 2 ? response.writeHead(403).end() : response.setHeader("Set-Cookie", "token=1; Secure; Path=/").end("{}");
 	if (path === "/signed-in")
-		return response.end({ late: LATE, memory: MEMORY, key: MAKES_KEY, quick: IN }[jar.kind]);
+		return response.end({ late: LATE, memory: MEMORY, key: MAKES_KEY, quick: IN, basic: IN }[jar.kind]);
 	return path === "/out" ? response.end("<title>out</title>") : response.writeHead(404).end("<title>nothing</title>");
 }
 
 before(async () => {
 	rig = await startRig();
 	alice = await rig.login("alice");
-	site = await startOwnSite(rig, "proofs.test", { late: "/late", memory: "/memory", key: "/key", quick: "/quick", away: "/away" }, respond,
+	site = await startOwnSite(rig, "proofs.test", { late: "/late", memory: "/memory", key: "/key", quick: "/quick", basic: "/basic", away: "/away" }, respond,
 		{ change: (_, recipe) => { recipe.actions = { book: BOOK }; } });
 	await rig.restart("botd");
 });
@@ -86,6 +88,16 @@ after(async () => {
 	await rig?.stop();
 	site?.stop();
 });
+
+/* Its person's sign-in, and does not fail. */
+async function bookingWaits(key)
+{
+	const { booking: { id } } = await alice.must("POST", "/bookings", { key, site: "key", action: "book", inputs: {} });
+
+	await alice.bookingIs(id, ["needs_sign_in", "done"], LIMIT_MS);
+	assert.equal((await alice.booking(id)).state, "needs_sign_in");
+	await alice.must("POST", `/bookings/${id}/cancel`, {});
+}
 
 describe("what a fresh browser does not take", { concurrency: false }, () => {
 	afterEach(() => alice.closeAll());
@@ -125,10 +137,23 @@ describe("what a fresh browser does not take", { concurrency: false }, () => {
 
 		assert.equal(kept.health, "needs_sign_in");
 		assert.match(kept.reason, /^It has ended, and the last sign-in could not be kept\. .*a key that cannot leave the browser/);
-		const { booking: { id } } = await alice.must("POST", "/bookings", { key: "waits", site: "key", action: "book", inputs: {} });
+		await bookingWaits("waits");
+	});
 
-		await alice.bookingIs(id, ["needs_sign_in", "done"], LIMIT_MS);
-		assert.equal((await alice.booking(id)).state, "needs_sign_in");
+	it("a session of before is called not portable: bookings wait for it as well", { timeout: LIMIT_MS }, async () => {
+		keyed = false;
+		await (await alice.open({ site: "key" })).reaches("saved");
+		await rig.postgres.sql("UPDATE vault.sessions SET health = 'not_portable', reason = 'A key.' WHERE site = 'key'");
+		await bookingWaits("old");
+	});
+
+	it("a password of HTTP, which browsers keep in memory: it is said", { timeout: LIMIT_MS }, async () => {
+		const signIn = await alice.open({ site: "basic" });
+
+		await signIn.until(() => signIn.dialog, "a dialog");
+		signIn.say("dialog_answer", { dialog: signIn.dialog.dialog, accept: true, name: "alice", text: "secret" });
+		await signIn.reaches("failed");
+		assert.match(signIn.reason, /A host was given a name and a password by HTTP authentication, .* in memory alone/);
 	});
 
 	it("a cookie that lives for ten seconds: the verdict that it is saved says so", { timeout: LIMIT_MS }, async () => {

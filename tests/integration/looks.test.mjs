@@ -254,6 +254,21 @@ describe("unconfirmed", { concurrency: false }, () => {
 		return { inputs, id, booking: await ended(id) };
 	}
 
+	test("comes after looks at growing pauses", { timeout: LONG_MS }, async () => {
+		const longer = (ms) => rig.changeRecipe((desk) => {
+			desk.actions.book.list.confirm_ms = ms;
+		});
+
+		await longer(4 * CONFIRM_MS);
+		const { id } = await unconfirmed({ accept_but_drop: 1 });
+
+		await longer(CONFIRM_MS);
+		const pauses = (await log(id)).map((text) => Number(/looked for again in (\d+) s/.exec(text)?.[1])).filter(Boolean);
+
+		assert.ok(pauses.length >= 3 && pauses.at(-1) >= 3, pauses.join());
+		assert.deepEqual(pauses, [...pauses].sort((a, b) => a - b));
+	});
+
 	test("says what was seen; a look reads the list once more", { timeout: LONG_MS }, async () => {
 		const { inputs, id, booking } = await unconfirmed({ accept_but_drop: 1 });
 

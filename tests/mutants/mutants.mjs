@@ -35,6 +35,9 @@ const STORE = { targets: ["tests/test_sessiond_store", "bin/sessiond", "bin/stea
 	command: ["build/plain/tests/test_sessiond_store"] };
 const KEEPING = (test) => ({ targets: ["bin/botd", "bin/streamd", "bin/sessiond", "bin/authd", "bin/stead-launcher", "bin/stead-migrate"],
 	command: ["node", "--test", `--test-name-pattern=${test}`, "tests/e2e/keeping.test.mjs"] });
+/* What the page says: it is built for the test. */
+const CARD = (test) => ({ targets: [], command: ["sh", "-c", `make -s web && node --test --test-name-pattern="${test}" tests/e2e/keeping.test.mjs`] });
+const OUTAGE = { targets: ["tests/test_outage"], command: ["build/plain/tests/test_outage"] };
 const STEP_PAGES = { targets: ["tests/test_step_pages", "bin/stead-launcher"], command: ["build/plain/tests/test_step_pages"] };
 const STEP_LISTS = (test) => ({ targets: ["tests/test_step_lists", "bin/stead-launcher"], command: ["build/plain/tests/test_step_lists", test] });
 const STEPS = { targets: ["tests/test_steps", "bin/stead-launcher"], command: ["build/plain/tests/test_steps"] };
@@ -348,7 +351,7 @@ export const mutants = [
 		changes: [["	if (!await_later_answers(d))\n", "	if (!d && !await_later_answers(d))\n"]] },
 	{ name: "an answer that its page does not read never comes", file: "streamd/arrival.c", targets: ["tests/test_arrival"],
 		command: ["build/plain/tests/test_arrival"], changes: [["	if (a->left == 0)\n", "	if (a->left < -1)\n"]] },
-	{ name: "an outage of last week is not over", file: "botd/outage.c", targets: ["tests/test_outage"], command: ["build/plain/tests/test_outage"],
+	{ name: "an outage of last week is not over", file: "botd/outage.c", ...OUTAGE,
 		changes: [["	if (now - x->until > o->old_ms) {\n", "	if (!x) {\n"]] },
 	{ name: "a press that was swallowed is told as sent", file: "botd/doing.c", ...WIRE("a press that sends nothing is told as that$"),
 		changes: [["	if (r != STEP_HELD)\n		return r;\n", "	if (r != STEP_HELD)\n		return d->sent = step->act, r;\n"]] },
@@ -463,4 +466,42 @@ export const mutants = [
 		changes: [["s->step == STEP_STARTING ? NEVER : s->last_input", "s->last_input"]] },
 	{ name: "it is not said that what was sent has no answer", file: "botd/doing.c", ...WIRE("answered with after (25|60)"),
 		changes: [["\"%s has not answered\", run_recipe(d->run)->title)", "\"%s\", d->step)"]] },
+	{ name: "that the probe answers ends an outage of what comes after it", file: "botd/worker.c", ...KEEPING("only where the list is: that"),
+		changes: [["put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE);\n", "put_off_past(w->botd, w->job, recipe->title, PLACE_ALL);\n"]] },
+	{ name: "every try at a site that is not well is told", file: "botd/doing.c", ...KEEPING("only where a step"),
+		changes: [["	return put_off_was(d->botd, d->job) || say(d, \"info\", text);\n", "	return say(d, \"info\", text);\n"]] },
+	{ name: "whoever goes on to where nothing is out waits, too", file: "botd/outage.c", ...OUTAGE,
+		changes: [[" && ours && x->place <= at->place;", " && ours;"]] },
+	{ name: "an outage's pauses do not grow", file: "botd/outage.c", ...OUTAGE,
+		changes: [["pause_longer(x->pause_ms, LONGEST_MS)", "x->pause_ms"]] },
+	{ name: "a site's own wish for when to come again is not heard", file: "botd/outage.c", ...OUTAGE,
+		changes: [["	left = left > asked_ms ? left : asked_ms;\n", "	left = asked_ms < left ? left : left + 0 * asked_ms;\n"]] },
+	{ name: "an outage is waited out although the booking's day has passed", file: "botd/put_off.c",
+		...KEEPING("for as long as the booking makes sense$"),
+		changes: [["	if (recipe && !makes_sense(b, recipe, j))\n", "	if (recipe && !makes_sense(b, recipe, j) && !j->id)\n"]] },
+	{ name: "looks come at pauses that do not grow", file: "botd/worker.c", targets: ["bin/botd"], ...LOOKS("growing pauses"),
+		changes: [["	int64_t pause = pause_ms(w, j->looks);\n", "	int64_t pause = pause_ms(w, j->looks * 0);\n"]] },
+	{ name: "what the site takes to answer is taken off the time for looking", file: "botd/doing.c", targets: ["bin/botd"],
+		...LOOKS("answers after longer than it is"), changes: [["	enum job_result r = job_look_after(d->job, 0);\n", "	enum job_result r = JOB_OK;\n"],
+			["	job->answer_ms = d.action->answer_ms;\n", ""]] },
+	{ name: "what a killed botd has waited for the answer is taken off the time for looking", file: "botd/queue.c", targets: ["bin/botd"],
+		...LOOKS("botd killed after it has waited"), changes: [["DB_INT(j->answer_ms + j->look_ms));", "DB_INT(j->look_ms));"]] },
+	{ name: "a session that was kept is called not portable for a sign-in that failed", file: "streamd/stream_proof.c", targets: ["bin/streamd"],
+		command: ["node", "--test", "--test-name-pattern=cannot leave", "tests/e2e/proof.test.mjs"],
+		changes: [[".health = \"needs_sign_in\", .reason = reason };", ".health = \"not_portable\", .reason = reason };"]] },
+	{ name: "a booking fails for a session that is called not portable", file: "botd/run.c", targets: ["bin/botd"],
+		command: ["node", "--test", "--test-name-pattern=of before is called not", "tests/e2e/proof.test.mjs"],
+		changes: [[" || strcmp(health, \"not_portable\") == 0) {\n", ") {\n"]] },
+	{ name: "a cookie that lives for seconds is no matter once it was proved", file: "streamd/stream_proof.c", targets: ["bin/streamd"],
+		command: ["node", "--test", "--test-name-pattern=ten seconds", "tests/e2e/proof.test.mjs"],
+		changes: [["	if (r == 1)\n		caution_words(", "	if (r == 1 && !*s->account)\n		caution_words("]] },
+	{ name: "a session that is bound to the device is saved without a word", file: "streamd/caution.c", targets: ["tests/test_caution"],
+		command: ["build/plain/tests/test_caution"], changes: [["	if (site)\n", "	if (site && !*site)\n"]] },
+	{ name: "a password of HTTP is not named where it was needed", file: "streamd/stream_proof.c", targets: ["bin/streamd"],
+		command: ["node", "--test", "--test-name-pattern=password of HTTP, which", "tests/e2e/proof.test.mjs"],
+		changes: [["	if (!*proof->not_portable && browser_used_http_auth(s->browser))\n", "	if (*proof->not_portable && browser_used_http_auth(s->browser))\n"]] },
+	{ name: "the card says works of what may have ended", file: "web/parts/session_words.js", ...CARD("may have ended once"),
+		changes: [["	if (mayHaveEnded(session, now))\n", "	if (mayHaveEnded(session, now) && now < 0)\n"]] },
+	{ name: "the card says works of what worked hours ago", file: "web/parts/session_words.js", ...CARD("works while that"),
+		changes: [["	if (now - session.proved_at_ms < FRESH_MS)\n", "	if (now - session.proved_at_ms < FRESH_MS * 1000)\n"]] },
 ];
