@@ -22,6 +22,7 @@
 #define MORE_MS       100 /* whether the page has more to send, when steps follow that wait for it */
 #define LAST_MS       700 /* and when none do: the page is left then */
 #define LIST_PAUSE_MS 700 /* between two looks at a list that may be late */
+#define AFTER_GET_MS  3000 /* for what acts, as after a press, when all that has been sent are GETs */
 #define SERVER_FAILS  500 /* with such a status or above it, HTTP's site may have done what it was asked for all the same */
 
 struct doing {
@@ -39,10 +40,7 @@ struct doing {
 	bool earlier;        /* an earlier attempt may have sent it */
 	bool acting;         /* the act's step has begun, or a later one */
 	bool sent;           /* what acts has been let go, in this attempt */
-	struct answer {
-		enum sent sent;
-		int status;
-	} answer;            /* and what the site answered */
+	struct answer answer; /* and what the site answered; its why is "" for NULL, and lasts */
 	char unsent[512];    /* it was to be let go, but nothing left: why; "" if not */
 	char complaint[512]; /* what the page said about what did not work; "" if nothing */
 	const char *verdict; /* the outcome that the recipe makes of it, or of the step; NULL if none. See is_settled() */
@@ -330,9 +328,9 @@ static void note_answer(struct doing *d, const char *format, ...)
 }
 
 /* Says what became of what was let go; false when the run is over. */
-static bool say_sent(struct doing *d, const char *why)
+static bool say_sent(struct doing *d)
 {
-	const char *title = run_recipe(d->run)->title;
+	const char *title = run_recipe(d->run)->title, *why = d->answer.why;
 	enum sent sent = d->answer.sent;
 	int status = d->answer.status;
 
@@ -341,7 +339,7 @@ static bool say_sent(struct doing *d, const char *why)
 	else if (sent == SENT_OPEN || sent == SENT_LOST)
 		note_answer(d, "%s did not answer%s.", title, sent == SENT_OPEN ? " in time" : "");
 	switch (sent) {
-	case SENT_ANSWERED: return wrote(d, job_line(d->job, "info", "%s", d->job->seen.answer));
+	case SENT_ANSWERED: return wrote(d, job_line(d->job, "info", "%s%s%s", d->job->seen.answer, *why ? " " : "", why));
 	case SENT_OPEN: return wrote(d, job_line(d->job, "warning", "It was sent; %s has not answered so far. %s", title, why));
 	case SENT_LOST: return wrote(d, job_line(d->job, "warning", "It was sent, but no answer came. %s", why));
 	case SENT_NOT: return wrote(d, job_line(d->job, "warning", "Nothing was sent. %s", why));
@@ -351,11 +349,14 @@ static bool say_sent(struct doing *d, const char *why)
 	return false;
 }
 
-/* Lets go what is held back, and waits for the answers to all that went. *ret_why belongs to call. */
-static void send_held(struct doing *d, struct call *call, int64_t wait_ms, int64_t settle_ms, const char **ret_why)
+/* Lets go what is held back, and waits for the answers to all that went. */
+static void send_held(struct doing *d, int64_t wait_ms, int64_t settle_ms)
 {
+	CLEANUP(call_freep) struct call *call = run_call(d->run);
+
 	begin_progress(d, words_new(d->arena, sizeof(d->progress->words) - 1, "%s has not answered", run_recipe(d->run)->title));
-	d->answer.sent = run_send_held(d->run, call, wait_ms, settle_ms, &d->answer.status, ret_why, d->end);
+	d->answer = run_send_held(d->run, call, wait_ms, settle_ms, d->end);
+	d->answer.why = arena_strdup(d->arena, d->answer.why ?: "");
 	d->progress->since = 0;
 }
 
@@ -365,21 +366,24 @@ static void send_held(struct doing *d, struct call *call, int64_t wait_ms, int64
  */
 static bool let_go(struct doing *d, const struct step *step, const char *request)
 {
-	CLEANUP(call_freep) struct call *call = run_call(d->run);
 	bool last = step == &d->action->steps[d->action->steps_count - 1];
-	const char *why = NULL;
 
 	if (!wrote(d, job_line(d->job, "info", "Sending it: %s.", request)) || !wrote(d, job_intend(d->job)))
 		return false;
 	d->sent = true;
-	send_held(d, call, d->action->answer_ms, last ? LAST_MS : MORE_MS, &why);
+	send_held(d, d->action->answer_ms, last ? LAST_MS : MORE_MS);
 	if (d->answer.sent == SENT_NOT || d->answer.sent == SENT_NEVER) {
 		d->sent = false;
-		words_set(d->unsent, sizeof(d->unsent), "%s", why ?: "");
+		words_set(d->unsent, sizeof(d->unsent), "%s", d->answer.why);
 		if (!wrote(d, job_unintend(d->job)))
 			return false;
 	}
-	return say_sent(d, why ?: "");
+	return say_sent(d);
+}
+
+static bool is_same_answer(const struct answer *a, const struct answer *b)
+{
+	return a->sent == b->sent && a->status == b->status && strcmp(a->why, b->why) == 0;
 }
 
 /*
@@ -388,21 +392,23 @@ static bool let_go(struct doing *d, const struct step *step, const char *request
  */
 static bool await_later_answers(struct doing *d)
 {
-	CLEANUP(call_freep) struct call *call = run_call(d->run), *longer = NULL;
 	const struct answer was = d->answer;
-	const char *why = NULL;
+	int64_t more_ms = was.reads ? AFTER_GET_MS : 0;
+	bool open;
 
-	send_held(d, call, 0, 0, &why);
-	if (d->answer.sent == SENT_OPEN && was.sent != SENT_OPEN) {
+	send_held(d, more_ms, more_ms);
+	open = d->answer.sent == SENT_OPEN && was.sent != SENT_OPEN;
+	if (open) {
 		if (!wrote(d, job_look_after(d->job, d->action->answer_ms)))
 			return false;
-		longer = run_call(d->run);
-		send_held(d, longer, d->action->answer_ms, LAST_MS, &why);
+		send_held(d, d->action->answer_ms, LAST_MS);
+	}
+	if (open || d->answer.reads != was.reads) {
 		d->verdict = NULL;
 		d->complaint[0] = '\0';
 		read_complaints(d);
 	}
-	return (d->answer.sent == was.sent && d->answer.status == was.status) || say_sent(d, why ?: "");
+	return is_same_answer(&d->answer, &was) || say_sent(d);
 }
 
 /*
@@ -426,7 +432,8 @@ static enum step_result take_or_act(struct doing *d, const struct step *step, st
 		return STEP_LOST;
 	if (!d->sent)
 		return STEP_UNSENT;
-	return held.pressed ? STEP_DONE : take(d, step, call, ret);
+	*ret = (struct run_step_result){ .reason = held.cut, .picture = -1 };
+	return !held.pressed ? take(d, step, call, ret) : held.cut ? STEP_MISSING : STEP_DONE;
 }
 
 /* PASS_MISSING has been explained. A browser that dies with the act is judged by the list, in another attempt. */

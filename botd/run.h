@@ -76,6 +76,7 @@ enum step_result run_take_step(struct run *r, struct call *call, const struct st
 struct held {
 	const char *request; /* its method and address; the call's */
 	bool pressed;        /* the step had pressed something by then: else it is to be carried out once that has gone */
+	const char *cut;     /* it was not carried out whole, and will not be: why; NULL if it was. The call's */
 };
 
 /* The same, but what the page would send to act is held back then, and nothing of it has left. */
@@ -91,6 +92,12 @@ enum sent {
 	SENT_UNKNOWN,  /* streamd or the browser has gone meanwhile; the ending is set */
 };
 
-/* Lets go what is held back and waits for the answers. *ret_why belongs to call; NULL if nothing is to be said. */
-enum sent run_send_held(struct run *r, struct call *call, int64_t wait_ms, int64_t settle_ms, int *ret_status, const char **ret_why,
-	struct ending *end);
+struct answer {
+	enum sent sent;
+	int status;
+	bool reads;      /* all that went are GETs, so what acts may still come */
+	const char *why; /* the call's; NULL if nothing is to be said */
+};
+
+/* Lets go what is held back and waits for the answers. */
+struct answer run_send_held(struct run *r, struct call *call, int64_t wait_ms, int64_t settle_ms, struct ending *end);

@@ -77,7 +77,7 @@ enum step_result run_take_step(struct run *r, struct call *call, const struct st
 enum step_result run_act_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
 	struct run_step_result *ret, struct held *ret_held, struct ending *end)
 {
-	struct run_act_params params = { .run = r->id, .step = fill_in(call, step, v, end) };
+	struct run_act_params params = { .run = r->id, .step = fill_in(call, step, v, end), .act = step->act };
 	struct run_act_result result = { .picture = -1 };
 	int e;
 
@@ -86,7 +86,8 @@ enum step_result run_act_step(struct run *r, struct call *call, const struct ste
 	e = call_run_act(call, r->botd->screen, &params, &result);
 	if (e < 0)
 		return broken(r, call, e, end);
-	*ret_held = (struct held){ .request = result.request ? result.request : "a request", .pressed = result.pressed };
+	*ret_held = (struct held){ .request = result.request ? result.request : "a request", .pressed = result.pressed,
+		.cut = result.reason };
 	if (strcmp(result.result, "held") == 0)
 		return STEP_HELD;
 	*ret = (struct run_step_result){ .result = result.result, .reason = result.reason, .text = result.text,
@@ -110,8 +111,7 @@ static enum sent sent_of(const char *answer)
 	return strcmp(answer, "unsent") == 0 ? SENT_NOT : SENT_OPEN;
 }
 
-enum sent run_send_held(struct run *r, struct call *call, int64_t wait_ms, int64_t settle_ms, int *ret_status, const char **ret_why,
-	struct ending *end)
+struct answer run_send_held(struct run *r, struct call *call, int64_t wait_ms, int64_t settle_ms, struct ending *end)
 {
 	struct run_send_params params = { .run = r->id, .wait_ms = wait_ms, .settle_ms = settle_ms };
 	struct run_send_result result = { 0 };
@@ -121,9 +121,7 @@ enum sent run_send_held(struct run *r, struct call *call, int64_t wait_ms, int64
 	e = call_run_send(call, r->botd->screen, &params, &result);
 	if (e < 0) {
 		broken(r, call, e, end);
-		return e == REFUSED && is_undone(call->refusal.code) ? SENT_NEVER : SENT_UNKNOWN;
+		return (struct answer){ .sent = e == REFUSED && is_undone(call->refusal.code) ? SENT_NEVER : SENT_UNKNOWN };
 	}
-	*ret_status = (int)result.status;
-	*ret_why = result.reason;
-	return sent_of(result.answer);
+	return (struct answer){ sent_of(result.answer), (int)result.status, result.reads, result.reason };
 }

@@ -11,6 +11,7 @@
 #define MOST_KEPT  256  /* requests; further ones fail */
 #define ANSWER_MS  5000 /* for what Chromium answers at once */
 #define MOST_WHY   512  /* bytes of a sentence */
+#define GIVE_WAY_MS 2000 /* for the answer to what only may act, when something that does waits for it */
 
 /* Matches no address that a page could load; factories of loaders are paused only when they were made with a pattern. */
 #define NOTHING "stead-nothing:*"
@@ -48,6 +49,13 @@ struct act *act_free(struct act *a)
 	return NULL;
 }
 
+/* Whatever has acted is not sent again by a document that is loaded again, also when nothing is held back any more. */
+static int watch_documents(struct act *a, int64_t deadline)
+{
+	return cdp_call(browser_cdp(a->browser), "", "Fetch.enable", deadline, NULL,
+		CDP_LIST("patterns", CDP_MAP(NULL, CDP_TEXT("urlPattern", "*"), CDP_TEXT("resourceType", "Document"))));
+}
+
 static int set_pattern(struct act *a, const char *pattern, int64_t deadline)
 {
 	return cdp_call(browser_cdp(a->browser), "", "Fetch.enable", deadline, NULL,
@@ -76,11 +84,29 @@ static void touch(struct act *a)
 
 /* What becomes of it */
 
+/*
+ * Whether it is taken for an act. What only may be one is, until something that is has gone, or much of it has: a page that shows
+ * pictures as it is pressed is not to be kept waiting with each of them.
+ */
+static bool counts(const struct act *a, const struct asked *k)
+{
+	switch (a->gate) {
+	case GATE_WATCH:
+	case GATE_HELD:
+	case GATE_STOP: return k->acts || k->may_act;
+	case GATE_SEND: return k->acts || (k->may_act && !a->sure_gone && a->maybe_gone < MOST_MAYBE);
+	case GATE_OFF:
+	case GATE_READY:
+	case GATE_LEFT: return k->acts;
+	}
+	return k->acts;
+}
+
 static void keep(struct act *a, struct asked *k)
 {
 	TAILQ_INSERT_TAIL(&a->kept, k, link);
 	a->kept_count++;
-	if (k->acts)
+	if (counts(a, k))
 		touch(a);
 	else
 		act_tell(a);
@@ -101,11 +127,25 @@ static void pass(struct act *a, struct asked *k)
 	asked_free(k);
 }
 
+/* Takes k over. A navigation that is aborted leaves the page that is there. */
+static void fail(struct act *a, struct asked *k, const char *reason)
+{
+	cdp_send(browser_cdp(a->browser), "", "Fetch.failRequest", CDP_TEXT("requestId", k->id), CDP_TEXT("errorReason", reason));
+	asked_free(k);
+}
+
 static void refuse(struct act *a, struct asked *k)
 {
-	cdp_send(browser_cdp(a->browser), "", "Fetch.failRequest", CDP_TEXT("requestId", k->id),
-		CDP_TEXT("errorReason", "BlockedByClient"));
-	asked_free(k);
+	fail(a, k, "BlockedByClient");
+}
+
+/* Takes k over. */
+static void refuse_again(struct act *a, struct asked *k)
+{
+	words_set(a->why, sizeof(a->why), "The page wanted to send %s %s again by itself, and was not let.", k->method, url_shown(k->url));
+	log_warning("%s", a->why);
+	fail(a, k, "Aborted");
+	act_tell(a);
 }
 
 /* Whether it can go beside what is under way: not to that one's host, where Chromium would have a second connection. */
@@ -115,9 +155,9 @@ static bool may_pass(const struct act *a, const struct asked *k)
 	case GATE_OFF:
 	case GATE_READY: return true;
 	case GATE_WATCH:
-	case GATE_STOP: return !k->acts;
+	case GATE_STOP: return !counts(a, k);
 	case GATE_HELD: return false;
-	case GATE_SEND: return !k->acts && !(a->flying && asked_same_host(a->flying, k));
+	case GATE_SEND: return !counts(a, k) && !(a->flying && asked_same_host(a->flying, k));
 	case GATE_LEFT:
 		return k->apart || method_is_safe(k->method) || (!k->own && !(a->flying && asked_same_host(a->flying, k)));
 	}
@@ -133,6 +173,8 @@ static void on_request(struct act *a, const struct cbor *params)
 			url_shown(k->url));
 		log_warning("%s: %s", k->method, a->why);
 		refuse(a, k);
+	} else if (k->anew && is_again(a, k)) {
+		refuse_again(a, k);
 	} else if (k->apart && a->hushed) {
 		refuse(a, k);
 	} else if (may_pass(a, k)) {
@@ -212,6 +254,8 @@ bool act_event(struct act *a, const char *session, const char *method, const str
 		coming_more(a, method, params);
 	else if (strcmp(method, "Network.webSocketFrameSent") == 0)
 		on_socket(a);
+	else if (strcmp(method, "Page.frameStartedNavigating") == 0)
+		anew_note(a, params);
 	else
 		coming_event(a, method, params);
 	return false;
@@ -221,25 +265,27 @@ static void conclude(struct act *a, bool taken_back)
 {
 	const struct asked *k = a->flying;
 	const char *refused = browser_refused(a->browser, url_whole(k->url));
+	struct tally *t = k->acts ? &a->sure : &a->maybe;
+	size_t *became = &t->unsent;
 
 	if (taken_back) {
-		a->unsent++;
 		words_set(a->why, sizeof(a->why), "The page took back what it was about to send to %s.", k->host.name);
 	} else if (a->status && line_was_heard(a)) {
-		a->answered++;
-		a->highest = a->status > a->highest ? a->status : a->highest;
+		became = &t->answered;
+		t->highest = a->status > t->highest ? a->status : t->highest;
 	} else if (line_may_have_carried(a)) {
-		a->lost++;
+		became = &t->lost;
 		words_set(a->why, sizeof(a->why), "The connection to %s ended before it had answered.", k->host.name);
 	} else if (a->dropped) {
-		a->unsent++;
 		words_set(a->why, sizeof(a->why), "The page took back what it was about to send to %s, whose connection was not answered, so it was "
 			"closed.", k->host.name);
 	} else {
-		a->unsent++;
 		words_set(a->why, sizeof(a->why), "No connection to %s could be made.%s%s", k->host.name, refused ? " " : "",
 			refused ?: "");
 	}
+	++*became;
+	if (became != &t->unsent)
+		gone_note(a, k);
 	log_debug("%s %s: %d %s", k->method, url_shown(k->url), a->status, a->failure);
 }
 
@@ -257,18 +303,38 @@ static int let_go(struct act *a)
 	return r;
 }
 
+int64_t act_gives_way_at(const struct act *a)
+{
+	const struct asked *k;
+
+	TAILQ_FOREACH (k, &a->kept, link)
+		if (k->acts && !a->flying->acts)
+			return a->flown_at + GIVE_WAY_MS;
+	return NEVER;
+}
+
+static void begin_flight(struct act *a, struct asked *k)
+{
+	unkeep(a, k);
+	a->flying = k;
+	a->over = a->withdrawn = false;
+	a->status = 0;
+	a->failure[0] = '\0';
+	a->flown_at = loop_now();
+	if (k->acts)
+		a->sure_gone++;
+	else
+		a->maybe_gone++;
+	trail_note(a, k);
+}
+
 /* Lets one request go, alone; where it cannot be alone it does not go. Takes k over. */
 static int send_alone(struct act *a, struct asked *k)
 {
 	bool ready;
 	int r;
 
-	unkeep(a, k);
-	a->flying = k;
-	a->over = a->withdrawn = false;
-	a->status = 0;
-	a->failure[0] = '\0';
-	trail_note(a, k);
+	begin_flight(a, k);
 	r = line_begin(a);
 	ready = r == 0;
 	if (ready)
@@ -278,7 +344,7 @@ static int send_alone(struct act *a, struct asked *k)
 	if (ready || r == -ECANCELED) {
 		asked_free(k);
 	} else {
-		a->unsent++;
+		(k->acts ? &a->sure : &a->maybe)->unsent++;
 		log_warning("%s %s: %s", k->method, url_shown(k->url), a->why);
 		refuse(a, k);
 	}
@@ -299,14 +365,19 @@ static void pass_what_may(struct act *a)
 	}
 }
 
+/* What is one before what only may be. */
 static struct asked *next_acting(const struct act *a)
 {
-	struct asked *k;
+	struct asked *k, *may = NULL;
 
-	TAILQ_FOREACH (k, &a->kept, link)
-		if (!may_pass(a, k) && k->acts)
+	TAILQ_FOREACH (k, &a->kept, link) {
+		if (may_pass(a, k) || !counts(a, k))
+			continue;
+		if (k->acts)
 			return k;
-	return NULL;
+		may = may ?: k;
+	}
+	return may;
 }
 
 /* What acts goes first; what else waits for the same host follows when none of it is left. */
@@ -320,7 +391,12 @@ static void pump(void *arg)
 		k = a->gate == GATE_SEND || a->gate == GATE_LEFT ? next_acting(a) : NULL;
 		if (!k)
 			pass_what_may(a);
-		r = k ? send_alone(a, k) : act_await_work(a, NEVER);
+		if (k && is_again(a, k)) {
+			unkeep(a, k);
+			refuse_again(a, k);
+		} else {
+			r = k ? send_alone(a, k) : act_await_work(a, NEVER);
+		}
 	}
 }
 
@@ -338,8 +414,8 @@ int act_watch(struct act *a, int64_t deadline)
 		return r;
 	a->gate = GATE_READY;
 	a->socket = false;
-	a->answered = a->lost = a->unsent = 0;
-	a->highest = 0;
+	a->sure = a->maybe = (struct tally){ 0 };
+	a->sure_gone = a->maybe_gone = 0;
 	a->why[0] = '\0';
 	a->apart_count = 0; /* one of those may be what acts now */
 	coming_forget_reads(a);
@@ -353,6 +429,7 @@ void act_press(struct act *a)
 	if (!a)
 		return;
 	a->pressed = true;
+	a->presses++;
 	if (a->gate == GATE_READY)
 		a->gate = GATE_WATCH;
 }
@@ -398,21 +475,21 @@ int act_await_told(struct act *a, int64_t deadline, const bool *over)
 
 const char *act_words(const struct act *a, struct arena *arena)
 {
-	const struct asked *k;
+	const struct asked *k = next_acting(a);
 
-	TAILQ_FOREACH (k, &a->kept, link)
-		if (k->acts)
-			return words_new(arena, 512, "%s %s", k->method, url_shown(k->url));
+	if (k)
+		return words_new(arena, 512, "%s %s", k->method, url_shown(k->url));
 	return "a message over a WebSocket, which cannot be held back";
 }
 
 void act_send(struct act *a)
 {
-	if (a->gate == GATE_WATCH || a->gate == GATE_HELD)
+	if (a->gate == GATE_WATCH || a->gate == GATE_HELD) {
 		a->gate = GATE_SEND;
+		touch(a);
+	}
 	if (!a->pump)
 		fiber_start("act", pump, a, &a->pump);
-	touch(a);
 }
 
 bool act_has_begun(const struct act *a)
@@ -437,12 +514,23 @@ int act_await_over(struct act *a, int64_t deadline)
 	return r;
 }
 
+static bool has_left(const struct tally *t)
+{
+	return t->answered || t->lost;
+}
+
+bool act_only_reads(const struct act *a)
+{
+	return has_left(&a->maybe) && !has_left(&a->sure) && !a->socket;
+}
+
 enum act_answer act_answer(const struct act *a, struct arena *arena, int *ret_status, const char **ret_why)
 {
 	const struct asked *waits = a->flying ?: next_acting(a);
 	const struct coming *comes = coming_answer(a);
+	const struct tally *of = has_left(&a->sure) ? &a->sure : &a->maybe;
 
-	*ret_status = a->highest;
+	*ret_status = of->highest;
 	*ret_why = a->why;
 	if (waits)
 		*ret_why = words_new(arena, MOST_WHY, "%s %s has no answer yet.", waits->method, url_shown(waits->url));
@@ -450,9 +538,9 @@ enum act_answer act_answer(const struct act *a, struct arena *arena, int *ret_st
 		*ret_why = words_new(arena, MOST_WHY, "The answer to %s has begun, and has not come to its end yet.", comes->words);
 	if (waits || comes)
 		return ACT_OPEN;
-	if (a->lost)
+	if (of->lost)
 		return ACT_LOST;
-	if (a->answered)
+	if (of->answered)
 		return ACT_ANSWERED;
 	if (!a->socket)
 		return ACT_UNSENT;
@@ -466,7 +554,7 @@ static void refuse_acting(struct act *a)
 
 	for (k = TAILQ_FIRST(&a->kept); k; k = next) {
 		next = TAILQ_NEXT(k, link);
-		if (!k->acts)
+		if (!k->acts && !k->may_act)
 			continue;
 		unkeep(a, k);
 		refuse(a, k);
@@ -497,6 +585,9 @@ void act_leave(struct act *a)
 	refuse_acting(a); /* held back, and nobody has let it go */
 	a->gate = GATE_OFF;
 	a->apart_count = 0;
-	set_pattern(a, NOTHING, deadline_in(ANSWER_MS));
+	if (a->gone_count)
+		watch_documents(a, deadline_in(ANSWER_MS));
+	else
+		set_pattern(a, NOTHING, deadline_in(ANSWER_MS));
 	pass_what_may(a);
 }

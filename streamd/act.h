@@ -7,6 +7,10 @@
  * no other until it is answered (egress_alone). That holds for pages, frames of other hosts, workers and service workers alike,
  * for requests are paused on the browser's own session. What goes over a WebSocket is not held back; it is only noticed.
  *
+ * A GET may act as well, though it mostly does not: one that pages have not asked for before is held back until it is known that
+ * something may have been sent (counts(), in act.c). What has acted once is sent again by no document that is loaded again or gone
+ * back to, as long as the browser lives (act_again.c).
+ *
  * One per browser that acts, off until act_watch().
  */
 #pragma once
@@ -77,6 +81,9 @@ int act_await_answer(struct act *a, int64_t settle_ms, int64_t deadline);
 
 /* What became of all that went so far; *ret_status 0 if there is none, *ret_why "" if nothing is to be said. */
 enum act_answer act_answer(const struct act *a, struct arena *arena, int *ret_status, const char **ret_why);
+
+/* Whether all that went so far are GETs that only may act, so that the act itself may still come. */
+bool act_only_reads(const struct act *a);
 
 /* Whether something that may act has been let go and not been answered whole: the page may not be left, nor the network cut. */
 bool act_is_open(const struct act *a);

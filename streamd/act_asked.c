@@ -13,12 +13,6 @@ struct asked *asked_free(struct asked *k)
 	return NULL;
 }
 
-void trail_forget(struct act *a)
-{
-	while (a->trail_count)
-		url_free(a->trail[--a->trail_count].url);
-}
-
 bool method_is_safe(const char *method)
 {
 	static const char *const safe[] = { "GET", "HEAD", "OPTIONS", "TRACE" };
@@ -48,7 +42,7 @@ static bool may_be_reached(const struct act *a, const struct asked *k)
 	return !a->rule || egress_rule_host(a->rule, k->host.name, strlen(k->host.name), k->port, &target, why) == 0;
 }
 
-static uint64_t hash(const char *text, size_t n)
+uint64_t hash_of(const char *text, size_t n)
 {
 	uint64_t h = 14695981039346656037u; /* FNV-1a */
 
@@ -59,7 +53,7 @@ static uint64_t hash(const char *text, size_t n)
 
 static uint64_t address_of(const char *url)
 {
-	return hash(url, strcspn(url, "#"));
+	return hash_of(url, strcspn(url, "#"));
 }
 
 static struct known *find_known(struct act *a, uint64_t address)
@@ -77,19 +71,37 @@ void known_note(struct act *a, const struct cbor *params)
 	const char *url = cbor_get_utf8(arena, cbor_get(params, "request"), "url"), *id = cbor_get_utf8(arena, params, "requestId");
 
 	if (url && id && cbor_text_is(cbor_get(cbor_get(params, "request"), "method"), "GET") && !find_known(a, address_of(url)))
-		a->known[a->known_count++ % MOST_KNOWN] = (struct known){ address_of(url), hash(id, strlen(id)) };
+		a->known[a->known_count++ % MOST_KNOWN] = (struct known){ address_of(url), hash_of(id, strlen(id)) };
 }
 
-/*
- * A script that asks with GET for what has not been asked for since a page was opened: a site may act by that, although it
- * should not. What a page keeps asking for is no act.
- */
-static bool is_new(struct act *a, const struct asked *k, const struct cbor *type)
+/* It has not been asked for since a page was opened. What a page keeps asking for is no act. */
+static bool is_new(struct act *a, const struct asked *k)
 {
 	const struct known *known = find_known(a, address_of(url_whole(k->url)));
 
-	return (cbor_text_is(type, "XHR") || cbor_text_is(type, "Fetch") || cbor_text_is(type, "Ping")) &&
-		strcmp(k->method, "GET") == 0 && (!known || known->request == hash(k->network, strlen(k->network)));
+	return strcmp(k->method, "GET") == 0 && (!known || known->request == hash_of(k->network, strlen(k->network)));
+}
+
+static bool is_one_of(const struct cbor *type, const char *const *types)
+{
+	while (*types && !cbor_text_is(type, *types))
+		types++;
+	return *types;
+}
+
+static bool is_of_script(const struct cbor *type)
+{
+	static const char *const types[] = { "XHR", "Fetch", "Ping", NULL };
+
+	return is_one_of(type, types);
+}
+
+/* Not what only dresses a page. */
+static bool is_of_page(const struct cbor *type)
+{
+	static const char *const types[] = { "Document", "Image", "Script", "Media", "TextTrack", "EventSource", "Other", NULL };
+
+	return is_one_of(type, types);
 }
 
 /* Whether a script of another host may ask: what it is about to ask comes once that is answered, and not if it may not. */
@@ -105,66 +117,43 @@ static bool is_page(struct act *a, const char *frame)
 	return t && t->kind == TARGET_PAGE;
 }
 
-/* Where a request has been told to go by a redirect, after it has gone there before. */
-static bool has_been(const struct act *a, const char *job, const struct asked *k)
+static void read_request(struct asked *k, struct arena *arena, const struct cbor *params)
 {
-	for (size_t i = 0; i < a->trail_count; i++) {
-		const struct trail *t = &a->trail[i];
-		if (strcmp(t->job, job) == 0 && strcmp(t->method, k->method) == 0 &&
-			strcmp(url_shown(t->url), url_shown(k->url)) == 0)
-			return true;
-	}
-	return false;
+	const struct cbor *request = cbor_get(params, "request");
+	const char *body = cbor_get_utf8(arena, request, "postData");
+
+	exact_set(k->id, sizeof(k->id), "%s", cbor_get_utf8(arena, params, "requestId") ?: "");
+	exact_set(k->network, sizeof(k->network), "%s", cbor_get_utf8(arena, params, "networkId") ?: "");
+	words_set(k->method, sizeof(k->method), "%s", cbor_get_utf8(arena, request, "method") ?: "?");
+	k->url = url_new(cbor_get_utf8(arena, request, "url"));
+	k->body = body ? hash_of(body, strlen(body)) : 0;
+	exact_set(k->frame, sizeof(k->frame), "%s", cbor_get_utf8(arena, params, "frameId") ?: "");
+	k->document = cbor_text_is(cbor_get(params, "resourceType"), "Document");
+	read_host(k);
 }
 
-static void job_of(const char *id, char job[CDP_ID])
-{
-	const char *dot = strrchr(id, '.');
-
-	exact_set(job, CDP_ID, "%s", id);
-	if (dot)
-		job[dot - id] = '\0';
-}
-
-void trail_note(struct act *a, const struct asked *k)
-{
-	struct trail *t;
-
-	if (a->trail_count == MOST_TRAIL)
-		trail_forget(a);
-	t = &a->trail[a->trail_count++];
-	job_of(k->id, t->job);
-	exact_set(t->method, sizeof(t->method), "%s", k->method);
-	t->url = url_new(url_whole(k->url));
-}
-
+/*
+ * What it is for the act: a site may act by GET, although it should not, so what is asked for the first time may be one, whoever
+ * asks; a page that is gone to is.
+ */
 struct asked *asked_new(struct act *a, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const struct cbor *request = cbor_get(params, "request");
 	struct asked *k = act_must(calloc(1, sizeof(*k)));
-	const char *network = cbor_get_utf8(arena, params, "networkId"), *method = cbor_get_utf8(arena, request, "method");
-	const char *frame = cbor_get_utf8(arena, params, "frameId");
-	bool redirected = cbor_get(params, "redirectedRequestId") != NULL, navigates, new;
-	char job[CDP_ID];
+	const struct cbor *type = cbor_get(params, "resourceType"), *headers = cbor_get(cbor_get(params, "request"), "headers");
+	bool redirected = cbor_get(params, "redirectedRequestId") != NULL, page, new;
 
-	exact_set(k->id, sizeof(k->id), "%s", cbor_get_utf8(arena, params, "requestId") ?: "");
-	exact_set(k->network, sizeof(k->network), "%s", network ?: "");
-	words_set(k->method, sizeof(k->method), "%s", method ?: "?");
-	k->url = url_new(cbor_get_utf8(arena, request, "url"));
-	exact_set(k->frame, sizeof(k->frame), "%s", frame ?: "");
-	k->document = cbor_text_is(cbor_get(params, "resourceType"), "Document");
-	read_host(k);
+	read_request(k, arena, params);
+	page = is_page(a, k->frame);
 	k->web = k->web && may_be_reached(a, k);
-	navigates = !redirected && k->document && is_page(a, frame);
-	k->acts = k->web && (!method_is_safe(k->method) || navigates);
-	k->apart = a->gate == GATE_LEFT && apart_has(a, frame);
-	new = k->web && !redirected && is_new(a, k, cbor_get(params, "resourceType"));
-	k->reads = new || (k->web && is_preflight(k, cbor_get(request, "headers")));
-	k->acts |= a->gate == GATE_WATCH && new;
-	k->own = !k->apart && is_page(a, frame);
-	job_of(k->id, job);
-	k->repeated = redirected && k->acts && has_been(a, job, k);
+	k->acts = k->web && (!method_is_safe(k->method) || (!redirected && k->document && page));
+	new = k->web && !redirected && is_new(a, k);
+	k->reads = (new && is_of_script(type)) || (k->web && is_preflight(k, headers));
+	k->may_act = new && !k->acts && (is_of_script(type) || is_of_page(type));
+	k->apart = a->gate == GATE_LEFT && apart_has(a, k->frame);
+	k->own = !k->apart && page;
+	k->anew = anew_has(a, k);
+	k->repeated = redirected && k->acts && trail_has(a, k);
 	return k;
 }
 

@@ -1,4 +1,4 @@
-/* The inside of an act, for act.c, act_apart.c, act_asked.c, act_coming.c, act_line.c and act_settle.c alone. */
+/* The inside of an act, for act.c, act_again.c, act_apart.c, act_asked.c, act_coming.c, act_line.c and act_settle.c alone. */
 #pragma once
 
 #include <stdlib.h>
@@ -12,6 +12,9 @@
 #include "streamd/browser.h"
 
 #define MOST_TRAIL  64  /* addresses of redirects that are remembered */
+#define MOST_GONE   64  /* and of what has acted */
+#define MOST_ANEW   16
+#define MOST_MAYBE  4   /* of what may act, and mostly does not, that go alone */
 #define MOST_COMING 32
 #define MOST_APART  64
 #define MOST_KNOWN  512 /* and of what pages have asked for, for reading */
@@ -36,12 +39,15 @@ struct asked {
 	struct host host;
 	uint16_t port;
 	bool acts, plain;
+	bool may_act; /* what is asked for the first time with GET, and is no page of its own: counts() */
 	bool web;      /* and its host may be reached: the launcher refuses the others */
 	bool document; /* that its frame is to show */
 	bool orphaned; /* the document that has asked for it has gone */
 	bool apart; /* of a page apart (act_apart.c) */
 	bool own;   /* of another page itself, which may be the one that acts */
 	bool reads; /* a script, what had not been asked for before, or a browser, whether a script may ask */
+	uint64_t body; /* hashed; 0: it has none that is known */
+	bool anew;     /* its document is loaded again, or gone back to */
 	bool repeated; /* a redirect asks for it again where it has been */
 	TAILQ_ENTRY(asked) link;
 };
@@ -51,6 +57,18 @@ struct trail {
 	char job[CDP_ID]; /* its id without the redirects' count */
 	char method[24];
 	struct url *url;
+};
+
+/* What has acted, as long as the browser lives; both hashed. */
+struct gone {
+	uint64_t request, body;
+	size_t press; /* the last before it */
+};
+
+/* What became of what went alone. */
+struct tally {
+	size_t answered, lost, unsent;
+	int highest;
 };
 
 /* What has been let go, and has not come whole. */
@@ -79,6 +97,7 @@ struct act {
 	struct asked *flying; /* gone, and not answered */
 	bool over;            /* that has been answered, or never will be */
 	bool withdrawn;       /* its page says that it is over */
+	int64_t flown_at;
 	int status;           /* its answer's; 0: none */
 	char failure[64];     /* why not, Chromium's word */
 	enum line line;       /* the connection it goes over */
@@ -89,18 +108,23 @@ struct act {
 	struct wait *work, *news; /* the pump's; and of whoever waits for what becomes of it */
 	struct trail trail[MOST_TRAIL];
 	size_t trail_count;
+	struct gone gone[MOST_GONE];
+	size_t gone_count; /* of all there were: the oldest go */
+	char anew[MOST_ANEW][CDP_ID]; /* documents that are loaded again, or gone back to */
+	size_t anew_count;
 	struct known known[MOST_KNOWN];
 	size_t known_count; /* of all there were: the oldest go */
 	int64_t changed; /* when something that may act last came, or was over */
 	struct coming coming[MOST_COMING];
 	int64_t read_at; /* when something that is read last ended */
 	bool pressed;    /* since act_watch() was called last */
+	size_t presses;
 	bool socket;     /* something went over a WebSocket since the press */
 	char apart[MOST_APART][CDP_ID]; /* the pages apart, and their frames */
 	size_t apart_count;
 	bool hushed; /* and nothing of theirs goes: act_hush() */
-	size_t answered, lost, unsent;
-	int highest;
+	struct tally sure, maybe; /* of what acts, and of what may */
+	size_t sure_gone, maybe_gone;
 	char why[512];
 };
 
@@ -153,8 +177,21 @@ struct asked *asked_free(struct asked *k);
 bool asked_same_host(const struct asked *a, const struct asked *b);
 /* RFC 9110, section 9.2.1. */
 bool method_is_safe(const char *method);
+uint64_t hash_of(const char *text, size_t n);
 
-/* Where it has been sent, for redirects; and what pages have asked for (Network.requestWillBeSent). */
+/* What pages have asked for (Network.requestWillBeSent). */
+void known_note(struct act *a, const struct cbor *params);
+
+/* act_again.c: where a request has been sent, for redirects, and whether one leads back there. */
 void trail_note(struct act *a, const struct asked *k);
 void trail_forget(struct act *a);
-void known_note(struct act *a, const struct cbor *params);
+bool trail_has(const struct act *a, const struct asked *k);
+
+/* What has acted; which documents are loaded again; and whether a request is one that a page makes again, by itself. */
+void gone_note(struct act *a, const struct asked *k);
+void anew_note(struct act *a, const struct cbor *params);
+bool anew_has(const struct act *a, const struct asked *k);
+bool is_again(const struct act *a, const struct asked *k);
+
+/* act.c: when what only may act is waited for no more, as something that acts waits for it. */
+int64_t act_gives_way_at(const struct act *a);

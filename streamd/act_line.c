@@ -122,13 +122,15 @@ static int await_end_of_line(struct act *a)
 	int64_t deadline = NEVER;
 	int r = 0;
 
-	while (r == 0 && !a->over && a->line < LINE_OVER) {
+	while (r == 0 && !a->over && a->line < LINE_OVER && loop_now() < act_gives_way_at(a)) {
 		bool doubtful = a->withdrawn && !a->heard && !a->flying->plain; /* plain HTTP has no handshake to be told by */
 		deadline = !doubtful ? NEVER : deadline == NEVER ? deadline_in(HANDSHAKE_MS) : deadline;
-		r = act_await_work(a, deadline);
+		r = act_await_work(a, deadline_min(deadline, act_gives_way_at(a)));
 		if (r != -ETIMEDOUT)
 			continue;
 		r = 0;
+		if (loop_now() < deadline)
+			continue;
 		deadline = NEVER;
 		if (!a->over && !a->heard)
 			drop(a);
@@ -153,6 +155,8 @@ int line_await_answer(struct act *a)
 	int64_t deadline = deadline_in(GRACE_MS);
 	bool awake = false;
 
+	if (r == 0 && loop_now() >= act_gives_way_at(a)) /* it may still be answered; it is not waited for */
+		return 0;
 	while (r == 0 && !a->over && !awake) {
 		r = act_await_work(a, deadline);
 		if (r != -ETIMEDOUT)

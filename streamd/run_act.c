@@ -7,7 +7,7 @@
 #include "streamd/runs_inside.h"
 
 #define WRITE_MS       5000 /* for the rest of what is written to a page that has something held back */
-#define AFTER_PRESS_MS 3000 /* for the first request after a press that has been answered */
+#define AFTER_PRESS_MS 3000 /* for the first request after a press that has been answered: of a button, a menu or a field */
 
 /* A step that is carried out on a fiber of its own, so that it can be left when its page is held back. */
 struct acting_step {
@@ -34,6 +34,13 @@ static bool writes(const struct step *step)
 	return step_kind(step) == STEP_fill || step_kind(step) == STEP_choose;
 }
 
+/* Whether something has been pressed that may still send: what is found out about the page then says nothing of that. */
+static bool may_send(const struct acting_step *s)
+{
+	return act_pressed(browser_act(s->run->browser)) && s->r == 0 &&
+		(s->done.end == STEP_END_DONE || s->done.end == STEP_END_MISSING);
+}
+
 /*
  * Until it is over or something is held back; then it is ended, for a page that is held back answers nothing. A click has been
  * sent whole by then (act_press()).
@@ -52,7 +59,7 @@ static int take_acting_step(struct acting_step *s)
 	fiber_join(&fiber);
 	if (r == -ETIMEDOUT)
 		return 0;
-	if (r == 0 && !act_holds(act) && s->r == 0 && s->done.end == STEP_END_DONE && step_kind(s->step) == STEP_click)
+	if (r == 0 && !act_holds(act) && may_send(s))
 		r = act_await_held(act, deadline_in(AFTER_PRESS_MS), NULL);
 	return r == -ETIMEDOUT ? 0 : r;
 }
@@ -69,6 +76,18 @@ static void answer_act(struct run *run, struct call *call, const struct step_res
 	to->rows_count = as_step.rows_count;
 	to->retry_ms = as_step.retry_ms;
 	to->picture = as_step.picture;
+}
+
+/* Whether it has done what the page may send something for; *ret_why: it was cut short in the midst of that, and how; else NULL. */
+static bool has_pressed(const struct acting_step *s, const char **ret_why)
+{
+	*ret_why = NULL;
+	if (!writes(s->step))
+		return act_pressed(browser_act(s->run->browser));
+	if (s->done.wrote == WROTE_PART && !s->over)
+		*ret_why = words_new(s->arena, RUN_MOST_REASON, "The page had taken only a part of what was written to %s when it sent something, and "
+			"no more within %d s; nothing is written to it again.", selector_words(s->arena, s->step->at), WRITE_MS / 1000);
+	return s->done.wrote != WROTE_NOTHING;
 }
 
 struct acted {
@@ -97,7 +116,7 @@ static int act(struct call *call, struct run *run, void *arg)
 	}
 	closep(&s.done.picture);
 	a->result->result = "held";
-	a->result->pressed = act_pressed(act);
+	a->result->pressed = has_pressed(&s, &a->result->reason);
 	a->result->request = act_words(act, call->arena);
 	return 0;
 }
@@ -108,6 +127,7 @@ int run_act(struct call *call, const struct run_act_params *params, struct run_a
 	int r = run_read_step(call, params->step, &a.step);
 
 	result->picture = -1;
+	a.step.act = params->act;
 	return r < 0 ? r : run_work(call, params->run, false, act, &a);
 }
 
@@ -136,6 +156,7 @@ static int send_held(struct call *call, struct run *run, void *arg)
 		act_stop(act);
 	s->result->answer = words[answer];
 	s->result->status = status;
+	s->result->reads = act_only_reads(act);
 	s->result->reason = *why ? words_new(call->arena, RUN_MOST_REASON, "%s", why) : NULL;
 	return 0;
 }

@@ -37,7 +37,17 @@ static bool holds(const char *held, const char *typed)
 	}
 }
 
-/* One try; *ret_again when the field went away or did not keep the text. */
+/* What the page has made of all that was written; none of the act's business (may_write()). */
+static int is_kept(struct stepping *s, const struct element *e, const char *value, struct edited *ret)
+{
+	if (!ret->gone)
+		s->result->wrote = WROTE_ALL;
+	if (ret->gone || s->step->act)
+		return 0;
+	return element_edit(e, EDIT_HELD, value, deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS), s->arena, ret);
+}
+
+/* One try: *ret tells when the field went away or did not keep the text. */
 static int fill_once(struct stepping *s, const struct element *e, struct edited *ret)
 {
 	const char *value = s->step->value;
@@ -48,15 +58,16 @@ static int fill_once(struct stepping *s, const struct element *e, struct edited 
 		r = element_edit(e, EDIT_FOCUS, NULL, deadline, s->arena, ret);
 	if (r < 0 || ret->gone)
 		return r;
+	if (ret->kind == EDITED_NONE || ret->kind == EDITED_SELECT)
+		return 0;
+	s->result->wrote = WROTE_PART;
 	if (ret->kind == EDITED_SET)
 		r = element_edit(e, EDIT_SET, value, deadline, s->arena, ret);
-	else if (ret->kind == EDITED_TEXT)
+	else
 		r = type(s, value);
 	if (r == 0 && ret->kind == EDITED_TEXT)
 		r = element_edit(e, EDIT_CHANGED, NULL, deadline, s->arena, ret);
-	if (r == 0 && ret->kind != EDITED_NONE)
-		r = element_edit(e, EDIT_HELD, NULL, deadline, s->arena, ret);
-	return r;
+	return r < 0 ? r : is_kept(s, e, NULL, ret);
 }
 
 static bool is_filled(const struct stepping *s, const struct edited *d)
@@ -83,15 +94,32 @@ static int choose_once(struct stepping *s, const struct element *e, struct edite
 	int r;
 
 	act_press(browser_act(s->browser));
+	s->result->wrote = WROTE_PART;
 	r = element_edit(e, EDIT_CHOOSE, s->step->value, deadline, s->arena, d);
-	if (r == 0 && !d->gone)
-		r = element_edit(e, EDIT_HELD, s->step->value, deadline, s->arena, d);
-	return r;
+	if (r == 0 && d->gone) /* before that */
+		s->result->wrote = WROTE_NOTHING;
+	return r < 0 ? r : is_kept(s, e, s->step->value, d);
 }
 
 static bool is_chosen(const struct stepping *s, const struct edited *d)
 {
 	return !d->gone && strcmp(d->held, s->step->value) == 0;
+}
+
+/*
+ * Each time that something is written the page may send it. So the act is written once, and done with that, whatever the page
+ * makes of its field then; and nothing is written again once the page has sent something.
+ */
+static bool may_write(const struct stepping *s)
+{
+	const struct act *act = browser_act(s->browser);
+
+	return s->result->wrote == WROTE_NOTHING || !(s->step->act || (act && act_holds(act)));
+}
+
+static bool is_told(const struct stepping *s)
+{
+	return s->step->act && s->result->wrote == WROTE_ALL;
 }
 
 /* Again, until the page has kept what was written: some draw their forms anew just then. */
@@ -109,11 +137,11 @@ static int write_into(struct stepping *s, const struct wish *wish,
 		if (r < 0 || !there)
 			return r;
 		r = once(s, &e, &d);
-		if (r == 0 && took(s, &d))
+		if (r == 0 && (is_told(s) || took(s, &d)))
 			return 0;
 		if (r < 0 && !stepping_is_passing(s, r))
 			return r;
-		if (stepping_left_ms(s) == 0)
+		if (stepping_left_ms(s) == 0 || !may_write(s))
 			break;
 	}
 	say_unfilled(s, &d);

@@ -323,7 +323,7 @@ static void check_down(struct stepping *s)
 		check_requests(s);
 		return;
 	}
-	*s->result = (struct step_result){ .retry_ms = retry_ms, .picture = -1 };
+	*s->result = (struct step_result){ .wrote = s->result->wrote, .retry_ms = retry_ms, .picture = -1 };
 	stepping_conclude(s, STEP_END_DOWN, "%s is not well: %s %s.", s->recipe ? s->recipe->title : "The site",
 		s->late ? url_shown(url_in(s->arena, s->step->url)) : stepping_where(s), answered);
 }

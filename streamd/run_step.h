@@ -25,8 +25,16 @@ enum step_end {
 #define STEP_MOST_ROWS  ELEMENT_MOST_ROWS
 #define STEP_MOST_BYTES (384u * 1024)
 
+/* What has been written to a field or a menu of the page; it may send something for any of it. */
+enum step_wrote {
+	WROTE_NOTHING,
+	WROTE_PART,
+	WROTE_ALL,
+};
+
 struct step_result {
 	enum step_end end;
+	enum step_wrote wrote; /* kept up to date while the step is carried out */
 	const char *reason; /* a sentence; NULL when done. All texts in the arena, within the limits of run_step's row */
 	int64_t retry_ms;   /* down: how long the site wants to be left alone; 0: it does not say */
 	const char *text;   /* what was read, or the address after an open step; NULL if none */

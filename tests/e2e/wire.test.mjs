@@ -53,6 +53,40 @@ describe("an act is never repeated", { concurrency: true }, () => {
 			await wire.isTold(await wire.book(siteOf({ answer }, i), { kind, answer, poll }));
 		}));
 
+	/* What is pressed is a menu or a field, which takes what it is told and is as it was then. */
+	const told = [["choose", "fetch"], ["fill", "fetch"], ["choose", "form"], ["fill", "debounced"], ["choose", "debounced"]];
+
+	told.forEach(([action, kind], i) => test(`what a ${action} sends (${kind}) is sent once`, { timeout: LONG_MS }, async () => {
+		assert.equal((await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer: "done", action }))).outcome, "booked");
+	}));
+
+	test("a heartbeat leaves no field half written", { timeout: LONG_MS }, async () => {
+		const asked = await wire.book(wire.lanes[1], { kind: "fetch", answer: "done", action: "fill", poll: "beat" });
+
+		assert.equal((await wire.isTold(asked)).outcome, "booked");
+	});
+
+	/* Chromium asks nobody. */
+	const again = [["form", "reloads"], ["form", "goes"], ["form", "navigates"], ["form", "resubmits"], ["form", "returns"], ["framedForm", "reloads"]];
+
+	again.forEach(([kind, answer], i) => test(`a page that came of the act (${kind}) and ${answer} sends it no second time`, { timeout: LONG_MS }, async () => {
+		const { outcome, said } = await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer, action: "waits" }));
+
+		assert.equal(outcome, "booked", said);
+		assert.match(said, /again/, said);
+	}));
+
+	/* Whatever asks for it, a GET may act. */
+	const gets = [["picture", "reused"], ["picture", "reset before"], ["jsonp", "reused"], ["framed", "reused"], ["targeted", "reused"], ["getTwice", "reused"],
+		["jsonp", "done"], ["lazily", "reused"], ["stuck", "reused"]];
+
+	gets.forEach(([kind, answer], i) => test(`what acts with GET (${kind}), answered with ${answer}, is not told as unsent`, { timeout: LONG_MS }, async () => {
+		const { said } = await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer }));
+
+		assert.match(said, /Sending it: /, said);
+		assert.doesNotMatch(said, /Nothing was sent/);
+	}));
+
 	/* What a connection carries as the act is let go is carried to its end. */
 	for (const [action, words] of [["cart", "a page"], ["workers", "a worker of it"]])
 		test(`what ${words} still has no answer to is not sent again at the act`, { timeout: LONG_MS }, async () => {

@@ -34,6 +34,7 @@ export const NOT_BOOKED = ["reset before", "408", "421", "421 end", "500", "502"
 const BOOKS_LATER = /^(books|listed) (\d+)( down)?$/;
 
 const SLOW_MS = 1500; /* for what a page reads between what it checks and what it books */
+const AGAIN_MS = 1000; /* until a page that is waited for loads itself again */
 const LATER_MS = 1500; /* until a page books whose press has come to nothing so far */
 const TOO_LATE_MS = 4200; /* by then it is told that nothing was sent */
 const SLOW_HANDSHAKE_MS = 5000; /* longer than a browser needs to say that a connection has ended */
@@ -45,6 +46,18 @@ const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 /* What a page sends to its site all the time: its button can be pressed only once much of it has been sent. */
 const LATE = ["beat", "ping"];
+
+/* What a frame of the page shows. */
+const INNER = ["framed", "targeted", "framedForm"];
+
+/* A page that acting leads to, and that has itself sent again: how. */
+const AGAIN = {
+	reloads: "location.reload()",
+	goes: "history.go(0)",
+	navigates: "navigation.reload()",
+	resubmits: "const form = Object.assign(document.createElement('form'), { method: 'post' }); document.body.append(form); form.submit()",
+	returns: "history.length > 1 && !sessionStorage.been ? (sessionStorage.been = 1, location.assign('/back')) : 0",
+};
 
 /* What goes on when it has been left. */
 const GOES_ON = ["afterwards", "place", "opener"];
@@ -58,6 +71,25 @@ const SCRIPT = `
 		beacon: () => navigator.sendBeacon(document.forms[0].action, "x"),
 		link: () => location.assign(document.forms[0].action),
 		get: () => fetch(document.forms[0].action),
+		/* What asks with GET and is no script's. */
+		picture: () => { new Image().src = document.forms[0].action; },
+		jsonp: () => { document.body.append(Object.assign(document.createElement("script"), { src: document.forms[0].action })); },
+		framed: () => { document.querySelector("iframe").src = document.forms[0].action; },
+		targeted: () => framedForm("get"),
+		/* A check, and then what acts, both with GET; and pictures that are asked for first, of which one never comes. */
+		getTwice: () => fetch("/checked?" + query).then(sends.get),
+		lazily: async () => {
+			for (let i = 0; i < 8; i++)
+				new Image().src = "/picture?" + i;
+			await pause(${LATER_MS});
+			await sends.fetch();
+		},
+		stuck: () => {
+			new Image().src = "/stuck";
+			return pause(${LATER_MS}).then(sends.fetch);
+		},
+		debounced: () => pause(500).then(sends.fetch),
+		framedForm: () => framedForm("post"),
 		twice: async () => {
 			await fetch("/check", { method: "POST", body: "x" });
 			await sends.fetch();
@@ -136,6 +168,17 @@ const SCRIPT = `
 		form.submit();
 	};
 
+	const framedForm = (method) => {
+		const form = Object.assign(document.createElement("form"), { method, action: "/book", target: "inner" });
+
+		for (const [name, value] of new URL(document.forms[0].action).searchParams)
+			form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+		if (method === "post")
+			form.action = document.forms[0].action;
+		document.body.append(form);
+		form.submit();
+	};
+
 	const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 	/* Sends once more when the site says so, which has seen the page left; it is asked again and again, or left to say it (RFC 7240). */
@@ -206,9 +249,21 @@ const SCRIPT = `
 	document.querySelector("#go").addEventListener("click", () => { pressed = true; });
 	if (kind === "removed")
 		endWhileConnecting();
-	document.querySelector("#go").onclick = () => Promise.resolve(sends[kind]()).catch(() => {}).then(() => {
+	const act = () => Promise.resolve(sends[kind]()).catch(() => {}).then(() => {
 		document.querySelector("#done").hidden = false;
 	});
+
+	document.querySelector("#go").onclick = act;
+	/* They take what they are told, and are as they were then. */
+	document.querySelector("#menu").onchange = ({ target }) => {
+		target.selectedIndex = 0;
+		act();
+	};
+	document.querySelector("#quick").onchange = ({ target }) => {
+		if (target.value === query.get("row")) /* the whole of it */
+			act();
+		target.value = "";
+	};
 `;
 
 function actPage(host, query, beside)
@@ -216,11 +271,12 @@ function actPage(host, query, beside)
 	const action = `/book?${new URLSearchParams({ row: query.get("row"), answer: query.get("answer") })}`;
 	const kind = query.get("kind");
 	const hint = query.get("answer") === "preconnected" ? `<link rel="preconnect" href="https://${host}/">` : "";
-	const frame = kind === "frame" ? `<iframe src="https://${beside}/frame"></iframe>` : kind === "removed" ? "<iframe></iframe>" : "";
+	const frame = kind === "frame" ? `<iframe src="https://${beside}/frame"></iframe>` : kind === "removed" ? "<iframe></iframe>"
+		: INNER.includes(kind) ? "<iframe name=inner></iframe>" : "";
 
 	return `<!doctype html><title>Act</title>${hint}<form method="post" action="${escape(action)}"></form>
 		<button id="cart">Cart</button><button id="workers">Cart, by a worker</button><p id="asked" hidden>asked</p>
-		<button id="go"${kind === "service" || LATE.includes(query.get("poll")) ? " disabled" : ""}>Go</button><p id="done" hidden>done</p>${frame}<main></main><script>${SCRIPT}</script>`;
+		<select id="menu"><option>-</option><option>Book</option></select><input id="quick"><button id="go"${kind === "service" || LATE.includes(query.get("poll")) ? " disabled" : ""}>Go</button><p id="done" hidden>done</p>${frame}<main></main><script>${SCRIPT}</script>`;
 }
 
 /* A token in sessionStorage, which every page replaces. */
@@ -339,6 +395,7 @@ class Wire extends EventEmitter {
 			this.#listRead(host);
 			return { status: 200, headers: html, body: this.#rows(host) };
 		case "/farewell": return { status: 200, headers: html, body: FAREWELL };
+		case "/back": return { status: 200, headers: html, body: "<!doctype html><p>Back</p><script>setTimeout(() => history.back(), 200)</script>" };
 		case "/popup": return { status: 200, headers: html, body: POPUP };
 		case "/tab":
 			if (url.searchParams.has("list"))
@@ -482,6 +539,8 @@ class Wire extends EventEmitter {
 			return this.#check(connection, host, url);
 		if (url.pathname === "/slow")
 			return setTimeout(() => respond(connection.socket, 200, {}, "slow"), SLOW_MS).unref();
+		if (url.pathname === "/stuck")
+			return null;
 		if (url.pathname === "/connecting")
 			return this.#connecting(connection.socket, url.searchParams);
 		if (url.pathname === "/socket")
@@ -518,6 +577,9 @@ class Wire extends EventEmitter {
 			this.beforeEnd?.(row);
 			return socket.end("HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 		case "421": case "500": case "502": return respond(socket, Number(answer), {}, "no");
+		case "reloads": case "goes": case "navigates": case "resubmits": case "returns":
+			return respond(socket, 200, { "Content-Type": "text/html", "Cache-Control": "no-store" }, `<!doctype html><p>Please wait</p>
+				<script>setTimeout(() => { ${AGAIN[answer]}; }, ${AGAIN_MS})</script>`);
 		case "303 loop": return respond(socket, 303, { Location: `${url.pathname}${url.search}&looped=1` }, "");
 		case "307 loop": return respond(socket, 307, { Location: `${url.pathname}${url.search}` }, "");
 		case "307": return respond(socket, 307, { Location: `/moved?answer=done&row=${encodeURIComponent(`${row} moved`)}` }, "");
@@ -634,13 +696,13 @@ export function wireRecipe(host)
 	const inputs = ["row", "kind", "answer", "poll"];
 	const page = `https://${host}/act?${inputs.map((name) => `${name}={${name}}`).join("&")}`;
 	const carts = (css) => [{ step: "click", at: at(css) }, { step: "wait_for", at: at("#asked") }];
-	const action = (answer_ms, { list = `https://${host}/list?kind={kind}`, patience_ms = 0, confirm_ms = 3000, before = [], more = [] } = {}) => ({
+	const action = (answer_ms, { list = `https://${host}/list?kind={kind}`, patience_ms = 0, confirm_ms = 3000, before = [], more = [], act = { step: "click", at: at("#go") } } = {}) => ({
 		title: "Act", describe: "{row}", answer_ms,
 		inputs: inputs.map((name) => ({ name, type: "text", label: name, ...(name === "poll" ? {} : { required: true }) })),
 		list: { steps: [{ step: "open", url: list }, { step: "wait_for", at: at("#head"), timeout_ms: 3000 },
 			{ step: "read", at: at("#list li"), all: true, cells: [{ name: "row", css: "b" }] }],
 			match: [{ cell: "row", is: "{row}" }], none: at("#none"), patience_ms, confirm_ms },
-		steps: [{ step: "open", url: page }, ...before, { step: "click", at: at("#go"), act: true }, ...more] });
+		steps: [{ step: "open", url: page }, ...before, { ...act, act: true }, ...more] });
 
 	return { title: host, home: `https://${host}/`, sign_in: { url: `https://${host}/signin` }, hosts: [host, `x${host}`, `plain${host}`, `closed${host}`],
 		private_addresses: ["127.0.0.1"], signed_in: { url: [`https://${host}/in`], mark: at("#who") },
@@ -650,5 +712,8 @@ export function wireRecipe(host)
 			place: action(75_000, { list: `${page}#list` }),
 			two: action(10_000, { more: [{ step: "click", at: at("#yes"), timeout_ms: 20_000 }] }),
 			seen: action(75_000, { more: [{ step: "wait_for", at: at("#done"), timeout_ms: 2000, otherwise: "failed" }] }),
+			waits: action(75_000, { more: [{ step: "wait_for", at: at("#never"), timeout_ms: 4000, otherwise: "failed" }] }),
+			choose: action(75_000, { act: { step: "choose", at: at("#menu"), value: "Book" } }),
+			fill: action(75_000, { act: { step: "fill", at: at("#quick"), value: "{row}" } }),
 			cart: action(75_000, { before: carts("#cart") }), workers: action(75_000, { before: carts("#workers") }) } };
 }
