@@ -77,7 +77,7 @@ enum step_result run_take_step(struct run *r, struct call *call, const struct st
 enum step_result run_act_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
 	struct run_step_result *ret, struct held *ret_held, struct ending *end)
 {
-	struct run_act_params params = { .run = r->id, .step = fill_in(call, step, v, end), .act = step->act };
+	struct run_act_params params = { .run = r->id, .step = fill_in(call, step, v, end) };
 	struct run_act_result result = { .picture = -1 };
 	int e;
 

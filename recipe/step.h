@@ -1,8 +1,9 @@
 /*
  * Page steps: what botd sends to streamd (run_step's "step"), one at a time, with the variables filled in.
  *
- * The filled-in step is a JSON object with the keys of TYPE(step) in recipe/recipe.def but say, act and otherwise, which
- * are botd's own. timeout_ms is always there. No text in it is a template any more: braces are braces.
+ * The filled-in step is a JSON object with the keys of TYPE(step) in recipe/recipe.def but say and otherwise, which are
+ * botd's own; act: what the step writes is written once. timeout_ms is always there. No text in it is a template any more:
+ * braces are braces.
  *
  *	{"step": "open", "url": "https://desk.test/finder", "timeout_ms": 20000}
  *	{"step": "click", "at": {"css": "#book_desk"}, "timeout_ms": 10000}

@@ -8,9 +8,8 @@
 #include "common/loop.h"
 #include "common/words.h"
 
-#define MOST_KEPT  256  /* requests; further ones fail */
-#define ANSWER_MS  5000 /* for what Chromium answers at once */
-#define MOST_WHY   512  /* bytes of a sentence */
+#define MOST_KEPT   256  /* requests; further ones fail */
+#define ANSWER_MS   5000/* for what Chromium answers at once */
 #define GIVE_WAY_MS 2000 /* for the answer to what only may act, when something that does waits for it */
 
 /* Matches no address that a page could load; factories of loaders are paused only when they were made with a pattern. */
@@ -106,10 +105,10 @@ static void keep(struct act *a, struct asked *k)
 {
 	TAILQ_INSERT_TAIL(&a->kept, k, link);
 	a->kept_count++;
-	if (counts(a, k))
-		touch(a);
-	else
-		act_tell(a);
+	if (!counts(a, k))
+		return act_tell(a);
+	a->noticed++;
+	touch(a);
 }
 
 static void unkeep(struct act *a, struct asked *k)
@@ -380,6 +379,11 @@ static struct asked *next_acting(const struct act *a)
 	return may;
 }
 
+const struct asked *act_next(const struct act *a)
+{
+	return next_acting(a);
+}
+
 /* What acts goes first; what else waits for the same host follows when none of it is left. */
 static void pump(void *arg)
 {
@@ -437,6 +441,11 @@ void act_press(struct act *a)
 bool act_pressed(const struct act *a)
 {
 	return a->pressed;
+}
+
+size_t act_noticed(const struct act *a)
+{
+	return a ? a->noticed : 0;
 }
 
 bool act_holds(const struct act *a)
@@ -512,40 +521,6 @@ int act_await_over(struct act *a, int64_t deadline)
 			r = 0;
 	}
 	return r;
-}
-
-static bool has_left(const struct tally *t)
-{
-	return t->answered || t->lost;
-}
-
-bool act_only_reads(const struct act *a)
-{
-	return has_left(&a->maybe) && !has_left(&a->sure) && !a->socket;
-}
-
-enum act_answer act_answer(const struct act *a, struct arena *arena, int *ret_status, const char **ret_why)
-{
-	const struct asked *waits = a->flying ?: next_acting(a);
-	const struct coming *comes = coming_answer(a);
-	const struct tally *of = has_left(&a->sure) ? &a->sure : &a->maybe;
-
-	*ret_status = of->highest;
-	*ret_why = a->why;
-	if (waits)
-		*ret_why = words_new(arena, MOST_WHY, "%s %s has no answer yet.", waits->method, url_shown(waits->url));
-	else if (comes)
-		*ret_why = words_new(arena, MOST_WHY, "The answer to %s has begun, and has not come to its end yet.", comes->words);
-	if (waits || comes)
-		return ACT_OPEN;
-	if (of->lost)
-		return ACT_LOST;
-	if (of->answered)
-		return ACT_ANSWERED;
-	if (!a->socket)
-		return ACT_UNSENT;
-	*ret_why = "It went over a WebSocket, whose answers are not known.";
-	return ACT_OPEN;
 }
 
 static void refuse_acting(struct act *a)

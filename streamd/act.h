@@ -53,6 +53,9 @@ int act_watch(struct act *a, int64_t deadline);
 void act_press(struct act *a);
 bool act_pressed(const struct act *a);
 
+/* How much that may act pages have asked for so far. Takes NULL. */
+size_t act_noticed(const struct act *a);
+
 /*
  * Waits until something is held back, or was sent over a WebSocket, or *over (may be NULL; act_tell() after it has been
  * set): 0, -ETIMEDOUT, -ECANCELED.

@@ -66,8 +66,8 @@ void gone_note(struct act *a, const struct asked *k)
 /* Told of before it is paused, by the id that the request of the document has. */
 void anew_note(struct act *a, const struct cbor *params)
 {
-	static const char *const types[] = { "reload", "reloadBypassingCache", "restore", "restoreWithPost", "historyDifferentDocument",
-		"historySameDocument" };
+	static const char *const types[] = { "reload", "reloadBypassingCache", "restore", "restoreWithPost", "historySameDocument",
+		"historyDifferentDocument" };
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const char *type = cbor_get_utf8(arena, params, "navigationType"), *id = cbor_get_utf8(arena, params, "loaderId");
 

@@ -1,4 +1,7 @@
-/* The inside of an act, for act.c, act_again.c, act_apart.c, act_asked.c, act_coming.c, act_line.c and act_settle.c alone. */
+/*
+ * The inside of an act, for act.c, act_again.c, act_answer.c, act_apart.c, act_asked.c, act_coming.c, act_line.c and
+ * act_settle.c alone.
+ */
 #pragma once
 
 #include <stdlib.h>
@@ -119,6 +122,7 @@ struct act {
 	int64_t read_at; /* when something that is read last ended */
 	bool pressed;    /* since act_watch() was called last */
 	size_t presses;
+	size_t noticed; /* act_noticed() */
 	bool socket;     /* something went over a WebSocket since the press */
 	char apart[MOST_APART][CDP_ID]; /* the pages apart, and their frames */
 	size_t apart_count;
@@ -193,5 +197,12 @@ void anew_note(struct act *a, const struct cbor *params);
 bool anew_has(const struct act *a, const struct asked *k);
 bool is_again(const struct act *a, const struct asked *k);
 
-/* act.c: when what only may act is waited for no more, as something that acts waits for it. */
+/*
+ * act.c: what goes next, as it acts or may; NULL: nothing. And when the latter is waited for no more, as the former waits
+ * for it.
+ */
+const struct asked *act_next(const struct act *a);
 int64_t act_gives_way_at(const struct act *a);
+
+/* act_answer.c: whether any of it left. */
+bool tally_has_left(const struct tally *t);

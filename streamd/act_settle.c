@@ -20,7 +20,7 @@ static int64_t settled_at(const struct act *a, int64_t settle_ms)
 
 static bool has_left(const struct act *a)
 {
-	return a->sure.answered || a->sure.lost || a->maybe.answered || a->maybe.lost || a->socket || !(a->sure.unsent + a->maybe.unsent);
+	return tally_has_left(&a->sure) || tally_has_left(&a->maybe) || a->socket || !(a->sure.unsent + a->maybe.unsent);
 }
 
 int act_await_answer(struct act *a, int64_t settle_ms, int64_t deadline)

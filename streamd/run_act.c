@@ -1,4 +1,6 @@
 /* The step with which a run acts: held back, and let go. */
+#include <errno.h>
+
 #include "common/cleanup.h"
 #include "common/loop.h"
 #include "common/words.h"
@@ -84,7 +86,7 @@ static bool has_pressed(const struct acting_step *s, const char **ret_why)
 	*ret_why = NULL;
 	if (!writes(s->step))
 		return act_pressed(browser_act(s->run->browser));
-	if (s->done.wrote == WROTE_PART && !s->over)
+	if (s->done.wrote == WROTE_PART && s->r == -ECANCELED)
 		*ret_why = words_new(s->arena, RUN_MOST_REASON, "The page had taken only a part of what was written to %s when it sent something, and "
 			"no more within %d s; nothing is written to it again.", selector_words(s->arena, s->step->at), WRITE_MS / 1000);
 	return s->done.wrote != WROTE_NOTHING;
@@ -127,7 +129,6 @@ int run_act(struct call *call, const struct run_act_params *params, struct run_a
 	int r = run_read_step(call, params->step, &a.step);
 
 	result->picture = -1;
-	a.step.act = params->act;
 	return r < 0 ? r : run_work(call, params->run, false, act, &a);
 }
 

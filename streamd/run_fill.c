@@ -110,11 +110,9 @@ static bool is_chosen(const struct stepping *s, const struct edited *d)
  * Each time that something is written the page may send it. So the act is written once, and done with that, whatever the page
  * makes of its field then; and nothing is written again once the page has sent something.
  */
-static bool may_write(const struct stepping *s)
+static bool may_write(const struct stepping *s, size_t noticed)
 {
-	const struct act *act = browser_act(s->browser);
-
-	return s->result->wrote == WROTE_NOTHING || !(s->step->act || (act && act_holds(act)));
+	return s->result->wrote == WROTE_NOTHING || (!s->step->act && act_noticed(browser_act(s->browser)) == noticed);
 }
 
 static bool is_told(const struct stepping *s)
@@ -127,6 +125,7 @@ static int write_into(struct stepping *s, const struct wish *wish,
 	int (*once)(struct stepping *s, const struct element *e, struct edited *d),
 	bool (*took)(const struct stepping *s, const struct edited *d))
 {
+	size_t noticed = act_noticed(browser_act(s->browser));
 	struct edited d = { .gone = true };
 	struct element e;
 	bool there;
@@ -141,7 +140,7 @@ static int write_into(struct stepping *s, const struct wish *wish,
 			return 0;
 		if (r < 0 && !stepping_is_passing(s, r))
 			return r;
-		if (stepping_left_ms(s) == 0 || !may_write(s))
+		if (stepping_left_ms(s) == 0 || !may_write(s, noticed))
 			break;
 	}
 	say_unfilled(s, &d);

@@ -305,7 +305,7 @@ static void check_requests(struct stepping *s)
 
 	if (!f)
 		return;
-	*s->result = (struct step_result){ .retry_ms = f->answer.retry_ms, .picture = -1 };
+	*s->result = (struct step_result){ .wrote = s->result->wrote, .retry_ms = f->answer.retry_ms, .picture = -1 };
 	stepping_conclude(s, STEP_END_DOWN, "%s is not well: %s.", s->recipe ? s->recipe->title : "The site",
 		stepping_failed_words(s, f));
 }

@@ -54,9 +54,9 @@ describe("an act is never repeated", { concurrency: true }, () => {
 		}));
 
 	/* What is pressed is a menu or a field, which takes what it is told and is as it was then. */
-	const told = [["choose", "fetch"], ["fill", "fetch"], ["choose", "form"], ["fill", "debounced"], ["choose", "debounced"]];
+	const told = [["choose", "fetch"], ["fill", "fetch"], ["choose", "form"], ["fill", "debounced"], ["choose", "debounced"], ["adds", "second"], ["adds", "checkedFirst"]];
 
-	told.forEach(([action, kind], i) => test(`what a ${action} sends (${kind}) is sent once`, { timeout: LONG_MS }, async () => {
+	told.forEach(([action, kind], i) => test(`what is told to a menu or a field is sent once (${action}, ${kind})`, { timeout: LONG_MS }, async () => {
 		assert.equal((await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer: "done", action }))).outcome, "booked");
 	}));
 
@@ -66,15 +66,39 @@ describe("an act is never repeated", { concurrency: true }, () => {
 		assert.equal((await wire.isTold(asked)).outcome, "booked");
 	});
 
+	test("a field that stands still before it is written to is written to then", { timeout: LONG_MS }, async () => {
+		const asked = await wire.book(wire.lanes[2], { kind: "stillPressed", answer: "done", action: "fill" });
+
+		assert.equal((await wire.isTold(asked)).outcome, "booked");
+	});
+
+	test("a field that takes a part of what is written to it is not told as filled in, nor written to again", { timeout: LONG_MS }, async () => {
+		const asked = await wire.book(wire.lanes[3], { kind: "stillWritten", answer: "500", action: "fill" });
+		const { said } = await wire.isTold(asked, { sent: false });
+
+		assert.match(said, /It did not work: .* had taken only a part of what was written to #quick/);
+	});
+
 	/* Chromium asks nobody. */
-	const again = [["form", "reloads"], ["form", "goes"], ["form", "navigates"], ["form", "resubmits"], ["form", "returns"], ["framedForm", "reloads"]];
+	const again = [["form", "reloads"], ["form", "goes"], ["form", "navigates"], ["form", "resubmits"], ["form", "returns"], ["form", "pressed"], ["framedForm", "reloads"]];
 
 	again.forEach(([kind, answer], i) => test(`a page that came of the act (${kind}) and ${answer} sends it no second time`, { timeout: LONG_MS }, async () => {
-		const { outcome, said } = await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer, action: "waits" }));
+		const asked = await wire.book(wire.lanes[i % 4], { kind, answer, action: answer === "pressed" ? "again" : "waits" }), { row } = asked;
+		const { outcome, said } = await wire.isTold(asked);
 
 		assert.equal(outcome, "booked", said);
-		assert.match(said, /again/, said);
+		if (answer === "navigates") /* by GET: the site is asked for what has come of it */
+			assert.equal(wire.wire.count(`${row}, read`), 1, said);
+		else
+			assert.match(said, /wanted to send POST \S+ again by itself, and was not let/, said);
 	}));
+
+	test("a list that goes back to what came of the act is read", { timeout: LONG_MS }, async () => {
+		const { outcome, said } = await wire.isTold(await wire.book(wire.lanes[2], { kind: "goesBack", answer: "done" }));
+
+		assert.equal(outcome, "booked", said);
+		assert.doesNotMatch(said, /could not be read/);
+	});
 
 	/* Whatever asks for it, a GET may act. */
 	const gets = [["picture", "reused"], ["picture", "reset before"], ["jsonp", "reused"], ["framed", "reused"], ["targeted", "reused"], ["getTwice", "reused"],
