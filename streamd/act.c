@@ -307,7 +307,7 @@ int64_t act_gives_way_at(const struct act *a)
 	const struct asked *k;
 
 	TAILQ_FOREACH (k, &a->kept, link)
-		if (k->acts && !a->flying->acts)
+		if (k->acts && !a->flying->acts && a->heard) /* else its connection is still to be made */
 			return a->flown_at + GIVE_WAY_MS;
 	return NEVER;
 }

@@ -65,10 +65,10 @@ async function intentTakes(seconds)
 }
 
 /* A booking whose intent is about to be written: what acts is held back meanwhile. */
-async function held(kind)
+async function held(kind, action)
 {
 	await intentTakes(300);
-	const asked = await wire.book(wire.lanes[0], { kind, answer: "after 1" });
+	const asked = await wire.book(wire.lanes[0], { kind, answer: "after 1", ...(action && { action }) });
 
 	await becomes(async () => (await rig.postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")) === "1",
 		ROW_MS, "The intent was not about to be written.");
@@ -90,9 +90,10 @@ describe("killed while it is held back", () => {
 			WHEN (NEW.intent_at IS DISTINCT FROM OLD.intent_at) EXECUTE FUNCTION public.intend_slowly()`);
 	});
 
-	for (const [name, kind] of [["streamd", "beacon"], ["launcher", "keepalive"], ["chromium", "beacon"], ["botd", "beacon"]])
-		test(`${name}: nothing has left, and it is sent once afterwards`, { timeout: 4 * ROW_MS }, async () => {
-			const asked = await held(kind);
+	for (const [name, kind, action] of [["streamd", "beacon"], ["launcher", "keepalive"], ["chromium", "beacon"], ["botd", "beacon"],
+		["streamd", "fetch", "fill"], ["launcher", "form", "choose"], ["chromium", "picture"], ["botd", "framed"]])
+		test(`${name}: nothing has left (${kind}${action ? `, ${action}` : ""}), and it is sent once afterwards`, { timeout: 4 * ROW_MS }, async () => {
+			const asked = await held(kind, action);
 			const there = new Set(chromiums());
 
 			try {
