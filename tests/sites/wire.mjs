@@ -326,7 +326,7 @@ class Wire extends EventEmitter {
 			return socket.end("HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 		case "421": case "500": case "502": return respond(socket, Number(answer), {}, "no");
 		case "reloads": case "goes": case "navigates": case "resubmits": case "pressed": case "returns":
-			return respond(socket, 200, { "Content-Type": "text/html", "Cache-Control": "no-store" }, `<!doctype html><p>Please wait</p><button id="yes">Look again</button>
+			return respond(socket, 200, { "Content-Type": "text/html", "Cache-Control": "no-store" }, `<!doctype html><p>Please wait</p><button id="yes" onclick="location.reload()">Look again</button>
 				<script>setTimeout(() => { ${AGAIN[answer]}; }, ${AGAIN_MS})</script>`);
 		case "303 loop": return respond(socket, 303, { Location: `${url.pathname}${url.search}&looped=1` }, "");
 		case "307 loop": return respond(socket, 307, { Location: `${url.pathname}${url.search}` }, "");

@@ -18,7 +18,7 @@ export const AGAIN = {
 	goes: "history.go(0)",
 	navigates: "navigation.reload()",
 	resubmits: "const form = Object.assign(document.createElement('form'), { method: 'post' }); document.body.append(form); form.submit()",
-	pressed: "document.querySelector('#yes').onclick = () => location.reload()",
+	pressed: "", /* by a button */
 	returns: "history.length > 1 && !sessionStorage.been ? (sessionStorage.been = 1, location.assign('/back')) : 0",
 };
 
