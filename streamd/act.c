@@ -9,7 +9,7 @@
 #include "common/words.h"
 
 #define MOST_KEPT   256  /* requests; further ones fail */
-#define ANSWER_MS   5000/* for what Chromium answers at once */
+#define ANSWER_MS   5000 /* for what Chromium answers at once */
 #define GIVE_WAY_MS 2000 /* for the answer to what only may act, when something that does waits for it */
 
 /* Matches no address that a page could load; factories of loaders are paused only when they were made with a pattern. */
