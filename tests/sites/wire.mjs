@@ -174,12 +174,17 @@ class Wire extends EventEmitter {
 		return this.#listed(host, 1, then);
 	}
 
+	#hasActed(host, kind)
+	{
+		return [...this.#booked.get(host) ?? []].some((row) => row.includes(kind));
+	}
+
 	#list(host, url, headers)
 	{
 		const away = this.unreadable || this.#away.delete(host);
 		const frames = ["", `https://x${host}`].map((at) => `<iframe src="${at}/farewell"></iframe>`).join("");
 		const more = url.searchParams.get("kind") === "goodbye" ? FAREWELL + frames
-			: url.searchParams.get("kind") === "goesBack" ? GOES_BACK : "";
+			: url.searchParams.get("kind") === "goesBack" && this.#hasActed(host, "goesBack") ? GOES_BACK : "";
 
 		if (away)
 			this.#listRead(host);
