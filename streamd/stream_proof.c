@@ -131,15 +131,15 @@ static int ask_whether(struct stream *s, const char *account)
 
 /*
  * A session that is kept and has ended, and a sign-in that no other browser could be given: who is only told to sign in again
- * goes round in a circle. It goes on waiting for its person all the same, and what needs it waits with it: it was taken into
- * another browser once, so that another sign-in may be, too.
+ * goes round in a circle. What needs it waits for its person all the same: it was taken into another browser once, so that
+ * another sign-in may be, too.
  */
-static int report_refused(struct stream *s, const char *why)
+static int report_not_portable(struct stream *s, const char *why)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
 	const struct session_show_params params = { .site = s->recipe->name };
 	char reason[1025];
-	struct session_report_params report = { .site = s->recipe->name, .health = "needs_sign_in", .reason = reason };
+	struct session_report_params report = { .site = s->recipe->name, .health = "not_portable", .reason = reason };
 	struct session_show_result kept;
 	struct session_report_result result;
 	int r = call_session_show(call, s->daemon->sessiond, &params, &kept);
@@ -231,7 +231,7 @@ static int say_refused(struct stream *s, const struct proof *proof, const struct
 		return r;
 	r = 0; /* that the page could not be looked at is no news */
 	if (*proof->not_portable)
-		r = report_refused(s, proof->not_portable);
+		r = report_not_portable(s, proof->not_portable);
 	else if (!*proof->account)
 		r = look_beside(s, it->account, &nobody);
 	if (nobody)

@@ -135,7 +135,7 @@ describe("what a fresh browser does not take", { concurrency: false }, () => {
 		assert.match(signIn.advice, /would end the same way/);
 		const kept = (await alice.sessions()).find(({ site: of }) => of === "key");
 
-		assert.equal(kept.health, "needs_sign_in");
+		assert.equal(kept.health, "not_portable");
 		assert.match(kept.reason, /^It has ended, and the last sign-in could not be kept\. .*a key that cannot leave the browser/);
 		await bookingWaits("waits");
 	});

@@ -156,7 +156,7 @@ async function formLoad(name)
 		from && get(from).catch(() => null)]);
 	const session = sessions?.find((one) => one.site === name && one.kind === "background");
 
-	return { site, session, waits: sessions && (!session || session.health === "needs_sign_in"),
+	return { site, session, waits: sessions && (!session || ["needs_sign_in", "not_portable"].includes(session.health)),
 		given: like?.booking.site === name ? likeIt(site, like.booking) : null };
 }
 
