@@ -22,7 +22,7 @@ static int walk_list(const struct key *k, const struct place *place, const void 
 
 static int visit_texts(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
 {
-	const char *const *texts = MEMBER(const char *const *, p, k->offset);
+	const char *const *texts = MEMBER(char *const *, p, k->offset);
 	size_t n = MEMBER(size_t, p, k->count_offset);
 	int e = 0;
 
