@@ -89,7 +89,7 @@ const PAGES = {
 		<input style="top: 140px" value="by key">
 		<script>setTimeout(() => navigator.clipboard.writeText('unasked').catch(() => {}), 50)</script>`,
 	"/wants": `<input type="file" style="top: 20px"><input type="date" style="top: 80px">
-		<a style="top: 140px" href="/download">download</a><button style="top: 200px" onclick="print()">print</button>
+		<a style="top: 140px" href="/download">download</a><button style="top: 200px" onclick="print(); tell({ printed: true })">print</button>
 		<button style="top: 260px" onclick="tell({ pressed: 'still' })">press</button>`,
 	"/parts": `<link rel="stylesheet" href="/part.css"><script src="/part.js"></script><img src="/part.svg" onload="tell({ part: 'there' })"
 		onerror="tell({ part: 'no picture' })">`,
@@ -485,6 +485,7 @@ describe("what this browser has not got", { concurrency: false }, () => {
 		await signIn.noted(/a b\.pdf/);
 		signIn.click(60, 220);
 		await signIn.noted(/print/);
+		await hears(({ printed }) => printed, "the end of what the page does to print"); /* until then no click reaches it */
 		signIn.click(60, 280);
 		await hears(({ pressed }) => pressed === "still", "a press");
 		assert.equal(signIn.notes.size, 4);
