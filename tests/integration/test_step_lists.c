@@ -113,6 +113,8 @@ PAGES_RIG(pages, &events, evhttp_set_cb(rig.site, "/rows", answer_rows, NULL); e
 #define READ_ROWS "{\"step\": \"read\", \"at\": {\"css\": \"li\"}, \"all\": true, \"cells\": [{\"name\": \"a\"}]," \
 	"\"none\": {\"css\": \"#none\"}, \"timeout_ms\": "
 #define READ(ms_) READ_ROWS #ms_ "}"
+/* What the page shows is there before it is read, however slow the machine is. */
+#define SHOWN(css_) "{\"step\": \"wait_for\", \"at\": {\"css\": \"" css_ "\"}, \"timeout_ms\": 30000}"
 
 static struct step_result read_as(enum step_end end, const char *step)
 {
@@ -133,13 +135,16 @@ PAGE_TEST(test_list_refused)
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
 		go(arena_printf(arena, "/asks?/answer?%s", statuses[i]));
+		read_as(STEP_END_DONE, SHOWN("#none"));
 		r = read_as(STEP_END_MISSING, READ(2500));
 		says(r, arena_printf(arena, "http://a.test/answer, which the page asked for, answers %s", statuses[i]));
 		says(r, "in the list's long_polls");
 	}
 	go("/cut");
+	read_as(STEP_END_DONE, SHOWN("#none"));
 	says(read_as(STEP_END_MISSING, READ(2500)), "http://a.test/slow, which the page asked for, was broken off by the page itself");
 	go("/posts?/answer?404");
+	read_as(STEP_END_DONE, SHOWN("#none"));
 	says(read_as(STEP_END_MISSING, READ(2500)), "answers 404");
 }
 
@@ -147,8 +152,10 @@ PAGE_TEST(test_list_refused)
 PAGE_TEST(test_list_in_part)
 {
 	go("/whole?/answer?404");
+	read_as(STEP_END_DONE, SHOWN("li"));
 	says(read_as(STEP_END_MISSING, READ(2500)), "shows rows, but http://a.test/answer");
 	go("/whole?/answer?503");
+	read_as(STEP_END_DONE, SHOWN("li"));
 	says(read_as(STEP_END_DOWN, READ(2500)), "answers 503");
 }
 
