@@ -1,170 +1,245 @@
 #include "streamd/edge.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stddef.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/queue.h>
+#include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/origin.h"
 #include "common/settings.h"
 #include "common/words.h"
 #include "streamd/edge_door.h"
-#include "streamd/edge_line.h"
-#include "streamd/edge_thread.h"
-#include "streamd/mailbox.h"
+#include "streamd/edge_head.h"
+#include "streamd/edge_inside.h"
 
-#define BUCKETS     256 /* ids count up, so they spread evenly */
-#define MOST_UNREAD (128 << 10) /* below this a thread that starves is told to read on */
+#define TICK_MS     1000 /* how exactly the library's own times are kept, and how soon it is noticed that somebody has gone */
+#define END_MS      1500
+#define SEND_BUFFER (1 << 20) /* so that a picture leaves in one piece; the kernel may give less */
 
-struct edge {
-	struct edge_thread *thread;
-	struct edge_door *door;
-	struct mailbox reports;
-	int report_fd;
-	struct event *report_event;
-	const struct edge_events *events;
-	void *owner;
-	struct words origins;
-	char *origins_file;
-	size_t queue; /* bytes of text for one page */
-	size_t count;
-	LIST_HEAD(, line) lines[BUCKETS];
-};
+_Static_assert(LWS_PRE <= PICTURE_HEADROOM, "headroom is too small for libwebsockets");
 
-static struct line *find(const struct edge *e, uint64_t id)
+struct line *edge_find(const struct edge *e, uint64_t id)
 {
 	struct line *l;
 
-	LIST_FOREACH (l, &e->lines[id % BUCKETS], loop.link)
+	LIST_FOREACH (l, &e->buckets[id % BUCKETS], same_bucket)
 		if (l->id == id)
 			return l;
 	return NULL;
 }
 
-/* One that may still be spoken to. */
-static struct line *find_open(const struct edge *e, uint64_t id)
+size_t edge_count(const struct edge *e)
 {
-	struct line *l = find(e, id);
-
-	return l && !l->loop.closing ? l : NULL;
+	return e->count;
 }
 
-static void look(struct edge *e, struct line *l)
+/* Turns of the library. */
+
+void edge_turn_soon(struct edge *e)
 {
-	if (atomic_exchange(&l->look_posted, true))
-		return;
-	line_ref(l);
-	edge_thread_post(e->thread, &l->look);
+	if (!e->turning) /* else what is wanted is watched for when it ends, so that others have their turn, too */
+		event_active(e->turn, EV_TIMEOUT, 0);
 }
 
-/* Reports. */
-
-static void take_asked(struct edge *e, const struct report *r)
+static void after_turn(struct line *l)
 {
-	struct line *l = line_ref(r->line);
-	const char *texts[ASKED_TEXTS], *p = r->bytes;
-
-	for (int i = 0; i < ASKED_TEXTS; i++) {
-		texts[i] = p;
-		p += strlen(p) + 1;
-	}
-	LIST_INSERT_HEAD(&e->lines[l->id % BUCKETS], l, loop.link);
-	e->count++;
-	struct edge_request request = { .path = texts[ASKED_PATH],
-		.query = texts[ASKED_QUERY],
-		.cookie = texts[ASKED_COOKIE],
-		.ip = texts[ASKED_IP],
-		.last_event_id = texts[ASKED_LAST_EVENT_ID],
-		.websocket = l->websocket,
-		.event_stream = l->event_stream };
-	e->events->asked(e, e->owner, l->id, &request);
+	edge_check_control(l);
+	if (l->request)
+		edge_request_tell(l);
+	if (l->wants || l->once_more || lws_partial_buffered(l->wsi))
+		event_add(l->writable, NULL);
+	l->once_more = false;
 }
 
-static void take_message(struct edge *e, const struct report *r)
-{
-	struct line *l = r->line;
-	size_t cost = r->size + sizeof(*r);
-	size_t left;
-
-	if (!l->loop.closing)
-		e->events->message(e, e->owner, l->id, r->bytes, r->size);
-	left = atomic_fetch_sub(&l->unread, cost) - cost;
-	if (left <= MOST_UNREAD && atomic_load(&l->starved))
-		look(e, l);
-}
-
-static void take_drained(struct edge *e, struct line *l)
-{
-	atomic_store(&l->drained_posted, false); /* before looking, as in carry_out() */
-	if (!l->loop.closing && atomic_load(&l->written) == l->loop.given && e->events->drained)
-		e->events->drained(e, e->owner, l->id);
-}
-
-static void take_closed(struct edge *e, struct line *l)
-{
-	LIST_REMOVE(l, loop.link);
-	e->count--;
-	e->events->closed(e, e->owner, l->id);
-	line_unref(l);
-}
-
-static void take(struct edge *e, struct report *r)
-{
-	switch (r->kind) {
-	case REPORT_ASKED: take_asked(e, r); break;
-	case REPORT_MESSAGE: take_message(e, r); break;
-	case REPORT_DRAINED: take_drained(e, r->line); break;
-	case REPORT_CLOSED: take_closed(e, r->line); break;
-	case REPORT_LEFT: edge_door_left(e->door); break;
-	case REPORT_LOG:
-		atomic_fetch_sub(&e->thread->logs, 1);
-		log_write(r->level, "%s", r->bytes);
-		break;
-	}
-	report_free(r);
-}
-
-static void on_report(evutil_socket_t fd, short what, void *arg)
+static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct edge *e = arg;
-	struct letter *letter;
-	uint64_t n;
+	struct line *l;
 
-	(void)what;
-	if (read(fd, &n, sizeof(n)) < 0)
-		return; /* taken already */
-	letter = mailbox_take(&e->reports);
-	while (letter) {
-		struct letter *next = letter->next;
-		take(e, (struct report *)(void *)((char *)letter - offsetof(struct report, letter)));
-		letter = next;
+	(void)fd, (void)what;
+	e->turning = true;
+	lws_service(e->context, -1);
+	LIST_FOREACH (l, &e->lines, link)
+		after_turn(l);
+	e->turning = false;
+}
+
+static bool has_hung_up(const struct line *l)
+{
+	struct pollfd p = { .fd = lws_get_socket_fd(l->wsi), .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* The library pings, and gives up what it waits for; whatever it then has to write is not known outside. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct edge *e = arg;
+	struct line *l;
+
+	(void)fd, (void)what;
+	LIST_FOREACH (l, &e->lines, link) {
+		l->once_more = true;
+		if (!event_pending(l->readable, EV_READ, NULL) && has_hung_up(l)) /* nobody else looks */
+			edge_line_kill(l);
+	}
+	edge_turn_soon(e);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct line *l = arg;
+
+	(void)fd, (void)what;
+	l->read = l->once_more = true; /* a pong, perhaps */
+	edge_turn_soon(l->edge);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct line *l = arg;
+
+	(void)fd, (void)what;
+	edge_turn_soon(l->edge);
+}
+
+/* Connections. */
+
+static void line_gone(struct line *l)
+{
+	struct edge *e = l->edge;
+	bool told = l->id && !l->request;
+	uint64_t id = l->id;
+
+	edge_line_free(l);
+	if (LIST_EMPTY(&e->lines))
+		event_del(e->tick);
+	if (e->ending)
+		return;
+	if (told)
+		e->events->closed(e, e->owner, id);
+	edge_door_left(e->door);
+}
+
+static struct line *line_new(struct edge *e, int fd)
+{
+	struct line *l = must(calloc(1, sizeof(*l)));
+
+	l->edge = e;
+	l->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_readable, l));
+	l->writable = must(event_new(loop_base(), fd, EV_WRITE, on_writable, l));
+	STAILQ_INIT(&l->out);
+	LIST_INSERT_HEAD(&e->lines, l, link);
+	return l;
+}
+
+/* Where the library makes nothing of it, it closes the descriptor, and has called back or not. */
+static void on_admitted(void *owner, int fd)
+{
+	struct edge *e = owner;
+	const struct timeval tick = { .tv_sec = TICK_MS / 1000, .tv_usec = TICK_MS % 1000 * 1000 };
+	int size = SEND_BUFFER;
+	struct line *l = line_new(e, fd);
+	const lws_adopt_desc_t d = { .vh = e->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd = { .sockfd = fd },
+		.opaque = l };
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	event_add(e->tick, &tick);
+	event_add(l->readable, NULL);
+	l->wsi = lws_adopt_descriptor_vhost_via_info(&d);
+	if (!l->wsi)
+		line_gone(l);
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *session, void *in, size_t n)
+{
+	struct line *l = lws_get_opaque_user_data(wsi);
+
+	(void)session;
+	if (!l || !l->wsi) /* the library's own; and what is said again where l is dealt with */
+		return 0;
+	switch (reason) {
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return edge_upgrade_asked(l);
+	case LWS_CALLBACK_HTTP: return edge_get_asked(l);
+	case LWS_CALLBACK_HTTP_BODY: return -1; /* a GET has none that we want */
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION: return -1;
+	case LWS_CALLBACK_ESTABLISHED: edge_read_on(l, false); return 0; /* until it is accepted */
+	case LWS_CALLBACK_RECEIVE: return edge_received(l, in, n);
+	case LWS_CALLBACK_RECEIVE_PONG: edge_ponged(l); return 0;
+	case LWS_CALLBACK_SERVER_WRITEABLE: return edge_writable(l);
+	case LWS_CALLBACK_HTTP_WRITEABLE: return edge_http_writable(l);
+	case LWS_CALLBACK_WSI_DESTROY: line_gone(l); return 0;
+	default: return 0;
 	}
 }
 
 /* Life. */
 
+/* The library calls a refused WebSocket a warning; to us that is no more than its own business. */
+static void on_library_log(int level, const char *text)
+{
+	char line[512];
+	size_t n = words_set(line, sizeof(line), "libwebsockets: %s", text);
+
+	while (line[n - 1] == ' ') /* it was the end of the line */
+		line[--n] = '\0';
+	log_write(level == LLL_ERR ? LOG_WARNING : LOG_DEBUG, "%s", line);
+}
+
+/* tx_packet_size: what is larger would go out in pieces, one for each turn. */
+static const struct lws_protocols protocols[] = {
+	{ .name = "stead", .callback = on_event, .rx_buffer_size = 4096, .tx_packet_size = 64 << 20 },
+	{ 0 },
+};
+
+static int make_context(struct edge *e)
+{
+	static lws_retry_bo_t policy;
+	const struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.protocols = protocols,
+		.gid = (gid_t)-1,
+		.uid = (uid_t)-1,
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+		.retry_and_idle_policy = &policy,
+		.fd_limit_per_thread = (unsigned)e->config.connections + 16,
+		.max_http_header_data = EDGE_HEAD_MOST,
+		/* An event stream keeps its head until it ends, so there is one for each; they are allocated as they are needed. */
+		.max_http_header_pool = (uint16_t)(e->config.connections + 16),
+		.pt_serv_buf_size = EDGE_HEAD_MOST,
+		.timeout_secs = 10,
+		.keepalive_timeout = 10,
+		.vhost_name = "stead",
+	};
+
+	policy = (lws_retry_bo_t){ .secs_since_valid_ping = (uint16_t)e->config.ping_s,
+		.secs_since_valid_hangup = (uint16_t)e->config.hang_up_s };
+	lws_set_log_level(LLL_ERR | LLL_WARN | LLL_NOTICE, on_library_log);
+	e->context = lws_create_context(&info);
+	if (!e->context)
+		return -ENOMEM;
+	e->vhost = lws_create_vhost(e->context, &info);
+	return e->vhost ? 0 : -ENOMEM;
+}
+
 static int copy_origins(const struct words *from, struct words *ret)
 {
-	ret->items = calloc(from->count + 1, sizeof(*ret->items));
-	if (!ret->items)
-		abort();
+	ret->items = must(calloc(from->count + 1, sizeof(*ret->items)));
 	for (size_t i = 0; i < from->count; i++) {
 		const char *why = origin_check(from->items[i]);
 		if (why) {
 			log_error("the setting origin does not take \"%s\": %s", from->items[i], why);
 			return -EINVAL;
 		}
-		ret->items[ret->count] = strdup(from->items[i]);
-		if (!ret->items[ret->count++])
-			abort();
+		ret->items[ret->count++] = must(strdup(from->items[i]));
 	}
 	return 0;
 }
@@ -174,11 +249,9 @@ static size_t or_default(size_t n, size_t otherwise)
 	return n ? n : otherwise;
 }
 
-static struct edge_config complete(const struct edge *e, const struct edge_config *c)
+static struct edge_config complete(const struct edge_config *c)
 {
-	return (struct edge_config){ .origins = &e->origins,
-		.origins_file = e->origins_file,
-		.connections = or_default(c->connections, 512),
+	return (struct edge_config){ .connections = or_default(c->connections, 512),
 		.message = or_default(c->message, 65536),
 		.queue = or_default(c->queue, 1 << 20),
 		.ping_s = (unsigned)or_default(c->ping_s, 20),
@@ -188,59 +261,33 @@ static struct edge_config complete(const struct edge *e, const struct edge_confi
 		.waiting = or_default(c->waiting, 64) };
 }
 
-static void on_admitted(void *owner, int fd)
+static int open_door(struct edge *e, int listen_fd)
 {
-	struct edge *e = owner;
-	struct order *o = order_new(ORDER_ADOPT, NULL, NULL, 0);
+	const struct edge_door_config door = { .connections = e->config.connections, .waiting = e->config.waiting,
+		.head_s = e->config.head_s };
 
-	o->fd = fd;
-	edge_thread_post(e->thread, o);
-}
-
-static int start_thread(struct edge *e, const struct edge_config *whole)
-{
-	e->queue = whole->queue;
-	e->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (e->report_fd < 0)
-		return -errno;
-	e->report_event = event_new(loop_base(), e->report_fd, EV_READ | EV_PERSIST, on_report, e);
-	if (!e->report_event || event_add(e->report_event, NULL) < 0)
-		return -ENOMEM;
-	return edge_thread_start(whole, &e->reports, e->report_fd, &e->thread);
-}
-
-static int start(struct edge *e, int listen_fd, const struct edge_config *config)
-{
-	struct edge_config whole = complete(e, config);
-	const struct edge_door_config door = { .connections = whole.connections, .waiting = whole.waiting, .head_s = whole.head_s };
-	int r = start_thread(e, &whole);
-
-	if (r < 0) {
-		close(listen_fd);
-		return r;
-	}
 	return edge_door_new(listen_fd, &door, on_admitted, e, &e->door);
 }
 
 int edge_new(int listen_fd, const struct edge_config *config, const struct edge_events *events, void *owner,
 	struct edge **ret)
 {
-	struct edge *e = calloc(1, sizeof(*e));
+	struct edge *e = must(calloc(1, sizeof(*e)));
 	int r;
 
-	if (!e)
-		abort();
-	e->report_fd = -1;
 	e->events = events;
 	e->owner = owner;
-	e->origins_file = strdup(config->origins_file ? config->origins_file : SETTINGS_SHARED_FILE);
-	if (!e->origins_file)
-		abort();
+	e->config = complete(config);
+	e->origins_file = must(strdup(config->origins_file ? config->origins_file : SETTINGS_SHARED_FILE));
+	e->turn = must(event_new(loop_base(), -1, 0, on_turn, e));
+	e->tick = must(event_new(loop_base(), -1, EV_PERSIST, on_tick, e));
 	r = copy_origins(config->origins, &e->origins);
+	if (r == 0)
+		r = make_context(e);
 	if (r < 0)
 		close(listen_fd);
 	else
-		r = start(e, listen_fd, config);
+		r = open_door(e, listen_fd);
 	if (r < 0) {
 		edge_free(e);
 		return r;
@@ -249,21 +296,25 @@ int edge_new(int listen_fd, const struct edge_config *config, const struct edge_
 	return 0;
 }
 
-static void drop_lines(struct edge *e)
+static void on_end(lws_sorted_usec_list_t *sul)
 {
-	struct letter *letter = mailbox_take(&e->reports);
+	(void)sul; /* say_goodbye() sees the time */
+}
+
+/* Everybody is told with 1001 and has some time to answer. The loop does not run meanwhile: the library waits by itself. */
+static void say_goodbye(struct edge *e)
+{
+	lws_sorted_usec_list_t end = { 0 };
+	int64_t by_ms = deadline_in(END_MS);
 	struct line *l;
 
-	while (letter) {
-		struct letter *next = letter->next;
-		report_free((struct report *)(void *)((char *)letter - offsetof(struct report, letter)));
-		letter = next;
-	}
-	for (int i = 0; i < BUCKETS; i++)
-		while ((l = LIST_FIRST(&e->lines[i]))) {
-			LIST_REMOVE(l, loop.link);
-			line_unref(l);
-		}
+	e->ending = true;
+	LIST_FOREACH (l, &e->lines, link)
+		edge_line_close(l, EDGE_CLOSE_GOING, "Stead is being restarted.");
+	lws_sul_schedule(e->context, 0, &end, on_end, END_MS * LWS_US_PER_MS);
+	while (!LIST_EMPTY(&e->lines) && loop_now() < by_ms && lws_service(e->context, 0) >= 0)
+		;
+	lws_sul_cancel(&end);
 }
 
 struct edge *edge_free(struct edge *e)
@@ -271,144 +322,16 @@ struct edge *edge_free(struct edge *e)
 	if (!e)
 		return NULL;
 	e->door = edge_door_free(e->door);
-	if (e->thread)
-		e->thread = edge_thread_stop(e->thread);
-	drop_lines(e);
-	if (e->report_event)
-		event_free(e->report_event);
-	if (e->report_fd >= 0)
-		close(e->report_fd);
+	if (e->vhost)
+		say_goodbye(e);
+	if (e->context)
+		lws_context_destroy(e->context);
+	event_free(e->turn);
+	event_free(e->tick);
 	for (size_t i = 0; i < e->origins.count; i++)
 		free(e->origins.items[i]);
 	free(e->origins.items);
 	free(e->origins_file);
 	free(e);
 	return NULL;
-}
-
-/* Calls. */
-
-void edge_accept(struct edge *e, uint64_t id)
-{
-	struct line *l = find_open(e, id);
-
-	if (!l || l->loop.decided)
-		return;
-	l->loop.decided = true;
-	edge_thread_post(e->thread, order_new(ORDER_ACCEPT, l, NULL, 0));
-}
-
-void edge_refuse(struct edge *e, uint64_t id, int close_code, int status, const char *sentence)
-{
-	struct line *l = find_open(e, id);
-	struct order *o;
-
-	if (!l || l->loop.decided)
-		return;
-	l->loop.decided = l->loop.closing = true;
-	o = order_new(ORDER_REFUSE, l, sentence, strlen(sentence));
-	o->close_code = close_code;
-	o->status = status;
-	edge_thread_post(e->thread, o);
-}
-
-static void answer(struct edge *e, struct line *l, enum order_kind kind, int status, const char *content_type,
-	const void *bytes, size_t n)
-{
-	struct order *o = order_new(kind, l, bytes, n);
-
-	l->loop.decided = true;
-	o->status = status;
-	exact_must(o->content_type, sizeof(o->content_type), "%s", content_type);
-	edge_thread_post(e->thread, o);
-}
-
-void edge_answer(struct edge *e, uint64_t id, int status, const char *content_type, const void *bytes, size_t n)
-{
-	struct line *l = find_open(e, id);
-
-	if (!l || l->loop.decided || l->websocket)
-		return;
-	l->loop.closing = true;
-	answer(e, l, ORDER_ANSWER, status, content_type, bytes, n);
-}
-
-void edge_stream(struct edge *e, uint64_t id, const char *content_type)
-{
-	struct line *l = find_open(e, id);
-
-	if (!l || l->loop.decided || l->websocket)
-		return;
-	answer(e, l, ORDER_STREAM, 200, content_type, NULL, 0);
-}
-
-static size_t queued(const struct line *l)
-{
-	return l->loop.given - atomic_load(&l->written);
-}
-
-static void close_line(struct edge *e, struct line *l, int code, const char *reason, bool at_once)
-{
-	struct order *o = order_new(ORDER_CLOSE, l, reason, strlen(reason));
-
-	l->loop.closing = true;
-	o->close_code = code;
-	o->at_once = at_once;
-	edge_thread_post(e->thread, o);
-}
-
-void edge_send_text(struct edge *e, uint64_t id, const char *text, size_t n)
-{
-	struct line *l = find_open(e, id);
-
-	if (!l)
-		return;
-	assert(l->loop.decided);
-	if (queued(l) + n > e->queue) {
-		log_debug("viewer %llu does not read and is closed", (unsigned long long)id);
-		close_line(e, l, EDGE_CLOSE_POLICY, "The page does not read what it is sent.", true);
-		return;
-	}
-	l->loop.given += n;
-	edge_thread_post(e->thread, order_new(ORDER_TEXT, l, text, n));
-}
-
-size_t edge_queued(const struct edge *e, uint64_t id)
-{
-	struct line *l = find(e, id);
-
-	return l ? queued(l) : 0;
-}
-
-void edge_send_picture(struct edge *e, uint64_t id, struct picture *p)
-{
-	struct line *l = find_open(e, id);
-
-	if (!l)
-		return;
-	line_put_picture(l, picture_ref(p));
-	look(e, l);
-}
-
-void edge_picture_acked(struct edge *e, uint64_t id, uint32_t seq)
-{
-	struct line *l = find_open(e, id);
-
-	if (!l)
-		return;
-	atomic_store(&l->acked, ACKED | seq);
-	look(e, l);
-}
-
-void edge_close(struct edge *e, uint64_t id, int code, const char *reason)
-{
-	struct line *l = find_open(e, id);
-
-	if (l)
-		close_line(e, l, code, reason, false);
-}
-
-size_t edge_count(const struct edge *e)
-{
-	return e->count;
 }

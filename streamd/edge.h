@@ -1,9 +1,9 @@
 /*
- * The edge: WebSockets, event streams and plain answers for pages, on the one thread of libwebsockets.
+ * The edge: WebSockets, event streams and plain answers for pages, by libwebsockets on the loop.
  *
- * Nothing but streamd/edge*.c knows of that thread: calls come from the loop's thread and return at once, events arrive
- * on the loop, never in a fiber. A connection is known by its id, which is never used twice; a call for an id that is
- * gone does nothing, so nobody has to look before he speaks.
+ * Nothing but streamd/edge*.c knows of that library: calls return at once, events arrive on the loop, never in a fiber. A
+ * connection is known by its id, which is never used twice; a call for an id that is gone does nothing, so nobody has to
+ * look before he speaks.
  *
  * A request's head is looked at on the loop, before that library has it (streamd/edge_head.h). The library does not insist
  * that a client's frames are masked (RFC 6455 section 5.1 says to close on one that is not): it takes them as they are.
@@ -75,14 +75,14 @@ struct edge_events {
 };
 
 /*
- * Starts the thread. listen_fd (listening, non-blocking; taken over in any case) is where nginx connects. events is
+ * listen_fd (listening, non-blocking; taken over in any case) is where nginx connects. events is
  * borrowed. 0, -ENOMEM, or -EINVAL after saying why.
  */
 int edge_new(int listen_fd, const struct edge_config *config, const struct edge_events *events, void *owner,
 	struct edge **ret);
 
 /*
- * Stops accepting, closes everything with 1001 and ends the thread: within two seconds, blocking. No event comes any
+ * Stops accepting and closes everything with 1001, within two seconds, in which the loop does not turn. No event comes any
  * more. Not from within an event. Takes NULL, returns NULL.
  */
 struct edge *edge_free(struct edge *e);

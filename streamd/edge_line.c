@@ -1,94 +1,345 @@
-#include "common/must.h"
-#include "streamd/edge_line.h"
-
+/* One connection of the edge: what is said on it, what goes out and when, and its end. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-struct line *line_new(uint64_t id)
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/must.h"
+#include "common/words.h"
+#include "streamd/edge_inside.h"
+
+#define GIVE_UP_S  5  /* for a peer to read what is left */
+#define ANSWER_S   60 /* for a peer to read a whole answer */
+#define HEAD_SIZE  2048
+#define BODY_PIECE ((size_t)64 << 10)
+
+/* One that may still be spoken to. */
+static struct line *find_open(const struct edge *e, uint64_t id)
 {
-	struct line *l = must(calloc(1, sizeof(*l)));
+	struct line *l = edge_find(e, id);
 
-	atomic_init(&l->references, 1);
-	l->id = id;
-	l->look = (struct order){ .kind = ORDER_LOOK, .line = l };
-	l->drained = must(calloc(1, sizeof(*l->drained) + 1));
-	l->drained->kind = REPORT_DRAINED;
-	l->closed = must(calloc(1, sizeof(*l->closed) + 1));
-	l->closed->kind = REPORT_CLOSED;
-	l->drained->line = l->closed->line = l;
-	return l;
+	return l && !l->closing && !l->whole ? l : NULL;
 }
 
-struct line *line_ref(struct line *l)
+void edge_want_write(struct line *l)
 {
-	atomic_fetch_add_explicit(&l->references, 1, memory_order_relaxed);
-	return l;
+	l->wants = true;
+	lws_callback_on_writable(l->wsi);
+	edge_turn_soon(l->edge);
 }
 
-void line_unref(struct line *l)
+/* What the library has put aside is taken up in a turn. */
+void edge_read_on(struct line *l, bool on)
 {
-	if (!l || atomic_fetch_sub_explicit(&l->references, 1, memory_order_acq_rel) != 1)
+	if (l->websocket) /* of a GET that has been read it reads no more by itself, and would not write either */
+		lws_rx_flow_control(l->wsi, on);
+	if (on)
+		event_add(l->readable, NULL);
+	else
+		event_del(l->readable);
+	edge_turn_soon(l->edge);
+}
+
+/* The end. */
+
+void edge_give_up_in(struct line *l, unsigned s, sul_cb_t late)
+{
+	lws_sul_schedule(l->edge->context, 0, &l->give_up, late, s * LWS_US_PER_SEC);
+}
+
+void edge_line_kill(struct line *l)
+{
+	lws_set_timeout(l->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+	edge_turn_soon(l->edge);
+}
+
+/* A peer that never reads keeps our turn to write from us. */
+static void give_up(lws_sorted_usec_list_t *sul)
+{
+	edge_line_kill(lws_container_of(sul, struct line, give_up));
+}
+
+static void drop_out(struct line *l)
+{
+	struct piece *p;
+
+	while ((p = STAILQ_FIRST(&l->out))) {
+		STAILQ_REMOVE_HEAD(&l->out, link);
+		explicit_bzero(p->room + LWS_PRE, p->size);
+		free(p);
+	}
+	l->queued = 0;
+}
+
+static void queue(struct line *l, const void *bytes, size_t n)
+{
+	struct piece *p = must(malloc(sizeof(*p) + LWS_PRE + n));
+
+	p->size = n;
+	memcpy(p->room + LWS_PRE, bytes, n);
+	STAILQ_INSERT_TAIL(&l->out, p, link);
+	l->queued += n;
+	edge_want_write(l);
+}
+
+/* bytes are all of it. */
+static void answer(struct line *l, int status, const char *content_type, const void *bytes, size_t n)
+{
+	l->decided = l->whole = true;
+	l->status = status;
+	l->length = status == 204 ? LWS_ILLEGAL_HTTP_CONTENT_LEN : n; /* RFC 9110 section 8.6: no length with 204 */
+	exact_must(l->content_type, sizeof(l->content_type), "%s", content_type);
+	edge_give_up_in(l, ANSWER_S, give_up);
+	for (size_t at = 0; at < n; at += BODY_PIECE)
+		queue(l, (const uint8_t *)bytes + at, n - at < BODY_PIECE ? n - at : BODY_PIECE);
+	edge_want_write(l);
+}
+
+/* A peer that sends without a pause would keep our turn to write from us, so nothing more is read before we have had it. */
+void edge_line_close(struct line *l, int code, const char *reason)
+{
+	if (l->closing)
 		return;
-	picture_unref(line_take_picture(l));
-	free(l->drained);
-	free(l->closed);
+	l->closing = true;
+	l->close_code = code;
+	words_set(l->reason, sizeof(l->reason), "%s", reason);
+	l->picture = picture_unref(l->picture);
+	edge_drop_message(l);
+	if (l->websocket)
+		edge_read_on(l, false);
+	else if (!l->decided)
+		answer(l, 503, "text/plain; charset=utf-8", reason, strlen(reason));
+	edge_give_up_in(l, GIVE_UP_S, give_up);
+	edge_want_write(l);
+}
+
+void edge_line_close_now(struct line *l, int code, const char *reason)
+{
+	drop_out(l);
+	edge_line_close(l, code, reason);
+}
+
+void edge_line_free(struct line *l)
+{
+	struct edge *e = l->edge;
+
+	LIST_REMOVE(l, link);
+	if (l->id) {
+		LIST_REMOVE(l, same_bucket);
+		e->count--;
+	}
+	lws_sul_cancel(&l->give_up);
+	event_free(l->readable);
+	event_free(l->writable);
+	drop_out(l);
+	edge_drop_message(l);
+	edge_request_free(l);
+	picture_unref(l->picture);
 	free(l);
 }
 
-struct order *order_new(enum order_kind kind, struct line *l, const void *bytes, size_t n)
-{
-	struct order *o = must(malloc(sizeof(*o) + ORDER_HEADROOM + n + 1));
+/* What goes out. */
 
-	*o = (struct order){ .kind = kind, .line = l ? line_ref(l) : NULL, .fd = -1, .size = n };
-	o->bytes = (uint8_t *)(o + 1) + ORDER_HEADROOM;
-	if (n > 0)
-		memcpy(o->bytes, bytes, n);
-	o->bytes[n] = '\0';
-	return o;
+static int send_piece(struct line *l)
+{
+	struct edge *e = l->edge;
+	struct piece *p = STAILQ_FIRST(&l->out);
+	int r = lws_write(l->wsi, p->room + LWS_PRE, p->size, l->websocket ? LWS_WRITE_TEXT : LWS_WRITE_HTTP);
+
+	STAILQ_REMOVE_HEAD(&l->out, link);
+	l->queued -= p->size;
+	explicit_bzero(p->room + LWS_PRE, p->size);
+	free(p);
+	if (l->queued == 0 && !l->closing && !l->whole && !e->ending && e->events->drained)
+		e->events->drained(e, e->owner, l->id);
+	return r < 0 ? -1 : 0;
 }
 
-void order_free(struct order *o)
+static int send_picture(struct line *l)
 {
-	struct line *l = o->line;
+	int r = lws_write(l->wsi, picture_message(l->picture), picture_size(l->picture), LWS_WRITE_BINARY);
 
-	if (o->kind == ORDER_ADOPT && o->fd >= 0)
-		close(o->fd);
-	if (o->kind != ORDER_LOOK) {
-		explicit_bzero(o->bytes, o->size);
-		free(o);
+	l->flying[l->flying_count++] = picture_seq(l->picture);
+	l->picture = picture_unref(l->picture);
+	return r < 0 ? -1 : 0;
+}
+
+static bool may_send_picture(const struct line *l)
+{
+	return l->accepted && l->picture && l->flying_count < MOST_FLYING;
+}
+
+/* The library writes it in a turn of its own, and then waits for the peer's answer. */
+static int say_close(struct line *l)
+{
+	l->said_close = l->once_more = true;
+	lws_close_reason(l->wsi, (enum lws_close_status)l->close_code, (uint8_t *)l->reason, strlen(l->reason));
+	edge_read_on(l, true);
+	return -1;
+}
+
+int edge_writable(struct line *l)
+{
+	int r = 0;
+
+	l->wants = false;
+	if (l->said_close) /* what the peer still sends can bring us here; it is to have time to answer */
+		return 0;
+	if (!STAILQ_EMPTY(&l->out)) {
+		r = send_piece(l);
+	} else if (l->closing) {
+		return say_close(l);
+	} else if (may_send_picture(l)) {
+		r = send_picture(l);
 	}
-	line_unref(l);
-}
-
-struct report *report_new(enum report_kind kind, struct line *l, const void *bytes, size_t n)
-{
-	struct report *r = must(malloc(sizeof(*r) + n + 1));
-
-	*r = (struct report){ .kind = kind, .line = l ? line_ref(l) : NULL, .size = n };
-	if (n > 0 && bytes)
-		memcpy(r->bytes, bytes, n);
-	r->bytes[n] = '\0';
+	if (r == 0 && (!STAILQ_EMPTY(&l->out) || l->closing || may_send_picture(l)))
+		edge_want_write(l);
 	return r;
 }
 
-void report_free(struct report *r)
+int edge_write_head(struct lws *wsi, int status, const char *type, lws_filepos_t length)
 {
-	struct line *l = r->line;
+	uint8_t buffer[LWS_PRE + HEAD_SIZE], *start = buffer + LWS_PRE, *p = start, *end = buffer + sizeof(buffer) - 1;
+	static const char *const more[][2] = { { "cache-control:", "no-store" },
+		{ "x-content-type-options:", "nosniff" },
+		{ "x-accel-buffering:", "no" } };
 
-	if (r->kind != REPORT_DRAINED && r->kind != REPORT_CLOSED) {
-		explicit_bzero(r->bytes, r->size);
-		free(r);
+	if (lws_add_http_common_headers(wsi, (unsigned)status, type, length, &p, end))
+		return -1;
+	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
+		if (lws_add_http_header_by_name(wsi, (const uint8_t *)more[i][0], (const uint8_t *)more[i][1],
+			    (int)strlen(more[i][1]), &p, end))
+			return -1;
+	if (length != LWS_ILLEGAL_HTTP_CONTENT_LEN &&
+		lws_add_http_header_by_name(wsi, (const uint8_t *)"connection:", (const uint8_t *)"close", 5, &p, end))
+		return -1;
+	return lws_finalize_write_http_header(wsi, start, &p, end);
+}
+
+/* -1 closes the connection: when it has failed as well as when it is done; what is buffered still goes out. */
+int edge_http_writable(struct line *l)
+{
+	int r = 0;
+
+	l->wants = false;
+	if (!l->status)
+		return 0;
+	if (!l->headed) {
+		l->headed = true;
+		r = edge_write_head(l->wsi, l->status, l->content_type, l->length);
+	} else if (!STAILQ_EMPTY(&l->out)) {
+		r = send_piece(l);
+	} else if (l->whole || l->closing) {
+		return -1;
 	}
-	line_unref(l);
+	if (r == 0 && (!STAILQ_EMPTY(&l->out) || l->whole || l->closing))
+		edge_want_write(l);
+	return r;
 }
 
-struct picture *line_take_picture(struct line *l)
+/* What is said on it. */
+
+void edge_accept(struct edge *e, uint64_t id)
 {
-	return atomic_exchange_explicit(&l->slot, NULL, memory_order_acq_rel);
+	struct line *l = find_open(e, id);
+
+	if (!l || l->decided || !l->websocket)
+		return;
+	l->decided = l->accepted = true;
+	lws_sul_cancel(&l->give_up);
+	edge_read_on(l, true);
 }
 
-void line_put_picture(struct line *l, struct picture *p)
+void edge_refuse(struct edge *e, uint64_t id, int close_code, int status, const char *sentence)
 {
-	picture_unref(atomic_exchange_explicit(&l->slot, p, memory_order_acq_rel));
+	struct line *l = find_open(e, id);
+
+	if (!l || l->decided)
+		return;
+	l->decided = true;
+	if (l->websocket)
+		edge_line_close(l, close_code, sentence);
+	else
+		answer(l, status, "text/plain; charset=utf-8", sentence, strlen(sentence));
+}
+
+void edge_answer(struct edge *e, uint64_t id, int status, const char *content_type, const void *bytes, size_t n)
+{
+	struct line *l = find_open(e, id);
+
+	if (l && !l->decided && !l->websocket)
+		answer(l, status, content_type, bytes, n);
+}
+
+void edge_stream(struct edge *e, uint64_t id, const char *content_type)
+{
+	struct line *l = find_open(e, id);
+
+	if (!l || l->decided || l->websocket)
+		return;
+	l->decided = true;
+	l->status = 200;
+	l->length = LWS_ILLEGAL_HTTP_CONTENT_LEN;
+	exact_must(l->content_type, sizeof(l->content_type), "%s", content_type);
+	lws_sul_cancel(&l->give_up);
+	edge_want_write(l);
+}
+
+void edge_send_text(struct edge *e, uint64_t id, const char *text, size_t n)
+{
+	struct line *l = find_open(e, id);
+
+	if (!l)
+		return;
+	assert(l->decided);
+	if (l->queued + n > e->config.queue) {
+		log_debug("viewer %llu does not read and is closed", (unsigned long long)id);
+		edge_line_close_now(l, EDGE_CLOSE_POLICY, "The page does not read what it is sent.");
+	} else {
+		queue(l, text, n);
+	}
+}
+
+size_t edge_queued(const struct edge *e, uint64_t id)
+{
+	const struct line *l = edge_find(e, id);
+
+	return l ? l->queued : 0;
+}
+
+void edge_send_picture(struct edge *e, uint64_t id, struct picture *p)
+{
+	struct line *l = find_open(e, id);
+
+	if (!l)
+		return;
+	picture_unref(l->picture);
+	l->picture = picture_ref(p);
+	if (may_send_picture(l))
+		edge_want_write(l);
+}
+
+void edge_picture_acked(struct edge *e, uint64_t id, uint32_t seq)
+{
+	struct line *l = find_open(e, id);
+	unsigned left = 0;
+
+	if (!l)
+		return;
+	for (unsigned i = 0; i < l->flying_count; i++)
+		if ((int32_t)(l->flying[i] - seq) > 0)
+			l->flying[left++] = l->flying[i];
+	l->flying_count = left;
+	if (may_send_picture(l))
+		edge_want_write(l);
+}
+
+void edge_close(struct edge *e, uint64_t id, int code, const char *reason)
+{
+	struct line *l = find_open(e, id);
+
+	if (l)
+		edge_line_close(l, code, reason);
 }

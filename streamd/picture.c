@@ -1,15 +1,16 @@
 #include "streamd/picture.h"
 
 #include <endian.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/must.h"
 
 #define TYPE_FRAME 1
 #define FLAG_SHARP 1
 
 struct picture {
-	atomic_uint references;
+	unsigned references;
 	uint32_t seq;
 	size_t size; /* of the message */
 	uint8_t bytes[];
@@ -53,11 +54,9 @@ static void put_header(uint8_t *p, const struct picture_header *h)
 
 struct picture *picture_new(const struct picture_header *header, size_t size)
 {
-	struct picture *p = malloc(sizeof(*p) + PICTURE_HEADROOM + PICTURE_HEADER + size);
+	struct picture *p = must(malloc(sizeof(*p) + PICTURE_HEADROOM + PICTURE_HEADER + size));
 
-	if (!p)
-		abort();
-	atomic_init(&p->references, 1);
+	p->references = 1;
 	p->seq = header->seq;
 	p->size = PICTURE_HEADER + size;
 	put_header(picture_message(p), header);
@@ -86,13 +85,13 @@ uint32_t picture_seq(const struct picture *p)
 
 struct picture *picture_ref(struct picture *p)
 {
-	atomic_fetch_add_explicit(&p->references, 1, memory_order_relaxed);
+	p->references++;
 	return p;
 }
 
 struct picture *picture_unref(struct picture *p)
 {
-	if (p && atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) == 1)
+	if (p && --p->references == 0)
 		free(p);
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /*
  * A picture of a page on its way to viewers: one binary message, made once and then only read, shared by reference
- * between the loop and the edge's thread. Headroom lies before it, so that it is sent from where it is.
+ * between the viewers it goes to. Headroom lies before it, so that it is sent from where it is.
  *
  * The message, little-endian, is a header of 32 bytes and then a JPEG:
  *
@@ -37,7 +37,7 @@ size_t picture_size(const struct picture *p);
 
 uint32_t picture_seq(const struct picture *p);
 
-/* Any thread. picture_unref() takes NULL, returns NULL. */
+/* picture_unref() takes NULL, returns NULL. */
 struct picture *picture_ref(struct picture *p);
 struct picture *picture_unref(struct picture *p);
 
