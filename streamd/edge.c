@@ -20,7 +20,7 @@
 #include "streamd/edge_head.h"
 #include "streamd/edge_inside.h"
 
-#define TICK_MS     1000 /* how exactly the library's own times are kept, and how soon it is noticed that somebody has gone */
+#define TICK_MS     1000 /* how exactly the library's own times are kept */
 #define END_MS      1500
 #define SEND_BUFFER (1 << 20) /* so that a picture leaves in one piece; the kernel may give less */
 
@@ -49,11 +49,20 @@ void edge_turn_soon(struct edge *e)
 		event_active(e->turn, EV_TIMEOUT, 0);
 }
 
+static bool has_hung_up(const struct line *l)
+{
+	struct pollfd p = { .fd = lws_get_socket_fd(l->wsi), .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 static void after_turn(struct line *l)
 {
 	edge_check_control(l);
 	if (l->request)
 		edge_request_tell(l);
+	if (l->reading) /* the library takes a piece of what is there, so whether there is more is asked anew */
+		event_add(l->readable, NULL);
 	if (l->wants || l->once_more || lws_partial_buffered(l->wsi))
 		event_add(l->writable, NULL);
 	l->once_more = false;
@@ -72,13 +81,6 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	e->turning = false;
 }
 
-static bool has_hung_up(const struct line *l)
-{
-	struct pollfd p = { .fd = lws_get_socket_fd(l->wsi), .events = POLLRDHUP };
-
-	return poll(&p, 1, 0) == 1;
-}
-
 /* The library pings, and gives up what it waits for; whatever it then has to write is not known outside. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -88,7 +90,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	LIST_FOREACH (l, &e->lines, link) {
 		l->once_more = true;
-		if (!event_pending(l->readable, EV_READ, NULL) && has_hung_up(l)) /* nobody else looks */
+		if (!l->reading && has_hung_up(l))
 			edge_line_kill(l);
 	}
 	edge_turn_soon(e);
@@ -99,8 +101,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct line *l = arg;
 
 	(void)fd, (void)what;
-	l->read = l->once_more = true; /* a pong, perhaps */
-	edge_turn_soon(l->edge);
+	if (l->reading) {
+		l->read = l->once_more = true; /* a pong, perhaps */
+		edge_turn_soon(l->edge);
+	} else if (has_hung_up(l)) {
+		edge_line_kill(l);
+	}
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -134,8 +140,8 @@ static struct line *line_new(struct edge *e, int fd)
 	struct line *l = must(calloc(1, sizeof(*l)));
 
 	l->edge = e;
-	l->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_readable, l));
-	l->writable = must(event_new(loop_base(), fd, EV_WRITE, on_writable, l));
+	l->readable = must(event_new(loop_base(), fd, EV_READ | EV_ET, on_readable, l));
+	l->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_ET, on_writable, l));
 	STAILQ_INIT(&l->out);
 	LIST_INSERT_HEAD(&e->lines, l, link);
 	return l;
@@ -153,6 +159,7 @@ static void on_admitted(void *owner, int fd)
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	event_add(e->tick, &tick);
+	l->reading = true;
 	event_add(l->readable, NULL);
 	l->wsi = lws_adopt_descriptor_vhost_via_info(&d);
 	if (!l->wsi)

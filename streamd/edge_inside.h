@@ -43,7 +43,7 @@ struct request {
 struct line {
 	struct edge *edge;
 	struct lws *wsi;
-	struct event *readable, *writable; /* watched while there is a reason */
+	struct event *readable, *writable; /* watched for once, while there is a reason */
 	LIST_ENTRY(line) link, same_bucket;
 
 	uint64_t id;             /* 0: nobody has asked for anything yet */
@@ -73,6 +73,7 @@ struct line {
 
 	char *message;    /* the message that is coming in */
 	size_t got, room; /* bytes of it */
+	bool reading;     /* what comes is wanted; else only whether it hangs up */
 	bool read;        /* in this turn; whether that brought anything: */
 	bool brought;
 	size_t ahead;     /* bytes that the frame under way still had after the last turn */

@@ -35,10 +35,8 @@ void edge_read_on(struct line *l, bool on)
 {
 	if (l->websocket) /* of a GET that has been read it reads no more by itself, and would not write either */
 		lws_rx_flow_control(l->wsi, on);
-	if (on)
-		event_add(l->readable, NULL);
-	else
-		event_del(l->readable);
+	l->reading = on;
+	event_add(l->readable, NULL);
 	edge_turn_soon(l->edge);
 }
 
