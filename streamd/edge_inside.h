@@ -44,6 +44,7 @@ struct line {
 	struct edge *edge;
 	struct lws *wsi;
 	struct event *readable, *writable; /* watched for once, while there is a reason */
+	struct event *late;                /* something should have become of it; NULL: no time has been set */
 	LIST_ENTRY(line) link, same_bucket;
 
 	uint64_t id;             /* 0: nobody has asked for anything yet */
@@ -55,7 +56,6 @@ struct line {
 	bool said_close; /* the library has been told and does the rest */
 	int close_code;
 	char reason[124]; /* RFC 6455 section 5.5: a control frame carries 125 bytes, two are the code */
-	lws_sorted_usec_list_t give_up;
 
 	/* Of a GET: what its answer begins with, and whether the body is all there. */
 	int status; /* 0: not decided */
@@ -131,8 +131,8 @@ int edge_writable(struct line *l);
 int edge_http_writable(struct line *l);
 /* The head of an answer; length: LWS_ILLEGAL_HTTP_CONTENT_LEN for a body without one. */
 int edge_write_head(struct lws *wsi, int status, const char *type, lws_filepos_t length);
-/* Until ms from now, something has to have become of it; then it is closed. */
-void edge_give_up_in(struct line *l, unsigned s, sul_cb_t late);
+/* So many seconds from now, something has to have become of it; then it is closed. */
+void edge_give_up_in(struct line *l, unsigned s);
 /* The one way out that we take: it leads through edge_writable(), after the text that is queued. */
 void edge_line_close(struct line *l, int code, const char *reason);
 /* The same where what is queued matters no more. */

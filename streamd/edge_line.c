@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/must.h"
 #include "common/words.h"
 #include "streamd/edge_inside.h"
@@ -42,21 +43,32 @@ void edge_read_on(struct line *l, bool on)
 
 /* The end. */
 
-void edge_give_up_in(struct line *l, unsigned s, sul_cb_t late)
-{
-	lws_sul_schedule(l->edge->context, 0, &l->give_up, late, s * LWS_US_PER_SEC);
-}
-
 void edge_line_kill(struct line *l)
 {
 	lws_set_timeout(l->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
 	edge_turn_soon(l->edge);
 }
 
-/* A peer that never reads keeps our turn to write from us. */
-static void give_up(lws_sorted_usec_list_t *sul)
+static void on_late(evutil_socket_t fd, short what, void *arg)
 {
-	edge_line_kill(lws_container_of(sul, struct line, give_up));
+	struct line *l = arg;
+
+	(void)fd, (void)what;
+	if (l->decided || l->closing) {
+		edge_line_kill(l); /* a peer that never reads keeps our turn to write from us */
+		return;
+	}
+	log_warning("A request was not decided on in time; it is closed.");
+	edge_line_close(l, EDGE_CLOSE_UNAVAILABLE, "Stead did not answer in time; try again in a moment.");
+}
+
+void edge_give_up_in(struct line *l, unsigned s)
+{
+	const struct timeval in = { .tv_sec = s };
+
+	if (!l->late)
+		l->late = must(evtimer_new(loop_base(), on_late, l));
+	event_add(l->late, &in);
 }
 
 static void drop_out(struct line *l)
@@ -89,7 +101,7 @@ static void answer(struct line *l, int status, const char *content_type, const v
 	l->status = status;
 	l->length = status == 204 ? LWS_ILLEGAL_HTTP_CONTENT_LEN : n; /* RFC 9110 section 8.6: no length with 204 */
 	exact_must(l->content_type, sizeof(l->content_type), "%s", content_type);
-	edge_give_up_in(l, ANSWER_S, give_up);
+	edge_give_up_in(l, ANSWER_S);
 	for (size_t at = 0; at < n; at += BODY_PIECE)
 		queue(l, (const uint8_t *)bytes + at, n - at < BODY_PIECE ? n - at : BODY_PIECE);
 	edge_want_write(l);
@@ -109,7 +121,7 @@ void edge_line_close(struct line *l, int code, const char *reason)
 		edge_read_on(l, false);
 	else if (!l->decided)
 		answer(l, 503, "text/plain; charset=utf-8", reason, strlen(reason));
-	edge_give_up_in(l, GIVE_UP_S, give_up);
+	edge_give_up_in(l, GIVE_UP_S);
 	edge_want_write(l);
 }
 
@@ -128,7 +140,8 @@ void edge_line_free(struct line *l)
 		LIST_REMOVE(l, same_bucket);
 		e->count--;
 	}
-	lws_sul_cancel(&l->give_up);
+	if (l->late)
+		event_free(l->late);
 	event_free(l->readable);
 	event_free(l->writable);
 	drop_out(l);
@@ -246,7 +259,7 @@ void edge_accept(struct edge *e, uint64_t id)
 	if (!l || l->decided || !l->websocket)
 		return;
 	l->decided = l->accepted = true;
-	lws_sul_cancel(&l->give_up);
+	event_del(l->late);
 	edge_read_on(l, true);
 }
 
@@ -281,7 +294,7 @@ void edge_stream(struct edge *e, uint64_t id, const char *content_type)
 	l->status = 200;
 	l->length = LWS_ILLEGAL_HTTP_CONTENT_LEN;
 	exact_must(l->content_type, sizeof(l->content_type), "%s", content_type);
-	lws_sul_cancel(&l->give_up);
+	event_del(l->late);
 	edge_want_write(l);
 }
 

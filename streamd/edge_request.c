@@ -82,13 +82,6 @@ void edge_request_free(struct line *l)
 	l->request = NULL;
 }
 
-static void undecided(lws_sorted_usec_list_t *sul)
-{
-	log_warning("A request was not decided on in time; it is closed.");
-	edge_line_close(lws_container_of(sul, struct line, give_up), EDGE_CLOSE_UNAVAILABLE,
-		"Stead did not answer in time; try again in a moment.");
-}
-
 /* The owner hears of it when this turn of the library is over. */
 static void accept_request(struct line *l, bool websocket)
 {
@@ -99,7 +92,7 @@ static void accept_request(struct line *l, bool websocket)
 	l->id = ++e->last_id;
 	e->count++;
 	LIST_INSERT_HEAD(&e->buckets[l->id % BUCKETS], l, same_bucket);
-	edge_give_up_in(l, e->config.answer_s, undecided);
+	edge_give_up_in(l, e->config.answer_s);
 }
 
 void edge_request_tell(struct line *l)
