@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "proto/call.h"
+#include "state/environment.h"
 #include "streamd/answer.h"
 #include "streamd/arrival.h"
 #include "streamd/cdp.h"
@@ -21,21 +22,6 @@ struct browser;
 struct peer;
 struct recipe;
 struct streamd_settings;
-
-/*
- * The screen that a site sees behind the window, all of it to be had (avail...), with one pixel to the CSS pixel: of a
- * session, not of whoever looks at the browser. Width 0: as sessions were made when nobody kept it, the window's.
- */
-struct screen {
-	int width, height, color_depth;
-};
-
-/* What a site sees of the browser, the same in sign-in, proof and every run. Texts may be NULL. */
-struct environment {
-	const char *user_agent, *languages, *time_zone, *locale;
-	struct screen screen;
-	int width, height; /* of the page as it begins, CSS pixels */
-};
 
 enum target_kind { TARGET_PAGE, TARGET_FRAME, TARGET_OTHER };
 

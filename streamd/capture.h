@@ -5,7 +5,7 @@
 
 #include "recipe/recipe.h"
 #include "streamd/browser.h"
-#include "streamd/state.h"
+#include "state/state.h"
 
 /*
  * Captures what the shown pages and their frames hold. Waits. 0 with a new state; -E2BIG when it is larger than

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "streamd/browser.h"
-#include "streamd/state.h"
+#include "state/state.h"
 
 /* That the site's cookies live too short to be used again, a sentence; false, and "": they do not. */
 bool caution_fleeting(const struct state *s, char *out, size_t size);

@@ -8,7 +8,7 @@
 #include "streamd/browser.h"
 #include "streamd/probe.h"
 #include "streamd/settings.h"
-#include "streamd/state.h"
+#include "state/state.h"
 
 struct proof {
 	enum verdict verdict; /* out only when two looks, the recipe's second_look_ms apart, agree */

@@ -40,24 +40,25 @@ static bool same(const struct cbor *a, const struct cbor *b)
 	return na == nb && (na == 0 || memcmp(pa, pb, na) == 0);
 }
 
-static bool has_expired(const struct cbor *cookie)
+static bool is_there(struct arena *arena, const struct cbor *list, const struct state_cookie *wanted)
 {
-	double expires = cbor_get_double(cookie, "expires", -1);
+	struct state_cookie c;
 
-	return expires > 0 && expires <= (double)time(NULL);
+	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v))
+		if (state_cookie_read(arena, v, &c) && state_cookie_equal(&c, wanted))
+			return true;
+	return false;
 }
 
-static int compare_cookies(const struct cbor *wanted, const struct cbor *there, const struct complaint *c)
+static int compare_cookies(const struct state *s, const struct cbor *there, const struct complaint *c)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 
-	for (const struct cbor *w = cbor_first(wanted); w; w = cbor_next(w)) {
-		const struct cbor *t = cbor_first(there);
-		while (t && !same(w, t))
-			t = cbor_next(t);
-		if (!t && !has_expired(w))
-			return differ(c, arena_printf(arena, "the cookie %s", cbor_get_utf8(arena, w, "name")),
-				cbor_get_utf8(arena, w, "domain"));
+	for (size_t i = 0; i < state_cookie_count(s); i++) {
+		const struct state_cookie *wanted = state_cookie_at(s, i);
+
+		if (!is_there(arena, there, wanted) && !state_cookie_has_ended(wanted, (double)time(NULL)))
+			return differ(c, arena_printf(arena, "the cookie %s", wanted->name), wanted->domain);
 	}
 	return 0;
 }
@@ -81,7 +82,7 @@ static int restore_cookies(struct browser *b, const struct state *s, int64_t dea
 	r = cdp_call(browser_cdp(b), "", "Storage.getCookies", deadline, &reply);
 	if (r < 0)
 		return r;
-	r = compare_cookies(cookies, cbor_get(reply.result, "cookies"), c);
+	r = compare_cookies(s, cbor_get(reply.result, "cookies"), c);
 	cdp_reply_free(&reply);
 	return r;
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "streamd/browser.h"
-#include "streamd/state.h"
+#include "state/state.h"
 
 /*
  * Waits. 0; -EILSEQ when something does not read back as it was, -ENOSPC when there is no room for it, why says what; or as

@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/sha.h>
+
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "common/words.h"
+#include "recipe/pattern.h"
 #include "streamd/capture.h"
 #include "streamd/element.h"
 
@@ -67,6 +70,21 @@ bool rule_addresses_fit(struct browser *b, const struct recipe *recipe, char *wh
 	return !*why;
 }
 
+/* The value's hash of the first cookie that is meant; false: there is none. */
+static bool cookie_digest(const struct state *s, const struct recipe_cookie *meant, uint8_t digest[32])
+{
+	for (size_t i = 0; i < state_cookie_count(s); i++) {
+		const struct state_cookie *c = state_cookie_at(s, i);
+		const char *host = *c->domain == '.' ? c->domain + 1 : c->domain;
+
+		if (strcmp(c->name, meant->name) != 0 || (meant->host && !host_match(meant->host, host)))
+			continue;
+		SHA256((const uint8_t *)c->value, strlen(c->value), digest);
+		return true;
+	}
+	return false;
+}
+
 static bool has_changed(bool there, const uint8_t now[32], bool was_there, const uint8_t then[32])
 {
 	return there && (!was_there || memcmp(now, then, 32) != 0);
@@ -79,8 +97,8 @@ static bool cookies_fit(const struct recipe_signed_in *s, const struct state *no
 
 	for (size_t i = 0; i < s->cookies_count; i++) {
 		const struct recipe_cookie *c = &s->cookies[i];
-		bool there = state_cookie_digest(now, c->name, c->host, a);
-		bool was = before && state_cookie_digest(before, c->name, c->host, b);
+		bool there = cookie_digest(now, c, a);
+		bool was = before && cookie_digest(before, c, b);
 		if (has_changed(there, a, was, b))
 			continue;
 		words_set(why, size, "The cookie %s is %s.", c->name,
@@ -126,8 +144,8 @@ static bool any_cookie_changed(const struct recipe_signed_in *s, const struct st
 
 	for (size_t i = 0; i < s->cookies_count; i++) {
 		const struct recipe_cookie *c = &s->cookies[i];
-		bool there = state_cookie_digest(now, c->name, c->host, a);
-		if (has_changed(there, a, state_cookie_digest(then, c->name, c->host, b), b))
+		bool there = cookie_digest(now, c, a);
+		if (has_changed(there, a, cookie_digest(then, c, b), b))
 			return true;
 	}
 	return false;

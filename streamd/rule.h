@@ -3,7 +3,7 @@
 
 #include "recipe/recipe.h"
 #include "streamd/browser.h"
-#include "streamd/state.h"
+#include "state/state.h"
 
 /*
  * Looks once, at every shown page. before is what the browser held before the person did anything (NULL: nothing is known, so

@@ -14,7 +14,7 @@
 #include "streamd/hands.h"
 #include "streamd/input.h"
 #include "streamd/notes.h"
-#include "streamd/state.h"
+#include "state/state.h"
 
 #define WARN_MS        120000 /* before the end for want of input */
 #define SAVE_MOMENT_MS 2000 /* how long one that ends waits for the answer to a save */

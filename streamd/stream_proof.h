@@ -1,7 +1,7 @@
 /* Proving and saving what a sign-in has come to: stream_proof.c, for the flow alone. */
 #pragma once
 
-#include "streamd/state.h"
+#include "state/state.h"
 #include "streamd/stream.h"
 
 /* A page that is signed in. */

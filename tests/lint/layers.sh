@@ -21,12 +21,13 @@ check_includes common
 check_includes proto common
 check_includes db common
 check_includes recipe common
+check_includes state common
 check_includes cli proto common
 check_includes launcher proto common
 check_includes authd db proto common
 check_includes sessiond db proto common
 check_includes botd recipe db proto common
-check_includes streamd recipe proto common
+check_includes streamd recipe state proto common
 
 for directory in */; do # whoever adds one says above what it may include
 	ls "$directory"*.c > /dev/null 2>&1 || continue

@@ -8,12 +8,13 @@ const ONLY_COOKIES = (dropped) => [
 		"	for (const struct cbor *k = cbor_first(cookies); k && n < 511; k = cbor_next(k))\n" +
 		`		if (!(${dropped}))\n			kept[n++] = raw_arg(NULL, k);\n` +
 		"	const struct cdp_arg args[] = { { .name = \"cookies\", .kind = CDP_KIND_LIST, .inner = kept }, { 0 } };\n"],
-	["		if (!t && !has_expired(w))\n", "		if (!t && !has_expired(w) && !w)\n"],
+	["		if (!is_there(arena, there, wanted) &&", "		if (!is_there(arena, there, wanted) && !c &&"],
 ];
 const PROOF = { targets: ["tests/test_proof", "bin/stead-launcher"], command: ["build/plain/tests/test_proof"] };
 const PROBE = { targets: ["tests/test_probe", "bin/stead-launcher"], command: ["build/plain/tests/test_probe"] };
 const CAPTURE = { targets: ["tests/test_capture", "bin/stead-launcher"], command: ["build/plain/tests/test_capture"] };
 const CDP = { targets: ["tests/test_cdp"], command: ["build/plain/tests/test_cdp"] };
+const STATE = { targets: ["tests/test_state"], command: ["build/plain/tests/test_state"] };
 const ELEMENT = { targets: ["tests/test_element"], command: ["build/plain/tests/test_element"] };
 const NO_COMPARISON = ["		r = compare_storage(t, frame, a, deadline, c);\n", "		r = a ? 0 : compare_storage(t, frame, a, deadline, c);\n"];
 
@@ -156,8 +157,8 @@ export const mutants = [
 		changes: [["	bool there = which >= 0 && (uint64_t)which < count;\n", "	bool there = which >= 0 || !count;\n"]] },
 	{ name: "a place that is no number is one", file: "streamd/page.c", ...ELEMENT,
 		changes: [["	if (!cbor_double(v, &d) || !(fabs(d) <= MOST_PLACE))\n", "	if (!cbor_double(v, &d) || fabs(d) == MOST_PLACE)\n"]] },
-	{ name: "a capture is measured at its end alone", file: "streamd/capture.c", ...ELEMENT,
-		changes: [["	return c->size <= STATE_MOST && more <= STATE_MOST - c->size;\n", "	return c->size <= SIZE_MAX - more;\n"]] },
+	{ name: "a capture is measured at its end alone", file: "state/writer.c", ...ELEMENT,
+		changes: [["	return w->size <= STATE_MOST && more <= STATE_MOST - w->size;\n", "	return w->size <= SIZE_MAX - more;\n"]] },
 	{ name: "a probe keeps a pointer to its page across its waits", file: "streamd/probe.c", ...ELEMENT,
 		changes: [["	struct target_ref page;\n	const struct recipe *recipe;\n", "	struct target_ref page;\n	const struct target *kept;\n	const struct recipe *recipe;\n"],
 			["	return target_of(p->page);\n", "	return p->kept;\n"],
@@ -282,9 +283,15 @@ export const mutants = [
 	{ name: "a sign-in's screen is the canvas of whoever looks", file: "streamd/screencast.c",
 		changes: [["screen->width ? screen->height : c->height", "screen->width ? c->height : c->height"]],
 		targets: ["tests/test_screen", "bin/stead-launcher"], command: ["build/plain/tests/test_screen"] },
-	{ name: "a run has another screen than the sign-in", file: "streamd/state.c",
+	{ name: "a run has another screen than the sign-in", file: "state/state.c",
 		changes: [["cbor_get(e, \"screen\");\n", "cbor_get(e, \"window\");\n"]],
 		targets: ["tests/test_screen", "bin/stead-launcher"], command: ["build/plain/tests/test_screen"] },
+	{ name: "a cookie of one partition takes the place of another's", file: "state/cookie.c", ...STATE,
+		changes: [["		same_text(a->partition, b->partition) && ", "		"]] },
+	{ name: "a cookie that is set twice is in it twice", file: "state/merge.c", ...STATE,
+		changes: [["		if (!latest(set, &set->cookies[i], i + 1) && ", "		if ("]] },
+	{ name: "what a browser has not shown is lost", file: "state/writer.c", ...STATE,
+		changes: [["		if (!state_writer_has(w, state_area(before, i)->key))\n", "		if (!before)\n"]] },
 	{ name: "a database that a page holds is waited for", file: "streamd/pages/indexeddb_read.js", ...CAPTURE,
 		changes: [["		const ms = Math.min(WAIT_MS, patience);\n", "		const ms = 25000 + Math.min(WAIT_MS, patience);\n"]] },
 	{ name: "a database that a page holds is lost, although it was known", file: "streamd/pages/indexeddb_read.js", ...CAPTURE,

@@ -1,4 +1,4 @@
-#include "streamd/state.h"
+#include "state/state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,10 +11,8 @@
 #include "common/memfd.h"
 #include "common/origin.h"
 #include "common/words.h"
-#include "recipe/pattern.h"
 
 #define MOST_ITEMS (4 * CBOR_ITEMS_DEFAULT)
-#define MOST_AREAS 512
 #define MOST_DEPTH 8
 
 /* Of the page in proofs and runs: what a recipe is written for does not depend on whose phone was signed in with. */
@@ -28,6 +26,8 @@ struct state {
 	const struct cbor *root;
 	struct area *areas;
 	size_t area_count;
+	struct state_cookie *cookies;
+	size_t cookie_count;
 	struct texts {
 		const char **texts;
 		size_t count;
@@ -71,11 +71,24 @@ static bool read_areas(struct state *s)
 {
 	const struct cbor *areas = cbor_get(s->root, "areas");
 
-	if (!cbor_is(areas, CBOR_ARRAY) || cbor_count(areas) > MOST_AREAS)
+	if (!cbor_is(areas, CBOR_ARRAY) || cbor_count(areas) > STATE_AREAS)
 		return false;
 	s->areas = arena_array(s->arena, cbor_count(areas), sizeof(*s->areas));
 	for (const struct cbor *v = cbor_first(areas); v; v = cbor_next(v))
 		if (!read_area(s, v, &s->areas[s->area_count++]))
+			return false;
+	return true;
+}
+
+static bool read_cookies(struct state *s)
+{
+	const struct cbor *list = state_cookies(s);
+
+	if (!cbor_is(list, CBOR_ARRAY))
+		return false;
+	s->cookies = arena_array(s->arena, cbor_count(list), sizeof(*s->cookies));
+	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v))
+		if (!state_cookie_read(s->arena, v, &s->cookies[s->cookie_count++]))
 			return false;
 	return true;
 }
@@ -110,7 +123,7 @@ int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_
 	else if (format != STATE_FORMAT)
 		r = refuse(why, size, -ENOTSUP,
 			"The captured session is of a format that this version of Stead does not know; sign in to the site again.");
-	else if (!cbor_is(cbor_get(s->root, "cookies"), CBOR_ARRAY) || !read_areas(s))
+	else if (!read_cookies(s) || !read_areas(s))
 		r = refuse(why, size, -EBADMSG, "The captured session is damaged: parts of it are missing.");
 	if (r < 0) {
 		arena_free(arena);
@@ -173,9 +186,24 @@ void state_environment(const struct state *s, struct environment *ret)
 		.screen = { part(screen, "width", 7680), part(screen, "height", 4320), part(screen, "color_depth", 48) } };
 }
 
+const struct cbor *state_root(const struct state *s)
+{
+	return s->root;
+}
+
 const struct cbor *state_cookies(const struct state *s)
 {
 	return cbor_get(s->root, "cookies");
+}
+
+size_t state_cookie_count(const struct state *s)
+{
+	return s->cookie_count;
+}
+
+const struct state_cookie *state_cookie_at(const struct state *s, size_t i)
+{
+	return &s->cookies[i];
 }
 
 size_t state_area_count(const struct state *s)
@@ -225,12 +253,12 @@ const char *state_fleeting_cookie(const struct state *s, int within_s, int *ret_
 {
 	double now = (double)cbor_get_int(s->root, "captured_at_ms", 0) / 1000;
 
-	for (const struct cbor *c = cbor_first(state_cookies(s)); c; c = cbor_next(c)) {
-		double left = cbor_get_double(c, "expires", -1) - now;
+	for (size_t i = 0; i < s->cookie_count; i++) {
+		double left = s->cookies[i].expires - now;
 		if (left < 0 || left > within_s)
 			continue;
 		*ret_s = (int)left;
-		return cbor_get_utf8(s->arena, c, "name");
+		return s->cookies[i].name;
 	}
 	return NULL;
 }
@@ -243,18 +271,22 @@ static bool same_bytes(const struct cbor *a, const struct cbor *b)
 	return na == nb && (na == 0 || memcmp(pa, pb, na) == 0);
 }
 
-/* Chromium lists cookies in no promised order. */
-static bool same_set(const struct cbor *a, const struct cbor *b)
+bool state_has_cookie(const struct state *s, const struct state_cookie *c)
 {
-	if (cbor_count(a) != cbor_count(b))
+	for (size_t i = 0; i < s->cookie_count; i++)
+		if (state_cookie_equal(&s->cookies[i], c))
+			return true;
+	return false;
+}
+
+/* Chromium lists cookies in no promised order. */
+static bool same_cookies(const struct state *a, const struct state *b)
+{
+	if (a->cookie_count != b->cookie_count)
 		return false;
-	for (const struct cbor *x = cbor_first(a); x; x = cbor_next(x)) {
-		const struct cbor *y = cbor_first(b);
-		while (y && !same_bytes(x, y))
-			y = cbor_next(y);
-		if (!y)
+	for (size_t i = 0; i < a->cookie_count; i++)
+		if (!state_has_cookie(b, &a->cookies[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -267,7 +299,7 @@ static bool same_area(const struct area *a, const struct area *b)
 
 bool state_equal(const struct state *a, const struct state *b)
 {
-	if (a->area_count != b->area_count || !same_set(state_cookies(a), state_cookies(b)))
+	if (a->area_count != b->area_count || !same_cookies(a, b))
 		return false;
 	for (size_t i = 0; i < a->area_count; i++)
 		if (!same_area(&a->areas[i], &b->areas[i]))
@@ -284,28 +316,6 @@ static bool digest_of(const struct cbor *v, uint8_t digest[32])
 		return false;
 	SHA256(p, n, digest);
 	return true;
-}
-
-static bool cookie_fits(struct arena *arena, const struct cbor *cookie, const char *name, const char *host)
-{
-	char *domain;
-
-	if (!cbor_text_is(cbor_get(cookie, "name"), name))
-		return false;
-	if (!host)
-		return true;
-	domain = cbor_get_utf8(arena, cookie, "domain");
-	return domain && host_match(host, domain[0] == '.' ? domain + 1 : domain);
-}
-
-bool state_cookie_digest(const struct state *s, const char *name, const char *host, uint8_t digest[32])
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-
-	for (const struct cbor *c = cbor_first(state_cookies(s)); c; c = cbor_next(c))
-		if (cookie_fits(arena, c, name, host))
-			return digest_of(cbor_get(c, "value"), digest);
-	return false;
 }
 
 bool state_item_digest(const struct state *s, bool session, const char *origin, const char *key, uint8_t digest[32])

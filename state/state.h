@@ -4,7 +4,7 @@
  *	{format: 1, site, captured_at_ms,
  *	 environment: {user_agent, languages, time_zone, locale, width, height,
  *	               screen: {width, height, color_depth}},   absent in older ones
- *	 cookies: [...],                    as Storage.getCookies gave them, fields unchanged
+ *	 cookies: [...],                    as Storage.getCookies gave them, fields unchanged (state/cookie.h)
  *	 areas: [{key,                      storage key, such as "https://b.test/^0https://a.test"
  *	          chain: [origin, ...],     from the page down to the frame that has this key
  *	          local, session,           [[key, value], ...] as streamd/pages/storage_read.js gave them; null if closed
@@ -13,7 +13,8 @@
  *	 not_portable: [text, ...],         what cannot be taken along: "https://x.test keeps a key ... in IndexedDB"
  *	 missed: [text, ...]}               what could not be read this time, likewise; absent in older ones
  *
- * Cookies may be read by whoever holds the document; the rest is streamd's. Everything in it is secret.
+ * It is written by state/writer.h, and changed by state/merge.h. Cookies may be read by whoever holds the document; the rest is
+ * streamd's. Everything in it is secret.
  */
 #pragma once
 
@@ -21,14 +22,16 @@
 #include <stdint.h>
 
 #include "common/cbor.h"
-#include "streamd/browser.h"
+#include "state/cookie.h"
+#include "state/environment.h"
 
 #define STATE_FORMAT 1
 #define STATE_MOST   (64u << 20)
+#define STATE_AREAS  512 /* at most */
 
 struct state;
 
-/* One storage key's worth. Borrowed from the state. */
+/* One storage key's worth; what is read is borrowed from the state. */
 struct area {
 	const char *key;
 	const char *const *chain;
@@ -36,7 +39,7 @@ struct area {
 	const struct cbor *local, *session; /* NULL if closed */
 	const struct cbor *databases;       /* a text */
 	const struct cbor *caches;          /* a text; NULL: none */
-	const struct cbor *whole;           /* the element of "areas" */
+	const struct cbor *whole;           /* the element of "areas"; NULL: of our own making */
 };
 
 /*
@@ -56,7 +59,11 @@ struct state *state_free(struct state *s);
 void state_freep(struct state **s);
 
 void state_environment(const struct state *s, struct environment *ret); /* texts borrowed from the state */
-const struct cbor *state_cookies(const struct state *s);
+const struct cbor *state_root(const struct state *s);    /* the whole document */
+const struct cbor *state_cookies(const struct state *s); /* the list as it stands there */
+size_t state_cookie_count(const struct state *s);
+const struct state_cookie *state_cookie_at(const struct state *s, size_t i);
+bool state_has_cookie(const struct state *s, const struct state_cookie *c); /* one that is equal */
 size_t state_area_count(const struct state *s);
 const struct area *state_area(const struct state *s, size_t i);
 
@@ -74,7 +81,7 @@ const char *state_fleeting_cookie(const struct state *s, int within_s, int *ret_
 /* Whether both hold the same cookies and storage: the measure of a page that has settled. */
 bool state_equal(const struct state *a, const struct state *b);
 
-/* A cookie's value by name and host pattern (NULL: any): true and the value's hash in digest, so that changes can be told. */
-bool state_cookie_digest(const struct state *s, const char *name, const char *host, uint8_t digest[32]);
-/* Likewise a storage item's. session: of sessionStorage. */
+/*
+ * A storage item's value: true and its hash in digest, so that changes can be told. session: of sessionStorage.
+ */
 bool state_item_digest(const struct state *s, bool session, const char *origin, const char *key, uint8_t digest[32]);
