@@ -13,6 +13,7 @@
 #include "authd/user.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/words.h"
@@ -24,7 +25,7 @@ struct first_admin {
 	struct authd *a;
 	char name[PASSWORD_MOST + 2], password[PASSWORD_MOST + 2]; /* room to see that one is too long */
 	struct fiber *fiber;
-	struct wait *wait;
+	struct latch retry;
 	bool said;
 };
 
@@ -150,17 +151,6 @@ static int try(struct first_admin *f)
 	return r;
 }
 
-static int wait_to_retry(struct first_admin *f)
-{
-	struct wait wait = { 0 };
-	int r;
-
-	f->wait = &wait;
-	r = wait_for(&wait, deadline_in(RETRY_MS));
-	f->wait = NULL;
-	return r;
-}
-
 static void keep_trying(void *arg)
 {
 	struct first_admin *f = arg;
@@ -170,7 +160,7 @@ static void keep_trying(void *arg)
 		if (!f->said && r != -ENOTCONN)
 			authd_db_failed(f->a, "looking for accounts", r);
 		f->said = f->said || r != -ENOTCONN;
-		if (wait_to_retry(f) == -ECANCELED)
+		if (latch_wait(&f->retry, deadline_in(RETRY_MS)) == -ECANCELED)
 			break;
 	}
 	explicit_bzero(f->password, sizeof(f->password));
@@ -190,8 +180,7 @@ struct first_admin *first_admin_new(struct authd *a)
 
 void first_admin_wake(struct first_admin *f)
 {
-	if (f->wait)
-		wait_wake(f->wait, 0);
+	latch_wake(&f->retry, 0);
 }
 
 void first_admin_stop(struct first_admin *f)

@@ -22,6 +22,7 @@
 #include "authd/front.h"
 #include "authd/login.h"
 #include "authd/openapi.h"
+#include "common/latch.h"
 #include "common/origin.h"
 #include "authd/query.h"
 #include "authd/route.h"
@@ -77,7 +78,7 @@ struct http {
 	size_t under_way, unsent;
 	uint64_t last_id;
 	bool stopping;
-	struct wait *drained;
+	struct latch drained;
 	struct audit_limit foreign, forbidden;
 	LIST_HEAD(, exchange) exchanges;
 };
@@ -97,8 +98,8 @@ static void set_header(struct evhttp_request *request, const char *name, const c
 
 static void check_drained(struct http *h)
 {
-	if (h->drained && h->under_way == 0 && h->unsent == 0)
-		wait_wake(h->drained, 0);
+	if (h->under_way == 0 && h->unsent == 0)
+		latch_wake(&h->drained, 0);
 }
 
 static void sent(struct sending *s)
@@ -635,13 +636,8 @@ int http_new(struct authd *a, int fd, struct http **ret)
 
 static void wait_drained(struct http *h, int64_t deadline)
 {
-	struct wait w = { 0 };
-
-	if (h->under_way == 0 && h->unsent == 0)
-		return;
-	h->drained = &w;
-	wait_for(&w, deadline);
-	h->drained = NULL;
+	if (h->under_way || h->unsent)
+		latch_wait(&h->drained, deadline);
 }
 
 void http_drain(struct http *h, int64_t deadline)

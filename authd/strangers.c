@@ -7,6 +7,7 @@
 #include "authd/audit.h"
 #include "authd/state.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/loop.h"
 #include "common/words.h"
 
@@ -16,7 +17,7 @@
 struct strangers {
 	struct authd *a;
 	struct fiber *fiber;
-	struct wait *idle; /* waits for the next one */
+	struct latch idle; /* waits for the next one */
 	char what[200];    /* the first that has not been written; "" if none */
 	unsigned more;     /* others since */
 };
@@ -32,21 +33,7 @@ void strangers_note(void *authd, const char *what)
 		return;
 	}
 	words_set(s->what, sizeof(s->what), "%s", what);
-	if (s->idle)
-		wait_wake(s->idle, 0);
-}
-
-static int await_one(struct strangers *s)
-{
-	struct wait w = { 0 };
-	int r;
-
-	if (*s->what)
-		return 0;
-	s->idle = &w;
-	r = wait_for(&w, NEVER);
-	s->idle = NULL;
-	return r;
+	latch_wake(&s->idle, 0);
 }
 
 /* Those that come while this one is written are told next; one that could not be written is counted with them. */
@@ -76,7 +63,7 @@ static void write_on(void *arg)
 	int r = 0;
 
 	while (r != -ECANCELED) {
-		r = await_one(s);
+		r = *s->what ? 0 : latch_wait(&s->idle, NEVER);
 		if (r == 0)
 			r = write_down(s);
 		if (r != -ECANCELED)

@@ -9,6 +9,7 @@
 #include "authd/state.h"
 #include "authd/handlers.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/loop.h"
 #include "common/words.h"
 #include "proto/call.h"
@@ -25,7 +26,7 @@ struct watcher {
 	STAILQ_HEAD(, ending) queue;
 	size_t queued;
 	bool missed;
-	struct wait *wait;
+	struct latch news;
 	LIST_ENTRY(watcher) link;
 };
 
@@ -49,12 +50,6 @@ struct login_watch *login_watch_free(struct login_watch *watch)
 	return NULL;
 }
 
-static void wake(struct watcher *w)
-{
-	if (w->wait)
-		wait_wake(w->wait, 0);
-}
-
 void login_watch_tell(struct login_watch *watch, const char *login)
 {
 	struct watcher *w;
@@ -67,7 +62,7 @@ void login_watch_tell(struct login_watch *watch, const char *login)
 		STAILQ_INSERT_TAIL(&w->queue, e, link);
 		if (++w->queued > MOST_QUEUED)
 			w->missed = true;
-		wake(w);
+		latch_wake(&w->news, 0);
 	}
 }
 
@@ -77,7 +72,7 @@ void login_watch_missed(struct login_watch *watch)
 
 	LIST_FOREACH (w, &watch->watchers, link) {
 		w->missed = true;
-		wake(w);
+		latch_wake(&w->news, 0);
 	}
 }
 
@@ -92,17 +87,6 @@ static struct ending *take(struct watcher *w)
 	return e;
 }
 
-static int wait_for_more(struct watcher *w)
-{
-	struct wait wait = { 0 };
-	int r;
-
-	w->wait = &wait;
-	r = wait_for(&wait, NEVER);
-	w->wait = NULL;
-	return r;
-}
-
 static int send_endings(struct call *call, struct watcher *w)
 {
 	struct ending *e;
@@ -111,7 +95,7 @@ static int send_endings(struct call *call, struct watcher *w)
 	while (r == 0 && !w->missed) {
 		e = take(w);
 		if (!e) {
-			r = wait_for_more(w);
+			r = latch_wait(&w->news, NEVER);
 			continue;
 		}
 		struct login_watch_item item = { .login = e->login };

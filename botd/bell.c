@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "common/fiber.h"
 
 struct bell {
 	struct hearer *hearers;
@@ -44,8 +43,7 @@ void bell_leave(struct hearer *h)
 static void wake(struct hearer *h, int result)
 {
 	h->rung = true;
-	if (h->wait)
-		wait_wake(h->wait, result);
+	latch_wake(&h->latch, result);
 }
 
 void bell_ring(struct bell *b, int64_t number)
@@ -65,16 +63,12 @@ void bell_end(struct bell *b)
 
 int bell_wait(struct hearer *h, int64_t deadline)
 {
-	struct wait w = { 0 };
 	int r = 0;
 
 	if (h->bell->ended)
 		return -ESHUTDOWN;
-	if (!h->rung) {
-		h->wait = &w;
-		r = wait_for(&w, deadline);
-		h->wait = NULL;
-	}
+	if (!h->rung)
+		r = latch_wait(&h->latch, deadline);
 	h->rung = false;
 	return r;
 }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/latch.h"
+
 struct bell;
 struct wait;
 
@@ -16,7 +18,7 @@ struct hearer {
 	struct bell *bell;
 	int64_t number; /* what it listens for; 0: every ring */
 	bool rung;
-	struct wait *wait;
+	struct latch latch;
 };
 
 struct bell *bell_new(void);

@@ -7,6 +7,7 @@
 #include "botd/bell.h"
 #include "botd/run.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/loop.h"
 #include "common/must.h"
 
@@ -20,7 +21,7 @@ struct closing {
 struct closings {
 	struct bell *closed;
 	LIST_HEAD(, closing) list;
-	struct wait *emptied;
+	struct latch emptied;
 };
 
 struct closings *closings_new(struct bell *closed)
@@ -48,8 +49,7 @@ static void close_one(void *arg)
 	run_free(x->run);
 	free(x);
 	bell_ring(all->closed, 0);
-	if (all->emptied && LIST_EMPTY(&all->list))
-		wait_wake(all->emptied, 0);
+	latch_wake(&all->emptied, 0);
 }
 
 void closing_start(struct closings *c, struct run *run, bool hasty)
@@ -75,12 +75,5 @@ bool closings_have(const struct closings *c, int64_t user, const char *site)
 
 void closings_wait(struct closings *c)
 {
-	struct wait w = { 0 };
-
-	fiber_shield();
-	c->emptied = &w;
-	if (!LIST_EMPTY(&c->list))
-		wait_for(&w, NEVER);
-	c->emptied = NULL;
-	fiber_unshield();
+	LATCH_AWAIT(&c->emptied, LIST_EMPTY(&c->list));
 }

@@ -124,11 +124,7 @@ static void keep_lease(void *arg)
 	struct run *r = arg;
 
 	while (!r->releasing && !r->lost) {
-		struct wait pause = { 0 };
-
-		r->pause = &pause;
-		wait_for(&pause, deadline_in(BEAT_MS));
-		r->pause = NULL;
+		latch_wait(&r->pause, deadline_in(BEAT_MS));
 		if (!r->releasing)
 			beat(r);
 	}
@@ -175,8 +171,7 @@ static void give_lease_back(struct run *r)
 		return;
 	r->leased = false;
 	r->releasing = true;
-	if (r->pause)
-		wait_wake(r->pause, 0);
+	latch_wake(&r->pause, 0);
 	fiber_join(&r->keeper);
 	release(r, r->token);
 }

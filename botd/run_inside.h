@@ -3,6 +3,7 @@
 
 #include "botd/run.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 
 struct run {
 	struct botd *botd;
@@ -21,7 +22,7 @@ struct run {
 	bool leased, lost, broken; /* lost: the lease, so what we hold may be outdated and is not stored */
 	bool releasing;            /* the keeper is to end */
 	struct fiber *keeper;      /* prolongs the lease */
-	struct wait *pause;        /* of the keeper's */
+	struct latch pause;        /* of the keeper's */
 };
 
 /* What a refused call to another daemon means for the job: -ECANCELED or -ENOENT, with the ending set. */

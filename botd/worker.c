@@ -14,6 +14,7 @@
 #include "botd/run.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/pause.h"
@@ -38,7 +39,7 @@ struct worker {
 	struct job *job; /* the present one, and behind it the older ones of this run */
 	struct run *run; /* NULL: there is none */
 	struct progress progress;
-	struct wait *ended; /* the worker waits for its run's end */
+	struct latch ended; /* the worker waits for its run's end */
 	bool done;          /* the run's fiber has no more to do */
 	bool leaving;       /* it claims no more, so the worker is free soon */
 	enum job_result beaten; /* why the run was cancelled, if it was the lease */
@@ -422,8 +423,7 @@ static void run_jobs(void *arg)
 	if (w->run)
 		closing_start(w->botd->closings, TAKE(w->run), fiber_cancelled());
 	w->done = true;
-	if (w->ended)
-		wait_wake(w->ended, 0);
+	latch_wake(&w->ended, 0);
 }
 
 /* While a step takes long its log says so, once; not at every try while its site is not well. */
@@ -454,12 +454,8 @@ static enum job_result beat(struct worker *w)
 static void attend(struct worker *w, struct fiber *run)
 {
 	while (!w->done) {
-		struct wait wait = { 0 };
-		int r;
+		int r = latch_wait(&w->ended, deadline_in(w->job->lease_ms / 4));
 
-		w->ended = &wait;
-		r = wait_for(&wait, deadline_in(w->job->lease_ms / 4));
-		w->ended = NULL;
 		if (r == -ETIMEDOUT)
 			w->beaten = beat(w);
 		if (r == 0 || (r == -ETIMEDOUT && w->beaten == JOB_OK))

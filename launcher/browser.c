@@ -17,6 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/words.h"
@@ -57,7 +58,7 @@ struct browser {
 	bool gone; /* reaped; then status is waitpid()'s */
 	int status;
 	int64_t oom_kills; /* before it started */
-	struct wait *first_second;
+	struct latch first_second;
 };
 
 void browser_reaped(pid_t pid, int status, void *arg)
@@ -68,8 +69,7 @@ void browser_reaped(pid_t pid, int status, void *arg)
 		return;
 	b->gone = true;
 	b->status = status;
-	if (b->first_second)
-		wait_wake(b->first_second, 0);
+	latch_wake(&b->first_second, 0);
 }
 
 /* How it ended by itself, for a person. */
@@ -265,7 +265,7 @@ static int launch(struct call *call, struct browser *b, const struct browser_sta
 }
 
 struct life {
-	struct wait *wait;
+	struct latch *seen;
 	char path[PATH_MAX];
 };
 
@@ -279,15 +279,14 @@ static void on_profile_changed(evutil_socket_t fd, short what, void *arg)
 	while (read(fd, events, sizeof(events)) > 0)
 		;
 	if (lstat(life->path, &st) == 0)
-		wait_wake(life->wait, 0);
+		latch_wake(life->seen, 0);
 }
 
 /* Until it has shown that it runs, or has ended, or the first second is over: 0, or -ECANCELED. */
 static int await_life(struct browser *b)
 {
 	CLEANUP(closep) int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	struct wait w = {0};
-	struct life life = {.wait = &w};
+	struct life life = {.seen = &b->first_second};
 	struct event *event;
 	int r;
 
@@ -300,9 +299,7 @@ static int await_life(struct browser *b)
 	if (!event || event_add(event, NULL) != 0)
 		abort();
 	event_active(event, EV_READ, 0); /* it may be there already */
-	b->first_second = &w;
-	r = b->gone ? 0 : wait_for(&w, deadline_in(FIRST_SECOND_MS));
-	b->first_second = NULL;
+	r = b->gone ? 0 : latch_wait(&b->first_second, deadline_in(FIRST_SECOND_MS));
 	event_free(event);
 	return r == -ETIMEDOUT ? 0 : r;
 }

@@ -270,7 +270,6 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open, con
 	e->events = *events;
 	e->arg = arg;
 	LIST_INIT(&e->clients);
-	TAILQ_INIT(&e->turns);
 	evutil_make_socket_nonblocking(listener);
 	e->event = event_new(loop_base(), listener, EV_READ | EV_PERSIST, on_accept, e);
 	e->resume = event_new(loop_base(), -1, 0, resume_accepting, e);
@@ -315,17 +314,14 @@ bool egress_any(void)
 
 struct egress *egress_free(struct egress *e)
 {
-	struct turn *turn;
 
 	if (!e)
 		return NULL;
 	event_free(e->event);
 	event_free(e->resume);
 	close(e->listener);
-	if (e->alone.news)
-		wait_wake(e->alone.news, -ECONNRESET);
-	TAILQ_FOREACH (turn, &e->turns, link)
-		wait_wake(&turn->wait, -ECONNRESET);
+	latch_wake(&e->alone.news, -ECONNRESET);
+	latch_wake(&e->turns, -ECONNRESET);
 	if (e->count == 0) {
 		release(e);
 		return NULL;

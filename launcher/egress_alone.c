@@ -24,11 +24,9 @@ static void tell_alone(struct egress *e)
 {
 	struct client *c;
 
-	if (e->alone.news)
-		wait_wake(e->alone.news, 0);
+	latch_wake(&e->alone.news, 0);
 	LIST_FOREACH (c, &e->clients, link)
-		if (c->turn)
-			wait_wake(c->turn, 0);
+		latch_wake(&c->turn, 0);
 }
 
 /*
@@ -97,16 +95,13 @@ int alone_wait_turn(struct client *c, const struct proxy_request *request)
 
 	c->port = request->port;
 	while (r == 0 && alone_bars(c)) {
-		struct wait w = {0};
 		if (a->over)
 			return -ECONNREFUSED;
 		if (!a->taken) {
 			a->taken = c->only = true;
 			return 0;
 		}
-		c->turn = &w;
-		r = wait_for(&w, NEVER);
-		c->turn = NULL;
+		r = latch_wait(&c->turn, NEVER);
 	}
 	return r == -EINVAL ? 0 : r; /* the dialer says what is wrong with it */
 }
@@ -146,18 +141,6 @@ static int await_quiet(struct launcher *l, const struct egress *e)
 	return r;
 }
 
-static int await_news(struct egress *e)
-{
-	struct wait w = {0};
-	int r;
-
-	e->alone.news = &w;
-	r = wait_for(&w, NEVER);
-	if (r != -ECONNRESET) /* else it has gone */
-		e->alone.news = NULL;
-	return r;
-}
-
 /* What is told next: all that happens, in order. -1 before anything has been told. */
 static int next_state(const struct alone *a, int told)
 {
@@ -177,7 +160,7 @@ static int tell_of_alone(struct call *call, struct egress *e)
 	while (r == 0) {
 		int state = next_state(&e->alone, told);
 		if (state == told) {
-			r = await_news(e);
+			r = latch_wait(&e->alone.news, NEVER);
 			continue;
 		}
 		told = state;
@@ -195,8 +178,7 @@ static void forget_alone(struct egress *e)
 	LIST_FOREACH (c, &e->clients, link)
 		c->only = false;
 	tell_alone(e);
-	if (!TAILQ_EMPTY(&e->turns))
-		wait_wake(&TAILQ_FIRST(&e->turns)->wait, 0);
+	latch_wake(&e->turns, 0);
 }
 
 /* One host after another, for the last call may still have to end. The egress may go meanwhile: 0 if it is still there. */
@@ -205,12 +187,9 @@ static int await_turn(struct launcher *l, struct egress *e)
 	int r = 0;
 
 	while (r == 0 && e->alone.call) {
-		struct turn turn = {0};
-		TAILQ_INSERT_TAIL(&e->turns, &turn, link);
-		r = wait_for(&turn.wait, NEVER);
+		r = latch_wait(&e->turns, NEVER);
 		if (launcher_egress(l) != e)
 			return -ECONNRESET;
-		TAILQ_REMOVE(&e->turns, &turn, link);
 	}
 	return r;
 }

@@ -7,6 +7,7 @@
 
 #include "common/fiber.h"
 #include "common/host.h"
+#include "common/latch.h"
 #include "launcher/egress.h"
 #include "launcher/proxy_request.h"
 #include "launcher/relay.h"
@@ -25,7 +26,7 @@ struct client {
 	bool tunnel;       /* more than one request may go over it */
 	bool answered;     /* its host has said something: a tunnel's handshake has got on */
 	bool only;         /* the one that egress_alone() allows */
-	struct wait *turn; /* it waits until others may be made */
+	struct latch turn; /* it waits until others may be made */
 	LIST_ENTRY(client) link;
 };
 
@@ -36,19 +37,13 @@ struct client {
  */
 struct alone {
 	struct call *call; /* egress_alone() under way, or NULL */
-	struct wait *news; /* that it waits for */
+	struct latch news; /* that it waits for */
 	struct host host;
 	uint16_t port;
 	bool ready;  /* those that were there before are muted: from now on there is the one */
 	bool taken;  /* the one connection has been asked for */
 	bool shared; /* others are let through until it is heard of */
 	bool made, heard, over;
-};
-
-/* An egress_alone() that waits until another has ended. */
-struct turn {
-	struct wait wait;
-	TAILQ_ENTRY(turn) link;
 };
 
 struct egress {
@@ -58,7 +53,7 @@ struct egress {
 	struct dialer *dialer;
 	bool open, closing;
 	struct alone alone;
-	TAILQ_HEAD(, turn) turns;
+	struct latch turns; /* egress_alone() calls that wait until another has ended */
 	size_t count;
 	int64_t refusals;
 	struct egress_events events;

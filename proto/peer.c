@@ -11,6 +11,7 @@
 
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
@@ -37,7 +38,7 @@ struct arrival {
 struct pending {
 	int64_t id;
 	bool streams, ended, lost, unheard; /* unheard: lost before the peer had answered our hello */
-	struct wait *wait;
+	struct latch news;
 	size_t queued; /* arrivals */
 	STAILQ_HEAD(, arrival) arrivals;
 	LIST_ENTRY(pending) link;
@@ -92,12 +93,6 @@ static void arrival_free(struct arrival *a)
 	free(a);
 }
 
-static void wake(struct pending *w)
-{
-	if (w->wait)
-		wait_wake(w->wait, 0);
-}
-
 static void lose_all(struct peer *p)
 {
 	struct pending *w;
@@ -106,7 +101,7 @@ static void lose_all(struct peer *p)
 		LIST_REMOVE(w, link);
 		w->ended = w->lost = true;
 		w->unheard = !p->greeted;
-		wake(w);
+		latch_wake(&w->news, 0);
 	}
 }
 
@@ -165,7 +160,7 @@ static void arrive(struct pending *w, const struct message *m, struct span item,
 		LIST_REMOVE(w, link);
 		w->ended = true;
 	}
-	wake(w);
+	latch_wake(&w->news, 0);
 }
 
 /* To hello, or to what could not be read at all. */
@@ -470,12 +465,8 @@ static int await(struct pending *w, int64_t deadline, struct arrival **ret)
 {
 	int r = 0;
 
-	if (STAILQ_EMPTY(&w->arrivals) && !w->ended) {
-		struct wait wait = { 0 };
-		w->wait = &wait;
-		r = wait_for(&wait, deadline);
-		w->wait = NULL;
-	}
+	if (STAILQ_EMPTY(&w->arrivals) && !w->ended)
+		r = latch_wait(&w->news, deadline);
 	*ret = STAILQ_FIRST(&w->arrivals);
 	if (*ret) {
 		STAILQ_REMOVE_HEAD(&w->arrivals, link);

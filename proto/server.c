@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/daemon.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
@@ -66,7 +67,7 @@ struct serving {
 	const struct dispatch_row *row;
 	int64_t id;
 	int64_t credit;
-	struct wait *credit_wait;
+	struct latch credited;
 	struct fiber *fiber; /* while it runs */
 	bool cancelled, drained; /* drained: ended because this daemon stops, and its caller is told so */
 	void *params, *result;
@@ -83,7 +84,7 @@ struct server {
 	int (*on_act)(struct call *call, const char *what);
 	size_t calls;
 	bool stopping;
-	struct wait *drained;
+	struct latch drained;
 	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, session) sessions;
 };
@@ -244,8 +245,8 @@ static void serving_free(struct serving *v)
 	if (session->conn && session->calls < CALLS_A_CONNECTION)
 		conn_pause(session->conn, false);
 	session_release(session);
-	if (server->calls == 0 && server->drained)
-		wait_wake(server->drained, 0);
+	if (server->calls == 0)
+		latch_wake(&server->drained, 0);
 }
 
 static int send_result(struct serving *v)
@@ -313,15 +314,9 @@ static void serving_cancel(struct serving *v)
 
 static int wait_for_credit(struct serving *v)
 {
-	struct wait w = { 0 };
-	int r;
-
 	if (v->credit > 0)
 		return fiber_cancelled() ? -ECANCELED : 0;
-	v->credit_wait = &w;
-	r = wait_for(&w, NEVER);
-	v->credit_wait = NULL;
-	return r;
+	return latch_wait(&v->credited, NEVER);
 }
 
 static int send_item(struct call_link *link, struct call *call, const void *item)
@@ -462,8 +457,7 @@ static void give_credit(struct serving *v, int64_t n)
 	if (n <= 0 || n > MOST_CREDIT)
 		return;
 	v->credit = v->credit + n < MOST_CREDIT ? v->credit + n : MOST_CREDIT;
-	if (v->credit_wait)
-		wait_wake(v->credit_wait, 0);
+	latch_wake(&v->credited, 0);
 }
 
 /* The first thing on a connection: both say which protocol they speak, so that a mismatch has a sentence. */
@@ -696,16 +690,12 @@ static void end_streams(struct server *s)
 
 void server_drain(struct server *s, int64_t deadline)
 {
-	struct wait w = { 0 };
-
 	stop_listening(s);
 	s->stopping = true;
 	if (s->calls == 0)
 		return;
 	end_streams(s);
-	s->drained = &w;
-	wait_for(&w, deadline);
-	s->drained = NULL;
+	latch_wait(&s->drained, deadline);
 }
 
 /* After every connection has been closed: each call has been cancelled and ends as soon as it runs. */
@@ -713,13 +703,8 @@ static void wait_for_calls(struct server *s)
 {
 	while (s->calls && !fiber_self())
 		loop_turn();
-	if (s->calls) { /* the loop is not to be entered a second time */
-		struct wait w = { 0 };
-		fiber_shield();
-		s->drained = &w;
-		wait_for(&w, NEVER);
-		fiber_unshield();
-	}
+	if (s->calls) /* the loop is not to be entered a second time */
+		LATCH_AWAIT(&s->drained, s->calls == 0);
 }
 
 struct server *server_free(struct server *s)

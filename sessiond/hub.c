@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/words.h"
 
@@ -23,7 +24,7 @@ struct watcher {
 	TAILQ_HEAD(, pending) list;
 	size_t count;
 	bool stale;
-	struct wait *wait;
+	struct latch news;
 	LIST_ENTRY(watcher) link;
 };
 
@@ -55,19 +56,13 @@ size_t hub_watchers(const struct hub *h)
 	return h->count;
 }
 
-static void wake(struct watcher *w)
-{
-	if (w->wait)
-		wait_wake(w->wait, 0);
-}
-
 void hub_end(struct hub *h)
 {
 	struct watcher *w;
 
 	h->ended = true;
 	LIST_FOREACH (w, &h->watchers, link)
-		wake(w);
+		latch_wake(&w->news, 0);
 }
 
 int change_parse(const char *payload, struct change *ret)
@@ -155,7 +150,7 @@ void hub_notice(struct hub *h, const char *payload)
 			w->stale = true;
 			drop_all(w);
 		}
-		wake(w);
+		latch_wake(&w->news, 0);
 	}
 }
 
@@ -199,12 +194,8 @@ int watcher_next(struct watcher *w, struct change *ret, int64_t deadline)
 	struct pending *p;
 
 	while (!has_something(w)) {
-		struct wait wait = { 0 };
-		int r;
+		int r = latch_wait(&w->news, deadline);
 
-		w->wait = &wait;
-		r = wait_for(&wait, deadline);
-		w->wait = NULL;
 		if (r < 0)
 			return r;
 	}

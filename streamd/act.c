@@ -69,10 +69,8 @@ int act_prepare(struct act *a, int64_t deadline)
 /* Wakes whoever waits; something has happened. */
 void act_tell(struct act *a)
 {
-	if (a->work)
-		wait_wake(a->work, 0);
-	if (a->news)
-		wait_wake(a->news, 0);
+	latch_wake(&a->work, 0);
+	latch_wake(&a->news, 0);
 }
 
 static void touch(struct act *a)
@@ -399,7 +397,7 @@ static void pump(void *arg)
 			unkeep(a, k);
 			refuse_again(a, k);
 		} else {
-			r = k ? send_alone(a, k) : act_await_work(a, NEVER);
+			r = k ? send_alone(a, k) : latch_wait(&a->work, NEVER);
 		}
 	}
 }
@@ -453,23 +451,12 @@ bool act_holds(const struct act *a)
 	return a->gate == GATE_HELD || (a->gate == GATE_WATCH && a->socket);
 }
 
-int act_await_news(struct act *a, int64_t deadline)
-{
-	struct wait w = { 0 };
-	int r;
-
-	a->news = &w;
-	r = wait_for(&w, deadline);
-	a->news = NULL;
-	return r;
-}
-
 int act_await_held(struct act *a, int64_t deadline, const bool *over)
 {
 	int r = 0;
 
 	while (r == 0 && !act_holds(a) && !(over && *over))
-		r = act_await_news(a, deadline);
+		r = latch_wait(&a->news, deadline);
 	return r;
 }
 
@@ -478,7 +465,7 @@ int act_await_told(struct act *a, int64_t deadline, const bool *over)
 	int r = 0;
 
 	while (r == 0 && !*over)
-		r = act_await_news(a, deadline);
+		r = latch_wait(&a->news, deadline);
 	return r;
 }
 
@@ -516,7 +503,7 @@ int act_await_over(struct act *a, int64_t deadline)
 	int r = 0;
 
 	while (r == 0 && act_is_open(a)) {
-		r = act_await_news(a, deadline_min(deadline, coming_until(a)));
+		r = latch_wait(&a->news, deadline_min(deadline, coming_until(a)));
 		if (r == -ETIMEDOUT && loop_now() < deadline)
 			r = 0;
 	}

@@ -10,6 +10,7 @@
 #include "common/egress_rule.h"
 #include "common/fiber.h"
 #include "common/host.h"
+#include "common/latch.h"
 #include "streamd/act.h"
 #include "streamd/arrival.h"
 #include "streamd/browser.h"
@@ -108,7 +109,7 @@ struct act {
 	bool dropped;         /* we have closed that, for what it was made for had been taken back */
 	struct call *call;
 	struct fiber *pump, *listener;
-	struct wait *work, *news; /* the pump's; and of whoever waits for what becomes of it */
+	struct latch work, news; /* the pump's; and of whoever waits for what becomes of it */
 	struct trail trail[MOST_TRAIL];
 	size_t trail_count;
 	struct gone gone[MOST_GONE];
@@ -139,9 +140,6 @@ static inline void *act_must(void *p)
 		abort();
 	return p;
 }
-
-int act_await_news(struct act *a, int64_t deadline);
-int act_await_work(struct act *a, int64_t deadline);
 
 /* act_line.c: 0 when the host of what is to go has no connection any more and gets one; else that is said. */
 int line_begin(struct act *a);

@@ -48,17 +48,6 @@ static void listen_to(void *arg)
 	act_tell(a);
 }
 
-int act_await_work(struct act *a, int64_t deadline)
-{
-	struct wait w = { 0 };
-	int r;
-
-	a->work = &w;
-	r = wait_for(&w, deadline);
-	a->work = NULL;
-	return r;
-}
-
 int line_begin(struct act *a)
 {
 	int64_t deadline = deadline_in(READY_MS);
@@ -69,7 +58,7 @@ int line_begin(struct act *a)
 	a->call = call_new(NULL, NULL, NEVER);
 	fiber_start("egress alone", listen_to, a, &a->listener);
 	while (r == 0 && a->line == LINE_NONE)
-		r = act_await_work(a, deadline);
+		r = latch_wait(&a->work, deadline);
 	if (r == -ETIMEDOUT)
 		words_set(a->why, sizeof(a->why), "No connection to %s of its own could be had: its launcher has not answered within %d s.",
 			a->flying->host.name, READY_MS / 1000);
@@ -125,7 +114,7 @@ static int await_end_of_line(struct act *a)
 	while (r == 0 && !a->over && a->line < LINE_OVER && loop_now() < act_gives_way_at(a)) {
 		bool doubtful = a->withdrawn && !a->heard && !a->flying->plain; /* plain HTTP has no handshake to be told by */
 		deadline = !doubtful ? NEVER : deadline == NEVER ? deadline_in(HANDSHAKE_MS) : deadline;
-		r = act_await_work(a, deadline_min(deadline, act_gives_way_at(a)));
+		r = latch_wait(&a->work, deadline_min(deadline, act_gives_way_at(a)));
 		if (r != -ETIMEDOUT)
 			continue;
 		r = 0;
@@ -145,7 +134,7 @@ static int await_whose(struct act *a)
 	int r = 0;
 
 	while (r == 0 && a->flying->plain && a->status && a->line < LINE_HEARD)
-		r = act_await_work(a, deadline);
+		r = latch_wait(&a->work, deadline);
 	return r;
 }
 
@@ -158,7 +147,7 @@ int line_await_answer(struct act *a)
 	if (r == 0 && loop_now() >= act_gives_way_at(a)) /* it may still be answered; it is not waited for */
 		return 0;
 	while (r == 0 && !a->over && !awake) {
-		r = act_await_work(a, deadline);
+		r = latch_wait(&a->work, deadline);
 		if (r != -ETIMEDOUT)
 			continue;
 		r = is_awake(a, &awake);

@@ -31,7 +31,7 @@ int act_await_answer(struct act *a, int64_t settle_ms, int64_t deadline)
 		int64_t settled = settled_at(a, has_left(a) || settle_ms > NOTHING_MS ? settle_ms : NOTHING_MS);
 		if (!act_is_open(a) && loop_now() >= settled)
 			return 0;
-		r = act_await_news(a, deadline_min(deadline, deadline_min(coming_until(a), act_is_open(a) ? NEVER : settled)));
+		r = latch_wait(&a->news, deadline_min(deadline, deadline_min(coming_until(a), act_is_open(a) ? NEVER : settled)));
 		if (r == -ETIMEDOUT)
 			r = 0;
 	}

@@ -46,8 +46,8 @@ static void tell(void *arg)
 	if (r < 0)
 		log_warning("a refusal could not be written down: %s", call_cause(n->call, r));
 	call_free(n->call);
-	if (--n->daemon->notes == 0 && n->daemon->noted)
-		wait_wake(n->daemon->noted, 0);
+	if (--n->daemon->notes == 0)
+		latch_wake(&n->daemon->noted, 0);
 	free(n);
 }
 
@@ -73,11 +73,6 @@ void streamd_audit_forbidden(struct streamd *d, const struct login *login, const
 
 void streamd_audit_drain(struct streamd *d)
 {
-	struct wait w = { 0 };
-
-	if (!d->notes)
-		return;
-	d->noted = &w;
-	wait_for(&w, deadline_in(NOTE_MS));
-	d->noted = NULL;
+	if (d->notes)
+		latch_wait(&d->noted, deadline_in(NOTE_MS));
 }

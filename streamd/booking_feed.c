@@ -10,6 +10,7 @@
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memfd.h"
@@ -41,13 +42,13 @@ struct reader {
 	struct booking_watch_params from;
 	struct call *call; /* for whom it reads */
 	struct fiber *fiber;
-	struct wait *room; /* waits until its queue is empty */
+	struct latch room; /* its queue is empty */
 	LIST_ENTRY(reader) link;
 };
 
 struct booking_feed {
 	struct peer *botd;
-	struct wait *idle;
+	struct latch idle;
 	LIST_HEAD(, reader) readers;
 };
 
@@ -146,15 +147,7 @@ static int send_item(struct reader *r, const struct booking_watch_item *item)
 /* Nothing more is taken from botd until this reader has read what it was given. */
 static int await_room(struct reader *r)
 {
-	struct wait w = { 0 };
-	int error;
-
-	if (edge_queued(r->edge, r->id) < MOST_QUEUED)
-		return 0;
-	r->room = &w;
-	error = wait_for(&w, NEVER);
-	r->room = NULL;
-	return error;
+	return edge_queued(r->edge, r->id) < MOST_QUEUED ? 0 : latch_wait(&r->room, NEVER);
 }
 
 static int pass_on(struct reader *r, const struct booking_watch_item *item)
@@ -266,8 +259,7 @@ static void run(void *arg)
 	LIST_REMOVE(r, link);
 	call_free(r->call);
 	free(r);
-	if (LIST_EMPTY(&f->readers) && f->idle)
-		wait_wake(f->idle, 0);
+	latch_wake(&f->idle, 0);
 }
 
 /* What is asked for. */
@@ -343,8 +335,8 @@ static void on_drained(struct edge *e, void *owner, uint64_t id)
 	struct reader *r = find(owner, id);
 
 	(void)e;
-	if (r && r->room)
-		wait_wake(r->room, 0);
+	if (r)
+		latch_wake(&r->room, 0);
 }
 
 static void on_closed(struct edge *e, void *owner, uint64_t id)
@@ -372,15 +364,9 @@ struct booking_feed *booking_feed_new(struct peer *botd)
 
 struct booking_feed *booking_feed_free(struct booking_feed *f)
 {
-	struct wait w = { 0 };
-
 	if (!f)
 		return NULL;
-	f->idle = &w;
-	fiber_shield();
-	if (!LIST_EMPTY(&f->readers))
-		wait_for(&w, NEVER);
-	fiber_unshield();
+	LATCH_AWAIT(&f->idle, LIST_EMPTY(&f->readers));
 	free(f);
 	return NULL;
 }

@@ -130,10 +130,8 @@ static void end(struct browser *b, const char *why)
 		return;
 	copy_text(b->ended, sizeof(b->ended), why);
 	LIST_FOREACH (w, &b->waits, link)
-		if (w->wait)
-			wait_wake(w->wait, -ECONNRESET);
-	if (b->first_page)
-		wait_wake(b->first_page, -ECONNRESET);
+		latch_wake(&w->latch, -ECONNRESET);
+	latch_wake(&b->first_page, -ECONNRESET);
 	if (!b->closing && b->events->ended)
 		b->events->ended(b->owner, b->ended);
 }
@@ -145,8 +143,7 @@ static void on_closed(struct cdp *c, void *owner, const char *why)
 
 	(void)c;
 	b->given_up = why;
-	if (b->rest)
-		wait_wake(b->rest, -ECONNRESET);
+	latch_wake(&b->rest, -ECONNRESET);
 }
 
 static const struct cdp_events cdp_events = { .event = targets_event, .closed = on_closed };
@@ -211,12 +208,8 @@ static void watch(void *arg)
 
 static int rest(struct browser *b)
 {
-	struct wait w = { 0 };
-	int r;
+	int r = latch_wait(&b->rest, deadline_in(PULSE_MS));
 
-	b->rest = &w;
-	r = wait_for(&w, deadline_in(PULSE_MS));
-	b->rest = NULL;
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
@@ -317,15 +310,7 @@ static int start(struct browser *b, struct call *call, const struct streamd_sett
 
 static int wait_first_page(struct browser *b, int64_t deadline)
 {
-	struct wait w = { 0 };
-	int r;
-
-	if (browser_page(b))
-		return 0;
-	b->first_page = &w;
-	r = wait_for(&w, deadline);
-	b->first_page = NULL;
-	return r;
+	return browser_page(b) ? 0 : latch_wait(&b->first_page, deadline);
 }
 /* Two targets of the browser's own window exist from the start; the filter keeps them out. */
 static int attach(struct browser *b, int64_t deadline)

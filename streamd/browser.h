@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/latch.h"
 #include "proto/call.h"
 #include "state/environment.h"
 #include "streamd/answer.h"
@@ -212,7 +213,7 @@ bool browser_used_http_auth(const struct browser *b);
 struct event_wait {
 	char session[CDP_ID];
 	const char *method; /* a literal */
-	struct wait *wait;
+	struct latch latch;
 	bool came;
 	LIST_ENTRY(event_wait) link;
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "proto/peer.h"
 #include "streamd/act.h"
 #include "streamd/blank.h"
@@ -21,7 +22,7 @@ struct browser {
 	struct environment environment;
 	struct target_list targets;
 	LIST_HEAD(, event_wait) waits;
-	struct wait *first_page, *rest; /* rest: of the pulse, between two questions */
+	struct latch first_page, rest; /* rest: of the pulse, between two questions */
 	struct fiber *watcher, *pulse;
 	struct call *watch_call;
 	struct act *act;     /* NULL unless events->acts */

@@ -9,6 +9,7 @@
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
@@ -36,7 +37,7 @@ struct edge_routes {
 	struct edge_route *rows;
 	size_t row_count;
 	size_t admitting; /* fibers */
-	struct wait *idle;
+	struct latch idle;
 	LIST_HEAD(, visit) visits[BUCKETS];
 };
 
@@ -134,8 +135,8 @@ static void admit(void *arg)
 	v->arena = arena_free(v->arena);
 	if (v->gone)
 		visit_free(v);
-	if (--r->admitting == 0 && r->idle)
-		wait_wake(r->idle, 0);
+	if (--r->admitting == 0)
+		latch_wake(&r->idle, 0);
 }
 
 static void on_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
@@ -236,25 +237,13 @@ static void leave_all(struct edge_routes *r)
 			leave(r, v);
 }
 
-static void await_idle(struct edge_routes *r)
-{
-	struct wait w = { 0 };
-
-	r->idle = &w;
-	fiber_shield();
-	if (r->admitting > 0)
-		wait_for(&w, NEVER);
-	fiber_unshield();
-	r->idle = NULL;
-}
-
 struct edge_routes *edge_routes_free(struct edge_routes *r)
 {
 	if (!r)
 		return NULL;
 	leave_all(r); /* while the edge still takes calls */
 	r->edge = edge_free(r->edge);
-	await_idle(r);
+	LATCH_AWAIT(&r->idle, r->admitting == 0);
 	login_guard_free(r->guard);
 	free(r->rows);
 	free(r);

@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
@@ -53,7 +54,7 @@ struct asking {
 struct login_guard {
 	struct peer *authd;
 	struct fiber *watcher, *checker;
-	struct wait *idle; /* the checker has nothing to ask */
+	struct latch idle; /* the checker has nothing to ask */
 	uint64_t watch;    /* counts them */
 	struct event *expiry;
 	TAILQ_HEAD(, held) held;
@@ -143,23 +144,6 @@ static struct held *next_to_ask(struct login_guard *g)
 	return NULL;
 }
 
-static void wake_checker(struct login_guard *g)
-{
-	if (g->idle)
-		wait_wake(g->idle, 0);
-}
-
-static int wait_for_work(struct login_guard *g)
-{
-	struct wait w = { 0 };
-	int r;
-
-	g->idle = &w;
-	r = wait_for(&w, NEVER);
-	g->idle = NULL;
-	return r;
-}
-
 /* Notes what the answer will be about; takes what is to be told about the login's use. */
 static bool begin_ask(struct login_guard *g, const char *login)
 {
@@ -232,7 +216,7 @@ static void check(void *arg)
 
 	while (r != -ECANCELED) {
 		struct held *h = next_to_ask(g);
-		r = h ? ask(g, h->login) : wait_for_work(g);
+		r = h ? ask(g, h->login) : latch_wait(&g->idle, NEVER);
 		if (r == 0)
 			wait_ms = FIRST_WAIT_MS;
 		if (r == 0 || r == -ECANCELED)
@@ -269,7 +253,7 @@ static void begin_watch(struct login_guard *g)
 	g->watch++;
 	TAILQ_FOREACH (h, &g->held, link)
 		h->checked = false;
-	wake_checker(g);
+	latch_wake(&g->idle, 0);
 }
 
 static int follow(struct login_guard *g, struct call *call)
@@ -407,7 +391,7 @@ int login_guard_admit(struct login_guard *g, struct call *call, const struct log
 	h->expires_at_ms = result.expires_at_ms;
 	h->checked = asking.watch == g->watch;
 	if (!h->checked)
-		wake_checker(g);
+		latch_wake(&g->idle, 0);
 	arm_expiry(g);
 	*ret = (struct login){ .user = result.user,
 		.name = result.name,
@@ -421,7 +405,7 @@ int login_guard_admit(struct login_guard *g, struct call *call, const struct log
 void login_guard_hold(struct login_guard *g, const struct login_holder *holder, uint64_t id, const char *login)
 {
 	hold(g, holder, id, login);
-	wake_checker(g);
+	latch_wake(&g->idle, 0);
 }
 
 static struct held *find(struct login_guard *g, const struct login_holder *holder, uint64_t id)
@@ -442,7 +426,7 @@ void login_guard_use(struct login_guard *g, const struct login_holder *holder, u
 		return;
 	h->used = true;
 	if (h->tell_at <= loop_now())
-		wake_checker(g);
+		latch_wake(&g->idle, 0);
 }
 
 void login_guard_release(struct login_guard *g, const struct login_holder *holder, uint64_t id)

@@ -11,6 +11,7 @@
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "streamd/clip.h"
@@ -36,7 +37,7 @@ struct menus {
 	struct arena *arena; /* of the event */
 	LIST_HEAD(, work) works;
 	int work_count;
-	struct wait *emptied;
+	struct latch emptied;
 	bool freed;
 };
 
@@ -65,7 +66,6 @@ struct menus *menus_new(const struct menu_listener *listener, void *owner)
 
 struct menus *menus_free(struct menus *m)
 {
-	struct wait wait = { 0 };
 	struct work *w;
 
 	if (!m)
@@ -73,11 +73,7 @@ struct menus *menus_free(struct menus *m)
 	m->freed = true;
 	LIST_FOREACH (w, &m->works, link)
 		fiber_cancel(w->fiber);
-	fiber_shield();
-	m->emptied = &wait;
-	if (!LIST_EMPTY(&m->works))
-		wait_for(&wait, NEVER);
-	fiber_unshield();
+	LATCH_AWAIT(&m->emptied, LIST_EMPTY(&m->works));
 	arena_free(m->arena);
 	free(m);
 	return NULL;
@@ -94,8 +90,7 @@ static void run_work(void *arg)
 	LIST_REMOVE(w, link);
 	m->work_count--;
 	free(w);
-	if (LIST_EMPTY(&m->works) && m->emptied)
-		wait_wake(m->emptied, 0);
+	latch_wake(&m->emptied, 0);
 }
 
 /* False if it does too much already. */

@@ -40,15 +40,10 @@ void event_wait_begin(struct browser *b, struct event_wait *w, const char *sessi
 
 int event_wait_end(struct browser *b, struct event_wait *w, int64_t deadline)
 {
-	struct wait wait = { 0 };
 	int r = 0;
 
-	if (!w->came && b->ended[0]) {
-		r = -ECONNRESET;
-	} else if (!w->came) {
-		w->wait = &wait;
-		r = wait_for(&wait, deadline);
-	}
+	if (!w->came)
+		r = b->ended[0] ? -ECONNRESET : latch_wait(&w->latch, deadline);
 	LIST_REMOVE(w, link);
 	return r;
 }

@@ -63,16 +63,8 @@ void run_take_state(struct run *run, struct call *call, int *ret, const char **r
 /* A step may still be under way when whoever asked for it has given up; it is cut short. */
 static void wait_left(struct run *run)
 {
-	struct wait wait = { 0 };
-
-	if (!run->visitor)
-		return;
-	run->left = &wait;
 	fiber_cancel(run->visitor);
-	fiber_shield();
-	wait_for(&wait, NEVER);
-	fiber_unshield();
-	run->left = NULL;
+	LATCH_AWAIT(&run->left, !run->visitor);
 }
 
 /*
@@ -131,7 +123,7 @@ static int await_end(struct call *call, struct run *run)
 /* What it held is nobody's to lose: it goes when that is known to be kept, was not to be, or is what the vault has. */
 static void leave_closed(struct run *run, bool discard)
 {
-	bool heard = !fiber_cancelled() && LIST_EMPTY(&run->awaited_by);
+	bool heard = !fiber_cancelled() && !run->awaited_by;
 
 	if (discard || (heard && run->handed < 0)) {
 		run_free(run);

@@ -38,8 +38,8 @@ void run_visit_begin(struct runs *runs, struct visit *v)
 void run_visit_end(struct runs *runs, struct visit *v)
 {
 	LIST_REMOVE(v, link);
-	if (LIST_EMPTY(&runs->visits) && TAILQ_EMPTY(&runs->list) && runs->emptied)
-		wait_wake(runs->emptied, 0);
+	if (LIST_EMPTY(&runs->visits) && TAILQ_EMPTY(&runs->list))
+		latch_wake(&runs->emptied, 0);
 }
 
 size_t runs_count(const struct runs *r)
@@ -55,16 +55,10 @@ size_t runs_count(const struct runs *r)
 
 void run_free(struct run *run)
 {
-	struct goer *g;
-
 	run->ending = true; /* whoever comes while the browser ends waits for that */
 	browser_close(run->browser);
 	TAILQ_REMOVE(&run->runs->list, run, link);
-	while ((g = LIST_FIRST(&run->awaited_by))) {
-		LIST_REMOVE(g, link);
-		g->listed = false;
-		wait_wake(&g->wait, 0);
-	}
+	latch_wake(&run->gone, 0);
 	closep(&run->handed);
 	state_free(run->state);
 	event_free(run->idle);
@@ -73,24 +67,19 @@ void run_free(struct run *run)
 
 int run_await_gone(struct run *run, int64_t deadline)
 {
-	struct goer g = { .listed = true };
 	int r;
 
-	LIST_INSERT_HEAD(&run->awaited_by, &g, link);
-	r = wait_for(&g.wait, deadline);
-	if (g.listed)
-		LIST_REMOVE(&g, link);
+	run->awaited_by++;
+	r = latch_wait(&run->gone, deadline);
+	if (r < 0)
+		run->awaited_by--; /* else it has gone */
 	return r;
 }
 
 static void await_ends(struct runs *r, int64_t deadline)
 {
-	struct wait wait = { 0 };
-
-	r->emptied = &wait;
 	if (!LIST_EMPTY(&r->visits) || !TAILQ_EMPTY(&r->list))
-		wait_for(&wait, deadline);
-	r->emptied = NULL;
+		latch_wait(&r->emptied, deadline);
 }
 
 static void arm_idle(struct run *run)
@@ -181,7 +170,6 @@ static struct run *run_new(struct runs *runs, int64_t user, const struct run_ope
 	run->handed = -1;
 	run->session = params->session;
 	run->version = params->version;
-	LIST_INIT(&run->awaited_by);
 	run->idle = must(event_new(loop_base(), -1, 0, on_idle, run));
 	exact_must(run->id, sizeof(run->id), "%s", params->run);
 	exact_must(run->account, sizeof(run->account), "%s", params->account);
@@ -208,9 +196,8 @@ const char *run_with_events(struct run *run, struct arena *arena, const char *re
 void run_leave(struct run *run)
 {
 	run->visitor = NULL;
-	if (run->left)
-		wait_wake(run->left, 0);
-	else if (!run->ending)
+	latch_wake(&run->left, 0);
+	if (!run->ending)
 		arm_idle(run);
 }
 

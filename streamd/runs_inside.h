@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "streamd/dialog_policy.h"
 #include "streamd/handlers.h"
 #include "streamd/run_step.h"
@@ -29,12 +30,13 @@ struct run {
 	struct browser *browser;
 	int handed; /* what it held, once that has been given to whoever closes it, until they have it saved; else -1 */
 	struct fiber *visitor; /* who works on it, or NULL */
-	struct wait *left;     /* whoever ends it waits for the visitor to be gone */
+	struct latch left;     /* whoever ends it waits for the visitor to be gone */
 	struct event *idle;
 	bool opened;  /* the probe has said whose session it is */
 	int64_t acted_at; /* when run_send() was called last */
 	bool ending;  /* nobody may begin to work on it; whoever has set this frees it */
-	LIST_HEAD(, goer) awaited_by; /* run_await_gone() */
+	struct latch gone;   /* run_await_gone() */
+	size_t awaited_by;   /* so many */
 	bool expired; /* a step has seen that nobody is signed in */
 	char said[DIALOGS_SAID]; /* what the page's dialogs said since the last answer */
 	bool untouched; /* it stands on the probe's page, as the probe left that */
@@ -52,14 +54,8 @@ struct runs {
 	struct streamd *daemon;
 	TAILQ_HEAD(, run) list;
 	LIST_HEAD(, visit) visits;
-	struct wait *emptied; /* runs_free() waits for the visits to end */
+	struct latch emptied; /* runs_free() waits for the visits to end */
 	bool stopping;
-};
-
-struct goer {
-	struct wait wait;
-	bool listed;
-	LIST_ENTRY(goer) link;
 };
 
 void run_visit_begin(struct runs *runs, struct visit *v);

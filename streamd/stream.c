@@ -90,8 +90,7 @@ void stream_set_step(struct stream *s, enum stream_step step, const char *reason
 
 void stream_poke(struct stream *s)
 {
-	if (s->poked)
-		wait_wake(s->poked, 0);
+	latch_wake(&s->poked, 0);
 }
 
 static int64_t idle_ms(const struct stream *s)
@@ -259,7 +258,6 @@ struct stream *stream_new(struct streamd *d, const char *id, const struct acting
 	s->last_input = s->last_seen = loop_now();
 	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
 	LIST_INIT(&s->viewers);
-	LIST_INIT(&s->waiting);
 	s->dialogs = dialogs_new(&dialog_listener, s);
 	s->hands = hands_new(input_let_go, s);
 	s->notes = notes_new(&note_listener, s);
@@ -315,24 +313,13 @@ void stream_end_for_restart(struct stream *s)
 
 void stream_set_ended(struct stream *s)
 {
-	struct ended_wait *w;
-
 	s->ended_at_ms = wall_now();
-	LIST_FOREACH (w, &s->waiting, link)
-		wait_wake(&w->wait, 0);
+	latch_wake(&s->ended, 0);
 }
 
 int stream_wait_ended(struct stream *s, int64_t deadline)
 {
-	struct ended_wait w = { 0 };
-	int r;
-
-	if (s->ended_at_ms)
-		return 0;
-	LIST_INSERT_HEAD(&s->waiting, &w, link);
-	r = wait_for(&w.wait, deadline);
-	LIST_REMOVE(&w, link);
-	return r;
+	return s->ended_at_ms ? 0 : latch_wait(&s->ended, deadline);
 }
 
 struct stream *stream_free(struct stream *s)

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "proto/viewer.h"
 #include "streamd/screencast.h"
 #include "streamd/streamd.h"
@@ -42,11 +43,6 @@ struct replacement {
 	char kept[257], by[257];
 };
 
-struct ended_wait {
-	struct wait wait;
-	LIST_ENTRY(ended_wait) link;
-};
-
 struct stream {
 	struct streamd *daemon;
 	char id[64];
@@ -75,8 +71,8 @@ struct stream {
 	struct state *before;    /* what the browser held before the person did anything */
 	int width, height;
 
-	struct wait *poked;      /* the flow waits for something to happen */
-	LIST_HEAD(, ended_wait) waiting; /* who waits for its end */
+	struct latch poked;      /* the flow waits for something to happen */
+	struct latch ended;      /* who waits for its end */
 	bool done_pressed, resume_pressed;
 	bool tried_again;        /* by itself, since the person did something */
 	bool stale, reloading;   /* stale: the proof said no to what is shown; reloading: something else is coming */

@@ -34,12 +34,8 @@
 /* Waits until something happens, or for ms. */
 static int wait_poke(struct stream *s, int64_t ms)
 {
-	struct wait w = { 0 };
-	int r;
+	int r = latch_wait(&s->poked, deadline_in(ms));
 
-	s->poked = &w;
-	r = wait_for(&w, deadline_in(ms));
-	s->poked = NULL;
 	return r == -ETIMEDOUT ? 0 : r;
 }
 

@@ -1,6 +1,7 @@
 /* streamd's own state: what its parts share. */
 #pragma once
 
+#include "common/latch.h"
 #include "proto/peer.h"
 #include "proto/server.h"
 #include "recipe/recipe.h"
@@ -20,7 +21,7 @@ struct streamd {
 	struct streams *streams; /* sign-ins: streamd/streams.h */
 	struct runs *runs;       /* bots' browsers: streamd/runs.h */
 	bool stopping;
-	struct wait *noted; /* the last of them is waited for */
+	struct latch noted; /* the last of them is waited for */
 	size_t notes; /* to authd's audit, under way: streamd/audit.h */
 	struct edge_routes *routes;
 	struct booking_feed *feed;

@@ -59,13 +59,23 @@ static void drop(struct streams *all, struct stream *s)
 	stream_free(s);
 }
 
+static struct stream *one_open(const struct streams *all)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		if (!s->ended_at_ms)
+			break;
+	return s;
+}
+
 void streams_end(struct streams *all)
 {
 	struct stream *s;
 
 	TAILQ_FOREACH (s, &all->list, link) /* all at once, so that their browsers end together */
 		stream_end_for_restart(s);
-	TAILQ_FOREACH (s, &all->list, link)
+	while ((s = one_open(all)))
 		stream_wait_ended(s, NEVER);
 }
 
@@ -160,7 +170,7 @@ static void make_id(struct streams *all, char *out, size_t size)
 	exact_must(out, size, "%s-%s", all->instance, hex);
 }
 
-/* Forgets the oldest that have ended, but none whose end somebody is about to hear of. In a fiber; none of them waits. */
+/* Forgets the oldest that have ended. In a fiber; none of them waits. */
 static void forget_old(struct streams *all)
 {
 	struct stream *s, *before;
@@ -170,7 +180,7 @@ static void forget_old(struct streams *all)
 		ended += s->ended_at_ms != 0;
 	for (s = TAILQ_LAST(&all->list, stream_list); s && ended > KEPT_ENDED; s = before) {
 		before = TAILQ_PREV(s, stream_list, link);
-		if (s->ended_at_ms && LIST_EMPTY(&s->waiting)) {
+		if (s->ended_at_ms) {
 			drop(all, s);
 			ended--;
 		}

@@ -206,8 +206,8 @@ static void on_attached(struct browser *b, const struct target *parent, const st
 	if (is_shown(t) && b->events->page_opened)
 		b->events->page_opened(b->owner, t);
 	cdp_send(b->cdp, t->session, "Runtime.runIfWaitingForDebugger");
-	if (t->kind == TARGET_PAGE && b->first_page)
-		wait_wake(b->first_page, 0);
+	if (t->kind == TARGET_PAGE)
+		latch_wake(&b->first_page, 0);
 }
 
 /* Nothing that waits for this target will be answered any more. */
@@ -217,8 +217,8 @@ static void abandon(struct browser *b, struct target *t)
 
 	cdp_abandon(b->cdp, t->session);
 	LIST_FOREACH (w, &b->waits, link)
-		if (w->wait && strcmp(w->session, t->session) == 0)
-			wait_wake(w->wait, -EPIPE);
+		if (strcmp(w->session, t->session) == 0)
+			latch_wake(&w->latch, -EPIPE);
 }
 
 static struct target *held_by(struct browser *b, const struct target *holder)
@@ -348,8 +348,7 @@ static void wake_waits(struct browser *b, const char *session, const char *metho
 		if (strcmp(w->session, session) != 0 || strcmp(w->method, method) != 0)
 			continue;
 		w->came = true;
-		if (w->wait)
-			wait_wake(w->wait, 0);
+		latch_wake(&w->latch, 0);
 	}
 }
 

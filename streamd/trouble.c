@@ -9,6 +9,7 @@
 
 #include "common/arena.h"
 #include "common/fiber.h"
+#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/words.h"
@@ -31,7 +32,7 @@ struct trouble {
 	struct event *timer;
 	struct target_ref page; /* that the timer and the fiber are about */
 	struct fiber *fiber;    /* looks at the error page; NULL: none does */
-	struct wait *idle;      /* until none does */
+	struct latch idle;      /* until none does */
 	bool explaining, freed;
 	uint64_t load, explained; /* number of this load, and of the last that was explained */
 	struct {
@@ -58,17 +59,11 @@ struct trouble *trouble_new(struct notes *notes, const char *site)
 
 struct trouble *trouble_free(struct trouble *t)
 {
-	struct wait idle = { 0 };
-
 	if (!t)
 		return NULL;
 	t->freed = true;
 	fiber_cancel(t->fiber);
-	fiber_shield();
-	t->idle = &idle;
-	if (t->explaining)
-		wait_for(&idle, NEVER);
-	fiber_unshield();
+	LATCH_AWAIT(&t->idle, !t->explaining);
 	event_free(t->timer);
 	free(t);
 	return NULL;
@@ -228,8 +223,7 @@ static void explain(void *arg)
 	}
 	t->fiber = NULL;
 	t->explaining = false;
-	if (t->idle)
-		wait_wake(t->idle, 0);
+	latch_wake(&t->idle, 0);
 }
 
 void trouble_navigating(struct trouble *t, const struct target *page)
