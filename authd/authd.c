@@ -10,6 +10,7 @@
 #include "authd/dispatch.h"
 #include "authd/first_admin.h"
 #include "authd/http.h"
+#include "common/must.h"
 #include "common/origin.h"
 #include "authd/route.h"
 #include "authd/state.h"
@@ -143,9 +144,7 @@ int authd_new(const struct authd_settings *settings, struct authd **ret)
 
 	if (r < 0)
 		return r;
-	a = calloc(1, sizeof(*a));
-	if (!a)
-		abort();
+	a = must(calloc(1, sizeof(*a)));
 	a->settings = settings;
 	a->cost = (struct password_cost){ (uint32_t)settings->hash_memory_kib, (uint32_t)settings->hash_passes };
 	a->watch = login_watch_new();

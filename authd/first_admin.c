@@ -16,6 +16,7 @@
 #include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "db/db.h"
 
@@ -168,10 +169,8 @@ static void keep_trying(void *arg)
 
 struct first_admin *first_admin_new(struct authd *a)
 {
-	struct first_admin *f = calloc(1, sizeof(*f));
+	struct first_admin *f = must(calloc(1, sizeof(*f)));
 
-	if (!f)
-		abort();
 	f->a = a;
 	read_account(f);
 	fiber_start("first administrator", keep_trying, f, &f->fiber);

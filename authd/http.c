@@ -23,6 +23,7 @@
 #include "authd/login.h"
 #include "authd/openapi.h"
 #include "common/latch.h"
+#include "common/must.h"
 #include "common/origin.h"
 #include "authd/query.h"
 #include "authd/route.h"
@@ -548,10 +549,8 @@ static void read_request(struct exchange *x)
 
 static void begin(struct http *h, struct evhttp_request *request)
 {
-	struct exchange *x = calloc(1, sizeof(*x));
+	struct exchange *x = must(calloc(1, sizeof(*x)));
 
-	if (!x)
-		abort();
 	x->http = h;
 	x->front.request = request;
 	x->connection = evhttp_request_get_connection(request);
@@ -615,10 +614,8 @@ static void set_up(struct http *h)
 
 int http_new(struct authd *a, int fd, struct http **ret)
 {
-	struct http *h = calloc(1, sizeof(*h));
+	struct http *h = must(calloc(1, sizeof(*h)));
 
-	if (!h)
-		abort();
 	h->a = a;
 	LIST_INIT(&h->exchanges);
 	evutil_make_socket_nonblocking(fd);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "authd/query.h"
+#include "common/must.h"
 #include "common/words.h"
 
 struct routes {
@@ -14,18 +15,14 @@ struct routes {
 
 struct routes *routes_new(const struct method_list *const *lists)
 {
-	struct routes *routes = calloc(1, sizeof(*routes));
+	struct routes *routes = must(calloc(1, sizeof(*routes)));
 
-	if (!routes)
-		abort();
 	for (; *lists; lists++) {
 		for (size_t i = 0; i < (*lists)->count; i++) {
 			const struct method *m = (*lists)->methods[i];
 			if (!m->verb)
 				continue;
-			routes->all = reallocarray(routes->all, routes->count + 1, sizeof(*routes->all));
-			if (!routes->all)
-				abort();
+			routes->all = must(reallocarray(routes->all, routes->count + 1, sizeof(*routes->all)));
 			routes->all[routes->count++] = (struct route){ .method = m, .daemon = (*lists)->daemon };
 		}
 	}

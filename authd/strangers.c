@@ -9,6 +9,7 @@
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 
 #define PAUSE_MS 1000
@@ -73,10 +74,8 @@ static void write_on(void *arg)
 
 struct strangers *strangers_new(struct authd *a)
 {
-	struct strangers *s = calloc(1, sizeof(*s));
+	struct strangers *s = must(calloc(1, sizeof(*s)));
 
-	if (!s)
-		abort();
 	s->a = a;
 	fiber_start("strangers", write_on, s, &s->fiber);
 	return s;

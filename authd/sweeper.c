@@ -7,6 +7,7 @@
 #include "authd/login.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 
 struct sweeper {
 	struct authd *a;
@@ -28,10 +29,8 @@ static void sweep_on(void *arg)
 
 struct sweeper *sweeper_new(struct authd *a)
 {
-	struct sweeper *s = calloc(1, sizeof(*s));
+	struct sweeper *s = must(calloc(1, sizeof(*s)));
 
-	if (!s)
-		abort();
 	s->a = a;
 	fiber_start("sweeper", sweep_on, s, &s->fiber);
 	return s;

@@ -11,6 +11,7 @@
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "proto/call.h"
 
@@ -36,10 +37,8 @@ struct login_watch {
 
 struct login_watch *login_watch_new(void)
 {
-	struct login_watch *watch = calloc(1, sizeof(*watch));
+	struct login_watch *watch = must(calloc(1, sizeof(*watch)));
 
-	if (!watch)
-		abort();
 	LIST_INIT(&watch->watchers);
 	return watch;
 }
@@ -55,9 +54,7 @@ void login_watch_tell(struct login_watch *watch, const char *login)
 	struct watcher *w;
 
 	LIST_FOREACH (w, &watch->watchers, link) {
-		struct ending *e = calloc(1, sizeof(*e));
-		if (!e)
-			abort();
+		struct ending *e = must(calloc(1, sizeof(*e)));
 		exact_set(e->login, sizeof(e->login), "%s", login); /* else "": nobody's */
 		STAILQ_INSERT_TAIL(&w->queue, e, link);
 		if (++w->queued > MOST_QUEUED)

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "common/must.h"
+
 
 struct bell {
 	struct hearer *hearers;
@@ -12,10 +14,8 @@ struct bell {
 
 struct bell *bell_new(void)
 {
-	struct bell *b = calloc(1, sizeof(*b));
+	struct bell *b = must(calloc(1, sizeof(*b)));
 
-	if (!b)
-		abort();
 	return b;
 }
 

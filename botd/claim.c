@@ -5,14 +5,13 @@
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 
 struct job *job_new(struct db *db, const struct db_row *row, int64_t lease_ms, int64_t asked_at)
 {
-	struct job *j = calloc(1, sizeof(*j));
+	struct job *j = must(calloc(1, sizeof(*j)));
 
-	if (!j)
-		abort();
 	*j = (struct job){ .db = db,
 		.id = row_int(row, "id"),
 		.user = row_int(row, "user_id"),

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "common/must.h"
+
 struct held {
 	int64_t *ids;
 	size_t count;
@@ -9,10 +11,8 @@ struct held {
 
 struct held *held_new(void)
 {
-	struct held *h = calloc(1, sizeof(*h));
+	struct held *h = must(calloc(1, sizeof(*h)));
 
-	if (!h)
-		abort();
 	return h;
 }
 
@@ -37,9 +37,7 @@ void held_add(struct held *h, int64_t id)
 {
 	if (held_has(h, id))
 		return;
-	h->ids = reallocarray(h->ids, h->count + 1, sizeof(*h->ids));
-	if (!h->ids)
-		abort();
+	h->ids = must(reallocarray(h->ids, h->count + 1, sizeof(*h->ids)));
 	h->ids[h->count++] = id;
 }
 

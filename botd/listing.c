@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "recipe/step.h"
 
 #define FRESH_MS 10000
@@ -20,10 +21,8 @@ struct listing {
 
 struct listing *listing_new(void)
 {
-	struct listing *l = calloc(1, sizeof(*l));
+	struct listing *l = must(calloc(1, sizeof(*l)));
 
-	if (!l)
-		abort();
 	return l;
 }
 

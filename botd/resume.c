@@ -10,6 +10,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/pause.h"
 #include "proto/sessiond.h"
 
@@ -80,10 +81,8 @@ static void run(void *arg)
 
 struct resume *resume_start(struct botd *b)
 {
-	struct resume *r = calloc(1, sizeof(*r));
+	struct resume *r = must(calloc(1, sizeof(*r)));
 
-	if (!r)
-		abort();
 	r->botd = b;
 	fiber_start("resume", run, r, &r->fiber);
 	return r;

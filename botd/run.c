@@ -11,6 +11,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/pause.h"
 #include "common/words.h"
 #include "proto/sessiond.h"
@@ -425,10 +426,8 @@ int run_open(struct run *r, struct ending *end)
 
 struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe)
 {
-	struct run *r = calloc(1, sizeof(*r));
+	struct run *r = must(calloc(1, sizeof(*r)));
 
-	if (!r)
-		abort();
 	r->botd = b;
 	r->recipe = recipe;
 	r->acting = (struct acting){ .user = user, .name = "botd" };

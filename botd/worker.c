@@ -17,6 +17,7 @@
 #include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/pause.h"
 #include "common/words.h"
 #include "proto/sessiond.h"
@@ -548,10 +549,8 @@ static void work(void *arg)
 
 struct worker *worker_start(struct botd *b, unsigned number)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	struct worker *w = must(calloc(1, sizeof(*w)));
 
-	if (!w)
-		abort();
 	w->botd = b;
 	w->number = number;
 	fiber_start("worker", work, w, &w->fiber);

@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "proto/json.h"
 #include "proto/peer.h"
 
@@ -107,9 +108,7 @@ void ask_daemons(const char *socket_dir, const struct command *commands, size_t 
 	if (!slow || evtimer_add(slow, &patience) < 0)
 		abort();
 	for (size_t i = 0; i < count; i++) {
-		struct question *q = malloc(sizeof(*q));
-		if (!q)
-			abort();
+		struct question *q = must(malloc(sizeof(*q)));
 		ret[i] = (struct answer){ .command = &commands[i] };
 		*q = (struct question){ .asking = &a, .answer = &ret[i] };
 		fiber_start("call", ask, q, NULL);

@@ -5,6 +5,7 @@
 
 #include "cli/columns.h"
 #include "common/cleanup.h"
+#include "common/must.h"
 #include "common/nearest.h"
 #include "common/words.h"
 
@@ -14,10 +15,8 @@
 
 static char *must_dup(const char *text, size_t n)
 {
-	char *copy = strndup(text, n);
+	char *copy = must(strndup(text, n));
 
-	if (!copy)
-		abort();
 	return copy;
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/table.h"
+#include "common/must.h"
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -67,10 +68,8 @@ static bool is_direction(const char *c)
 
 char *print_plain(const char *text)
 {
-	char *copy = strdup(text);
+	char *copy = must(strdup(text));
 
-	if (!copy)
-		abort();
 	for (char *c = copy; *c; c++) {
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			*c = ' ';
@@ -131,10 +130,8 @@ char *print_words(const char *name, const json_t *v)
 
 char *print_title(const char *name)
 {
-	char *t = strdup(name);
+	char *t = must(strdup(name));
 
-	if (!t)
-		abort();
 	if (ends_with(t, "_at_ms"))
 		t[strlen(t) - 6] = '\0';
 	else if (ends_with(t, "_ms"))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/print.h"
+#include "common/must.h"
 
 #define MOST_COLUMNS 32
 #define GAP          2
@@ -98,9 +99,7 @@ static void print_cut(FILE *out, const char *text, size_t width)
 		return;
 	}
 	n = columns_fit(text, width - 1);
-	cut = strndup(text, n);
-	if (!cut)
-		abort();
+	cut = must(strndup(text, n));
 	fputs(cut, out);
 	fputs("\xe2\x80\xa6", out);
 	for (n = columns_of(cut) + 1; n < width + GAP; n++)

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/hostpattern.h"
+#include "common/must.h"
 #include "common/words.h"
 
 struct pin {
@@ -37,10 +38,8 @@ static struct shown shown(const char *text)
 
 static void *array(size_t n, size_t size)
 {
-	void *p = calloc(n + 1, size);
+	void *p = must(calloc(n + 1, size));
 
-	if (!p)
-		abort();
 	return p;
 }
 

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "common/loop.h"
+#include "common/must.h"
 
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
@@ -182,9 +183,7 @@ static struct stack *stack_new(void)
 #endif
 		return s;
 	}
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		abort();
+	s = must(calloc(1, sizeof(*s)));
 	s->map = mmap(NULL, STACK_SIZE + page_size(), PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 	if (s->map == MAP_FAILED || mprotect(s->map, page_size(), PROT_NONE) != 0)
@@ -300,10 +299,8 @@ static void entry(void)
 
 void fiber_start(const char *name, void (*fn)(void *arg), void *arg, struct fiber **ret)
 {
-	struct fiber *f = calloc(1, sizeof(*f));
+	struct fiber *f = must(calloc(1, sizeof(*f)));
 
-	if (!f)
-		abort();
 	f->name = name;
 	f->fn = fn;
 	f->arg = arg;

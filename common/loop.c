@@ -7,6 +7,8 @@
 
 #include <event2/event.h>
 
+#include "common/must.h"
+
 struct deferred {
 	void (*fn)(void *);
 	void *arg;
@@ -114,10 +116,8 @@ int64_t deadline_min(int64_t a, int64_t b)
 
 void loop_defer(void (*fn)(void *arg), void *arg)
 {
-	struct deferred *d = malloc(sizeof(*d));
+	struct deferred *d = must(malloc(sizeof(*d)));
 
-	if (!d)
-		abort();
 	*d = (struct deferred){ .fn = fn, .arg = arg };
 	STAILQ_INSERT_TAIL(&deferred, d, link);
 	event_active(defer_event, 0, 0);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/must.h"
 #include "common/nearest.h"
 #include "common/words.h"
 
@@ -41,10 +42,8 @@ static int complain(const struct source *s, const char *format, ...)
 
 static char *copy(const char *s)
 {
-	char *c = strdup(s);
+	char *c = must(strdup(s));
 
-	if (!c)
-		abort();
 	return c;
 }
 
@@ -110,9 +109,7 @@ static int set_number(const struct setting *s, int64_t *at, const char *value, c
 
 static void append(struct words *w, const char *value)
 {
-	w->items = reallocarray(w->items, w->count + 1, sizeof(*w->items));
-	if (!w->items)
-		abort();
+	w->items = must(reallocarray(w->items, w->count + 1, sizeof(*w->items)));
 	w->items[w->count++] = copy(value);
 }
 
@@ -250,10 +247,8 @@ static size_t count_rows(const struct setting *rows)
 
 static void *must_calloc(size_t count, size_t size)
 {
-	void *p = calloc(count + 1, size);
+	void *p = must(calloc(count + 1, size));
 
-	if (!p)
-		abort();
 	return p;
 }
 

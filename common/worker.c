@@ -13,6 +13,7 @@
 
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 
 /* One call; lies on the caller's stack. Linked in exactly one list, or in none while a thread runs it. */
 struct job {
@@ -108,11 +109,9 @@ static int start_threads(struct worker_pool *pool, unsigned threads)
 
 int worker_pool_new(unsigned threads, size_t queued, struct worker_pool **ret)
 {
-	struct worker_pool *pool = calloc(1, sizeof(*pool) + threads * sizeof(pthread_t));
+	struct worker_pool *pool = must(calloc(1, sizeof(*pool) + threads * sizeof(pthread_t)));
 	int r = 0;
 
-	if (!pool)
-		abort();
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->wanted, NULL);
 	TAILQ_INIT(&pool->waiting);

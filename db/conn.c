@@ -11,6 +11,7 @@
 
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "db/result.h"
 #include "db/statement.h"
 #include "db/wire.h"
@@ -62,16 +63,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 struct conn *db_conn_new(const struct conn_owner *owner, void *arg)
 {
-	struct conn *c = calloc(1, sizeof(*c));
+	struct conn *c = must(calloc(1, sizeof(*c)));
 
-	if (!c)
-		abort();
 	c->owner = owner;
 	c->arg = arg;
-	c->timer = evtimer_new(loop_base(), on_timer, c);
+	c->timer = must(evtimer_new(loop_base(), on_timer, c));
 	c->statements = statements_new();
-	if (!c->timer)
-		abort();
 	return c;
 }
 

@@ -8,6 +8,7 @@
 
 #include <libpq-fe.h>
 
+#include "common/must.h"
 #include "db/db.h"
 
 #define KEYWORDS_MAX 64 /* libpq 15 has 41 */
@@ -87,9 +88,7 @@ int conninfo_new(const struct db_config *config, struct conninfo **ret)
 
 	if (!parsed)
 		return -EINVAL;
-	info = calloc(1, sizeof(*info));
-	if (!info)
-		abort();
+	info = must(calloc(1, sizeof(*info)));
 	info->parsed = parsed;
 	fill(info, config);
 	*ret = info;

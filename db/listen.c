@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "common/loop.h"
+#include "common/must.h"
 #include "db/db.h"
 #include "db/pool.h"
 
@@ -112,15 +113,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static struct listener *listener_new(struct db *db)
 {
-	struct listener *l = calloc(1, sizeof(*l));
+	struct listener *l = must(calloc(1, sizeof(*l)));
 
-	if (!l)
-		abort();
 	l->db = db;
 	l->conn = db_conn_new(&listener_owner, l);
-	l->timer = evtimer_new(loop_base(), on_timer, l);
-	if (!l->timer)
-		abort();
+	l->timer = must(evtimer_new(loop_base(), on_timer, l));
 	event_active(l->timer, 0, 0);
 	return l;
 }

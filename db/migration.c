@@ -17,6 +17,7 @@
 
 #include "common/cleanup.h"
 #include "common/hex.h"
+#include "common/must.h"
 #include "common/words.h"
 
 int sentence_set(struct sentence *s, int code, const char *format, ...)
@@ -119,9 +120,7 @@ static int read_file(const char *path, char **ret, struct sentence *why)
 		return sentence_set(why, -EINVAL,
 			"%s is %s. Write it, or split it in two migrations.", path,
 			st.st_size ? "larger than 4 MiB" : "empty");
-	text = calloc(1, (size_t)st.st_size + 1);
-	if (!text)
-		abort();
+	text = must(calloc(1, (size_t)st.st_size + 1));
 	r = read_all(fd, text, (size_t)st.st_size);
 	if (r < 0)
 		return sentence_set(why, r, "%s cannot be read: %s.", path, strerror(-r));
@@ -143,9 +142,7 @@ static void sha256_hex(const char *text, char hex[65])
 static struct migration *slot(struct migrations *m, unsigned number)
 {
 	if (number > m->n) {
-		m->all = reallocarray(m->all, number, sizeof(*m->all));
-		if (!m->all)
-			abort();
+		m->all = must(reallocarray(m->all, number, sizeof(*m->all)));
 		memset(m->all + m->n, 0, (number - m->n) * sizeof(*m->all));
 		m->n = number;
 	}

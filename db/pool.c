@@ -11,6 +11,7 @@
 
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "db/conninfo.h"
 #include "db/listen.h"
@@ -265,9 +266,7 @@ int pool_take(struct db *db, int64_t deadline, struct conn **ret, struct db_erro
 
 static void slots_new(struct db *db)
 {
-	db->slots = calloc(db->size, sizeof(*db->slots));
-	if (!db->slots)
-		abort();
+	db->slots = must(calloc(db->size, sizeof(*db->slots)));
 	for (int i = 0; i < SLOT_STATES; i++)
 		TAILQ_INIT(&db->lists[i]);
 	for (unsigned i = 0; i < db->size; i++) {
@@ -289,18 +288,14 @@ int db_new(const struct db_config *config, struct db **ret)
 		return -EINVAL;
 	if (conninfo_new(config, &info) < 0)
 		return -EINVAL;
-	db = calloc(1, sizeof(*db));
-	if (!db)
-		abort();
+	db = must(calloc(1, sizeof(*db)));
 	db->info = info;
 	db->size = config->size;
 	db->statement_timeout_ms = config->statement_timeout_ms;
 	db->changed = config->changed;
 	db->changed_arg = config->arg;
 	TAILQ_INIT(&db->takers);
-	db->grow_timer = evtimer_new(loop_base(), on_grow, db);
-	if (!db->grow_timer)
-		abort();
+	db->grow_timer = must(evtimer_new(loop_base(), on_grow, db));
 	slots_new(db);
 	*ret = db;
 	return 0;

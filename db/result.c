@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/must.h"
 #include "db/wire.h"
 
 #define NO_COLUMN (-1)
@@ -15,10 +16,8 @@ struct db_result {
 
 struct db_result *db_result_wrap(PGresult *pg)
 {
-	struct db_result *res = malloc(sizeof(*res));
+	struct db_result *res = must(malloc(sizeof(*res)));
 
-	if (!res)
-		abort();
 	res->pg = pg;
 	return res;
 }

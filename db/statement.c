@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/must.h"
 #include "common/words.h"
 
 #define SLOTS (2 * STATEMENTS_MAX) /* a power of two, at most half full: probing stays short */
@@ -23,10 +24,8 @@ struct statements {
 
 struct statements *statements_new(void)
 {
-	struct statements *s = calloc(1, sizeof(*s));
+	struct statements *s = must(calloc(1, sizeof(*s)));
 
-	if (!s)
-		abort();
 	return s;
 }
 

@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "db/db.h"
 #include "db/pool.h"
@@ -246,9 +247,7 @@ int db_begin(struct db *db, struct db_who who, int64_t deadline, struct db_tx **
 
 	if (r < 0)
 		return r;
-	made = malloc(sizeof(*made));
-	if (!made)
-		abort();
+	made = must(malloc(sizeof(*made)));
 	*made = tx;
 	*ret = made;
 	return 0;

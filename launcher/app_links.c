@@ -13,6 +13,7 @@
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 
 #define NAME        "xdg-settings"
@@ -136,9 +137,7 @@ int app_links_new(const char *profile, void (*wanted)(void *arg, const char *sch
 
 	if (fd < 0)
 		return fd;
-	a = calloc(1, sizeof(*a));
-	if (!a)
-		abort();
+	a = must(calloc(1, sizeof(*a)));
 	a->fd = fd;
 	a->wanted = wanted;
 	a->arg = arg;

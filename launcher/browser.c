@@ -20,6 +20,7 @@
 #include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "launcher/app_links.h"
 #include "launcher/child.h"
@@ -360,9 +361,7 @@ int browser_start(struct call *call, const struct browser_start_params *params,
 		r = make_rule(call, params, &rule);
 	if (r < 0)
 		return r;
-	b = calloc(1, sizeof(*b));
-	if (!b)
-		abort();
+	b = must(calloc(1, sizeof(*b)));
 	b->launcher = l;
 	b->cdp = -1;
 	l->browser = b;

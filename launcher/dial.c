@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "common/worker.h"
 
@@ -37,10 +38,8 @@ struct lookup {
 
 struct dialer *dialer_new(const struct egress_rule *rule)
 {
-	struct dialer *d = calloc(1, sizeof(*d));
+	struct dialer *d = must(calloc(1, sizeof(*d)));
 
-	if (!d)
-		abort();
 	d->rule = rule;
 	return d;
 }

@@ -1,3 +1,4 @@
+#include "common/must.h"
 #include "launcher/egress_inside.h"
 
 #include <errno.h>
@@ -136,9 +137,7 @@ static void begin_relay(struct client *c, int server, const struct proxy_request
 
 	if (early > request->body)
 		early = (size_t)request->body;
-	first = malloc(request->head_length + early + 1);
-	if (!first)
-		abort();
+	first = must(malloc(request->head_length + early + 1));
 	if (request->head)
 		memcpy(first, request->head, request->head_length);
 	memcpy(first + request->head_length, in + request->length, early);
@@ -193,11 +192,9 @@ static void serve(void *arg)
 {
 	struct client *c = arg;
 	struct proxy_request request = {0};
-	char *in = malloc(PROXY_HEAD_MOST + 1);
+	char *in = must(malloc(PROXY_HEAD_MOST + 1));
 	size_t length = 0;
 
-	if (!in)
-		abort();
 	c->fiber = fiber_self();
 	int r = c->egress->open ? read_head(c->fd, in, &length, &request) : -ECANCELED;
 	if (r == 0)
@@ -214,10 +211,8 @@ static void serve(void *arg)
 
 static void client_new(struct egress *e, int fd)
 {
-	struct client *c = calloc(1, sizeof(*c));
+	struct client *c = must(calloc(1, sizeof(*c)));
 
-	if (!c)
-		abort();
 	c->egress = e;
 	c->fd = fd;
 	LIST_INSERT_HEAD(&e->clients, c, link);
@@ -258,10 +253,8 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 
 struct egress *egress_new(int listener, struct egress_rule *rule, bool open, const struct egress_events *events, void *arg)
 {
-	struct egress *e = calloc(1, sizeof(*e));
+	struct egress *e = must(calloc(1, sizeof(*e)));
 
-	if (!e)
-		abort();
 	alive++;
 	e->listener = listener;
 	e->rule = rule;

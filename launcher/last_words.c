@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 
 #define LINE 201  /* as much as is told of one */
@@ -68,9 +69,7 @@ int last_words_new(struct last_words **ret, int *ret_write_end)
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
-	w = calloc(1, sizeof(*w));
-	if (!w)
-		abort();
+	w = must(calloc(1, sizeof(*w)));
 	w->fd = ends[0];
 	fcntl(w->fd, F_SETFL, O_NONBLOCK);
 	w->readable = event_new(loop_base(), w->fd, EV_READ | EV_PERSIST, on_readable, w);

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "common/loop.h"
+#include "common/must.h"
 #include "launcher/browser.h"
 #include "launcher/egress.h"
 #include "launcher/family.h"
@@ -24,11 +25,9 @@ static void on_child_ended(evutil_socket_t number, short what, void *arg)
 
 int launcher_new(const char *profile_root, struct launcher **ret)
 {
-	struct launcher *l = calloc(1, sizeof(*l));
+	struct launcher *l = must(calloc(1, sizeof(*l)));
 	int r = family_init();
 
-	if (!l)
-		abort();
 	if (r < 0) {
 		free(l);
 		return r;

@@ -6,6 +6,7 @@
 
 #include "common/fiber.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "launcher/handlers.h"
 #include "launcher/launcher.h"
@@ -32,10 +33,8 @@ struct notices {
 
 struct notices *notices_new(void)
 {
-	struct notices *n = calloc(1, sizeof(*n));
+	struct notices *n = must(calloc(1, sizeof(*n)));
 
-	if (!n)
-		abort();
 	LIST_INIT(&n->watchers);
 	return n;
 }

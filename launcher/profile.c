@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/must.h"
 #include "common/words.h"
 
 #define PREFIX          "stead-browser-"
@@ -156,9 +157,7 @@ int profile_new(const char *root, bool http_auth, struct profile **ret)
 	if (strlen(root) + strlen("/" PREFIX "XXXXXX" LONGEST_SOCKET) >=
 		sizeof(((struct sockaddr_un *)0)->sun_path))
 		return -ENAMETOOLONG;
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		abort();
+	p = must(calloc(1, sizeof(*p)));
 	p->fd = -1;
 	r = make(p, root);
 	if (r < 0) {

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/host.h"
+#include "common/must.h"
 
 /* Bytes within the input. */
 struct span {
@@ -201,9 +202,7 @@ static int read_plain(
 	struct fields f = {0};
 	int e;
 
-	r->head = malloc(r->length + sizeof(ending) + 16);
-	if (!r->head)
-		abort();
+	r->head = must(malloc(r->length + sizeof(ending) + 16));
 	e = read_absolute(method, target, r);
 	if (e == 0)
 		e = read_fields(rest, r, &f);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/loop.h"
+#include "common/must.h"
 
 #define INPUT_MOST  65536  /* bytes taken from the kernel at most */
 #define OUTPUT_HIGH 262144 /* bytes queued for one side above which the other is not read */
@@ -165,18 +166,14 @@ static void side_init(
 struct relay *relay_new(int client, int server, const void *p, size_t n, uint64_t client_most,
 	void (*ended)(void *arg), void *arg)
 {
-	struct relay *r = calloc(1, sizeof(*r));
+	struct relay *r = must(calloc(1, sizeof(*r)));
 
-	if (!r)
-		abort();
 	r->on_end = ended;
 	r->on_end_arg = arg;
 	r->moved = loop_now();
 	side_init(&r->client, r, &r->server, client, client_most);
 	side_init(&r->server, r, &r->client, server, UINT64_MAX);
-	r->timer = event_new(loop_base(), -1, 0, on_timer, r);
-	if (!r->timer)
-		abort();
+	r->timer = must(event_new(loop_base(), -1, 0, on_timer, r));
 	arm(r);
 	if (n)
 		bufferevent_write(r->server.bev, p, n);

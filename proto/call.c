@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/must.h"
 #include "common/words.h"
 #include "proto/json.h"
 
@@ -43,10 +44,8 @@ static uid_t own_uid(void)
 
 struct call *call_new(void *daemon, const struct acting *acting, int64_t deadline)
 {
-	struct call_whole *w = calloc(1, sizeof(*w));
+	struct call_whole *w = must(calloc(1, sizeof(*w)));
 
-	if (!w)
-		abort();
 	w->call.arena = arena_new_secret(0);
 	w->call.daemon = daemon;
 	w->call.deadline = deadline;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/must.h"
 #include "common/words.h"
 #include "proto/scan.h"
 
@@ -17,9 +18,7 @@ static void grow(struct text *t, size_t more)
 
 	while (size - t->n < more)
 		size *= 2;
-	grown = malloc(size);
-	if (!grown)
-		abort();
+	grown = must(malloc(size));
 	if (t->n)
 		memcpy(grown, t->p, t->n);
 	if (t->p)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/must.h"
 #include "common/worker.h"
 
 #define THREADS 1 /* locked memory, not the processor, is what runs short first */
@@ -25,11 +26,9 @@ struct job {
 
 int crypt_new(const struct masterkeys *keys, struct crypt **ret)
 {
-	struct crypt *c = calloc(1, sizeof(*c));
+	struct crypt *c = must(calloc(1, sizeof(*c)));
 	int r;
 
-	if (!c)
-		abort();
 	c->keys = keys;
 	r = worker_pool_new(THREADS, QUEUED, &c->pool);
 	if (r < 0) {

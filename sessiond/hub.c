@@ -11,6 +11,7 @@
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "common/log.h"
+#include "common/must.h"
 #include "common/words.h"
 
 struct pending {
@@ -37,10 +38,8 @@ struct hub {
 
 struct hub *hub_new(void)
 {
-	struct hub *h = calloc(1, sizeof(*h));
+	struct hub *h = must(calloc(1, sizeof(*h)));
 
-	if (!h)
-		abort();
 	LIST_INIT(&h->watchers);
 	return h;
 }
@@ -122,9 +121,7 @@ static void add(struct watcher *w, const struct change *c)
 		(*found)->change = *c; /* the channel keeps the order of the commits */
 		return;
 	}
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		abort();
+	p = must(calloc(1, sizeof(*p)));
 	p->change = *c;
 	if (!tsearch(p, &w->tree, compare))
 		abort();
@@ -156,10 +153,8 @@ void hub_notice(struct hub *h, const char *payload)
 
 struct watcher *watcher_new(struct hub *h)
 {
-	struct watcher *w = calloc(1, sizeof(*w));
+	struct watcher *w = must(calloc(1, sizeof(*w)));
 
-	if (!w)
-		abort();
 	w->hub = h;
 	w->stale = h->listening;
 	TAILQ_INIT(&w->list);

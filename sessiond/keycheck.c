@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "sessiond/envelope.h"
 #include "sessiond/fingerprint.h"
@@ -39,10 +40,8 @@ struct finding {
 
 struct keycheck *keycheck_new(struct db *db, const struct masterkeys *keys)
 {
-	struct keycheck *k = calloc(1, sizeof(*k));
+	struct keycheck *k = must(calloc(1, sizeof(*k)));
 
-	if (!k)
-		abort();
 	k->db = db;
 	k->keys = keys;
 	return k;

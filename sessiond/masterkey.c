@@ -15,6 +15,7 @@
 #include <openssl/rand.h>
 
 #include "common/cleanup.h"
+#include "common/must.h"
 #include "common/words.h"
 
 #define FILE_MAX 65536
@@ -266,9 +267,7 @@ int masterkeys_load(const char *path, struct masterkeys **ret, char why[static M
 	err = read_file(path, &text, why);
 	if (err)
 		return err;
-	keys = calloc(1, sizeof(*keys));
-	if (!keys)
-		abort();
+	keys = must(calloc(1, sizeof(*keys)));
 	err = parse(keys, text, path, why);
 	if (err)
 		return err;

@@ -7,6 +7,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "proto/authd.h"
 #include "proto/call.h"
 #include "streamd/login_guard.h"
@@ -61,9 +62,7 @@ void streamd_audit_forbidden(struct streamd *d, const struct login *login, const
 
 	if (d->notes >= MOST_NOTES || d->stopping)
 		return;
-	n = calloc(1, sizeof(*n));
-	if (!n)
-		abort();
+	n = must(calloc(1, sizeof(*n)));
 	d->notes++;
 	n->daemon = d;
 	n->call = call_new(NULL, &acting, deadline_in(NOTE_MS));

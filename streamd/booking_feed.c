@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/memfd.h"
+#include "common/must.h"
 #include "proto/botd.h"
 #include "proto/call.h"
 #include "proto/field.h"
@@ -310,10 +311,8 @@ static void on_asked(struct edge *e, void *owner, uint64_t id, const char *rest,
 		.ip = *login->ip ? login->ip : NULL,
 		.admin = login->admin };
 	struct booking_feed *f = owner;
-	struct reader *r = calloc(1, sizeof(*r));
+	struct reader *r = must(calloc(1, sizeof(*r)));
 
-	if (!r)
-		abort();
 	r->part = read_rest(rest, q->websocket, &r->from.id);
 	if (r->part == PART_NONE) {
 		free(r);
@@ -353,10 +352,8 @@ static void on_closed(struct edge *e, void *owner, uint64_t id)
 
 struct booking_feed *booking_feed_new(struct peer *botd)
 {
-	struct booking_feed *f = calloc(1, sizeof(*f));
+	struct booking_feed *f = must(calloc(1, sizeof(*f)));
 
-	if (!f)
-		abort();
 	f->botd = botd;
 	LIST_INIT(&f->readers);
 	return f;

@@ -14,6 +14,7 @@
 #include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "streamd/clip.h"
 #include "streamd/frame_path.h"
 #include "streamd/watch.h"
@@ -54,10 +55,8 @@ struct work {
 
 struct menus *menus_new(const struct menu_listener *listener, void *owner)
 {
-	struct menus *m = calloc(1, sizeof(*m));
+	struct menus *m = must(calloc(1, sizeof(*m)));
 
-	if (!m)
-		abort();
 	m->listener = listener;
 	m->owner = owner;
 	LIST_INIT(&m->works);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/must.h"
+
 #define MOST_JPEG (16u << 20)
 #define MOST_TIME 1e11 /* s since 1970; no picture is from later */
 
@@ -19,10 +21,8 @@ struct screencast {
 
 struct screencast *screencast_new(int quality, void (*show)(void *owner, struct picture *p), void *owner)
 {
-	struct screencast *c = calloc(1, sizeof(*c));
+	struct screencast *c = must(calloc(1, sizeof(*c)));
 
-	if (!c)
-		abort();
 	c->show = show;
 	c->owner = owner;
 	c->quality = quality;

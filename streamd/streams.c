@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "streamd/edge_routes.h"
 #include "streamd/handlers.h"
@@ -40,10 +41,8 @@ static void on_login_ended(void *owner, uint64_t number)
 
 struct streams *streams_new(struct streamd *d)
 {
-	struct streams *all = calloc(1, sizeof(*all));
+	struct streams *all = must(calloc(1, sizeof(*all)));
 
-	if (!all)
-		abort();
 	all->daemon = d;
 	random_name(all->instance, INSTANCE_HEX / 2);
 	TAILQ_INIT(&all->list);

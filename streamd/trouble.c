@@ -12,6 +12,7 @@
 #include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "recipe/pattern.h"
 #include "streamd/net_error.h"
@@ -45,15 +46,11 @@ static void on_slow(evutil_socket_t fd, short what, void *arg);
 
 struct trouble *trouble_new(struct notes *notes, const char *site)
 {
-	struct trouble *t = calloc(1, sizeof(*t));
+	struct trouble *t = must(calloc(1, sizeof(*t)));
 
-	if (!t)
-		abort();
 	t->notes = notes;
 	t->site = site;
-	t->timer = event_new(loop_base(), -1, 0, on_slow, t);
-	if (!t->timer)
-		abort();
+	t->timer = must(event_new(loop_base(), -1, 0, on_slow, t));
 	return t;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/must.h"
 #include "common/words.h"
 #include "recipe/recipe.h"
 
@@ -43,10 +44,8 @@ static size_t length_kept(const char *text)
 struct url *url_new(const char *text)
 {
 	size_t n = length_kept(text ?: "");
-	struct url *u = malloc(sizeof(*u) + n + 1);
+	struct url *u = must(malloc(sizeof(*u) + n + 1));
 
-	if (!u)
-		abort();
 	return fill(u, text ?: "", n);
 }
 

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "proto/json.h"
 #include "proto/message.h"
 #include "streamd/audit.h"
@@ -87,10 +88,8 @@ static void greet(struct viewer *v)
 
 static void attach(struct edge *e, uint64_t id, struct stream *s)
 {
-	struct viewer *v = calloc(1, sizeof(*v));
+	struct viewer *v = must(calloc(1, sizeof(*v)));
 
-	if (!v)
-		abort();
 	v->edge = e;
 	v->id = id;
 	v->stream = s;

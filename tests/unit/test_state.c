@@ -199,7 +199,8 @@ static void test_order_is_no_difference(void **state)
 static void test_cookies_are_set(void **state)
 {
 	struct state_cookie had[] = { cookie("sid", "old"), cookie("theme", "dark"), cookie("gone", "x"), cookie("sid", "other") };
-	struct state_cookie set[] = { cookie("sid", "first"), cookie("sid", "new"), cookie("gone", ""), cookie("fresh", "f"), cookie("never", "n") };
+	struct state_cookie set[] = { cookie("sid", "first"), cookie("sid", "new"), cookie("gone", ""), cookie("fresh", "f"),
+		cookie("never", "n") };
 	struct state_writer *w;
 	struct state *s, *t;
 	uint8_t digest[32], again[32];
