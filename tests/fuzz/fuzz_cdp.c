@@ -313,7 +313,6 @@ static struct stream *make_stream(void)
 	s->recipe = recipe;
 	s->step = STEP_WAITING;
 	LIST_INIT(&s->viewers);
-	LIST_INIT(&s->waiting);
 	s->dialogs = dialogs_new(&dialog_listener, s);
 	s->hands = hands_new(let_go, s);
 	s->notes = notes_new(&note_listener, s);
