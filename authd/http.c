@@ -425,11 +425,14 @@ static int carry_out(struct exchange *x, json_t **ret)
 	const struct method *m = x->route.method;
 	void *params = arena_alloc(x->call->arena, m->params_size);
 	struct peer *peer = peer_of(x->http->a, x->route.daemon);
+	json_t *kept = NULL;
 	int r;
 
 	r = query_read(m->params(), x->params, x->query, &x->call->refusal);
 	if (r == 0)
-		r = fields_decode(x->call->arena, m->params(), x->params, NULL, params, &x->call->refusal);
+		r = fields_decode(x->call->arena, m->params(), x->params, NULL, params, &kept, &x->call->refusal);
+	if (kept)
+		call_keep(x->call, kept);
 	if (r < 0)
 		return REFUSED;
 	return peer ? peer_call_json(peer, x->call, m, x->params, ret) : run_own(x, params, ret);

@@ -1,10 +1,9 @@
 /*
  * The one decoder and the one encoder: between a JSON object and the struct that its rows describe.
  *
- * Decoding checks everything a row says; unknown names are refused. The object is a text for the RPC engine, which goes
- * straight from the frame to the struct and back, or a document for those that hold one (HTTP, WebSockets); the checks
- * are the same ones. Strings point into the text or document, JSON fields into the document, lists and objects lie in
- * the arena: all of them must outlive the struct.
+ * Decoding checks everything a row says; unknown names are refused. It goes straight from a frame's text to the struct and
+ * back; who holds a document (HTTP, WebSockets) has its text read. Strings point into the text, lists and objects lie in the
+ * arena: both must outlive the struct.
  */
 #pragma once
 
@@ -19,19 +18,17 @@
 struct text;
 
 /*
- * Fills out (method->..._size bytes) from object. fd: the descriptor that came beside the frame or -1; taken (and set
- * to -1) when a MEMFD or HANDLE field claims it, after its seals and size have been checked. 0, or -EREMOTEIO with *why
- * set; then out holds nothing that needs freeing.
- */
-int fields_decode(struct arena *arena, const struct field *rows, const json_t *object, int *fd, void *out,
-	struct refusal *why);
-
-/*
- * The same from n bytes of text, which are changed in place, with one more byte behind them. JSON fields become
- * documents of their own, all of them in *keep, a list that is made when first needed (NULL before) and is the
- * caller's. -EBADMSG, too, when the text is not well-formed; *why says which.
+ * Fills out (method->..._size bytes) from n bytes of text, which are changed in place, with one more byte behind them. JSON
+ * fields become documents of their own, all of them in *keep, a list that is made when first needed (NULL before) and is the
+ * caller's. fd: the descriptor that came beside the frame or -1; taken (and set to -1) when a MEMFD or HANDLE field claims
+ * it, after its seals and size have been checked. 0; -EREMOTEIO with *why set, or -EBADMSG when the text is not well-formed,
+ * and *why says which. Then out holds nothing that needs freeing.
  */
 int fields_read(struct arena *arena, const struct field *rows, char *text, size_t n, int *fd, void *out, json_t **keep,
+	struct refusal *why);
+
+/* The same from an object, whose text is made in the arena. */
+int fields_decode(struct arena *arena, const struct field *rows, const json_t *object, int *fd, void *out, json_t **keep,
 	struct refusal *why);
 
 /* An object may have this many rows at most, OPT marks included. */

@@ -1,6 +1,5 @@
 /*
- * What a row says about a value, checked once for both places a value can come from: a text (field_text.c) or a
- * document (field.c). Private to these two.
+ * What a row says about a value, checked for field_text.c, to which this is private.
  */
 #pragma once
 
@@ -21,7 +20,7 @@
 struct decoder {
 	struct arena *arena;
 	int *fd;
-	json_t **keep; /* from a text: the documents that were made */
+	json_t **keep; /* the documents that were made */
 	struct refusal *why;
 };
 

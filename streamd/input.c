@@ -298,14 +298,15 @@ static int take(struct call *call, const struct dispatch_row *row, json_t *param
 {
 	size_t size = row->method->params_size;
 	void *fields = arena_alloc(call->arena, size);
-	json_t *none = json_object();
+	json_t *none = json_object(), *kept = NULL;
 	int r;
 
-	r = fields_decode(call->arena, row->method->params(), params ? params : none, NULL, fields, &call->refusal);
+	r = fields_decode(call->arena, row->method->params(), params ? params : none, NULL, fields, &kept, &call->refusal);
 	if (r == 0)
 		r = row->handler(call, fields, NULL);
 	explicit_bzero(fields, size);
 	json_decref(none);
+	json_decref(kept);
 	return r;
 }
 

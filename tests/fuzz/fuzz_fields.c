@@ -93,11 +93,11 @@ static void compare_with_document(const struct subject *s, const struct decoded 
 	void *out = calloc(1, s->size + 1);
 	struct text a = { 0 }, b = { 0 };
 	struct refusal why;
-	json_t *document = NULL;
+	json_t *document = NULL, *kept = NULL;
 	int fd = -1, r = json_read(p, n, &document, NULL);
 
 	if (r == 0)
-		r = fields_decode(arena, s->rows, document, &fd, out, &why);
+		r = fields_decode(arena, s->rows, document, &fd, out, &kept, &why);
 	if ((r == 0) != (d->result == 0))
 		abort();
 	if (r == 0) {
@@ -108,6 +108,7 @@ static void compare_with_document(const struct subject *s, const struct decoded 
 	}
 	text_free(&a);
 	text_free(&b);
+	json_decref(kept);
 	json_decref(document);
 	free(out);
 	arena_free(arena);

@@ -74,7 +74,7 @@ static struct decoded decode(bool by_text, const struct method *m, const char *j
 	} else {
 		d.result = json_read(json, strlen(json), &d.document, NULL);
 		if (d.result == 0)
-			d.result = fields_decode(d.arena, m->params(), d.document, &d.fd, out, &d.why);
+			d.result = fields_decode(d.arena, m->params(), d.document, &d.fd, out, &d.kept, &d.why);
 	}
 	return d;
 }
@@ -565,7 +565,9 @@ static void there_and_back(const char *name, const struct field *rows, size_t si
 	fields_close(rows, out);
 	given = fd < 0 ? -1 : dup(fd);
 	fields_init(rows, out, size);
-	assert_int_equal(fields_decode(k.arena, rows, document, &given, out, &why), 0);
+	json_decref(kept);
+	kept = NULL;
+	assert_int_equal(fields_decode(k.arena, rows, document, &given, out, &kept, &why), 0);
 	compare_objects(rows, in, out);
 	fields_close(rows, out);
 	json_decref(kept);
