@@ -26,6 +26,12 @@ static struct state *captured(int seconds)
 	cbor_map_begin(out);
 	cbor_put_text(out, "name");
 	cbor_put_text(out, "quick");
+	cbor_put_text(out, "value");
+	cbor_put_text(out, "1");
+	cbor_put_text(out, "domain");
+	cbor_put_text(out, "desk.test");
+	cbor_put_text(out, "path");
+	cbor_put_text(out, "/");
 	cbor_put_text(out, "expires");
 	cbor_put_int(out, seconds ? CAPTURED_S + seconds : -1);
 	cbor_map_end(out);
