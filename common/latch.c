@@ -6,6 +6,7 @@
 struct latch_waiter {
 	struct wait wait;
 	bool woken;
+	int result;
 	LIST_ENTRY(latch_waiter) link;
 };
 
@@ -21,8 +22,9 @@ int latch_wait(struct latch *l, int64_t deadline)
 	else
 		LIST_INSERT_HEAD(&l->waiters, &w, link);
 	r = wait_for(&w.wait, deadline);
-	if (!w.woken)
-		LIST_REMOVE(&w, link);
+	if (w.woken)
+		return w.result; /* the wake came between the end of the wait and our turn, and the latch may have gone since */
+	LIST_REMOVE(&w, link);
 	return r;
 }
 
@@ -33,6 +35,7 @@ void latch_wake(struct latch *l, int result)
 	while ((w = LIST_FIRST(&l->waiters))) {
 		LIST_REMOVE(w, link);
 		w->woken = true;
+		w->result = result;
 		wait_wake(&w->wait, result);
 	}
 }

@@ -107,6 +107,22 @@ static void test_goes_at_once(void **state)
 	assert_string_equal(trace, "a-104 ");
 }
 
+/* The wake counts for whoever gives up in the same turn, too, for what is a part of it goes by that. */
+static void test_goes_as_one_gives_up(void **state)
+{
+	struct fiber *f;
+
+	(void)state;
+	start(wait_once, "a", &f);
+	turn(1);
+	fiber_cancel(f);
+	latch_wake(latch, -EPIPE);
+	free(latch);
+	latch = NULL;
+	end(&f);
+	assert_string_equal(trace, "a-32 ");
+}
+
 /* Whoever has given up is not among those who wait any more. */
 static void test_given_up(void **state)
 {
@@ -145,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_all_in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_goes_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_goes_as_one_gives_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_until_it_holds, set_up, tear_down),
 	};
