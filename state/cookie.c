@@ -1,7 +1,16 @@
 #include "state/cookie.h"
 
+#include <math.h>
 #include <string.h>
 #include <strings.h>
+
+/* What is no time is none: it would not be equal to itself. */
+static double read_time(const struct cbor *v)
+{
+	double s = cbor_get_double(v, "expires", -1);
+
+	return isfinite(s) ? s : -1;
+}
 
 bool state_cookie_read(struct arena *arena, const struct cbor *v, struct state_cookie *ret)
 {
@@ -11,7 +20,7 @@ bool state_cookie_read(struct arena *arena, const struct cbor *v, struct state_c
 		.value = cbor_get_utf8(arena, v, "value"),
 		.domain = cbor_get_utf8(arena, v, "domain"),
 		.path = cbor_get_utf8(arena, v, "path"),
-		.expires = cbor_get_double(v, "expires", -1),
+		.expires = read_time(v),
 		.http_only = cbor_get_bool(v, "httpOnly", false),
 		.secure = cbor_get_bool(v, "secure", false),
 		.same_site = cbor_get_utf8(arena, v, "sameSite"),
