@@ -10,7 +10,6 @@
 #include "common/latch.h"
 
 struct bell;
-struct wait;
 
 /* One that waits, on its fiber's stack. */
 struct hearer {

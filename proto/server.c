@@ -703,7 +703,7 @@ static void wait_for_calls(struct server *s)
 {
 	while (s->calls && !fiber_self())
 		loop_turn();
-	if (s->calls) /* the loop is not to be entered a second time */
+	if (s->calls) /* in a fiber, where the loop is not to be entered a second time */
 		LATCH_AWAIT(&s->drained, s->calls == 0);
 }
 

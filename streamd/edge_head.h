@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-/* The largest head that is taken, bytes: what libwebsockets is given room for (edge_thread.c). */
+/* The largest head that is taken, bytes: what libwebsockets is given room for (edge.c). */
 #define EDGE_HEAD_MOST 16384
 
 /* How a head is refused: an HTTP status and a sentence, which is a literal. */
