@@ -23,6 +23,7 @@
 #define LAST_MS       700 /* and when none do: the page is left then */
 #define LIST_PAUSE_MS 700 /* between two looks at a list that may be late */
 #define AFTER_GET_MS  3000 /* for what acts, as after a press, when all that has been sent are GETs */
+#define LATER_MS      5000 /* for what a later step has made the page send; streamd knows when no more of that comes */
 #define SERVER_FAILS  500 /* with such a status or above it, HTTP's site may have done what it was asked for all the same */
 
 struct doing {
@@ -393,10 +394,9 @@ static bool is_same_answer(const struct answer *a, const struct answer *b)
 static bool await_later_answers(struct doing *d)
 {
 	const struct answer was = d->answer;
-	int64_t more_ms = was.reads ? AFTER_GET_MS : 0;
 	bool open;
 
-	send_held(d, more_ms, more_ms);
+	send_held(d, LATER_MS, was.reads ? AFTER_GET_MS : 0);
 	open = d->answer.sent == SENT_OPEN && was.sent != SENT_OPEN;
 	if (open) {
 		if (!wrote(d, job_look_after(d->job, d->action->answer_ms)))

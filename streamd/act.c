@@ -434,6 +434,15 @@ void act_press(struct act *a)
 	a->presses++;
 	if (a->gate == GATE_READY)
 		a->gate = GATE_WATCH;
+	act_input(a);
+}
+
+void act_input(struct act *a)
+{
+	if (!a)
+		return;
+	a->input_at = loop_now();
+	a->input_noticed = a->noticed;
 }
 
 bool act_pressed(const struct act *a)
@@ -482,6 +491,7 @@ void act_send(struct act *a)
 {
 	if (a->gate == GATE_WATCH || a->gate == GATE_HELD) {
 		a->gate = GATE_SEND;
+		a->input_at = 0;
 		touch(a);
 	}
 	if (!a->pump)

@@ -53,6 +53,13 @@ int act_watch(struct act *a, int64_t deadline);
 void act_press(struct act *a);
 bool act_pressed(const struct act *a);
 
+/*
+ * The page is given input, by a press or otherwise: act_await_answer() waits for what it sends of that. And waits whether it sends
+ * anything of it that may act: 0, -ETIMEDOUT (nothing, or it would not be noticed), -ECANCELED. Both take NULL.
+ */
+void act_input(struct act *a);
+int act_await_noticed(struct act *a);
+
 /* How much that may act pages have asked for so far. Takes NULL. */
 size_t act_noticed(const struct act *a);
 
@@ -78,7 +85,8 @@ enum act_answer { ACT_ANSWERED, ACT_OPEN, ACT_LOST, ACT_UNSENT };
 
 /*
  * Waits until all that went has been answered, as has what a script asks for since and had not asked for before, and nothing more
- * that may act has come for settle_ms (three seconds, if none of it could leave), or the deadline. 0 or -ECANCELED.
+ * that may act has come for settle_ms (three seconds, if none of it could leave, or if the page has been given input since and
+ * has sent nothing of it), or the deadline. 0 or -ECANCELED.
  */
 int act_await_answer(struct act *a, int64_t settle_ms, int64_t deadline);
 

@@ -121,6 +121,8 @@ struct act {
 	int64_t changed; /* when something that may act last came, or was over */
 	struct coming coming[MOST_COMING];
 	int64_t read_at; /* when something that is read last ended */
+	int64_t input_at;      /* when it was given input last since something was let go; 0: not since */
+	size_t input_noticed;  /* and what had been noticed by then */
 	bool pressed;    /* since act_watch() was called last */
 	size_t presses;
 	size_t noticed; /* act_noticed() */

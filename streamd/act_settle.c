@@ -8,19 +8,40 @@
 #include "streamd/act_inside.h"
 
 #define READ_MS    10000 /* after what acts: for what is read then, for a page may read without end */
-#define NOTHING_MS 3000  /* for what acts, as after a press, while all that it has come to is what could not leave */
+#define NOTHING_MS 3000  /* for what acts, as after a press, while all that it has come to is nothing, or could not leave */
+#define MORE_MS    700   /* after input: for what follows on what that has sent */
+
+/* Until when a later step's press, or what it wrote, may still have the page send what acts; 0: there was none. */
+static int64_t input_settled_at(const struct act *a)
+{
+	if (!a->input_at)
+		return 0;
+	return a->noticed == a->input_noticed ? a->input_at + NOTHING_MS : a->changed + MORE_MS;
+}
 
 /* When it has settled, if nothing more comes. */
 static int64_t settled_at(const struct act *a, int64_t settle_ms)
 {
 	int64_t quiet = (a->read_at > a->changed ? a->read_at : a->changed) + settle_ms;
+	int64_t page = coming_reads(a) ? a->changed + READ_MS : deadline_min(quiet, a->changed + READ_MS);
+	int64_t input = input_settled_at(a);
 
-	return coming_reads(a) ? a->changed + READ_MS : deadline_min(quiet, a->changed + READ_MS);
+	return page > input ? page : input;
 }
 
 static bool has_left(const struct act *a)
 {
 	return tally_has_left(&a->sure) || tally_has_left(&a->maybe) || a->socket || !(a->sure.unsent + a->maybe.unsent);
+}
+
+int act_await_noticed(struct act *a)
+{
+	int64_t deadline = a ? a->input_at + NOTHING_MS : 0;
+	int r = a && a->gate != GATE_OFF ? 0 : -ETIMEDOUT;
+
+	while (r == 0 && a->noticed == a->input_noticed)
+		r = latch_wait(&a->news, deadline);
+	return r;
 }
 
 int act_await_answer(struct act *a, int64_t settle_ms, int64_t deadline)

@@ -51,6 +51,7 @@ static int is_kept(struct stepping *s, const struct element *e, const char *valu
 static int fill_once(struct stepping *s, const struct element *e, struct edited *ret)
 {
 	const char *value = s->step->value;
+	struct act *act = browser_act(s->browser);
 	int64_t deadline = deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS);
 	int r = stepping_press(s, e);
 
@@ -61,12 +62,15 @@ static int fill_once(struct stepping *s, const struct element *e, struct edited 
 	if (ret->kind == EDITED_NONE || ret->kind == EDITED_SELECT)
 		return 0;
 	s->result->wrote = WROTE_PART;
+	act_input(act);
 	if (ret->kind == EDITED_SET)
 		r = element_edit(e, EDIT_SET, value, deadline, s->arena, ret);
 	else
 		r = type(s, value);
-	if (r == 0 && ret->kind == EDITED_TEXT)
+	if (r == 0 && ret->kind == EDITED_TEXT) {
+		act_input(act);
 		r = element_edit(e, EDIT_CHANGED, NULL, deadline, s->arena, ret);
+	}
 	return r < 0 ? r : is_kept(s, e, NULL, ret);
 }
 
@@ -107,12 +111,16 @@ static bool is_chosen(const struct stepping *s, const struct edited *d)
 }
 
 /*
- * Each time that something is written the page may send it. So the act is written once, and done with that, whatever the page
- * makes of its field then; and nothing is written again once the page has sent something.
+ * Each time that something is written the page may send it, and not at once. So the act is written once, and done with that,
+ * whatever the page makes of its field then; and what a later step writes is written again only if the page sends nothing of it.
  */
 static bool may_write(const struct stepping *s, size_t noticed)
 {
-	return s->result->wrote == WROTE_NOTHING || (!s->step->act && act_noticed(browser_act(s->browser)) == noticed);
+	struct act *act = browser_act(s->browser);
+
+	if (s->result->wrote == WROTE_NOTHING)
+		return true;
+	return !s->step->act && act_noticed(act) == noticed && act_await_noticed(act) == -ETIMEDOUT;
 }
 
 static bool is_told(const struct stepping *s)

@@ -56,7 +56,9 @@ const SCRIPT = `
 		},
 		/* What is pressed first does nothing yet, or checks something. */
 		second: () => { presses += 1; return presses > 1 && sends.fetch(); },
-		checkedFirst: () => { presses += 1; return presses > 1 ? sends.fetch() : fetch("/check", { method: "POST", body: "x" }); },
+		check: () => fetch("/check", { method: "POST", body: "x" }),
+		checkedFirst: () => { presses += 1; return presses > 1 ? sends.fetch() : sends.check(); },
+		checkedLate: () => { presses += 1; return presses > 1 ? pause(${LATER_MS}).then(sends.fetch) : sends.check(); },
 		stillPressed: () => sends.fetch(),
 		stillWritten: () => sends.fetch(),
 		debounced: () => pause(500).then(sends.fetch),
