@@ -282,7 +282,7 @@ static void audit_foreign(struct exchange *x, const char *detail)
 	audit_limited(h->a, &h->foreign, x->call, &entry);
 }
 
-/* By the row's right, by a handler of ours, or by the daemon that was asked: somebody wanted what is not theirs. */
+/* By the row's scope, by a handler of ours, or by the daemon that was asked: somebody wanted what is not theirs. */
 static void audit_forbidden(struct exchange *x)
 {
 	struct http *h = x->http;
@@ -328,12 +328,12 @@ static int find_login(struct exchange *x)
 		return 0;
 	/* Who signs in needs no login, so a database that is down is told by the handler. */
 	if (r < 0)
-		return x->route.method->right == RIGHT_ANYONE ? 0 : r;
+		return x->route.method->scope == SCOPE_ANYONE ? 0 : r;
 	x->front.login = &x->login;
 	acting->user = x->login.user;
 	acting->name = x->log.user = x->login.user_name;
 	acting->login = x->login.name;
-	acting->admin = x->login.admin;
+	acting->scopes = login_scopes(&x->login);
 	return 0;
 }
 
@@ -344,7 +344,7 @@ static int check_sender(struct exchange *x)
 	char own[24];
 
 	exact_must(own, sizeof(own), "%" PRId64, x->login.user);
-	if (!sender || !x->front.login || x->route.method->right == RIGHT_ANYONE || strcmp(sender, own) == 0)
+	if (!sender || !x->front.login || x->route.method->scope == SCOPE_ANYONE || strcmp(sender, own) == 0)
 		return 0;
 	return call_refuse(x->call, ERR_not_signed_in, "Stead-Account",
 		"In this browser %s has signed in to Stead since this page was opened. Sign in again to go on, or leave the page to them.",
@@ -455,7 +455,7 @@ static int handle(struct exchange *x, json_t **ret)
 	if (r == 0)
 		r = check_sender(x);
 	if (r == 0)
-		r = call_check_right(x->call, x->route.method);
+		r = call_check_scope(x->call, x->route.method);
 	if (r == 0)
 		r = read_body(x);
 	return r == 0 ? carry_out(x, ret) : r;

@@ -196,6 +196,11 @@ int logout(struct call *call, const struct logout_params *params, struct logout_
 	return 0;
 }
 
+unsigned login_scopes(const struct login *login)
+{
+	return login->admin ? SCOPES_ADMIN : SCOPES_PERSON;
+}
+
 int account_show(struct call *call, const struct account_show_params *params, struct account_show_result *result)
 {
 	const struct front *front = call->front;
@@ -213,6 +218,7 @@ int account_show(struct call *call, const struct account_show_params *params, st
 
 int login_check(struct call *call, const struct login_check_params *params, struct login_check_result *result)
 {
+	char *scopes = arena_alloc(call->arena, SCOPES_TEXT);
 	struct login login;
 	int r = login_find(call->daemon, call->arena, params->cookie, false, call->deadline, &login);
 
@@ -220,10 +226,11 @@ int login_check(struct call *call, const struct login_check_params *params, stru
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
 	if (r < 0)
 		return r;
+	scopes_write(login_scopes(&login), scopes, SCOPES_TEXT);
 	*result = (struct login_check_result){ .user = login.user,
 		.name = login.user_name,
 		.login = login.name,
-		.admin = login.admin,
+		.scopes = scopes,
 		.expires_at_ms = login.expires_at_ms };
 	return 0;
 }

@@ -37,6 +37,9 @@ struct login {
 	int64_t expires_at_ms; /* wall clock */
 };
 
+/* What its person may do (proto/scope.h). */
+unsigned login_scopes(const struct login *login);
+
 /*
  * In a fiber: the login that a cookie's value stands for; used: its person is using it, which prolongs it. Strings are the
  * arena's. -ENOENT: it is none, or has ended. Database errors.

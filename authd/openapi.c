@@ -216,13 +216,13 @@ static json_t *responses_of(const struct method *m, bool in_body)
 		json_content(object_schema(m->result()))));
 
 	add_response(responses, ERR_invalid);
-	if (m->right != RIGHT_ANYONE)
+	if (m->scope != SCOPE_ANYONE)
 		add_response(responses, ERR_not_signed_in);
 	if (strcmp(m->name, "login") == 0) {
 		add_response(responses, ERR_bad_password);
 		add_response(responses, ERR_throttled);
 	}
-	if (m->right == RIGHT_ADMIN || in_body)
+	if (m->scope >= SCOPE_ADMIN_READ || in_body)
 		add_response(responses, ERR_forbidden); /* cross_site has the same status */
 	if (strchr(m->path, '{'))
 		add_response(responses, ERR_not_found);
@@ -254,9 +254,9 @@ static json_t *operation_of(const struct route *route)
 			json_pack("{sb so}", "required", 1, "content",
 				json_content(shape_schema(m->params(), m->path))));
 	put(operation, "responses", responses_of(m, o.in_body));
-	if (m->right == RIGHT_ANYONE)
+	if (m->scope == SCOPE_ANYONE)
 		put(operation, "security", json_array());
-	if (m->right == RIGHT_ADMIN)
+	if (m->scope >= SCOPE_ADMIN_READ)
 		put(operation, "description", json_string("For administrators."));
 	return operation;
 }

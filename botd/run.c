@@ -430,7 +430,7 @@ struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe)
 
 	r->botd = b;
 	r->recipe = recipe;
-	r->acting = (struct acting){ .user = user, .name = "botd" };
+	r->acting = (struct acting){ .user = user, .name = "botd", .scopes = SCOPES_PERSON };
 	name_random(r->holder, sizeof(r->holder), "botd"); /* a lease of another run cannot be prolonged by it */
 	return r;
 }

@@ -148,7 +148,7 @@ static enum job_result settle(struct worker *w, struct job *j, const struct endi
  */
 static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
 {
-	const struct acting owner = { .user = j->user, .name = "botd" };
+	const struct acting owner = { .user = j->user, .name = "botd", .scopes = SCOPES_PERSON };
 	CLEANUP(call_freep) struct call *call = call_new(w->botd, &owner, deadline_in(SHOW_MS));
 	const struct session_show_params params = { .site = j->site };
 	struct session_show_result kept;

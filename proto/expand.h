@@ -2,11 +2,11 @@
  * Reads a .def file and makes of its rows whatever the including file asks for.
  *
  *	TYPE(name, fields)                                       a struct, for OBJ and LIST_OF
- *	METHOD(name, roles, right, http, cli, sentence, params, results)
- *	STREAM(name, roles, right, http, cli, sentence, params, item)   a call that sends items until it ends
+ *	METHOD(name, roles, scope, http, cli, sentence, params, results)
+ *	STREAM(name, roles, scope, http, cli, sentence, params, item)   a call that sends items until it ends
  *	EVENT(name, sentence, fields)                            a notification
  *
- * where roles are bits of enum role, right is ANYONE, USER or ADMIN, http is HTTP(VERB, "/path/{field}"), NOHTTP, or READS
+ * where roles are bits of enum role, scope is one of enum scope, http is HTTP(VERB, "/path/{field}"), NOHTTP, or READS
  * for what is not public and changes nothing, cli is CLI("words {field}") or NOCLI, and fields are any of these one after
  * another, or NONE:
  *
@@ -61,7 +61,7 @@
 	struct name_ {                                                                             \
 		fields_                                                                            \
 	};
-#define METHOD(name_, roles_, right_, http_, cli_, sentence_, params_, results_)                   \
+#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_)                   \
 	struct name_##_params {                                                                    \
 		params_                                                                            \
 	};                                                                                         \
@@ -74,7 +74,7 @@
 	{                                                                                          \
 		return peer_call(peer, call, &method_##name_, params, ret);                        \
 	}
-#define STREAM(name_, roles_, right_, http_, cli_, sentence_, params_, item_)                      \
+#define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)                      \
 	struct name_##_params {                                                                    \
 		params_                                                                            \
 	};                                                                                         \
@@ -146,23 +146,23 @@
 		return sizeof(S) ? rows : rows;                                                    \
 	}
 #define TYPE(name_, fields_) FIELDS(name_##_fields, struct name_, fields_)
-#define METHOD(name_, roles_, right_, http_, cli_, sentence_, params_, results_)                   \
+#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_)                   \
 	FIELDS(name_##_params_fields, struct name_##_params, params_)                              \
 	FIELDS(name_##_result_fields, struct name_##_result, results_)                             \
 	const struct method method_##name_ = { .name = #name_,                                     \
 		.roles = roles_,                                                                   \
-		.right = RIGHT_##right_,                                                           \
+		.scope = SCOPE_##scope_,                                                          \
 		http_ cli_.sentence = sentence_,                                                   \
 		.params = name_##_params_fields,                                                   \
 		.params_size = sizeof(struct name_##_params),                                      \
 		.result = name_##_result_fields,                                                   \
 		.result_size = sizeof(struct name_##_result) };
-#define STREAM(name_, roles_, right_, http_, cli_, sentence_, params_, item_)                      \
+#define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)                      \
 	FIELDS(name_##_params_fields, struct name_##_params, params_)                              \
 	FIELDS(name_##_item_fields, struct name_##_item, item_)                                    \
 	const struct method method_##name_ = { .name = #name_,                                     \
 		.roles = roles_,                                                                   \
-		.right = RIGHT_##right_,                                                           \
+		.scope = SCOPE_##scope_,                                                          \
 		http_ cli_.sentence = sentence_,                                                   \
 		.streams = true,                                                                   \
 		.params = name_##_params_fields,                                                   \
@@ -180,17 +180,17 @@
 #elif defined(EXPAND_LIST)
 
 #define TYPE(name_, fields_)
-#define METHOD(name_, roles_, right_, http_, cli_, sentence_, params_, results_) &method_##name_,
-#define STREAM(name_, roles_, right_, http_, cli_, sentence_, params_, item_)    &method_##name_,
+#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_) &method_##name_,
+#define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)    &method_##name_,
 #define EVENT(name_, sentence_, fields_)                                         &method_##name_,
 
 #elif defined(EXPAND_HANDLERS)
 
 #define TYPE(name_, fields_)
-#define METHOD(name_, roles_, right_, http_, cli_, sentence_, params_, results_)                   \
+#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_)                   \
 	int name_(struct call *call, const struct name_##_params *params,                          \
 		struct name_##_result *result);
-#define STREAM(name_, roles_, right_, http_, cli_, sentence_, params_, item_)                      \
+#define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)                      \
 	int name_(struct call *call, const struct name_##_params *params);
 #define EVENT(name_, sentence_, fields_)
 
@@ -198,12 +198,12 @@
 
 /* A handler has typed arguments; the dispatch row needs one type for all, and casts of functions are not portable. */
 #define TYPE(name_, fields_)
-#define METHOD(name_, roles_, right_, http_, cli_, sentence_, params_, results_)                   \
+#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_)                   \
 	static int thunk_##name_(struct call *call, const void *params, void *result)              \
 	{                                                                                          \
 		return name_(call, params, result);                                                \
 	}
-#define STREAM(name_, roles_, right_, http_, cli_, sentence_, params_, item_)                      \
+#define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)                      \
 	static int thunk_##name_(struct call *call, const void *params, void *result)              \
 	{                                                                                          \
 		(void)result;                                                                      \
@@ -214,9 +214,9 @@
 #elif defined(EXPAND_DISPATCH)
 
 #define TYPE(name_, fields_)
-#define METHOD(name_, roles_, right_, http_, cli_, sentence_, params_, results_)                   \
+#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_)                   \
 	{ &method_##name_, thunk_##name_ },
-#define STREAM(name_, roles_, right_, http_, cli_, sentence_, params_, item_)                      \
+#define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)                      \
 	{ &method_##name_, thunk_##name_ },
 #define EVENT(name_, sentence_, fields_)
 

@@ -129,9 +129,19 @@ static bool read_label(struct reading *r, const char **ret)
 	return true;
 }
 
+static bool read_scopes(struct reading *r, unsigned *ret)
+{
+	const char *words;
+
+	if (!read_label(r, &words))
+		return false;
+	*ret = scopes_read(words);
+	return true;
+}
+
 static bool read_acting(struct reading *r)
 {
-	static const char *const names[] = { "user", "name", "login", "ip", "admin", NULL };
+	static const char *const names[] = { "user", "name", "login", "ip", "scopes", NULL };
 	struct acting *a = &r->m.acting;
 	bool first = true, ok = true;
 	unsigned seen = 0;
@@ -145,7 +155,7 @@ static bool read_acting(struct reading *r)
 		case 1: ok = read_label(r, &a->name); break;
 		case 2: ok = read_label(r, &a->login); break;
 		case 3: ok = read_label(r, &a->ip); break;
-		case 4: ok = read_flag(r, &a->admin, acting_why); break;
+		case 4: ok = read_scopes(r, &a->scopes); break;
 		default: return false;
 		}
 	}
@@ -347,11 +357,15 @@ static void put_count(struct text *t, const char *name, int64_t n)
 
 static void put_acting(struct text *t, const struct acting *a)
 {
+	char scopes[SCOPES_TEXT];
+
+	scopes_write(a->scopes, scopes, sizeof(scopes));
 	put_count(t, ",\"for\":{\"user\":", a->user);
 	put_label(t, ",\"name\":", a->name);
 	put_label(t, ",\"login\":", a->login);
 	put_label(t, ",\"ip\":", a->ip);
-	text_puts(t, a->admin ? ",\"admin\":true}" : "}");
+	put_label(t, ",\"scopes\":", *scopes ? scopes : NULL);
+	text_puts(t, "}");
 }
 
 #define VERSION "{\"jsonrpc\":\"2.0\""

@@ -14,11 +14,12 @@
 #include <jansson.h>
 
 #include "proto/error.h"
+#include "proto/scope.h"
 #include "proto/scan.h"
 #include "proto/text.h"
 
 /* Counts up when old and new cannot talk to each other. */
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 
 /* For whom a call is made. Strings are borrowed from the message, and printable: they go into the log. */
 #define ACTING_TEXT 128 /* bytes of each at most */
@@ -27,7 +28,7 @@ struct acting {
 	const char *name;  /* sign-in name */
 	const char *login; /* which login of theirs */
 	const char *ip;    /* where the request came from */
-	bool admin;
+	unsigned scopes;   /* proto/scope.h */
 };
 
 struct message {

@@ -10,6 +10,8 @@
 
 #include <jansson.h>
 
+#include "proto/scope.h"
+
 struct call;
 struct peer;
 struct peer_stream;
@@ -57,13 +59,10 @@ enum role {
 	ROLE_LAUNCHER = 1 << 6, /* streamd, to one browser's launcher */
 };
 
-/* What the person that a call is made for must be allowed. */
-enum right { RIGHT_ANYONE, RIGHT_USER, RIGHT_ADMIN };
-
 struct method {
 	const char *name;
 	unsigned roles;
-	enum right right;
+	enum scope scope;        /* what the caller must carry */
 	const char *verb, *path; /* HTTP, below /api/v1; NULL if it is not public */
 	bool reads;              /* not public, and changes nothing; method_reads() knows of the others */
 	const char *cli;         /* steadctl's words; NULL if it has none */

@@ -195,14 +195,14 @@ static void refuse(struct session *session, int64_t id, enum error_code code, co
 	send_refusal(session, id, &refusal);
 }
 
-int call_check_right(struct call *call, const struct method *method)
+int call_check_scope(struct call *call, const struct method *method)
 {
 	/* Who may connect to the control socket administers Stead; the socket's mode decides that. */
-	if (method->right == RIGHT_ANYONE || call->role == ROLE_CONTROL)
+	if (method->scope == SCOPE_ANYONE || call->role == ROLE_CONTROL)
 		return 0;
 	if (!call->acting.user)
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
-	if (method->right == RIGHT_ADMIN && !call->acting.admin)
+	if (!(call->acting.scopes & method->scope))
 		return call_refuse(call, ERR_forbidden, NULL, "%s", "");
 	return 0;
 }
@@ -391,7 +391,7 @@ static int admit(struct serving *v, const struct message *m, int *fd)
 	if (m->acting.user && v->session->role == ROLE_CONTROL)
 		r = call_refuse(v->call, ERR_invalid, "for", "steadctl calls for nobody.");
 	if (r == 0)
-		r = call_check_right(v->call, method);
+		r = call_check_scope(v->call, method);
 	if (r == 0)
 		r = fields_read(v->call->arena, method->params(), params.p, params.n, fd, v->params, &kept, &v->call->refusal);
 	if (kept)

@@ -79,7 +79,7 @@ const struct dispatch_row *server_row(const struct server *s, const char *method
 size_t server_calls(const struct server *s);
 
 /* 0 if the caller may call it, else REFUSED with the refusal set. */
-int call_check_right(struct call *call, const struct method *method);
+int call_check_scope(struct call *call, const struct method *method);
 
 /* Turns a handler's return into the call's refusal, logging what is no fault of the caller's. */
 void call_settle(struct call *call, int r);

@@ -57,6 +57,7 @@ void streamd_audit_forbidden(struct streamd *d, const struct login *login, const
 	const struct acting acting = { .user = login->user,
 		.name = login->name,
 		.login = login->login,
+		.scopes = login->scopes,
 		.ip = *login->ip ? login->ip : NULL };
 	struct note *n;
 

@@ -309,7 +309,7 @@ static void on_asked(struct edge *e, void *owner, uint64_t id, const char *rest,
 		.name = login->name,
 		.login = login->login,
 		.ip = *login->ip ? login->ip : NULL,
-		.admin = login->admin };
+		.scopes = login->scopes };
 	struct booking_feed *f = owner;
 	struct reader *r = must(calloc(1, sizeof(*r)));
 

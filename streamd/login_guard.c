@@ -397,7 +397,7 @@ int login_guard_admit(struct login_guard *g, struct call *call, const struct log
 		.name = result.name,
 		.login = result.login,
 		.ip = "",
-		.admin = result.admin,
+		.scopes = scopes_read(result.scopes),
 		.expires_at_ms = result.expires_at_ms };
 	return 0;
 }

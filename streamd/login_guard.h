@@ -20,7 +20,7 @@ struct login {
 	const char *name;
 	const char *login; /* a name for the login, not secret */
 	const char *ip;    /* where the request came from */
-	bool admin;
+	unsigned scopes; /* what it may do: proto/scope.h */
 	int64_t expires_at_ms; /* wall clock */
 };
 

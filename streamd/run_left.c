@@ -26,7 +26,7 @@
 
 static struct call *new_call(struct run *run, int64_t ms)
 {
-	const struct acting owner = { .user = run->user, .name = "streamd" };
+	const struct acting owner = { .user = run->user, .name = "streamd", .scopes = SCOPES_PERSON };
 
 	return call_new(run->runs->daemon, &owner, deadline_in(ms));
 }

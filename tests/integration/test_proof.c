@@ -122,7 +122,7 @@ static int tear_down(void **state)
 
 static struct call *new_call(void)
 {
-	static const struct acting alice = { .user = 1, .name = "alice" };
+	static const struct acting alice = { .user = 1, .name = "alice", .scopes = SCOPES_PERSON };
 
 	return call_new(NULL, &alice, deadline_in(DEADLINE_MS));
 }

@@ -35,8 +35,8 @@ struct vault {
 	struct peer *front, *stream, *bot, *control;
 };
 
-static const struct acting alice = { .user = 7, .name = "alice" },
-			   bob = { .user = 8, .name = "bob" };
+static const struct acting alice = { .user = 7, .name = "alice", .scopes = SCOPES_PERSON },
+			   bob = { .user = 8, .name = "bob", .scopes = SCOPES_PERSON };
 
 static inline void program_path(const char *name, char *path, size_t size)
 {

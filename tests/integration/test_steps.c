@@ -12,8 +12,8 @@
 
 #define ALICE "alice@example.test"
 
-static const struct acting alice = { .user = 7, .name = "alice" };
-static const struct acting mallory = { .user = 8, .name = "mallory" };
+static const struct acting alice = { .user = 7, .name = "alice", .scopes = SCOPES_PERSON };
+static const struct acting mallory = { .user = 8, .name = "mallory", .scopes = SCOPES_PERSON };
 
 static struct streamd streamd;
 static const struct recipe *desk;

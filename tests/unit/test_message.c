@@ -41,7 +41,7 @@ static struct message read_back(struct text *t)
 
 static void test_request(void **state)
 {
-	struct acting alice = { .user = 7, .name = "al\"ice", .login = "l1", .ip = "::1", .admin = true };
+	struct acting alice = { .user = 7, .name = "al\"ice", .login = "l1", .ip = "::1", .scopes = SCOPES_ADMIN & ~(unsigned)SCOPE_ACT };
 	struct text t = { 0 };
 
 	(void)state;
@@ -56,7 +56,8 @@ static void test_request(void **state)
 	assert_string_equal(m.acting.name, "al\"ice");
 	assert_string_equal(m.acting.login, "l1");
 	assert_string_equal(m.acting.ip, "::1");
-	assert_true(m.acting.admin && m.fd);
+	assert_int_equal(m.acting.scopes, SCOPES_ADMIN & ~(unsigned)SCOPE_ACT);
+	assert_true(m.fd);
 	assert_int_equal(m.ms, 2000);
 	assert_int_equal(m.credit, 64);
 	assert_memory_equal(m.params_text.p, "{\"id\":1}", m.params_text.n);
@@ -172,7 +173,7 @@ static void test_refused(void **state)
 		{ V "\"method\":\"x\",\"for\":{\"user\":\"7\"}}", "for whom" },
 		{ V "\"method\":\"x\",\"for\":{\"name\":7}}", "for whom" },
 		{ V "\"method\":\"x\",\"for\":{\"name\":\"a\\nPRIORITY=0\"}}", "for whom" },
-		{ V "\"method\":\"x\",\"for\":{\"admin\":1}}", "for whom" },
+		{ V "\"method\":\"x\",\"for\":{\"scopes\":1}}", "for whom" },
 		{ V "\"method\":\"x\",\"for\":{\"root\":true}}", "for whom" },
 		{ V "\"method\":\"x\",\"for\":{\"user\":7,\"user\":8}}", "twice" },
 		{ V "\"method\":\"x\"} ,", "follows" },
@@ -207,7 +208,7 @@ static void test_long_label(void **state)
 
 static void test_cut_at_each_byte(void **state)
 {
-	static const char text[] = V "\"id\":5,\"method\":\"x\",\"for\":{\"user\":7,\"admin\":true},\"params\":{\"a\":[1,null]},\"fd\":true}";
+	static const char text[] = V "\"id\":5,\"method\":\"x\",\"for\":{\"user\":7,\"scopes\":\"act\"},\"params\":{\"a\":[1,null]},\"fd\":true}";
 	struct message m;
 	const char *why;
 

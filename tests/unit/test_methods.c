@@ -208,7 +208,7 @@ static void test_places(void **state)
 }
 
 /* Whoever comes from outside is somebody, but for the door itself; nobody else may reach a public method unasked. */
-static void test_rights(void **state)
+static void test_scopes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
@@ -216,9 +216,9 @@ static void test_rights(void **state)
 		if (m->event)
 			continue;
 		assert_true(m->roles != 0);
-		if ((m->roles & ROLE_FRONT) && m->right == RIGHT_ANYONE && strcmp(m->name, "login") != 0)
-			fail_msg("%s is public and asks for no right", m->name);
-		if (m->right == RIGHT_ADMIN)
+		if ((m->roles & ROLE_FRONT) && m->scope == SCOPE_ANYONE && strcmp(m->name, "login") != 0)
+			fail_msg("%s is public and asks for no scope", m->name);
+		if (m->scope >= SCOPE_ADMIN_READ)
 			assert_int_equal(m->roles & ~(unsigned)(ROLE_FRONT | ROLE_CONTROL), 0);
 		if ((m->roles & ROLE_LAUNCHER) || (m->roles & ROLE_VIEWER)) /* connections of their own, mixed with nothing */
 			assert_true((m->roles & (m->roles - 1)) == 0);
@@ -280,7 +280,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_every_daemon_has_a_status),
 		cmocka_unit_test(test_errors),

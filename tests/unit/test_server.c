@@ -182,7 +182,7 @@ static void run(void (*fn)(void *), void *arg)
 	fiber_join(&f);
 }
 
-static const struct acting alice = { .user = 7, .name = "alice" };
+static const struct acting alice = { .user = 7, .name = "alice", .scopes = SCOPES_PERSON };
 
 static void show_ok(void *arg)
 {
@@ -205,7 +205,7 @@ static void test_round_trip(void **state)
 
 static void expect_refusal(int64_t id, int64_t user, int64_t ms, enum error_code code, const char *field)
 {
-	struct acting who = { .user = user, .name = "alice" };
+	struct acting who = { .user = user, .name = "alice", .scopes = SCOPES_PERSON };
 	CLEANUP(call_freep) struct call *c = call_new(NULL, &who, deadline_in(ms));
 	struct booking_show_params p = { .id = id };
 	struct booking_show_result r;
@@ -404,7 +404,7 @@ static int raw_greeted(enum role role)
 
 #define SHOW(id, more, booking) \
 	"{\"jsonrpc\":\"2.0\",\"id\":" #id ",\"method\":\"booking_show\"," more "\"params\":{\"id\":" #booking "}}"
-#define ALICE "\"for\":{\"user\":7,\"name\":\"alice\"},"
+#define ALICE "\"for\":{\"user\":7,\"name\":\"alice\",\"scopes\":\"read act\"},"
 
 static void test_hello_first(void **state)
 {
@@ -490,11 +490,11 @@ static void test_unknown_and_wrong_role(void **state)
 	close(viewer);
 }
 
-static void test_rights(void **state)
+static void test_scopes(void **state)
 {
 	int fd = raw_greeted(ROLE_FRONT), control = raw_greeted(ROLE_CONTROL);
-	struct acting bob = { .user = 7 }, root = { .user = 8, .admin = true };
-	struct method admin = { .right = RIGHT_ADMIN };
+	struct acting bob = { .user = 7, .scopes = SCOPES_PERSON }, root = { .user = 8, .scopes = SCOPES_ADMIN };
+	struct method admin = { .scope = SCOPE_ADMIN_READ }, use = { .scope = SCOPE_SESSION_USE };
 
 	(void)state;
 	raw_send(fd, SHOW(2, "", 5));
@@ -505,9 +505,12 @@ static void test_rights(void **state)
 	raw_expect(control, "\"field\":\"for\"");
 	CLEANUP(call_freep) struct call *a = call_new(NULL, &bob, NEVER), *r = call_new(NULL, &root, NEVER);
 	a->role = r->role = ROLE_FRONT;
-	assert_int_equal(call_check_right(a, &admin), REFUSED);
+	assert_int_equal(call_check_scope(a, &admin), REFUSED);
 	assert_int_equal(a->refusal.code, ERR_forbidden);
-	assert_int_equal(call_check_right(r, &admin), 0);
+	assert_int_equal(call_check_scope(r, &admin), 0);
+	assert_int_equal(call_check_scope(a, &use), 0);
+	a->acting.scopes = SCOPE_READ | SCOPE_ACT; /* as a token's */
+	assert_int_equal(call_check_scope(a, &use), REFUSED);
 	close(fd);
 	close(control);
 }
@@ -827,7 +830,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wrong_version, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_hello_and_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_and_wrong_role, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_rights, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_scopes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_malformed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_parameter_of_wide_characters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls_in_flight_are_capped, set_up, tear_down),

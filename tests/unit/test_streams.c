@@ -154,7 +154,7 @@ static void silence_launcher(void)
 
 static struct stream *open_one(const char *login)
 {
-	const struct acting acting = { .user = 7, .name = "alice", .login = login };
+	const struct acting acting = { .user = 7, .name = "alice", .login = login, .scopes = SCOPES_PERSON };
 	const struct stream_open_params params = { .site = "spaceiq" };
 	struct call *call = call_new(&d, &acting, NEVER);
 	struct stream_open_result result;

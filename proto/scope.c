@@ -1,0 +1,49 @@
+#include "proto/scope.h"
+
+#include <string.h>
+
+#include "common/words.h"
+
+static const struct {
+	enum scope scope;
+	const char *word;
+} scopes[] = {
+	{ SCOPE_READ, "read" },
+	{ SCOPE_ACT, "act" },
+	{ SCOPE_SESSION_USE, "session_use" },
+	{ SCOPE_SESSION_READ, "session_read" },
+	{ SCOPE_ADMIN_READ, "admin_read" },
+	{ SCOPE_ADMIN, "admin" },
+};
+
+#define COUNT (sizeof(scopes) / sizeof(*scopes))
+
+const char *scope_word(enum scope scope)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (scopes[i].scope == scope)
+			return scopes[i].word;
+	return "";
+}
+
+void scopes_write(unsigned set, char *text, size_t size)
+{
+	*text = '\0';
+	for (size_t i = 0; i < COUNT; i++)
+		if (set & scopes[i].scope)
+			words_add(text, size, "%s%s", *text ? " " : "", scopes[i].word);
+}
+
+unsigned scopes_read(const char *text)
+{
+	unsigned set = 0;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		for (size_t i = 0; i < COUNT; i++)
+			if (strlen(scopes[i].word) == n && memcmp(scopes[i].word, text, n) == 0)
+				set |= scopes[i].scope;
+		text += n + (text[n] == ' ');
+	}
+	return set;
+}
