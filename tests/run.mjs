@@ -26,9 +26,9 @@ const PARTS = ["lint", "unit", "integration", "e2e", "system", "fuzz"];
 const SOAK_PARTS = ["fire", "wire", "e2e", "fuzz"];
 const LAST_LINES = 40;
 const SLOW_MS = 1100; /* 0.7 s where all of it takes 25 minutes, 2.5 s where it takes more than an hour */
-/* They take the longest, so they begin first. */
-const LONG = ["botd", "botd_refusals", "looks", "authd_http", "proof", "launcher", "steps", "postgres", "keeping", "meets", "pages", "site", "wire",
-	"wire_kill", "fire"];
+/* They take the longest, so they begin first, in this order: what is long and last would be alone at the end. */
+const LONG = ["looks", "keeping", "wire_kill", "botd", "wire", "site", "postgres", "botd_refusals", "meets", "proof", "pages", "fire", "step_lists",
+	"step_pages", "authd_http", "launcher", "steps"];
 /* They mostly wait, for what takes its time, so they have a lane of their own beside those that work. */
 const WAITING = ["edge", "edge_pictures", "edge_routes", "authd_rpc", "db_restart", "db_tx", "sessiond_crash"];
 /* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. So what is heavy is over by then. */
@@ -57,12 +57,11 @@ function names(directory, pattern)
 /*
  * What one program does: a name, the command, and how long it may take. when: "early" if it does not say; "late" what
  * drives all of Stead; "small" what starts no browser, and "waiting", both beside the others, one after another; "last" with
- * nothing else beside it but the like; "behind" the others, whenever they leave a core idle. long: it is begun before the
- * like. counts: its output says how many tests it held; otherwise it is one test. shows: so many of its last lines are shown.
+ * nothing else beside it but the like; "behind" the others, whenever they leave a core idle. long: its place in LONG. counts: its output says how many tests it held; otherwise it is one test. shows: so many of its last lines are shown.
  */
 function turn(name, when = "early")
 {
-	return { when: WAITING.includes(name) ? "waiting" : when, long: LONG.includes(name) };
+	return { when: WAITING.includes(name) ? "waiting" : when, long: LONG.indexOf(name) };
 }
 
 function lintTasks()
@@ -99,7 +98,7 @@ function integrationTasks()
 			command: [`${PLAIN}/test_${name}`], counts: true, ...turn(name) })),
 		...names("tests/integration", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `integration: ${name}`,
 			command: nodeTest(`tests/integration/${name}.test.mjs`), counts: true, ...turn(name), limit_s: LONG_S })),
-		{ name: "integration: stand-in sites", command: nodeTest("tests/sites/selftest.mjs"), counts: true, long: true },
+		{ name: "integration: stand-in sites", command: nodeTest("tests/sites/selftest.mjs"), counts: true },
 	];
 }
 
@@ -107,7 +106,7 @@ function e2eTasks(rounds = 1)
 {
 	const files = names("tests/e2e", /^(\w+)\.test\.mjs$/).map((name) => ({ name: `e2e: ${name}`,
 		command: nodeTest(`tests/e2e/${name}.test.mjs`), counts: true,
-		when: TIMED.includes(name) ? "last" : "late", long: LONG.includes(name), limit_s: LONG_S }));
+		when: TIMED.includes(name) ? "last" : "late", long: LONG.indexOf(name), limit_s: LONG_S }));
 	const tour = { name: "e2e: the tour of make demo", command: ["node", "demo/main.mjs", "--tour-only"], when: "late" };
 
 	return Array.from({ length: rounds }, () => [tour, ...files]).flat();
@@ -138,14 +137,14 @@ function fuzzTasks(seconds)
 function fireTasks()
 {
 	return [{ name: `soak: ${SOAK_BOOKINGS} bookings under fire`, command: ["node", "tests/soak/bookings.mjs", String(SOAK_BOOKINGS)],
-		when: "early", long: true, limit_s: FIRE_S, shows: 3 }];
+		when: "early", limit_s: FIRE_S, shows: 3 }];
 }
 
 /* The whole of the table of which make test takes each value once. */
 function wireTasks()
 {
 	return ["wire", "wire_kill"].map((name) => ({ name: `soak: all of ${name}`, command: nodeTest(`tests/e2e/${name}.test.mjs`),
-		counts: true, when: "late", long: true, limit_s: WIRE_S, env: { STEAD_WIRE: "whole" } }));
+		counts: true, when: "late", limit_s: WIRE_S, env: { STEAD_WIRE: "whole" } }));
 }
 
 const MAKE = {
@@ -257,7 +256,9 @@ function tell({ name, end })
 
 function longFirst(tasks)
 {
-	return [...tasks.filter((task) => task.long), ...tasks.filter((task) => !task.long)];
+	const rank = ({ long = -1 }) => long < 0 ? LONG.length : long;
+
+	return [...tasks].sort((a, b) => rank(a) - rank(b));
 }
 
 /* Takes tasks off the queue's head, one after another, while it takes such tasks. */

@@ -17,19 +17,22 @@ export function inTime(promise, ms, sentence)
 	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/* For what nobody announces (a process that goes): looks until it is so. */
-export async function becomes(look, ms, sentence)
+/*
+ * For what nobody announces (a process that goes): looks until it is so. most_ms: the pauses grow up to that; a look that asks
+ * daemons costs all of them something, and many tests look at once.
+ */
+export async function becomes(look, ms, sentence, most_ms = LOOK_MS)
 {
 	const until = Date.now() + ms;
 
-	for (;;) {
+	for (let pause = LOOK_MS;; pause = Math.min(pause * 1.5, most_ms)) {
 		const found = await look();
 
 		if (found)
 			return found;
 		if (Date.now() > until)
 			throw new Error(typeof sentence === "function" ? sentence() : sentence);
-		await sleep(LOOK_MS);
+		await sleep(pause);
 	}
 }
 

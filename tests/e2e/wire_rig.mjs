@@ -20,6 +20,7 @@ export const WHOLE = process.env.STEAD_WIRE === "whole";
 export const ROW_MS = 400_000;
 const LANE_MS = 5 * ROW_MS; /* with those before it in its lane */
 const LANES = 4;
+const ASK_MS = 1000;
 
 class WireRig {
 	lanes = Array.from({ length: LANES }, (_, i) => `wire${i}`);
@@ -126,7 +127,7 @@ class WireRig {
 			const log = await this.#log(asked.id);
 
 			return log.includes("It is tried again in ") && log;
-		}, ROW_MS, `${asked.row} is not tried again.`);
+		}, ROW_MS, `${asked.row} is not tried again.`, ASK_MS);
 
 		await this.alice.must("POST", `/bookings/${asked.id}/cancel`, {});
 		assert.equal(this.wire.count(asked.row), 0, said);
