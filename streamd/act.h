@@ -85,8 +85,9 @@ enum act_answer { ACT_ANSWERED, ACT_OPEN, ACT_LOST, ACT_UNSENT };
 
 /*
  * Waits until all that went has been answered, as has what a script asks for since and had not asked for before, and nothing more
- * that may act has come for settle_ms (three seconds, if none of it could leave, or if the page has been given input since and
- * has sent nothing of it), or the deadline. 0 or -ECANCELED.
+ * that may act has come for settle_ms (three seconds, if none of it could leave), or the deadline; in any case that what the page
+ * has been given as input since may still make it send has come, or does not come for three seconds. settle_ms 0: that alone. 0 or
+ * -ECANCELED.
  */
 int act_await_answer(struct act *a, int64_t settle_ms, int64_t deadline);
 

@@ -26,7 +26,7 @@ static int64_t settled_at(const struct act *a, int64_t settle_ms)
 	int64_t page = coming_reads(a) ? a->changed + READ_MS : deadline_min(quiet, a->changed + READ_MS);
 	int64_t input = input_settled_at(a);
 
-	return page > input ? page : input;
+	return settle_ms && page > input ? page : input;
 }
 
 static bool has_left(const struct act *a)

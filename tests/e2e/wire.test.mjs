@@ -54,7 +54,7 @@ describe("an act is never repeated", { concurrency: true }, () => {
 		}));
 
 	/* What is pressed is a menu or a field, which takes what it is told and is as it was then. */
-	const told = [["choose", "fetch"], ["fill", "fetch"], ["choose", "form"], ["fill", "debounced"], ["choose", "debounced"], ["adds", "second"], ["adds", "checkedFirst"], ["adds", "checkedLate"]];
+	const told = [["choose", "fetch"], ["fill", "fetch"], ["choose", "form"], ["fill", "debounced"], ["choose", "debounced"], ["adds", "second"], ["adds", "checkedFirst"], ["adds", "checkedLate"], ["twice", "checkedLate"]];
 
 	told.forEach(([action, kind], i) => test(`what is told to a menu or a field is sent once (${action}, ${kind})`, { timeout: LONG_MS }, async () => {
 		assert.equal((await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer: "done", action }))).outcome, "booked");

@@ -467,6 +467,7 @@ export function wireRecipe(host)
 			seen: action(75_000, { more: [{ step: "wait_for", at: at("#done"), timeout_ms: 2000, otherwise: "failed" }] }),
 			waits: action(75_000, { more: [{ step: "wait_for", at: at("#never"), timeout_ms: 4000, otherwise: "failed" }] }),
 			choose: action(75_000, { act: { step: "choose", at: at("#menu"), value: "Book" } }),
+			twice: action(75_000, { more: [{ step: "click", at: at("#go") }] }),
 			adds: action(75_000, { more: [{ step: "fill", at: at("#quick"), value: "{row}" }] }),
 			again: action(75_000, { more: [{ step: "click", at: at("#yes") }, { step: "wait_for", at: at("#never"), timeout_ms: 2000, otherwise: "failed" }] }),
 			fill: action(75_000, { act: { step: "fill", at: at("#quick"), value: "{row}" } }),
