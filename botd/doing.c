@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "botd/outage.h"
+#include "botd/outcome.h"
 #include "botd/put_off.h"
 #include "botd/site.h"
 #include "botd/state.h"
@@ -182,7 +183,7 @@ static enum list_result read_list(struct doing *d, bool quick)
 	return r == LIST_READ && !got_past(d, PLACE_LIST) ? LIST_OVER : r;
 }
 
-static bool listed(struct doing *d)
+static bool listed(const struct doing *d)
 {
 	return listing_has(d->known, d->action, &d->variables);
 }
@@ -202,27 +203,47 @@ static enum list_result read_patiently(struct doing *d, bool quick)
 	return r;
 }
 
-/*
- * Ends an attempt whose act may have been sent, in this one or before, by what the list says. Whatever does not stand there,
- * or cannot be told, is looked for again.
- */
-static void end_by_list(struct doing *d, enum list_result r)
+/* How it ends, for what has been seen. */
+static void decide(struct doing *d, unsigned facts)
 {
-	const char *title = run_recipe(d->run)->title;
-	struct job_seen *seen = &d->job->seen;
-	const char *sent = d->sent || *seen->answer ? "It was sent" : "It may have been sent";
+	unsigned more = (d->earlier ? OUTCOME_EARLIER : 0) | (*d->complaint ? OUTCOME_COMPLAINT : 0);
+	const struct outcome_seen seen = { .facts = facts | more,
+		.site = run_recipe(d->run)->title,
+		.undone = d->undone,
+		.stuck = d->unsent,
+		.complaint = BRIEF(400, d->complaint),
+		.answer = d->job->seen.answer,
+		.verdict = d->verdict };
 
-	if (r == LIST_READ && listed(d)) {
-		ending_done(d->end, "booked", "%s lists it among your bookings.", title);
-	} else if (r == LIST_READ) {
+	outcome_decide(&seen, d->end);
+}
+
+static unsigned list_fact(const struct doing *d, enum list_result r)
+{
+	if (r == LIST_MISSING)
+		return OUTCOME_UNREAD;
+	return listed(d) ? OUTCOME_LISTED : OUTCOME_LACKING;
+}
+
+/*
+ * Ends an attempt whose act may have been sent, in this one or before, by what the list says and, with settled, by what the page
+ * has said. Whatever does not stand there, or cannot be told, is looked for again.
+ */
+static void end_by_list(struct doing *d, enum list_result r, bool settled)
+{
+	struct job_seen *seen = &d->job->seen;
+	unsigned fact = list_fact(d, r);
+
+	if (r == LIST_OVER)
+		return;
+	decide(d, OUTCOME_SENT | fact | (settled ? OUTCOME_SETTLED : 0) | (d->sent || *seen->answer ? OUTCOME_SURE : 0) |
+		(*seen->answer ? OUTCOME_ANSWER : 0));
+	if (d->end->kind != ENDING_LOOK)
+		return;
+	if (fact == OUTCOME_LACKING)
 		seen->lacking = true;
-		ending_set(d->end, ENDING_LOOK, "%s, but is not among your bookings at %s%s%s", sent, title,
-			*seen->answer ? "; " : ".", seen->answer);
-	} else if (r == LIST_MISSING) {
+	else
 		words_set(seen->list_trouble, sizeof(seen->list_trouble), "Stead could not %s.", d->undone);
-		ending_set(d->end, ENDING_LOOK, "%s, but your bookings at %s could not be read: Stead could not %s.", sent, title,
-			d->undone);
-	}
 }
 
 /* Whoever sent it and went away in the middle waits for no answer any more. */
@@ -235,13 +256,12 @@ static bool begin_looking(struct doing *d)
 static void look_for_sent(struct doing *d)
 {
 	if (begin_looking(d) && say(d, "info", "It may have been sent already, so it is looked for among your bookings, and not sent again."))
-		end_by_list(d, read_list(d, false));
+		end_by_list(d, read_list(d, false), false);
 }
 
 /* Whether it may be sent. */
 static bool look_before(struct doing *d)
 {
-	const char *title = run_recipe(d->run)->title;
 	enum list_result r = LIST_READ;
 
 	if (!d->job->again && listing_known(d->known, d->action, &d->variables)) {
@@ -250,13 +270,9 @@ static bool look_before(struct doing *d)
 	} else {
 		r = say_anew(d, "Reading your bookings first.") ? read_list(d, false) : LIST_OVER;
 	}
-	if (r == LIST_MISSING)
-		ending_set(d->end, ENDING_AGAIN, "The list of your bookings could not be read: Stead could not %s.", d->undone);
-	else if (r == LIST_READ && listed(d) && d->job->again)
-		ending_done(d->end, "booked", "%s lists it among your bookings; nothing was sent again.", title);
-	else if (r == LIST_READ && listed(d))
-		ending_done(d->end, "already_booked", "%s lists it among your bookings already; nothing was sent.", title);
-	return r == LIST_READ && !listed(d);
+	if (r != LIST_OVER)
+		decide(d, OUTCOME_BEFORE | list_fact(d, r));
+	return r != LIST_OVER && d->end->kind == ENDING_NONE;
 }
 
 /* What did not work */
@@ -396,7 +412,7 @@ static bool await_later_answers(struct doing *d)
 	const struct answer was = d->answer;
 	bool open;
 
-	send_held(d, LATER_MS, was.reads ? AFTER_GET_MS : 0);
+	send_held(d, was.sent == SENT_OPEN && !was.reads ? 0 : LATER_MS, was.reads ? AFTER_GET_MS : 0);
 	open = d->answer.sent == SENT_OPEN && was.sent != SENT_OPEN;
 	if (open) {
 		if (!wrote(d, job_look_after(d->job, d->action->answer_ms)))
@@ -469,52 +485,13 @@ static bool take_picture(struct doing *d)
 	return r == STEP_DONE ? keep_picture(d, result.picture) : r == STEP_MISSING;
 }
 
-/* What comes of an attempt that has sent nothing: of what an earlier one may have sent, only the site's having it tells. */
-static const char *unsent_outcome(const struct doing *d)
-{
-	const char *verdict = d->verdict ? d->verdict : "failed";
-	bool there = strcmp(verdict, "booked") == 0 || strcmp(verdict, "already_booked") == 0 || strcmp(verdict, "waitlisted") == 0;
-
-	return d->earlier && !there ? "unconfirmed" : verdict;
-}
-
-/* Ends the sentences about an attempt that has sent nothing. */
-static const char *of_earlier(const struct doing *d)
-{
-	return d->earlier ? " This try has sent nothing; an earlier one may have sent it." : "";
-}
-
-/* The step that acts was carried out, and nothing left. */
-static void say_swallowed(struct doing *d)
-{
-	const char *title = run_recipe(d->run)->title;
-
-	if (!take_picture(d) || !read_complaints(d))
-		return;
-	if (*d->complaint)
-		ending_done(d->end, unsent_outcome(d), "Nothing was sent; %s says: \"%s\"%s", title, BRIEF(400, d->complaint),
-			of_earlier(d));
-	else
-		ending_done(d->end, unsent_outcome(d),
-			"Nothing was sent: the page of %s took the press and asked for nothing. Something may lie over it, such as a "
-			"prompt for a passkey; look at the picture, and try again.%s",
-			title, of_earlier(d));
-}
-
 static void end_unsent(struct doing *d, enum pass p)
 {
-	if (*d->unsent)
-		ending_set(d->end, ENDING_AGAIN, "Nothing was sent: %s%s", d->unsent, of_earlier(d));
-	else if (p == PASS_ON)
-		say_swallowed(d);
-	else if (*d->complaint)
-		ending_done(d->end, unsent_outcome(d), "%s says: \"%s\"%s", run_recipe(d->run)->title,
-			BRIEF(400, d->complaint), of_earlier(d));
-	else
-		ending_done(d->end, unsent_outcome(d),
-			"Stead could not %s at %s. Perhaps there is no such thing there: look at the picture. If there is, show the "
-			"log to the administrator, for the site may have changed.%s",
-			d->undone, run_recipe(d->run)->title, of_earlier(d));
+	bool stuck = *d->unsent, swallowed = !stuck && p == PASS_ON;
+
+	if (swallowed && (!take_picture(d) || !read_complaints(d)))
+		return;
+	decide(d, OUTCOME_UNSENT | (stuck ? OUTCOME_STUCK : 0) | (swallowed ? OUTCOME_SWALLOWED : 0));
 }
 
 /*
@@ -537,12 +514,7 @@ static void confirm(struct doing *d, bool all_done)
 	if (!say(d, "info", "Reading your bookings to see whether it is there."))
 		return;
 	r = is_settled(d) ? read_list(d, false) : read_patiently(d, all_done);
-	if (r != LIST_READ || listed(d) || !is_settled(d))
-		end_by_list(d, r);
-	else if (*d->complaint)
-		ending_done(d->end, d->verdict, "%s says: \"%s\"", title, d->complaint);
-	else
-		ending_done(d->end, d->verdict, "It was sent; then Stead could not %s at %s.", d->undone, title);
+	end_by_list(d, r, is_settled(d));
 }
 
 /* However the site has answered, or whatever has ended the waiting: it is looked for from now on. False when the run is over. */
