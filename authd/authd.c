@@ -12,7 +12,7 @@
 #include "authd/http.h"
 #include "common/must.h"
 #include "common/origin.h"
-#include "authd/route.h"
+#include "proto/route.h"
 #include "authd/state.h"
 #include "authd/strangers.h"
 #include "authd/sweeper.h"

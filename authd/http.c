@@ -16,17 +16,13 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 
-#include "authd/audit.h"
+#include "authd/exchange.h"
+#include "authd/openapi.h"
 #include "authd/state.h"
 #include "common/cookie.h"
-#include "authd/front.h"
-#include "authd/login.h"
-#include "authd/openapi.h"
-#include "common/latch.h"
 #include "common/must.h"
 #include "common/origin.h"
-#include "authd/query.h"
-#include "authd/route.h"
+#include "proto/query.h"
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -45,45 +41,6 @@
 #define IDLE_S          60 /* of a kept connection, and for each piece of a request to come */
 #define ACCEPT_PAUSE_MS 200
 
-/* One request under way. */
-struct exchange {
-	struct front front; /* what handlers see */
-	struct http *http;
-	struct evhttp_connection *connection;
-	struct call *call;
-	struct fiber *fiber; /* once it runs */
-	bool cancelled;
-	struct event *gone;
-	const char *verb, *path, *query;
-	struct route route;
-	json_t *params;
-	struct login login;
-	int status; /* set where it is not the refusal's own */
-	char allow[64];
-	char id[24];
-	struct log_context log;
-	LIST_ENTRY(exchange) link;
-};
-
-/* An answer that has not left yet. */
-struct sending {
-	struct http *http;
-	struct evhttp_connection *connection;
-};
-
-struct http {
-	struct authd *a;
-	struct evhttp *evhttp;
-	struct evconnlistener *listener;
-	struct event *resume;
-	size_t under_way, unsent;
-	uint64_t last_id;
-	bool stopping;
-	struct latch drained;
-	struct audit_limit foreign, forbidden;
-	LIST_HEAD(, exchange) exchanges;
-};
-
 /* For on_accept_error(), which libevent hands evhttp's pointer in place of ours. */
 static struct http *listening;
 
@@ -92,99 +49,10 @@ static const char *header(const struct exchange *x, const char *name)
 	return evhttp_find_header(evhttp_request_get_input_headers(x->front.request), name);
 }
 
-static void set_header(struct evhttp_request *request, const char *name, const char *value)
+void http_check_drained(struct http *h)
 {
-	evhttp_add_header(evhttp_request_get_output_headers(request), name, value);
-}
-
-static void check_drained(struct http *h)
-{
-	if (h->under_way == 0 && h->unsent == 0)
+	if (h->under_way == 0 && h->streaming == 0 && h->unsent == 0)
 		latch_wake(&h->drained, 0);
-}
-
-static void sent(struct sending *s)
-{
-	evhttp_connection_set_closecb(s->connection, NULL, NULL);
-	s->http->unsent--;
-	check_drained(s->http);
-	free(s);
-}
-
-static void on_sent(struct evhttp_request *request, void *arg)
-{
-	(void)request;
-	sent(arg);
-}
-
-static void on_lost(struct evhttp_connection *connection, void *arg)
-{
-	(void)connection;
-	sent(arg);
-}
-
-static void free_text(const void *text, size_t length, void *arg)
-{
-	(void)arg;
-	json_text_free((char *)text, length);
-}
-
-/* Sends document (taken over) as the answer. */
-static void send_json(struct http *h, struct evhttp_request *request, int status, json_t *document)
-{
-	struct sending *s = calloc(1, sizeof(*s));
-	struct evbuffer *body = evbuffer_new();
-	size_t length;
-	char *text = json_text(document, &length), digits[24];
-
-	if (!s || !body)
-		abort();
-	json_decref(document);
-	s->http = h;
-	s->connection = evhttp_request_get_connection(request);
-	h->unsent++;
-	evhttp_request_set_on_complete_cb(request, on_sent, s);
-	evhttp_connection_set_closecb(s->connection, on_lost, s);
-	set_header(request, "Content-Type", "application/json");
-	set_header(request, "Cache-Control", "no-store");
-	set_header(request, "X-Content-Type-Options", "nosniff");
-	exact_must(digits, sizeof(digits), "%zu", length);
-	set_header(request, "Content-Length", digits);
-	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
-		json_text_free(text, length);
-	else if (evbuffer_add_reference(body, text, length, free_text, NULL) < 0)
-		abort();
-	evhttp_send_reply(request, status, NULL, body);
-	evbuffer_free(body);
-}
-
-/* What may have been done is not to be repeated by a program that has not looked. */
-static void set_retry_after(struct evhttp_request *request, const struct refusal *refusal)
-{
-	bool passes = error_row(refusal->code)->http == 503 && refusal->code != ERR_maybe_done;
-	int64_t ms = refusal->retry_ms ? refusal->retry_ms : passes ? 1000 : 0;
-	char seconds[24];
-
-	if (!ms)
-		return;
-	exact_must(seconds, sizeof(seconds), "%lld", (long long)((ms + 999) / 1000));
-	set_header(request, "Retry-After", seconds);
-}
-
-static void send_refusal(struct http *h, struct evhttp_request *request, int status, const struct refusal *refusal)
-{
-	int own = error_row(refusal->code)->http;
-	json_t *error = json_pack("{ss ss}", "code", error_row(refusal->code)->name, "message", refusal->message);
-	json_t *document = json_pack("{so}", "error", error);
-
-	if (!document)
-		abort();
-	if (*refusal->field)
-		json_object_set_new(error, "field", json_string(refusal->field));
-	if (*refusal->detail)
-		json_object_set_new(error, "detail", json_string(refusal->detail));
-	set_retry_after(request, refusal);
-	send_json(h, request, status ? status : own, document);
 }
 
 static const char *verb_of(struct evhttp_request *request)
@@ -252,14 +120,16 @@ static int check_head(struct exchange *x)
 static int find_route(struct exchange *x)
 {
 	struct refusal *why = &x->call->refusal;
-	int r = route_find(x->http->a->routes, x->verb, x->path, x->params, &x->route, x->allow, sizeof(x->allow), why);
+	size_t n = strlen(HTTP_PREFIX);
+	int r = strncmp(x->path, HTTP_PREFIX, n) != 0 ? -ENOENT
+		: route_find(x->http->a->routes, x->verb, x->path + n, x->params, &x->route, x->allow, sizeof(x->allow), why);
 
 	if (r == -ENOENT)
 		return call_refuse(x->call, ERR_unknown_method, NULL,
-			"There is nothing at this address; %s/openapi.json lists what there is.", ROUTE_PREFIX);
+			"There is nothing at this address; %s/openapi.json lists what there is.", HTTP_PREFIX);
 	if (r == -EPERM) {
 		x->status = HTTP_BADMETHOD;
-		set_header(x->front.request, "Allow", x->allow);
+		evhttp_add_header(evhttp_request_get_output_headers(x->front.request), "Allow", x->allow);
 		return call_refuse(x->call, ERR_unknown_method, NULL, "This address does not take %s, but %s.",
 			x->verb, x->allow);
 	}
@@ -294,14 +164,27 @@ static void audit_forbidden(struct exchange *x)
 	audit_limited(h->a, &h->forbidden, x->call, &entry);
 }
 
+/*
+ * A body of its own kind can be shown by another site's page, and an event stream kept open, with the cookie of whoever looks at
+ * it. A person who opens a picture in a tab comes from no page.
+ */
+static enum origin_verdict judge_get(const struct exchange *x, const char *site, const char *origin)
+{
+	const struct method *m = x->route.method;
+
+	if (!m->media && !m->streams)
+		return ORIGIN_OWN;
+	if (!origin && (!site || strcmp(site, "none") == 0))
+		return ORIGIN_OWN;
+	return origin_judge(x->front.origin, site, origin);
+}
+
 static int check_origin(struct exchange *x)
 {
 	const char *site = header(x, "Sec-Fetch-Site"), *origin = header(x, "Origin");
 	const char *from = origin ? origin : site ? site : "nowhere";
 
-	if (is_safe(x))
-		return 0;
-	switch (origin_judge(x->front.origin, site, origin)) {
+	switch (is_safe(x) ? judge_get(x, site, origin) : origin_judge(x->front.origin, site, origin)) {
 	case ORIGIN_OWN: return 0;
 	case ORIGIN_UNKNOWN:
 		call_refuse(x->call, ERR_cross_site, "Origin",
@@ -419,6 +302,24 @@ static int run_own(struct exchange *x, const void *params, json_t **ret)
 	return r;
 }
 
+/* What a browser says of an event stream that it goes on with is newer than what stands in the address. */
+static void read_cursor(struct exchange *x)
+{
+	const char *id = x->route.method->streams ? header(x, "Last-Event-ID") : NULL;
+	size_t n = id ? strspn(id, "0123456789") : 0;
+
+	if (n > 0 && n <= 18 && !id[n])
+		json_object_set_new(x->params, METHOD_AFTER, json_integer(strtoll(id, NULL, 10)));
+}
+
+static int call_raw(struct exchange *x, struct peer *peer, const void *params)
+{
+	void *result = arena_alloc(x->call->arena, x->route.method->result_size);
+	int r = peer_call(peer, x->call, x->route.method, params, result);
+
+	return r == 0 ? answer_body(x, result) : r;
+}
+
 /* Decoded here in any case, so that what is wrong is told at the edge and nothing unchecked goes further. */
 static int carry_out(struct exchange *x, json_t **ret)
 {
@@ -429,12 +330,17 @@ static int carry_out(struct exchange *x, json_t **ret)
 	int r;
 
 	r = query_read(m->params(), x->params, x->query, &x->call->refusal);
+	read_cursor(x);
 	if (r == 0)
 		r = fields_decode(x->call->arena, m->params(), x->params, NULL, params, &kept, &x->call->refusal);
 	if (kept)
 		call_keep(x->call, kept);
 	if (r < 0)
 		return REFUSED;
+	if (peer && m->streams)
+		return events_serve(x, peer, params);
+	if (peer && m->media)
+		return call_raw(x, peer, params);
 	return peer ? peer_call_json(peer, x->call, m, x->params, ret) : run_own(x, params, ret);
 }
 
@@ -442,7 +348,7 @@ static int handle(struct exchange *x, json_t **ret)
 {
 	int r = check_head(x);
 
-	if (r == 0 && is_safe(x) && strcmp(x->path, ROUTE_PREFIX "/openapi.json") == 0) {
+	if (r == 0 && is_safe(x) && strcmp(x->path, HTTP_PREFIX "/openapi.json") == 0) {
 		*ret = openapi_document(x->http->a->routes, x->front.origin);
 		return 0;
 	}
@@ -470,7 +376,7 @@ static struct exchange *exchange_free(struct exchange *x)
 	json_decref(x->params);
 	call_free(x->call);
 	free(x);
-	check_drained(h);
+	http_check_drained(h);
 	return NULL;
 }
 
@@ -494,15 +400,15 @@ static void serve(void *arg)
 	call_settle(x->call, r == -ECANCELED && x->cancelled ? -ECONNREFUSED : r);
 	log_debug("%s %s: %s, %lld ms", x->verb, x->path, r == 0 ? "ok" : error_row(x->call->refusal.code)->name,
 		(long long)(loop_now() - began));
-	if (r == 0)
-		send_json(x->http, x->front.request, HTTP_OK, result);
-	else
-		send_refusal(x->http, x->front.request, x->status, &x->call->refusal);
+	if (r < 0)
+		answer_refusal(x->http, x->front.request, x->status, &x->call->refusal);
+	else if (!x->answered)
+		answer_json(x->http, x->front.request, HTTP_OK, result);
 	fiber_set_local(NULL);
 	exchange_free(x);
 }
 
-static void cancel(struct exchange *x)
+void exchange_cancel(struct exchange *x)
 {
 	x->cancelled = true;
 	fiber_cancel(x->fiber);
@@ -512,7 +418,7 @@ static void cancel(struct exchange *x)
 static void on_gone(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	cancel(arg);
+	exchange_cancel(arg);
 }
 
 /* evhttp itself does not look at the connection while it waits for the answer. */
@@ -579,7 +485,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 		return;
 	}
 	refusal_set(&refusal, code, NULL, "%s", error_row(code)->sentence);
-	send_refusal(h, request, 0, &refusal);
+	answer_refusal(h, request, 0, &refusal);
 }
 
 static void resume_accepting(evutil_socket_t fd, short what, void *arg)
@@ -636,7 +542,7 @@ int http_new(struct authd *a, int fd, struct http **ret)
 
 static void wait_drained(struct http *h, int64_t deadline)
 {
-	if (h->under_way || h->unsent)
+	if (h->under_way || h->streaming || h->unsent)
 		latch_wait(&h->drained, deadline);
 }
 
@@ -646,10 +552,13 @@ void http_drain(struct http *h, int64_t deadline)
 
 	h->stopping = true;
 	evconnlistener_disable(h->listener);
+	LIST_FOREACH (x, &h->exchanges, link)
+		if (x->sending) /* it has no end of its own; its reader comes back */
+			exchange_cancel(x);
 	wait_drained(h, deadline);
 	LIST_FOREACH (x, &h->exchanges, link)
-		cancel(x);
-	while (h->under_way)
+		exchange_cancel(x);
+	while (h->under_way || h->streaming)
 		wait_drained(h, deadline_in(1000));
 }
 

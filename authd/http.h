@@ -12,6 +12,7 @@
 struct authd;
 struct http;
 
+#define HTTP_PREFIX    "/api/v1"
 #define HTTP_MOST_BODY 65536 /* bytes */
 
 /* Serves on fd (listening, taken over). -ENOMEM. */

@@ -123,6 +123,11 @@ int login_find(struct authd *a, struct arena *arena, const char *cookie, bool us
 	return look_up(a, arena, DB_BYTES(secret.hash, sizeof(secret.hash)), DB_NULL, used, deadline, ret);
 }
 
+int login_find_named(struct authd *a, struct arena *arena, const char *name, int64_t deadline, struct login *ret)
+{
+	return look_up(a, arena, DB_NULL, DB_TEXT(name), false, deadline, ret);
+}
+
 int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *secret, int64_t user, const char *ip,
 	int64_t *ret_expires)
 {

@@ -46,6 +46,9 @@ unsigned login_scopes(const struct login *login);
  */
 int login_find(struct authd *a, struct arena *arena, const char *cookie, bool used, int64_t deadline, struct login *ret);
 
+/* The same by its name, and not as use. */
+int login_find_named(struct authd *a, struct arena *arena, const char *name, int64_t deadline, struct login *ret);
+
 /* Within tx: stores a new login. *ret_expires is wall clock ms. Database errors. */
 int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *secret, int64_t user, const char *ip,
 	int64_t *ret_expires);

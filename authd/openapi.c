@@ -9,7 +9,7 @@
 #include "common/cookie.h"
 #include "authd/http.h"
 #include "common/origin.h"
-#include "authd/route.h"
+#include "proto/route.h"
 #include "common/daemon.h"
 #include "common/words.h"
 #include "proto/error.h"
@@ -210,11 +210,23 @@ static void add_response(json_t *responses, enum error_code code)
 		put(responses, status, json_pack("{ss}", "$ref", reference));
 }
 
+/* A body that is passed through, or events whose data is JSON, each. */
+static json_t *answer_of(const struct method *m)
+{
+	if (m->media)
+		return must(json_pack("{ss s{s{}}}", "description", "It, as it is.", "content", m->media));
+	if (m->streams)
+		return must(json_pack("{so s{s{so}}}", "description", json_sprintf("Events named %s, with this as their data; then one named end.",
+			m->name), "content", "text/event-stream", "schema", object_schema(m->result())));
+	return must(json_pack("{ss so}", "description", "It was carried out.", "content", json_content(object_schema(m->result()))));
+}
+
 static json_t *responses_of(const struct method *m, bool in_body)
 {
-	json_t *responses = must(json_pack("{s{ss so}}", "200", "description", "It was carried out.", "content",
-		json_content(object_schema(m->result()))));
+	json_t *responses = must(json_pack("{so}", "200", answer_of(m)));
 
+	if (m->streams)
+		put(responses, "204", json_pack("{ss}", "description", "There is nothing after that, and will be nothing."));
 	add_response(responses, ERR_invalid);
 	if (m->scope != SCOPE_ANYONE)
 		add_response(responses, ERR_not_signed_in);
@@ -266,7 +278,7 @@ static void add_route(const struct route *route, void *arg)
 	json_t *paths = arg, *item;
 	char path[256], verb[16] = "";
 
-	exact_must(path, sizeof(path), "%s%s", ROUTE_PREFIX, route->method->path);
+	exact_must(path, sizeof(path), "%s%s", HTTP_PREFIX, route->method->path);
 	for (size_t i = 0; route->method->verb[i] && i < sizeof(verb) - 1; i++)
 		verb[i] = (char)tolower((unsigned char)route->method->verb[i]);
 	item = json_object_get(paths, path);

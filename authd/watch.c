@@ -33,6 +33,7 @@ struct watcher {
 
 struct login_watch {
 	LIST_HEAD(, watcher) watchers;
+	LIST_HEAD(, login_use) uses;
 };
 
 struct login_watch *login_watch_new(void)
@@ -40,6 +41,7 @@ struct login_watch *login_watch_new(void)
 	struct login_watch *watch = must(calloc(1, sizeof(*watch)));
 
 	LIST_INIT(&watch->watchers);
+	LIST_INIT(&watch->uses);
 	return watch;
 }
 
@@ -47,6 +49,25 @@ struct login_watch *login_watch_free(struct login_watch *watch)
 {
 	free(watch);
 	return NULL;
+}
+
+void login_use_begin(struct login_watch *watch, struct login_use *use)
+{
+	LIST_INSERT_HEAD(&watch->uses, use, link);
+}
+
+void login_use_end(struct login_use *use)
+{
+	LIST_REMOVE(use, link);
+}
+
+static void tell_uses(struct login_watch *watch, const char *login)
+{
+	struct login_use *u;
+
+	LIST_FOREACH (u, &watch->uses, link)
+		if (strcmp(u->login, login) == 0)
+			u->ended(u);
 }
 
 void login_watch_tell(struct login_watch *watch, const char *login)
@@ -61,11 +82,16 @@ void login_watch_tell(struct login_watch *watch, const char *login)
 			w->missed = true;
 		latch_wake(&w->news, 0);
 	}
+	tell_uses(watch, login);
 }
 
 void login_watch_missed(struct login_watch *watch)
 {
+	struct login_use *u;
 	struct watcher *w;
+
+	LIST_FOREACH (u, &watch->uses, link)
+		u->doubtful = true;
 
 	LIST_FOREACH (w, &watch->watchers, link) {
 		w->missed = true;

@@ -3,12 +3,29 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/queue.h>
+
 struct login_watch;
 
 struct login_watch *login_watch_new(void);
 
 /* No handler of it may be running. Takes NULL, returns NULL. */
 struct login_watch *login_watch_free(struct login_watch *watch);
+
+/*
+ * Something of authd's own that is open with a login, until login_use_end(). ended() is called when the login has ended; it may
+ * neither wait nor end the use.
+ */
+struct login_use {
+	const char *login; /* borrowed */
+	void (*ended)(struct login_use *use);
+	bool doubtful;     /* it may have ended without word of it: to be looked up, and cleared, by whoever uses it */
+	LIST_ENTRY(login_use) link;
+};
+
+void login_use_begin(struct login_watch *watch, struct login_use *use);
+void login_use_end(struct login_use *use);
 
 /* Tells all watchers that this login has ended. */
 void login_watch_tell(struct login_watch *watch, const char *login);

@@ -13,7 +13,7 @@ int booking_picture(struct call *call, const struct booking_picture_params *para
 	size_t n = 0;
 	int r = db_read(botd_of(call)->db, DB_USER(call->acting.user), botd_deadline(call), &res,
 		"SELECT p.jpeg FROM jobs.pictures p JOIN jobs.bookings b ON b.id = p.booking_id "
-		"WHERE p.booking_id = $1 AND b.picture", DB_INT(params->id));
+		"WHERE p.booking_id = $1 AND b.picture AND ($2::bigint = 0 OR b.starts = $2)", DB_INT(params->id), DB_INT(params->attempt));
 
 	if (r < 0)
 		return r;
@@ -21,5 +21,5 @@ int booking_picture(struct call *call, const struct booking_picture_params *para
 		return call_refuse(call, ERR_not_found, "id", "There is no picture of booking %lld, or it is not yours.",
 			(long long)params->id);
 	jpeg = row_bytes(&row, "jpeg", &n);
-	return memfd_new("picture", jpeg, n, &result->picture);
+	return memfd_new("picture", jpeg, n, &result->body);
 }

@@ -31,7 +31,7 @@ static int send_lines(struct watching *w)
 		int r = lines_read(w->call, booking_reader(w->call), w->id, w->after, PAGE, arena, &lines, &n);
 
 		for (size_t i = 0; i < n && r == 0; i++) {
-			struct booking_watch_item item = { .line = &lines[i] };
+			struct booking_watch_item item = { .cursor = lines[i].n, .line = &lines[i] };
 
 			r = send_booking_watch(w->call, &item);
 			if (r == 0)

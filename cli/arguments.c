@@ -17,7 +17,7 @@ struct parsing {
 	const char *rest; /* of the template: positional fields to come */
 };
 
-static const struct field *field_named(const struct method *m, const char *name, size_t n)
+static const struct field *parameter_named(const struct method *m, const char *name, size_t n)
 {
 	for (const struct field *f = m->params(); f->kind != FIELD_END; f++)
 		if (f->name && strlen(f->name) == n && strncmp(f->name, name, n) == 0)
@@ -82,7 +82,7 @@ static bool take_positional(struct parsing *p, const char *value)
 		return false;
 	}
 	p->rest = close + 1;
-	return set_value(p, field_named(p->method, open + 1, (size_t)(close - open - 1)), value);
+	return set_value(p, parameter_named(p->method, open + 1, (size_t)(close - open - 1)), value);
 }
 
 static bool refuse_option(const struct parsing *p, const char *name, size_t n)
@@ -108,7 +108,7 @@ static bool take_option(struct parsing *p, int argc, char *const argv[], int *i)
 {
 	const char *name = argv[*i] + 2, *equals = strchr(name, '=');
 	size_t n = equals ? (size_t)(equals - name) : strlen(name);
-	const struct field *f = field_named(p->method, name, n);
+	const struct field *f = parameter_named(p->method, name, n);
 
 	if (!f)
 		return refuse_option(p, name, n);

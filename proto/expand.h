@@ -4,6 +4,8 @@
  *	TYPE(name, fields)                                       a struct, for OBJ and LIST_OF
  *	METHOD(name, roles, scope, http, cli, sentence, params, results)
  *	STREAM(name, roles, scope, http, cli, sentence, params, item)   a call that sends items until it ends
+ *	RAW(name, roles, scope, http, cli, sentence, params, media, most)   a call whose result is a body of that media type
+ *	                                                         and of so many bytes at most: MEMFD(body)
  *	EVENT(name, sentence, fields)                            a notification
  *
  * where roles are bits of enum role, scope is one of enum scope, http is HTTP(VERB, "/path/{field}"), NOHTTP, or READS
@@ -35,6 +37,11 @@
  * Macro parameters end in an underscore, for otherwise they would capture the names of designated fields.
  */
 #include "proto/method.h"
+
+#ifndef EXPAND_TABLES
+#define RAW(name_, roles_, scope_, http_, cli_, sentence_, params_, media_, most_)                 \
+	METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, MEMFD(body, most_, ""))
+#endif
 
 #if defined(EXPAND_STRUCTS)
 
@@ -146,17 +153,24 @@
 		return sizeof(S) ? rows : rows;                                                    \
 	}
 #define TYPE(name_, fields_) FIELDS(name_##_fields, struct name_, fields_)
-#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_)                   \
-	FIELDS(name_##_params_fields, struct name_##_params, params_)                              \
-	FIELDS(name_##_result_fields, struct name_##_result, results_)                             \
+#define CALL(name_, roles_, scope_, sentence_, ...)                                                \
 	const struct method method_##name_ = { .name = #name_,                                     \
 		.roles = roles_,                                                                   \
-		.scope = SCOPE_##scope_,                                                          \
-		http_ cli_.sentence = sentence_,                                                   \
+		.scope = SCOPE_##scope_,                                                           \
+		.sentence = sentence_,                                                             \
 		.params = name_##_params_fields,                                                   \
 		.params_size = sizeof(struct name_##_params),                                      \
 		.result = name_##_result_fields,                                                   \
-		.result_size = sizeof(struct name_##_result) };
+		.result_size = sizeof(struct name_##_result),                                      \
+		__VA_ARGS__ };
+#define METHOD(name_, roles_, scope_, http_, cli_, sentence_, params_, results_)                   \
+	FIELDS(name_##_params_fields, struct name_##_params, params_)                              \
+	FIELDS(name_##_result_fields, struct name_##_result, results_)                             \
+	CALL(name_, roles_, scope_, sentence_, http_ cli_)
+#define RAW(name_, roles_, scope_, http_, cli_, sentence_, params_, media_, most_)                 \
+	FIELDS(name_##_params_fields, struct name_##_params, params_)                              \
+	FIELDS(name_##_result_fields, struct name_##_result, MEMFD(body, most_, "The body."))      \
+	CALL(name_, roles_, scope_, sentence_, .media = media_, http_ cli_)
 #define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)                      \
 	FIELDS(name_##_params_fields, struct name_##_params, params_)                              \
 	FIELDS(name_##_item_fields, struct name_##_item, item_)                                    \
@@ -247,6 +261,8 @@
 #undef HTTP
 #undef NOHTTP
 #undef READS
+#undef RAW
+#undef CALL
 #undef CLI
 #undef NOCLI
 #undef ROW

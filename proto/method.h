@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "common/vocabulary.h"
 #include "proto/scope.h"
 
 struct call;
@@ -64,10 +65,11 @@ struct method {
 	unsigned roles;
 	enum scope scope;        /* what the caller must carry */
 	const char *verb, *path; /* HTTP, below /api/v1; NULL if it is not public */
+	const char *media;       /* the media type of its result, which is a body and nothing else; NULL: JSON */
 	bool reads;              /* not public, and changes nothing; method_reads() knows of the others */
 	const char *cli;         /* steadctl's words; NULL if it has none */
 	const char *sentence;
-	bool streams; /* sends items until it ends; result describes one item */
+	bool streams; /* sends items until it ends; result describes one item. See METHOD_CURSOR */
 	bool event;   /* a notification; it has no result */
 	const struct field *(*params)(void);
 	size_t params_size;
@@ -75,12 +77,25 @@ struct method {
 	size_t result_size;
 };
 
+/*
+ * What streams and has a path is served there by authd as an event stream, and below /ws/ by streamd over a WebSocket. Each item
+ * may carry METHOD_CURSOR, a number that counts up: whoever gives it as METHOD_AFTER goes on behind that item.
+ */
+#define METHOD_CURSOR "cursor"
+#define METHOD_AFTER  "after"
+
 /* A daemon's rows, in the order of its .def file. */
 struct method_list {
 	const char *daemon;
 	const struct method *const *methods;
 	size_t count;
 };
+
+/* The field of that name, or NULL. */
+const struct field *field_named(const struct field *rows, const char *name);
+
+/* The number after which an item is gone on from; 0 if it carries none. */
+int64_t method_cursor(const struct method *method, const void *item);
 
 /* The row of that name, or NULL. */
 const struct method *method_find(const struct method_list *list, const char *name);

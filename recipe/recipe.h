@@ -17,9 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct arena;
+#include "common/vocabulary.h"
 
-#include "recipe/outcomes.h"
+struct arena;
 
 #define EXPAND_STRUCTS
 #include "recipe/expand.h"

@@ -182,7 +182,6 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *ses
 	case LWS_CALLBACK_RECEIVE: return edge_received(l, in, n);
 	case LWS_CALLBACK_RECEIVE_PONG: edge_ponged(l); return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE: return edge_writable(l);
-	case LWS_CALLBACK_HTTP_WRITEABLE: return edge_http_writable(l);
 	case LWS_CALLBACK_WSI_DESTROY: line_gone(l); return 0;
 	default: return 0;
 	}
@@ -219,7 +218,7 @@ static int make_context(struct edge *e)
 		.retry_and_idle_policy = &policy,
 		.fd_limit_per_thread = (unsigned)e->config.connections + 16,
 		.max_http_header_data = EDGE_HEAD_MOST,
-		/* An event stream keeps its head until it ends, so there is one for each; they are allocated as they are needed. */
+		/* Allocated as they are needed. */
 		.max_http_header_pool = (uint16_t)(e->config.connections + 16),
 		.pt_serv_buf_size = EDGE_HEAD_MOST,
 		.timeout_secs = 10,

@@ -1,5 +1,5 @@
 /*
- * The edge: WebSockets, event streams and plain answers for pages, by libwebsockets on the loop.
+ * The edge: WebSockets for pages, by libwebsockets on the loop.
  *
  * Nothing but streamd/edge*.c knows of that library: calls return at once, events arrive on the loop, never in a fiber. A
  * connection is known by its id, which is never used twice; a call for an id that is gone does nothing, so nobody has to
@@ -9,7 +9,7 @@
  * that a client's frames are masked (RFC 6455 section 5.1 says to close on one that is not): it takes them as they are.
  *
  * A request is checked by its Origin (RFC 6455 section 10.2) before anybody hears of it. Then nothing is sent on it and
- * nothing taken from it until its owner has called edge_accept(), edge_answer(), edge_stream() or edge_refuse().
+ * nothing taken from it until its owner has called edge_accept() or edge_refuse(). What asks for no WebSocket is answered here.
  */
 #pragma once
 
@@ -58,9 +58,6 @@ struct edge_request {
 	const char *query;         /* after the question mark */
 	const char *cookie;        /* value of the login cookie; a secret */
 	const char *ip;            /* X-Real-IP, from nginx */
-	const char *last_event_id; /* where an event stream is to go on */
-	bool websocket;            /* else a GET */
-	bool event_stream;         /* a GET that accepts text/event-stream */
 };
 
 struct edge_events {
@@ -90,21 +87,10 @@ struct edge *edge_free(struct edge *e);
 /* From here on its messages come and it may be sent to. */
 void edge_accept(struct edge *e, uint64_t id);
 
-/*
- * Refuses a request: a WebSocket is closed with close_code, a GET answered with status, both with this sentence.
- */
-void edge_refuse(struct edge *e, uint64_t id, int close_code, int status, const char *sentence);
+/* Closes it with this code and sentence, before anything has been sent. */
+void edge_refuse(struct edge *e, uint64_t id, int close_code, const char *sentence);
 
-/* Answers a GET and ends it. bytes are copied. */
-void edge_answer(struct edge *e, uint64_t id, int status, const char *content_type, const void *bytes, size_t n);
-
-/* Answers a GET with 200 and a body that has no end yet: what edge_send_text() gives it, until edge_close(). */
-void edge_stream(struct edge *e, uint64_t id, const char *content_type);
-
-/*
- * Queues one text message (of a WebSocket) or a piece of the body (after edge_stream()); copied, and sent in order. A
- * reader whose queue would exceed its cap is closed with 1008.
- */
+/* Queues one text message; copied, and sent in order. A reader whose queue would exceed its cap is closed with 1008. */
 void edge_send_text(struct edge *e, uint64_t id, const char *text, size_t n);
 
 /* Bytes of text that have not gone to the socket yet: wait for drained() before this grows. */

@@ -34,7 +34,7 @@ struct piece {
 
 /* As the client sent it; what it does not say is "". */
 struct request {
-	char path[512], query[512], cookies[8192], cookie[129], ip[64], last_event_id[32], origin[256], accept[256], host[256];
+	char path[512], query[512], cookies[8192], cookie[129], ip[64], origin[256], host[256];
 	char site[32];   /* Sec-Fetch-Site */
 	const char *own; /* the one of Stead's origins that Host names, or NULL */
 };
@@ -49,19 +49,12 @@ struct line {
 
 	uint64_t id;             /* 0: nobody has asked for anything yet */
 	struct request *request; /* until the owner has heard of it */
-	bool websocket, event_stream;
-	bool decided;  /* accepted, refused or answered */
-	bool accepted; /* a WebSocket whose messages are wanted */
+	bool decided;  /* accepted or refused */
+	bool accepted; /* its messages are wanted */
 	bool closing;  /* no more is heard of it but the end */
 	bool said_close; /* the library has been told and does the rest */
 	int close_code;
 	char reason[124]; /* RFC 6455 section 5.5: a control frame carries 125 bytes, two are the code */
-
-	/* Of a GET: what its answer begins with, and whether the body is all there. */
-	int status; /* 0: not decided */
-	char content_type[64];
-	lws_filepos_t length;
-	bool headed, whole;
 
 	STAILQ_HEAD(, piece) out;
 	size_t queued;           /* bytes of it */
@@ -128,9 +121,6 @@ void edge_want_write(struct line *l);
 void edge_read_on(struct line *l, bool on);
 /* What the library is to return when it can write. */
 int edge_writable(struct line *l);
-int edge_http_writable(struct line *l);
-/* The head of an answer; length: LWS_ILLEGAL_HTTP_CONTENT_LEN for a body without one. */
-int edge_write_head(struct lws *wsi, int status, const char *type, lws_filepos_t length);
 /* So many seconds from now, something has to have become of it; then it is closed. */
 void edge_give_up_in(struct line *l, unsigned s);
 /* The one way out that we take: it leads through edge_writable(), after the text that is queued. */

@@ -11,17 +11,14 @@
 #include "common/words.h"
 #include "streamd/edge_inside.h"
 
-#define GIVE_UP_S  5  /* for a peer to read what is left */
-#define ANSWER_S   60 /* for a peer to read a whole answer */
-#define HEAD_SIZE  2048
-#define BODY_PIECE ((size_t)64 << 10)
+#define GIVE_UP_S 5 /* for a peer to read what is left */
 
 /* One that may still be spoken to. */
 static struct line *find_open(const struct edge *e, uint64_t id)
 {
 	struct line *l = edge_find(e, id);
 
-	return l && !l->closing && !l->whole ? l : NULL;
+	return l && !l->closing ? l : NULL;
 }
 
 void edge_want_write(struct line *l)
@@ -34,8 +31,7 @@ void edge_want_write(struct line *l)
 /* What the library has put aside is taken up in a turn. */
 void edge_read_on(struct line *l, bool on)
 {
-	if (l->websocket) /* of a GET that has been read it reads no more by itself, and would not write either */
-		lws_rx_flow_control(l->wsi, on);
+	lws_rx_flow_control(l->wsi, on);
 	l->reading = on;
 	event_add(l->readable, NULL);
 	edge_turn_soon(l->edge);
@@ -94,19 +90,6 @@ static void queue(struct line *l, const void *bytes, size_t n)
 	edge_want_write(l);
 }
 
-/* bytes are all of it. */
-static void answer(struct line *l, int status, const char *content_type, const void *bytes, size_t n)
-{
-	l->decided = l->whole = true;
-	l->status = status;
-	l->length = status == 204 ? LWS_ILLEGAL_HTTP_CONTENT_LEN : n; /* RFC 9110 section 8.6: no length with 204 */
-	exact_must(l->content_type, sizeof(l->content_type), "%s", content_type);
-	edge_give_up_in(l, ANSWER_S);
-	for (size_t at = 0; at < n; at += BODY_PIECE)
-		queue(l, (const uint8_t *)bytes + at, n - at < BODY_PIECE ? n - at : BODY_PIECE);
-	edge_want_write(l);
-}
-
 /* A peer that sends without a pause would keep our turn to write from us, so nothing more is read before we have had it. */
 void edge_line_close(struct line *l, int code, const char *reason)
 {
@@ -117,10 +100,7 @@ void edge_line_close(struct line *l, int code, const char *reason)
 	words_set(l->reason, sizeof(l->reason), "%s", reason);
 	l->picture = picture_unref(l->picture);
 	edge_drop_message(l);
-	if (l->websocket)
-		edge_read_on(l, false);
-	else if (!l->decided)
-		answer(l, 503, "text/plain; charset=utf-8", reason, strlen(reason));
+	edge_read_on(l, false);
 	edge_give_up_in(l, GIVE_UP_S);
 	edge_want_write(l);
 }
@@ -157,13 +137,13 @@ static int send_piece(struct line *l)
 {
 	struct edge *e = l->edge;
 	struct piece *p = STAILQ_FIRST(&l->out);
-	int r = lws_write(l->wsi, p->room + LWS_PRE, p->size, l->websocket ? LWS_WRITE_TEXT : LWS_WRITE_HTTP);
+	int r = lws_write(l->wsi, p->room + LWS_PRE, p->size, LWS_WRITE_TEXT);
 
 	STAILQ_REMOVE_HEAD(&l->out, link);
 	l->queued -= p->size;
 	explicit_bzero(p->room + LWS_PRE, p->size);
 	free(p);
-	if (l->queued == 0 && !l->closing && !l->whole && !e->ending && e->events->drained)
+	if (l->queued == 0 && !l->closing && !e->ending && e->events->drained)
 		e->events->drained(e, e->owner, l->id);
 	return r < 0 ? -1 : 0;
 }
@@ -210,92 +190,27 @@ int edge_writable(struct line *l)
 	return r;
 }
 
-int edge_write_head(struct lws *wsi, int status, const char *type, lws_filepos_t length)
-{
-	uint8_t buffer[LWS_PRE + HEAD_SIZE], *start = buffer + LWS_PRE, *p = start, *end = buffer + sizeof(buffer) - 1;
-	static const char *const more[][2] = { { "cache-control:", "no-store" },
-		{ "x-content-type-options:", "nosniff" },
-		{ "x-accel-buffering:", "no" } };
-
-	if (lws_add_http_common_headers(wsi, (unsigned)status, type, length, &p, end))
-		return -1;
-	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
-		if (lws_add_http_header_by_name(wsi, (const uint8_t *)more[i][0], (const uint8_t *)more[i][1],
-			    (int)strlen(more[i][1]), &p, end))
-			return -1;
-	if (length != LWS_ILLEGAL_HTTP_CONTENT_LEN &&
-		lws_add_http_header_by_name(wsi, (const uint8_t *)"connection:", (const uint8_t *)"close", 5, &p, end))
-		return -1;
-	return lws_finalize_write_http_header(wsi, start, &p, end);
-}
-
-/* -1 closes the connection: when it has failed as well as when it is done; what is buffered still goes out. */
-int edge_http_writable(struct line *l)
-{
-	int r = 0;
-
-	l->wants = false;
-	if (!l->status)
-		return 0;
-	if (!l->headed) {
-		l->headed = true;
-		r = edge_write_head(l->wsi, l->status, l->content_type, l->length);
-	} else if (!STAILQ_EMPTY(&l->out)) {
-		r = send_piece(l);
-	} else if (l->whole || l->closing) {
-		return -1;
-	}
-	if (r == 0 && (!STAILQ_EMPTY(&l->out) || l->whole || l->closing))
-		edge_want_write(l);
-	return r;
-}
-
 /* What is said on it. */
 
 void edge_accept(struct edge *e, uint64_t id)
 {
 	struct line *l = find_open(e, id);
 
-	if (!l || l->decided || !l->websocket)
+	if (!l || l->decided)
 		return;
 	l->decided = l->accepted = true;
 	event_del(l->late);
 	edge_read_on(l, true);
 }
 
-void edge_refuse(struct edge *e, uint64_t id, int close_code, int status, const char *sentence)
+void edge_refuse(struct edge *e, uint64_t id, int close_code, const char *sentence)
 {
 	struct line *l = find_open(e, id);
 
 	if (!l || l->decided)
 		return;
 	l->decided = true;
-	if (l->websocket)
-		edge_line_close(l, close_code, sentence);
-	else
-		answer(l, status, "text/plain; charset=utf-8", sentence, strlen(sentence));
-}
-
-void edge_answer(struct edge *e, uint64_t id, int status, const char *content_type, const void *bytes, size_t n)
-{
-	struct line *l = find_open(e, id);
-
-	if (l && !l->decided && !l->websocket)
-		answer(l, status, content_type, bytes, n);
-}
-
-void edge_stream(struct edge *e, uint64_t id, const char *content_type)
-{
-	struct line *l = find_open(e, id);
-
-	if (!l || l->decided || l->websocket)
-		return;
-	l->decided = true;
-	l->status = 200;
-	l->length = LWS_ILLEGAL_HTTP_CONTENT_LEN;
-	exact_must(l->content_type, sizeof(l->content_type), "%s", content_type);
-	event_del(l->late);
-	edge_want_write(l);
+	edge_line_close(l, close_code, sentence);
 }
 
 void edge_send_text(struct edge *e, uint64_t id, const char *text, size_t n)

@@ -1,5 +1,4 @@
 /* What somebody asks for at the edge: read, and refused before anybody has heard of it when another site's page asks. */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,9 +64,7 @@ static struct request *request_read(struct line *l)
 	copy_query(wsi, q->query, sizeof(q->query));
 	copy_header(wsi, WSI_TOKEN_HTTP_COOKIE, q->cookies, sizeof(q->cookies));
 	copy_header(wsi, WSI_TOKEN_ORIGIN, q->origin, sizeof(q->origin));
-	copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT, q->accept, sizeof(q->accept));
 	copy_header(wsi, WSI_TOKEN_HTTP_X_REAL_IP, q->ip, sizeof(q->ip));
-	copy_other_header(wsi, "last-event-id:", q->last_event_id, sizeof(q->last_event_id));
 	copy_other_header(wsi, "sec-fetch-site:", q->site, sizeof(q->site));
 	copy_header(wsi, WSI_TOKEN_HOST, q->host, sizeof(q->host));
 	read_cookie(l->edge, q);
@@ -83,12 +80,10 @@ void edge_request_free(struct line *l)
 }
 
 /* The owner hears of it when this turn of the library is over. */
-static void accept_request(struct line *l, bool websocket)
+static void accept_request(struct line *l)
 {
 	struct edge *e = l->edge;
 
-	l->websocket = websocket;
-	l->event_stream = !websocket && strstr(l->request->accept, "text/event-stream");
 	l->id = ++e->last_id;
 	e->count++;
 	LIST_INSERT_HEAD(&e->buckets[l->id % BUCKETS], l, same_bucket);
@@ -101,10 +96,7 @@ void edge_request_tell(struct line *l)
 	const struct edge_request request = { .path = q->path,
 		.query = q->query,
 		.cookie = q->cookie,
-		.ip = q->ip,
-		.last_event_id = q->last_event_id,
-		.websocket = l->websocket,
-		.event_stream = l->event_stream };
+		.ip = q->ip };
 
 	l->edge->events->asked(l->edge, l->edge->owner, l->id, &request);
 	edge_request_free(l);
@@ -123,8 +115,8 @@ static void say_foreign(struct edge *e, const struct request *q)
 		BRIEF(80, q->path), BRIEF(80, q->host), BRIEF(120, from), e->origins_file);
 }
 
-/* The role is a WebSocket's already, so the answer is written as it is. */
-static int refuse_upgrade(struct line *l, const char *status, const char *sentence)
+/* As it is, and whatever the library takes the connection for by now; it is closed when that has gone. */
+static int refuse(struct line *l, const char *status, const char *sentence)
 {
 	uint8_t buffer[LWS_PRE + 1024];
 	char *text = (char *)buffer + LWS_PRE;
@@ -133,7 +125,7 @@ static int refuse_upgrade(struct line *l, const char *status, const char *senten
 		"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
 		"Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
 		status, strlen(sentence), sentence);
-	log_debug("a WebSocket is refused: %s", sentence);
+	log_debug("a request is refused: %s", sentence);
 	lws_write(l->wsi, buffer + LWS_PRE, strlen(text), LWS_WRITE_HTTP_HEADERS);
 	edge_request_free(l);
 	return -1;
@@ -144,57 +136,20 @@ int edge_upgrade_asked(struct line *l)
 	struct request *q = l->request = request_read(l);
 
 	if (l->edge->ending)
-		return refuse_upgrade(l, "503 Service Unavailable", "Stead is being restarted; try again in a moment.");
+		return refuse(l, "503 Service Unavailable", "Stead is being restarted; try again in a moment.");
 	if (!q->own || strcmp(q->origin, q->own) != 0) {
 		say_foreign(l->edge, q);
-		return refuse_upgrade(l, "403 Forbidden",
+		return refuse(l, "403 Forbidden",
 			"The connection came from another site and was refused; use Stead's own page.");
 	}
 	if (strncmp(q->path, "/ws/", 4) != 0)
-		return refuse_upgrade(l, "404 Not Found", "There is nothing at this address.");
-	accept_request(l, true);
+		return refuse(l, "404 Not Found", "There is nothing at this address.");
+	accept_request(l);
 	return 0;
 }
 
-/* All at once. The sentence is one of ours, and short. */
-static int refuse_get(struct line *l, int status, const char *sentence)
-{
-	uint8_t buffer[LWS_PRE + 512];
-	size_t n = strlen(sentence);
-
-	assert(n <= sizeof(buffer) - LWS_PRE);
-	memcpy(buffer + LWS_PRE, sentence, n);
-	if (edge_write_head(l->wsi, status, "text/plain; charset=utf-8", n) == 0)
-		lws_write(l->wsi, buffer + LWS_PRE, n, LWS_WRITE_HTTP);
-	edge_request_free(l);
-	return -1; /* closes it; what is buffered still goes out */
-}
-
-/* Other sites may neither read nor trigger anything; a person who opens a picture in a tab comes from none. */
-static bool get_is_foreign(const struct request *q)
-{
-	if (!q->own || (*q->origin && strcmp(q->origin, q->own) != 0))
-		return true;
-	return *q->site && strcmp(q->site, "same-origin") != 0 && strcmp(q->site, "none") != 0;
-}
-
+/* Whoever asks for none, a page whose WebSockets do not come through perhaps. RFC 9110, section 15.5.22. */
 int edge_get_asked(struct line *l)
 {
-	struct request *q;
-
-	if (l->edge->ending)
-		return refuse_get(l, 503, "Stead is being restarted; try again in a moment.");
-	if (l->id || lws_hdr_total_length(l->wsi, WSI_TOKEN_GET_URI) <= 0)
-		return refuse_get(l, 405, "Only GET is served here.");
-	q = l->request = request_read(l);
-	if (get_is_foreign(q)) {
-		say_foreign(l->edge, q);
-		return refuse_get(l, 403, "The request came from another site and was refused; use Stead's own page.");
-	}
-	if (strncmp(q->path, "/ws/", 4) != 0)
-		return refuse_get(l, 404, "There is nothing at this address.");
-	lws_set_timeout(l->wsi, NO_PENDING_TIMEOUT, 0);
-	accept_request(l, false);
-	edge_read_on(l, false); /* a connection carries one request here */
-	return 0;
+	return refuse(l, "426 Upgrade Required\r\nUpgrade: websocket", "Only WebSockets are served here.");
 }

@@ -71,7 +71,6 @@ static struct visit *visit_new(struct edge_routes *r, uint64_t id, const struct 
 	v->request.query = arena_strdup(a, q->query);
 	v->request.cookie = arena_strdup(a, q->cookie);
 	v->request.ip = arena_strdup(a, q->ip);
-	v->request.last_event_id = arena_strdup(a, q->last_event_id);
 	LIST_INSERT_HEAD(&r->visits[id % BUCKETS], v, link);
 	return v;
 }
@@ -90,8 +89,7 @@ static void refuse(struct visit *v, struct call *call, int error)
 
 	if (error < 0 && error != REFUSED)
 		log_warning("a login could not be checked: %s", strerror(-error));
-	edge_refuse(v->routes->edge, v->id, signed_out ? EDGE_CLOSE_NOT_SIGNED_IN : EDGE_CLOSE_UNAVAILABLE,
-		signed_out ? 401 : 503, call_why(call, error));
+	edge_refuse(v->routes->edge, v->id, signed_out ? EDGE_CLOSE_NOT_SIGNED_IN : EDGE_CLOSE_UNAVAILABLE, call_why(call, error));
 }
 
 static void hand_over(struct visit *v, struct login *login)
@@ -100,7 +98,7 @@ static void hand_over(struct visit *v, struct login *login)
 	const struct edge_route *row = find_row(r, v->request.path);
 
 	if (!row) {
-		edge_refuse(r->edge, v->id, EDGE_CLOSE_NOT_FOUND, 404, "There is nothing at this address.");
+		edge_refuse(r->edge, v->id, EDGE_CLOSE_NOT_FOUND, "There is nothing at this address.");
 		return;
 	}
 	login->ip = v->request.ip;

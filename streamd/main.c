@@ -13,11 +13,12 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/origin.h"
+#include "proto/botd.h"
 #include "proto/json.h"
 #include "streamd/audit.h"
-#include "streamd/booking_feed.h"
 #include "streamd/dispatch.h"
 #include "streamd/edge_routes.h"
+#include "streamd/feed.h"
 #include "streamd/runs.h"
 #include "streamd/streamd.h"
 #include "streamd/streams.h"
@@ -74,9 +75,9 @@ static int open_edge(struct streamd *d)
 	fd = daemon_socket("http");
 	if (fd < 0)
 		return fd;
-	d->feed = booking_feed_new(d->botd);
+	d->feed = feed_new(&botd_methods, d->botd);
 	rows[0] = viewer_route(d);
-	rows[1] = booking_feed_route(d->feed);
+	rows[1] = feed_route(d->feed);
 	return edge_routes_new(fd, &config, d->authd, rows, 2, &d->routes);
 }
 
@@ -114,7 +115,7 @@ static void stop(void *arg)
 	d->runs = runs_free(d->runs);
 	server_drain(d->server, deadline_in(DRAIN_MS));
 	d->routes = edge_routes_free(d->routes);
-	d->feed = booking_feed_free(d->feed);
+	d->feed = feed_free(d->feed);
 	streamd_audit_drain(d);
 	d->streams = streams_free(d->streams);
 }

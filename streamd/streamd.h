@@ -24,7 +24,7 @@ struct streamd {
 	struct latch noted; /* the last of them is waited for */
 	size_t notes; /* to authd's audit, under way: streamd/audit.h */
 	struct edge_routes *routes;
-	struct booking_feed *feed;
+	struct feed *feed;
 	char chromium_trouble[512]; /* why the last browser did not start; empty if it did */
 };
 

@@ -109,7 +109,7 @@ static void refuse_foreign(struct streamd *d, struct edge *e, uint64_t id, const
 {
 	streamd_audit_forbidden(d, login, "the sign-in of somebody else");
 	log_warning("%s, from %s, asked for a sign-in that belongs to somebody else and was refused", login->name, login->ip);
-	edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, 403, "This sign-in belongs to somebody else.");
+	edge_refuse(e, id, EDGE_CLOSE_FORBIDDEN, "This sign-in belongs to somebody else.");
 }
 
 static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
@@ -119,16 +119,15 @@ static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, co
 	struct stream *s = streams_find(d->streams, rest);
 	const char *gone = s ? NULL : streams_why_gone(d->streams, rest);
 
-	if (!request->websocket)
-		edge_refuse(e, id, EDGE_CLOSE_POLICY, 426, "This is a WebSocket; open the sign-in on the dashboard.");
-	else if (gone)
-		edge_refuse(e, id, EDGE_CLOSE_ENDED, 410, gone);
+	(void)request;
+	if (gone)
+		edge_refuse(e, id, EDGE_CLOSE_ENDED, gone);
 	else if (!s)
-		edge_refuse(e, id, EDGE_CLOSE_NOT_FOUND, 404, "There is no such sign-in.");
+		edge_refuse(e, id, EDGE_CLOSE_NOT_FOUND, "There is no such sign-in.");
 	else if (s->user != login->user)
 		refuse_foreign(d, e, id, login);
 	else if (viewers_count(&s->viewers) >= MOST_VIEWERS)
-		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, 429, "Too many pages show this sign-in already; close some of them.");
+		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, "Too many pages show this sign-in already; close some of them.");
 	else
 		attach(e, id, s);
 }

@@ -211,7 +211,7 @@ describe("WebSockets through nginx", () => {
 		const { id } = await alice.book({ date: day(2), desk: "D-203" }); /* waits, for she has not signed in there */
 
 		await alice.bookingIs(id, ["needs_sign_in"]);
-		assert.equal((await attempt(`/ws/bookings/${id}`, bob)).code, 4404);
+		assert.equal((await attempt(`/ws/bookings/${id}/events`, bob)).code, 4404);
 		for (const path of [`/bookings/${id}`, `/bookings/${id}/log`])
 			refused(await bob.call("GET", path), 404, "not_found");
 		refused(await bob.call("POST", `/bookings/${id}/cancel`, {}), 404, "not_found");
@@ -308,7 +308,7 @@ describe("a page that does what no person can", () => {
 	it("keeps 80 event streams open: whoever comes afterwards gets in", async () => {
 		const { id } = await bob.book({ date: day(2), desk: "D-204" });
 		const abort = new AbortController();
-		const ask = () => fetch(`${rig.url}/ws/bookings/${id}/events`, { headers: { Cookie: bob.cookie }, signal: abort.signal });
+		const ask = () => fetch(`${rig.url}/api/v1/bookings/${id}/events`, { headers: { Cookie: bob.cookie }, signal: abort.signal });
 		const streams = await inTime(Promise.all(Array.from({ length: 80 }, ask)), 60_000, "80 event streams did not open");
 
 		for (const { status } of streams)
@@ -333,7 +333,7 @@ describe("a page that does what no person can", () => {
 
 	it("opens more than 100 WebSockets: further ones are refused, its calls are not", async () => {
 		const { id } = await alice.book({ date: day(1), desk: "D-203" });
-		const sockets = Array.from({ length: 101 }, () => rig.socket(`/ws/bookings/${id}`, alice));
+		const sockets = Array.from({ length: 101 }, () => rig.socket(`/ws/bookings/${id}/events`, alice));
 		const [statuses] = await Promise.all([Promise.all(sockets.map((socket) => {
 			socket.on("error", () => {});
 			return Promise.race([once(socket, "open").then(() => 101),

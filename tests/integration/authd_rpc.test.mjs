@@ -44,7 +44,7 @@ describe("other daemons' methods", () => {
 		assert.equal(method, "booking_cancel");
 		assert.deepEqual(params, { id: 7 });
 		assert.equal(acting.name, "alice");
-		assert.equal(acting.admin, true);
+		assert.equal(acting.scopes, "read act session_use session_read admin_read admin");
 		assert.equal(acting.ip, "2001:db8::1");
 		assert.match(acting.login, /^[0-9a-f]{16}$/);
 		assert.equal(String(acting.user), await pg.sql("SELECT id FROM authd.users"));
@@ -160,7 +160,7 @@ describe("streamd's questions", () => {
 		const login = await stream.call("login_check", { cookie: answer.cookies.stead.value });
 
 		assert.equal(login.name, "alice");
-		assert.equal(login.admin, true);
+		assert.equal(login.scopes, "read act session_use session_read admin_read admin");
 		assert.equal(login.expires_at_ms, answer.body.expires_at_ms);
 		assert.match(login.login, /^[0-9a-f]{16}$/);
 		for (const bad of ["x", "A".repeat(43)])
@@ -241,7 +241,7 @@ describe("streamd's questions", () => {
 
 		await assert.rejects(control.call("login_check", { cookie: "A".repeat(43) }), { code: "unknown_method" });
 		await assert.rejects(stream.call("user_list"), { code: "unknown_method" });
-		await assert.rejects(stream.call("user_list", {}, { for: { user: 1, name: "alice", admin: true } }),
+		await assert.rejects(stream.call("user_list", {}, { for: { user: 1, name: "alice", scopes: "admin_read" } }),
 			{ code: "unknown_method" });
 		for (const method of ["login", "logout", "account_show"])
 			await assert.rejects(control.call(method), { code: "unknown_method" });

@@ -98,6 +98,15 @@ test("sessiond's leases: no token that a session has had is given again", async 
 	await pg.sql("DELETE FROM vault.sessions");
 });
 
+test("sessiond's: who has planned a sign-in needs one for an older sessiond", async () => {
+	await pg.sql(SESSION(7, "planned_sign_in", ", last_version", ", 3"));
+	await pg.migrate("sessiond", ["down", "--to", "4"]);
+	assert.equal(await sessions("version"), "7 needs_sign_in 3");
+	assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'vault.sessions'::regclass"), "t");
+	await pg.migrate("sessiond", ["up"]);
+	await pg.sql("DELETE FROM vault.sessions");
+});
+
 test("botd's audit: the same", async () => {
 	const as = (sql) => pg.sql(sql, { role: "stead_botd" });
 

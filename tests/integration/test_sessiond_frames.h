@@ -54,7 +54,7 @@ static inline int greet(void)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/sessiond/stream", vault.dir);
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	send_frame(fd,
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1,\"program\":\"test\"}}", -1);
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":2,\"program\":\"test\"}}", -1);
 	read_frame(fd, text, sizeof(text));
 	assert_non_null(strstr(text, "\"id\":1"));
 	assert_null(strstr(text, "error"));

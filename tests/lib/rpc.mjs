@@ -7,7 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { dirname } from "node:path";
 
-const VERSION = 1;
+const VERSION = 2;
 
 export function frame(message)
 {

@@ -51,7 +51,7 @@ async function connection(user, group, socket)
 	const script = `
 		const socket = require("net").connect("/run/stead/${socket}");
 		const say = (word) => { console.log(word); process.exit(); };
-		const hello = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "hello", params: { version: 1 } }));
+		const hello = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "hello", params: { version: 2 } }));
 		const head = Buffer.alloc(4);
 		head.writeUInt32BE(hello.length);
 		socket.on("error", (error) => say(error.code === "EPIPE" || error.code === "ECONNRESET" ? "closed" : error.code));

@@ -28,7 +28,6 @@ static int edge_error;
 static uint64_t last_id, decided_later;
 static _Atomic int asked, closed, heard, drained;
 static char seen[1024]; /* the last request */
-static char body[1 << 20];
 
 static inline void tell(struct edge *e, uint64_t id, const char *format, long a)
 {
@@ -53,21 +52,12 @@ static inline void on_asked(struct edge *e, void *owner, uint64_t id, const stru
 {
 	assert_ptr_equal(owner, &edge);
 	last_id = id;
-	snprintf(seen, sizeof(seen), "%s?%s cookie=%s ip=%s last=%s %s%s", q->path, q->query, q->cookie, q->ip,
-		q->last_event_id, q->websocket ? "ws" : "get", q->event_stream ? " events" : "");
+	snprintf(seen, sizeof(seen), "%s?%s cookie=%s ip=%s", q->path, q->query, q->cookie, q->ip);
 	asked++;
 	if (strcmp(q->path, "/ws/later") == 0)
 		decided_later = id;
 	else if (strcmp(q->path, "/ws/refuse") == 0)
-		edge_refuse(e, id, EDGE_CLOSE_NOT_SIGNED_IN, 401, "Sign in.");
-	else if (strcmp(q->path, "/ws/large") == 0)
-		edge_answer(e, id, 200, "image/jpeg", body, sizeof(body));
-	else if (q->event_stream) {
-		edge_stream(e, id, "text/event-stream");
-		edge_send_text(e, id, "data: 1\n\n", 9);
-		edge_send_text(e, id, "data: 2\n\n", 9);
-	} else if (!q->websocket)
-		edge_answer(e, id, 200, "text/plain", "hello", 5);
+		edge_refuse(e, id, EDGE_CLOSE_NOT_SIGNED_IN, "Sign in.");
 	else
 		edge_accept(e, id);
 }
@@ -135,7 +125,6 @@ static inline int set_up(void **state)
 	snprintf(path, sizeof(path), "%s/http", directory);
 	asked = closed = heard = drained = 0;
 	seen[0] = '\0';
-	memset(body, 'b', sizeof(body));
 	loop_thread_start(begin, finish);
 	return edge_error;
 }

@@ -13,23 +13,27 @@ static void test_request(void **state)
 	assert_int_equal(ws_open(&w, path, "/ws/echo/a%20b?after=5&x=y", ORIGIN, COOKIE "X-Real-IP: 192.0.2.7\r\n"), 101);
 	ws_send_text(&w, "hello");
 	ws_expect_text(&w, "hello");
-	assert_string_equal(seen, "/ws/echo/a b?after=5&x=y cookie=secret ip=192.0.2.7 last= ws");
+	assert_string_equal(seen, "/ws/echo/a b?after=5&x=y cookie=secret ip=192.0.2.7");
 	ws_disconnect(&w);
 	await(&closed, 1);
 }
 
+#define OPENING "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+
 static void expect_cookie(const char *host, const char *origin, const char *cookies, const char *cookie)
 {
-	char head[2048], request[512], wanted[128], *rest;
-	size_t n;
-	int status;
+	char head[2048], request[1024], wanted[128];
+	struct ws w = ws_connect(path);
+	int before = asked;
 
-	snprintf(request, sizeof(request), "GET /ws/x HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nCookie: %s\r\n\r\n", host, origin, cookies);
-	rest = ws_get(path, request, head, sizeof(head), &status, &n);
-	assert_int_equal(status, 200);
-	free(rest);
-	snprintf(wanted, sizeof(wanted), "/ws/x? cookie=%s ip= last= get", cookie);
+	snprintf(request, sizeof(request), "GET /ws/x HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nCookie: %s\r\n"
+		"Upgrade: websocket\r\nConnection: Upgrade\r\n" OPENING "\r\n", host, origin, cookies);
+	ws_write(&w, request, strlen(request));
+	assert_int_equal(ws_read_head(&w, head, sizeof(head)), 101);
+	await(&asked, before + 1);
+	snprintf(wanted, sizeof(wanted), "/ws/x? cookie=%s ip=", cookie);
 	assert_string_equal(seen, wanted);
+	ws_disconnect(&w);
 }
 
 /* The login is in the cookie that authd sets at that address; one of the other name has been planted. */
@@ -91,7 +95,8 @@ static void test_origin(void **state)
 	expect_refused("/elsewhere", ORIGIN, COOKIE, 404);
 }
 
-static void expect_get(const char *request, int status, const char *text)
+/* What asks for no WebSocket is told so, whoever asks, and nobody hears of it. */
+static void expect_get(const char *request, int status)
 {
 	char head[2048], *rest;
 	size_t n;
@@ -99,28 +104,19 @@ static void expect_get(const char *request, int status, const char *text)
 
 	rest = ws_get(path, request, head, sizeof(head), &got, &n);
 	assert_int_equal(got, status);
-	if (text)
-		assert_string_equal(rest, text);
 	assert_non_null(strcasestr(head, "cache-control: no-store"));
-	assert_non_null(strcasestr(head, "x-content-type-options: nosniff"));
+	assert_true(n > 10); /* a sentence */
 	free(rest);
 }
 
 static void test_get(void **state)
 {
 	(void)state;
-	expect_get("GET /ws/x?a=1 HTTP/1.1\r\nHost: stead.test\r\n" COOKIE "\r\n", 200, "hello");
-	assert_string_equal(seen, "/ws/x?a=1 cookie=secret ip= last= get");
-	expect_get("GET /ws/x HTTP/1.1\r\nHost: stead.test\r\nSec-Fetch-Site: same-origin\r\n\r\n", 200, "hello");
-	assert_string_equal(seen, "/ws/x? cookie= ip= last= get");
-	expect_get("GET /ws/refuse HTTP/1.1\r\nHost: stead.test\r\n\r\n", 401, "Sign in.");
-	await(&closed, 3);
-	expect_get("GET /ws/x HTTP/1.1\r\nHost: stead.test\r\nSec-Fetch-Site: cross-site\r\n\r\n", 403, NULL);
-	expect_get("GET /ws/x HTTP/1.1\r\nHost: stead.test\r\nOrigin: https://evil.test\r\n\r\n", 403, NULL);
-	expect_get("GET /ws/x HTTP/1.1\r\nHost: evil.test\r\n\r\n", 403, NULL);
-	expect_get("GET /other HTTP/1.1\r\nHost: stead.test\r\n\r\n", 404, NULL);
-	expect_get("POST /ws/x HTTP/1.1\r\nHost: stead.test\r\nContent-Length: 3\r\n\r\nabc", 405, NULL);
-	assert_int_equal(asked, 3);
+	expect_get("GET /ws/x?a=1 HTTP/1.1\r\nHost: stead.test\r\n" COOKIE "\r\n", 426);
+	expect_get("GET /ws/x HTTP/1.1\r\nHost: evil.test\r\nOrigin: https://evil.test\r\n\r\n", 426);
+	expect_get("GET /other HTTP/1.1\r\nHost: stead.test\r\n\r\n", 426);
+	expect_get("POST /ws/x HTTP/1.1\r\nHost: stead.test\r\nContent-Length: 3\r\n\r\nabc", 405);
+	assert_int_equal(asked, 0);
 }
 
 static char logged[256];
@@ -150,18 +146,12 @@ static void test_refusals_in_the_log(void **state)
 	lines = 0;
 	on_loop(capture_log);
 	for (int i = 0; i < 20; i++)
-		expect_get("POST /ws/x?token=geheim HTTP/1.1\r\nHost: stead.test\r\n\r\n", 405, NULL);
+		expect_get("POST /ws/x?token=geheim HTTP/1.1\r\nHost: stead.test\r\n\r\n", 405);
 	await(&lines, 1);
 	on_loop(leave_log);
 	assert_in_range(lines, 1, 5);
 	assert_non_null(strstr(logged, "\"POST /ws/x\""));
 	assert_null(strstr(logged, "geheim"));
-}
-
-static void end_stream(void)
-{
-	edge_send_text(edge, last_id, "data: 3\n\n", 9);
-	edge_close(edge, last_id, EDGE_CLOSE_ENDED, "");
 }
 
 /* What is no GET and no WebSocket gets an answer of HTTP/1.1 and its end, never another protocol. */
@@ -185,8 +175,6 @@ static void expect_no_more(const char *request, size_t n, int status)
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 #define UPGRADE "GET /ws/echo HTTP/1.1\r\nHost: stead.test\r\n" COOKIE
-#define OPENING "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-
 static void test_no_other_protocol(void **state)
 {
 	static const char h2c[] = UPGRADE "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
@@ -208,24 +196,11 @@ static void test_no_other_protocol(void **state)
 /* What comes behind a GET is no second request. */
 static void test_one_request_a_connection(void **state)
 {
-	static const char first[] = "GET /ws/x/events HTTP/1.1\r\nHost: stead.test\r\nAccept: text/event-stream\r\n\r\n";
-	static const char second[] = UPGRADE "Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
-	char all[sizeof(first) + sizeof(second)], head[2048], *rest;
-	struct ws w = ws_connect(path);
-	size_t n;
+	static const char both[] = "GET /ws/x/events HTTP/1.1\r\nHost: stead.test\r\n\r\n"
+		UPGRADE OPENING "Origin: " ORIGIN "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
 	(void)state;
-	expect_no_more(all, (size_t)sprintf(all, "%s%s", first, second), 400);
-	ws_write(&w, first, sizeof(first) - 1);
-	assert_int_equal(ws_read_head(&w, head, sizeof(head)), 200);
-	ws_write(&w, second, sizeof(second) - 1);
-	on_loop(end_stream);
-	rest = ws_read_all(&w, &n);
-	assert_string_equal(rest, "data: 1\n\ndata: 2\n\ndata: 3\n\n");
-	free(rest);
-	ws_disconnect(&w);
-	await(&closed, 1);
-	assert_int_equal(asked, 1);
+	expect_no_more(both, sizeof(both) - 1, 400);
 }
 
 /* A head that does not come to its end is no connection for ever, and many of them keep nobody out. */
@@ -244,49 +219,11 @@ static void test_many_slow_heads(void **state)
 	ws_expect_text(&w, "hello");
 	ws_disconnect(&w);
 	ws_write(&slow[5], "TP/1.1\r\nHost: stead.test\r\n\r\n", 28);
-	assert_int_equal(ws_read_head(&slow[5], head, sizeof(head)), 200);
+	assert_int_equal(ws_read_head(&slow[5], head, sizeof(head)), 426);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(ws_read_head(&slow[i], head, sizeof(head)), 408);
 	for (int i = 0; i < 6; i++)
 		ws_disconnect(&slow[i]);
-}
-
-static void test_large_answer(void **state)
-{
-	char head[2048], *rest;
-	size_t n;
-	int status;
-
-	(void)state;
-	rest = ws_get(path, "GET /ws/large HTTP/1.1\r\nHost: stead.test\r\n\r\n", head, sizeof(head), &status, &n);
-	assert_int_equal(status, 200);
-	assert_int_equal(n, sizeof(body));
-	assert_memory_equal(rest, body, n);
-	assert_non_null(strcasestr(head, "content-type: image/jpeg"));
-	assert_non_null(strcasestr(head, "content-length: 1048576"));
-	free(rest);
-}
-
-static void test_event_stream(void **state)
-{
-	struct ws w = ws_connect(path);
-	const char *request = "GET /ws/x/events HTTP/1.1\r\nHost: stead.test\r\nAccept: text/event-stream\r\n"
-			      "Last-Event-ID: 41\r\n\r\n";
-	char head[2048], *rest;
-	size_t n;
-
-	(void)state;
-	ws_write(&w, request, strlen(request));
-	assert_int_equal(ws_read_head(&w, head, sizeof(head)), 200);
-	assert_non_null(strcasestr(head, "content-type: text/event-stream"));
-	assert_null(strcasestr(head, "content-length"));
-	assert_string_equal(seen, "/ws/x/events? cookie= ip= last=41 get events");
-	on_loop(end_stream);
-	rest = ws_read_all(&w, &n);
-	assert_string_equal(rest, "data: 1\n\ndata: 2\n\ndata: 3\n\n");
-	free(rest);
-	ws_disconnect(&w);
-	await(&closed, 1);
 }
 
 static int64_t used_us(void)
@@ -295,31 +232,6 @@ static int64_t used_us(void)
 
 	getrusage(RUSAGE_SELF, &u);
 	return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * INT64_C(1000000) + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
-}
-
-/* What comes behind a request is not read, and keeps nobody busy; that the reader goes is noticed all the same. */
-static void test_behind_a_request(void **state)
-{
-	const char *request = "GET /ws/x/events HTTP/1.1\r\nHost: stead.test\r\nAccept: text/event-stream\r\n\r\n";
-	struct ws w = ws_connect(path), other = dial();
-	char head[2048];
-	int64_t before;
-
-	(void)state;
-	ws_write(&w, request, strlen(request));
-	assert_int_equal(ws_read_head(&w, head, sizeof(head)), 200);
-	ws_write(&w, request, strlen(request));
-	before = used_us();
-	for (int i = 0; i < 10; i++) {
-		ws_send_text(&other, "hello");
-		ws_expect_text(&other, "hello");
-		poll(NULL, 0, 30);
-	}
-	assert_true(used_us() - before < 150000);
-	assert_int_equal(closed, 0);
-	ws_disconnect(&w);
-	await(&closed, 1);
-	ws_disconnect(&other);
 }
 
 static void expect_close(int opcode, bool fin, const void *p, size_t n, int code)
@@ -428,7 +340,7 @@ static void accept_later(void)
 
 static void refuse_later(void)
 {
-	edge_refuse(edge, decided_later, EDGE_CLOSE_FORBIDDEN, 403, "It is somebody else's.");
+	edge_refuse(edge, decided_later, EDGE_CLOSE_FORBIDDEN, "It is somebody else's.");
 }
 
 /* Nothing is sent and nothing taken before it is decided, not even what came in one piece with the request. */
@@ -850,9 +762,6 @@ int main(int argc, char *argv[])
 		TEST(test_no_other_protocol),
 		TEST(test_one_request_a_connection),
 		TEST_SMALL(test_many_slow_heads),
-		TEST(test_large_answer),
-		TEST(test_event_stream),
-		TEST(test_behind_a_request),
 		TEST(test_bad_input),
 		TEST(test_unmasked),
 		TEST(test_largest),

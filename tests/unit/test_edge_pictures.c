@@ -85,8 +85,11 @@ static void test_slow_viewer(void **state)
 
 static void text_flood(void)
 {
+	static char text[10000];
+
+	memset(text, 'b', sizeof(text));
 	for (int i = 0; i < 100; i++)
-		edge_send_text(edge, last_id, body, 10000);
+		edge_send_text(edge, last_id, text, sizeof(text));
 }
 
 static void test_does_not_read(void **state)

@@ -1,6 +1,6 @@
 /*
- * The edge with its login guard and the feed of bookings, over real sockets and the real RPC engine; authd and botd are
- * servers of this test with the rows of the real ones. The client blocks, the loop runs on another thread.
+ * The edge with its login guard and the feed of other daemons' streams, over real sockets and the real RPC engine; authd and
+ * botd are servers of this test with the rows of the real ones. The client blocks, the loop runs on another thread.
  */
 #include "tests/unit/loop_thread.h"
 #include "tests/unit/ws_client.h"
@@ -12,14 +12,13 @@
 #include "common/fiber.h"
 #include "common/listen.h"
 #include "common/log.h"
-#include "common/memfd.h"
 #include "common/settings.h"
 #include "proto/authd.h"
 #include "proto/botd.h"
 #include "proto/peer.h"
 #include "proto/server.h"
-#include "streamd/booking_feed.h"
 #include "streamd/edge_routes.h"
+#include "streamd/feed.h"
 
 #define ORIGIN "https://stead.test"
 #define ALICE  "Cookie: __Host-stead=alice\r\n"
@@ -32,7 +31,7 @@ static char directory[64], http_path[96], authd_path[96], botd_path[96];
 static struct server *authd_server, *botd_server;
 static struct peer *authd, *botd;
 static struct edge_routes *routes;
-static struct booking_feed *feed;
+static struct feed *feed;
 
 /* authd. */
 
@@ -63,6 +62,7 @@ static int fake_login_check(struct call *call, const void *params, void *result)
 			*r = (struct login_check_result){ .user = (int64_t)i + 7,
 				.name = names[i],
 				.login = arena_printf(call->arena, "login-%s", names[i]),
+				.scopes = "read",
 				.expires_at_ms = wall_now() + (strcmp(names[i], "brief") == 0 ? 300 : 3600000) };
 			return 0;
 		}
@@ -130,7 +130,7 @@ static char asked_name[64], asked_ip[64];
 static int send_line(struct call *call, int64_t n, const char *text)
 {
 	struct log_line line = { .n = n, .at_ms = n, .level = "info", .text = text };
-	struct booking_watch_item item = { .line = &line };
+	struct booking_watch_item item = { .cursor = n, .line = &line };
 	int r = send_booking_watch(call, &item);
 
 	if (r == 0)
@@ -187,19 +187,8 @@ static int fake_booking_watch(struct call *call, const void *params, void *resul
 	return r;
 }
 
-static int fake_booking_picture(struct call *call, const void *params, void *result)
-{
-	const struct booking_picture_params *p = params;
-	struct booking_picture_result *r = result;
-
-	if (p->id != 1)
-		return call_refuse(call, ERR_not_found, "id", "There is no picture of booking %" PRId64 ".", p->id);
-	return memfd_new("picture", "\xff\xd8picture", 9, &r->picture);
-}
-
 static const struct dispatch_row botd_rows[] = {
 	{ &method_booking_watch, fake_booking_watch },
-	{ &method_booking_picture, fake_booking_picture },
 	{ 0 },
 };
 
@@ -212,11 +201,7 @@ static void echo_asked(struct edge *e, void *owner, uint64_t id, const char *res
 	int n = snprintf(line, sizeof(line), "%s %s %" PRId64 " %s %s", rest, login->name, login->user, login->login,
 		login->ip);
 
-	(void)owner;
-	if (!q->websocket) {
-		edge_answer(e, id, 200, "text/plain", line, (size_t)n);
-		return;
-	}
+	(void)owner, (void)q;
 	edge_accept(e, id);
 	edge_send_text(e, id, line, (size_t)n);
 }
@@ -260,10 +245,10 @@ static void begin(void)
 	botd_server = serve("botd", botd_rows, botd_path);
 	authd = peer_new("streamd", "authd", authd_path);
 	botd = peer_new("streamd", "botd", botd_path);
-	feed = booking_feed_new(botd);
+	feed = feed_new(&botd_methods, botd);
 	struct edge_route rows[] = {
-		booking_feed_route(feed),
 		{ .prefix = "/ws/echo/", .asked = echo_asked, .message = echo_message, .closed = echo_closed },
+		feed_route(feed),
 	};
 	assert_int_equal(edge_routes_new(fd, &config, authd, rows, 2, &routes), 0);
 }
@@ -272,7 +257,7 @@ static void free_all(void *arg)
 {
 	(void)arg;
 	routes = edge_routes_free(routes);
-	feed = booking_feed_free(feed);
+	feed = feed_free(feed);
 }
 
 static void finish(void)
@@ -333,34 +318,9 @@ static void expect_close(const char *target, const char *headers, int code)
 	ws_disconnect(&w);
 }
 
-static char *get(const char *target, const char *headers, int *ret_status, size_t *ret_size)
-{
-	char *request, head[2048], *rest;
-
-	assert_true(asprintf(&request, "GET %s HTTP/1.1\r\nHost: stead.test\r\n%s\r\n", target, headers) > 0);
-	rest = ws_get(http_path, request, head, sizeof(head), ret_status, ret_size);
-	free(request);
-	return rest;
-}
-
-static void expect_status(const char *target, const char *headers, int status)
-{
-	size_t n;
-	int got;
-	char *rest = get(target, headers, &got, &n);
-
-	assert_int_equal(got, status);
-	if (status >= 400)
-		assert_true(n > 10); /* a sentence */
-	free(rest);
-}
-
 static void test_login(void **state)
 {
 	struct ws w = dial("/ws/echo/here", ALICE "X-Real-IP: 192.0.2.7\r\n");
-	char *rest;
-	size_t n;
-	int status;
 
 	(void)state;
 	ws_send_text(&w, "early"); /* before the answer of authd may be there */
@@ -368,10 +328,9 @@ static void test_login(void **state)
 	ws_expect_text(&w, "early");
 	ws_disconnect(&w);
 	await(&echo_gone, 1);
-	rest = get("/ws/echo/there", BOB, &status, &n);
-	assert_int_equal(status, 200);
-	assert_string_equal(rest, "there bob 8 login-bob ");
-	free(rest);
+	w = dial("/ws/echo/there", BOB);
+	ws_expect_text(&w, "there bob 8 login-bob ");
+	ws_disconnect(&w);
 	await(&echo_gone, 2);
 }
 
@@ -381,9 +340,7 @@ static void test_no_login(void **state)
 	expect_close("/ws/echo/x", "", 4401);
 	expect_close("/ws/echo/x", "Cookie: __Host-stead=mallory\r\n", 4401);
 	expect_close("/ws/echo/x", "Cookie: __Host-stead=alice; __Host-stead=bob\r\n", 4401);
-	expect_status("/ws/echo/x", "", 401);
 	expect_close("/ws/nowhere", ALICE, 4404);
-	expect_status("/ws/nowhere", ALICE, 404);
 	assert_int_equal(echo_gone, 0);
 }
 
@@ -394,7 +351,7 @@ static void say_ended(void)
 
 static void test_login_ends(void **state)
 {
-	struct ws a = dial("/ws/echo/x", ALICE), other = dial("/ws/bookings/3", ALICE), b = dial("/ws/echo/x", BOB);
+	struct ws a = dial("/ws/echo/x", ALICE), other = dial("/ws/bookings/3/events", ALICE), b = dial("/ws/echo/x", BOB);
 	struct ws_frame f;
 
 	(void)state;
@@ -540,7 +497,6 @@ static void test_authd_away(void **state)
 	ws_expect_text(&b, "x bob 8 login-bob ");
 	beside_loop(stop_authd);
 	expect_close("/ws/echo/x", ALICE, 4503);
-	expect_status("/ws/echo/x", ALICE, 503);
 	ws_send_text(&b, "still here");
 	ws_expect_text(&b, "still here");
 	strcpy(signed_out, "alice");
@@ -597,7 +553,7 @@ static void expect_line(struct ws *w, int64_t n)
 	struct ws_frame f;
 
 	snprintf(start, sizeof(start),
-		"{\"jsonrpc\":\"2.0\",\"method\":\"booking_watch\",\"params\":{\"line\":{\"n\":%" PRId64 ",", n);
+		"{\"jsonrpc\":\"2.0\",\"method\":\"booking_watch\",\"params\":{\"cursor\":%" PRId64 ",\"line\":{\"n\":%" PRId64 ",", n, n);
 	assert_true(ws_next(w, &f));
 	assert_int_equal(f.opcode, WS_TEXT);
 	assert_memory_equal(f.payload, start, strlen(start));
@@ -606,7 +562,7 @@ static void expect_line(struct ws *w, int64_t n)
 
 static void test_booking(void **state)
 {
-	struct ws w = dial("/ws/bookings/1", ALICE "X-Real-IP: 192.0.2.7\r\n");
+	struct ws w = dial("/ws/bookings/1/events", ALICE "X-Real-IP: 192.0.2.7\r\n");
 	struct ws_frame f;
 
 	(void)state;
@@ -621,7 +577,7 @@ static void test_booking(void **state)
 	assert_int_equal(asked_user, 7);
 	assert_string_equal(asked_name, "alice");
 	assert_string_equal(asked_ip, "192.0.2.7");
-	w = dial("/ws/bookings/1?x=y&after=8", ALICE);
+	w = dial("/ws/bookings/1/events?after=8", ALICE);
 	expect_line(&w, 9);
 	expect_line(&w, 10);
 	assert_int_equal(ws_read_close(&w), 4410);
@@ -631,54 +587,23 @@ static void test_booking(void **state)
 static void test_no_booking(void **state)
 {
 	(void)state;
-	expect_close("/ws/bookings/404", ALICE, 4404);
-	expect_close("/ws/bookings/", ALICE, 4404);
-	expect_close("/ws/bookings/0", ALICE, 4404);
-	expect_close("/ws/bookings/-1", ALICE, 4404);
-	expect_close("/ws/bookings/1x", ALICE, 4404);
-	expect_close("/ws/bookings/1/picture", ALICE, 4404);
-	expect_close("/ws/bookings/9223372036854775808", ALICE, 4404);
-	expect_close("/ws/bookings/1", "", 4401);
-	expect_status("/ws/bookings/404/events", ALICE "Accept: text/event-stream\r\n", 404);
-	expect_status("/ws/bookings/404/picture", ALICE, 404);
-	expect_status("/ws/bookings/1/other", ALICE, 404);
-	expect_status("/ws/bookings/1/picture", "", 401);
-}
-
-static void test_picture(void **state)
-{
-	size_t n;
-	int status;
-	char *rest = get("/ws/bookings/1/picture?attempt=2", ALICE, &status, &n);
-
-	(void)state;
-	assert_int_equal(status, 200);
-	assert_int_equal(n, 9);
-	assert_memory_equal(rest, "\xff\xd8picture", 9);
-	free(rest);
-}
-
-static void test_events(void **state)
-{
-	size_t n;
-	int status;
-	char *rest = get("/ws/bookings/1/events?after=3", ALICE "Accept: text/event-stream\r\nLast-Event-ID: 8\r\n", &status,
-		&n);
-
-	(void)state;
-	assert_int_equal(status, 200);
-	assert_memory_equal(rest, "id: 9\nevent: booking_watch\ndata: {\"line\":{\"n\":9,", 48);
-	assert_non_null(strstr(rest, "}\n\nid: 10\nevent: booking_watch\ndata: {\"line\""));
-	assert_non_null(strstr(rest, "}\n\nevent: booking_watch\ndata: {\"booking\""));
-	assert_string_equal(rest + n - 23, "\n\nevent: end\ndata: {}\n\n");
-	free(rest);
-	expect_status("/ws/bookings/4/events", ALICE "Accept: text/event-stream\r\n", 204);
+	expect_close("/ws/bookings/404/events", ALICE, 4404);
+	expect_close("/ws/bookings//events", ALICE, 4404);
+	expect_close("/ws/bookings/0/events", ALICE, 4404);
+	expect_close("/ws/bookings/-1/events", ALICE, 4404);
+	expect_close("/ws/bookings/1x/events", ALICE, 4404);
+	expect_close("/ws/bookings/1", ALICE, 4404); /* a call, and no stream */
+	expect_close("/ws/bookings/1/events/", ALICE, 4404);
+	expect_close("/ws/bookings/9223372036854775808/events", ALICE, 4404);
+	expect_close("/ws/bookings/1/events?x=y", ALICE, 4404);
+	expect_close("/ws/bookings/1/events?after=-1", ALICE, 4404);
+	expect_close("/ws/bookings/1/events", "", 4401);
 }
 
 /* A reader who does not read holds botd up: no more than its credit and what the queues hold is sent. */
 static void test_slow_reader(void **state)
 {
-	struct ws w = dial("/ws/bookings/2", ALICE);
+	struct ws w = dial("/ws/bookings/2/events", ALICE);
 	int sent, before = -1;
 
 	(void)state;
@@ -708,7 +633,7 @@ static void start_botd(void)
 
 static void test_botd_away(void **state)
 {
-	struct ws w = dial("/ws/bookings/3", ALICE);
+	struct ws w = dial("/ws/bookings/3/events", ALICE);
 
 	(void)state;
 	expect_line(&w, 1);
@@ -716,17 +641,16 @@ static void test_botd_away(void **state)
 	beside_loop(stop_botd);
 	assert_int_equal(ws_read_close(&w), 4503);
 	ws_disconnect(&w);
-	expect_close("/ws/bookings/3?after=1", ALICE, 4503);
-	expect_status("/ws/bookings/3/picture", ALICE, 503);
+	expect_close("/ws/bookings/3/events?after=1", ALICE, 4503);
 	on_loop(start_botd);
-	w = dial("/ws/bookings/3?after=1", ALICE);
+	w = dial("/ws/bookings/3/events?after=1", ALICE);
 	expect_line(&w, 2);
 	ws_disconnect(&w);
 }
 
 static void test_shutdown(void **state)
 {
-	struct ws w = dial("/ws/bookings/3", ALICE), slow = dial("/ws/echo/x", SLOW);
+	struct ws w = dial("/ws/bookings/3/events", ALICE), slow = dial("/ws/echo/x", SLOW);
 
 	(void)state;
 	expect_line(&w, 1);
@@ -756,8 +680,6 @@ int main(int argc, char *argv[])
 		TEST(test_gone_before_admitted),
 		TEST(test_booking),
 		TEST(test_no_booking),
-		TEST(test_picture),
-		TEST(test_events),
 		TEST(test_slow_reader),
 		TEST(test_botd_away),
 		TEST(test_shutdown),

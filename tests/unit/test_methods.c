@@ -165,7 +165,6 @@ static void test_routes(void **state)
 			continue;
 		assert_true(m->path[0] == '/' && strlen(m->path) < sizeof(a));
 		assert_true(m->roles & ROLE_FRONT);
-		assert_false(m->streams);
 		if (!strstr("GET POST PUT DELETE PATCH", m->verb))
 			fail_msg("%s: %s is no verb", m->name, m->verb);
 		shape(m->path, a);
@@ -177,6 +176,38 @@ static void test_routes(void **state)
 				fail_msg("%s and %s have the same route", m->name, all[j]->name);
 		}
 	}
+}
+
+static enum field_kind kind_of(const struct field *rows, const char *name)
+{
+	const struct field *f = field_named(rows, name);
+
+	return f ? f->kind : FIELD_END;
+}
+
+/* What is followed can be gone on with where it was left, by whoever serves it; a body is the only field of its result. */
+static void test_streams_and_bodies(void **state)
+{
+	size_t streams = 0, bodies = 0;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		const struct method *m = all[i];
+		if (m->streams && m->path) {
+			streams++;
+			assert_string_equal(m->verb, "GET");
+			assert_true(m->roles & ROLE_STREAM);
+			assert_int_equal(kind_of(m->params(), METHOD_AFTER), FIELD_INT);
+			assert_int_equal(kind_of(m->result(), METHOD_CURSOR), FIELD_INT);
+		}
+		if (!m->media)
+			continue;
+		bodies++;
+		assert_string_equal(m->verb, "GET");
+		assert_int_equal(kind_of(m->result(), "body"), FIELD_MEMFD);
+		assert_int_equal(m->result()[1].kind, FIELD_END);
+	}
+	assert_true(streams > 0 && bodies > 0);
 }
 
 /* What stands in braces is a field that the params require, and that one word can hold. */
@@ -279,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_sentences_and_fields),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_streams_and_bodies),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_secrets),

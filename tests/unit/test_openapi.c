@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "authd/openapi.h"
-#include "authd/route.h"
+#include "proto/route.h"
 #include "proto/error.h"
 
 static json_t *document;
@@ -64,6 +64,7 @@ static void check_route(const struct route *route, void *arg)
 {
 	size_t *count = arg;
 	char path[128], verb[8] = "";
+	const char *media;
 	json_t *operation;
 
 	snprintf(path, sizeof(path), "/api/v1%s", route->method->path);
@@ -72,7 +73,11 @@ static void check_route(const struct route *route, void *arg)
 	operation = AT(document, "paths", path, verb);
 	assert_string_equal(json_string_value(AT(operation, "operationId")), route->method->name);
 	assert_string_equal(json_string_value(AT(operation, "tags", "0")), route->daemon);
-	assert_non_null(AT(operation, "responses", "200", "content", "application/json", "schema", "properties"));
+	media = route->method->streams ? "text/event-stream" : "application/json";
+	if (route->method->media)
+		assert_non_null(AT(operation, "responses", "200", "content", route->method->media));
+	else
+		assert_non_null(AT(operation, "responses", "200", "content", media, "schema", "properties"));
 	assert_true((strcmp(verb, "get") == 0) == !AT(operation, "requestBody"));
 	++*count;
 }

@@ -96,7 +96,7 @@ static int set_up(void **state)
 	far = ends[1];
 	fcntl(far, F_SETFL, O_NONBLOCK);
 	peer = peer_adopt("test", "botd", ends[0]);
-	expect("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1,\"program\":\"test\"}}");
+	expect("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":2,\"program\":\"test\"}}");
 	return 0;
 }
 
@@ -270,7 +270,7 @@ static void lose_under(struct attempt *call, struct attempt *stream)
 	finish(stream);
 }
 
-#define WELCOME "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"version\":1,\"program\":\"botd\"}}"
+#define WELCOME "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"version\":2,\"program\":\"botd\"}}"
 
 static void test_server_dies(void **state)
 {

@@ -397,8 +397,8 @@ static int raw_greeted(enum role role)
 {
 	int fd = raw_open(role);
 
-	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1,\"program\":\"test\"}}");
-	raw_expect(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"version\":1,\"program\":\"botd\"}}");
+	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":2,\"program\":\"test\"}}");
+	raw_expect(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"version\":2,\"program\":\"botd\"}}");
 	return fd;
 }
 
@@ -445,16 +445,16 @@ static void test_wrong_version(void **state)
 	int fd = raw_open(ROLE_FRONT);
 
 	(void)state;
-	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":2}}");
-	raw_expect(fd, "botd speaks protocol version 1 and the caller version 2; install the same version");
+	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1}}");
+	raw_expect(fd, "botd speaks protocol version 2 and the caller version 1; install the same version");
 	raw_expect_end(fd);
 }
 
 /* The answer cannot be sent any more: what that frees must not be looked at again. */
 static void test_wrong_hello_and_gone(void **state)
 {
-	static const char *const texts[] = { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":2}}",
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1}}", SHOW(3, ALICE, 5), "{",
+	static const char *const texts[] = { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":2}}", SHOW(3, ALICE, 5), "{",
 		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":\"1\"}}" };
 
 	(void)state;
@@ -763,7 +763,7 @@ static void test_out_of_descriptors(void **state)
 	}
 	assert_in_range(turns, 1, 5);
 	setrlimit(RLIMIT_NOFILE, &before);
-	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":1}}");
+	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\",\"params\":{\"version\":2}}");
 	raw_expect(fd, "\"result\"");
 	close(fd);
 }

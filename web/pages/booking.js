@@ -65,7 +65,7 @@ class Watch {
 		this.live.value?.stop();
 		this.complete.value = false;
 		this.live.value = new Live({
-			path: () => `/ws/bookings/${this.id}?after=${this.#last}`,
+			path: () => `/ws/bookings/${this.id}/events?after=${this.#last}`,
 			check: () => this.#look(),
 			notification: (method, params) => method === "booking_watch"
 				&& this.#item(params),
@@ -219,7 +219,7 @@ function Progress({ booking })
 function Picture({ booking })
 {
 	const [missing, setMissing] = useState(false);
-	const source = `/ws/bookings/${booking.id}/picture?attempt=${booking.attempts}`;
+	const source = `/api/v1/bookings/${booking.id}/picture?attempt=${booking.attempts}`;
 
 	return html`
 		<section aria-labelledby="picture-h">

@@ -3,16 +3,17 @@
  * quiet.
  */
 
-const HEALTH = {
+export const HEALTH = {
 	working: ["Works", "ok"],
 	unproved: ["Not proved", "warn"],
 	site_down: ["The site is not well", "warn"],
 	wrong_account: ["Shows another account", "bad"],
 	needs_sign_in: ["Needs your sign-in", "warn"],
 	not_portable: ["Cannot be kept", "bad"],
+	planned_sign_in: ["A sign-in is planned", "warn"],
 };
 
-const STATES = {
+export const STATES = {
 	queued: ["Waiting for its turn", "quiet"],
 	running: ["Under way", "busy"],
 	sent: ["Sent; being looked for in your bookings", "busy"],
@@ -20,7 +21,7 @@ const STATES = {
 	cancelled: ["Cancelled", "quiet"],
 };
 
-const OUTCOMES = {
+export const OUTCOMES = {
 	booked: ["Booked", "ok"],
 	already_booked: ["Was booked already", "ok"],
 	waitlisted: ["On the waiting list", "warn"],

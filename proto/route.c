@@ -1,10 +1,10 @@
-#include "authd/route.h"
+#include "proto/route.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "authd/query.h"
+#include "proto/query.h"
 #include "common/must.h"
 #include "common/words.h"
 
@@ -86,24 +86,21 @@ static void add_allowed(const char *verb, char *allow, size_t size)
 int route_find(const struct routes *routes, const char *verb, const char *path, json_t *params, struct route *ret,
 	char *allow, size_t size, struct refusal *why)
 {
-	size_t n = strlen(ROUTE_PREFIX);
 	int r = 0;
 
 	*allow = '\0';
-	if (strncmp(path, ROUTE_PREFIX, n) != 0)
-		return -ENOENT;
 	if (strcmp(verb, "HEAD") == 0)
 		verb = "GET";
 	for (size_t i = 0; i < routes->count; i++) {
 		const struct route *route = &routes->all[i];
-		if (!walk(route->method->path, path + n, NULL, NULL, NULL))
+		if (!walk(route->method->path, path, NULL, NULL, NULL))
 			continue;
 		if (strcmp(route->method->verb, verb) != 0) {
 			add_allowed(route->method->verb, allow, size);
 			continue;
 		}
 		struct filling f = { route->method, params, why };
-		walk(route->method->path, path + n, fill, &f, &r);
+		walk(route->method->path, path, fill, &f, &r);
 		if (r == 0)
 			*ret = *route;
 		return r;

@@ -8,11 +8,9 @@
 #include "proto/error.h"
 #include "proto/method.h"
 
-#define ROUTE_PREFIX "/api/v1"
-
 struct routes;
 
-/* lists as method_lists() gives them, borrowed. Aborts when memory is exhausted. */
+/* lists ends with NULL, as method_lists() does, and is borrowed. Aborts when memory is exhausted. */
 struct routes *routes_new(const struct method_list *const *lists);
 
 /* Takes NULL, returns NULL. */
@@ -24,8 +22,8 @@ struct route {
 };
 
 /*
- * Finds the route of verb ("HEAD" finds what "GET" does) and path, which is percent-encoded as it came and begins with
- * ROUTE_PREFIX. 0 with the path's parameters put into params, a JSON object, typed by the method's rows; -ENOENT: no
+ * Finds the route of verb ("HEAD" finds what "GET" does) and path, which is percent-encoded as it came, from behind what all
+ * routes stand below. 0 with the path's parameters put into params, a JSON object, typed by the method's rows; -ENOENT: no
  * such path; -EPERM: not with this verb, allow (size bytes) lists those that there are; -EINVAL with *why: a parameter
  * in the path is wrong.
  */

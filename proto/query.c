@@ -1,4 +1,4 @@
-#include "authd/query.h"
+#include "proto/query.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,14 +42,6 @@ static char *decode(const char *text, size_t n, bool plus, size_t *ret_n)
 	*o = '\0';
 	*ret_n = (size_t)(o - out);
 	return out;
-}
-
-static const struct field *row_named(const struct field *rows, const char *name)
-{
-	for (; rows->kind != FIELD_END; rows++)
-		if (rows->name && strcmp(rows->name, name) == 0)
-			return rows;
-	return NULL;
 }
 
 /* A new value, or NULL if the text is none of this kind; the rest is for fields_decode() to check. */
@@ -117,7 +109,7 @@ static int put(json_t *params, const struct field *f, json_t *value, struct refu
 int query_add(const struct field *rows, json_t *params, const char *name, const char *text, size_t n, bool plus,
 	struct refusal *why)
 {
-	const struct field *f = row_named(rows, name);
+	const struct field *f = field_named(rows, name);
 	CLEANUP(freep) char *decoded = NULL;
 	json_t *value = NULL;
 	size_t length = 0;

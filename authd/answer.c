@@ -1,0 +1,210 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+
+#include "authd/exchange.h"
+#include "common/cleanup.h"
+#include "common/memfd.h"
+#include "common/must.h"
+#include "common/words.h"
+#include "proto/json.h"
+
+#define WRITE_S     60   /* for a piece of an answer to go */
+#define MOST_BEHIND 4096 /* bytes that are read behind a request whose answer has no end yet */
+
+/* An answer that has not left yet. */
+struct sending {
+	struct http *http;
+	struct evhttp_connection *connection;
+	struct exchange *x; /* whose it is, while it has no end yet */
+};
+
+static void set_header(struct evhttp_request *request, const char *name, const char *value)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(request), name, value);
+}
+
+static void sending_end(struct sending *s)
+{
+	s->http->unsent--;
+	http_check_drained(s->http);
+	free(s);
+}
+
+static void on_sent(struct evhttp_request *request, void *arg)
+{
+	struct sending *s = arg;
+
+	(void)request;
+	evhttp_connection_set_closecb(s->connection, NULL, NULL);
+	sending_end(s);
+}
+
+/* evhttp is about to free the connection; the request is left to whoever has not ended its answer. */
+static void on_lost(struct evhttp_connection *connection, void *arg)
+{
+	struct sending *s = arg;
+
+	(void)connection;
+	if (s->x) {
+		if (s->x->gone)
+			event_del(s->x->gone); /* its descriptor is about to be closed */
+		s->x->sending = NULL;
+		exchange_cancel(s->x);
+	}
+	sending_end(s);
+}
+
+/* What every answer begins with. */
+static struct sending *send_head(struct http *h, struct evhttp_request *request, const char *media)
+{
+	struct sending *s = must(calloc(1, sizeof(*s)));
+
+	s->http = h;
+	s->connection = evhttp_request_get_connection(request);
+	h->unsent++;
+	evhttp_request_set_on_complete_cb(request, on_sent, s);
+	evhttp_connection_set_closecb(s->connection, on_lost, s);
+	set_header(request, "Content-Type", media);
+	set_header(request, "Cache-Control", "no-store");
+	set_header(request, "X-Content-Type-Options", "nosniff");
+	return s;
+}
+
+/* body is taken over. */
+static void send_whole(struct http *h, struct evhttp_request *request, int status, const char *media, struct evbuffer *body)
+{
+	char digits[24];
+
+	send_head(h, request, media);
+	exact_must(digits, sizeof(digits), "%zu", evbuffer_get_length(body));
+	set_header(request, "Content-Length", digits);
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
+		evbuffer_drain(body, evbuffer_get_length(body));
+	evhttp_send_reply(request, status, NULL, body);
+	evbuffer_free(body);
+}
+
+static void free_text(const void *text, size_t length, void *arg)
+{
+	(void)arg;
+	json_text_free((char *)text, length);
+}
+
+void answer_json(struct http *h, struct evhttp_request *request, int status, json_t *document)
+{
+	struct evbuffer *body = must(evbuffer_new());
+	size_t length;
+	char *text = json_text(document, &length);
+
+	json_decref(document);
+	if (evbuffer_add_reference(body, text, length, free_text, NULL) < 0)
+		abort();
+	send_whole(h, request, status, "application/json", body);
+}
+
+/* What may have been done is not to be repeated by a program that has not looked. */
+static void set_retry_after(struct evhttp_request *request, const struct refusal *refusal)
+{
+	bool passes = error_row(refusal->code)->http == 503 && refusal->code != ERR_maybe_done;
+	int64_t ms = refusal->retry_ms ? refusal->retry_ms : passes ? 1000 : 0;
+	char seconds[24];
+
+	if (!ms)
+		return;
+	exact_must(seconds, sizeof(seconds), "%lld", (long long)((ms + 999) / 1000));
+	set_header(request, "Retry-After", seconds);
+}
+
+void answer_refusal(struct http *h, struct evhttp_request *request, int status, const struct refusal *refusal)
+{
+	int own = error_row(refusal->code)->http;
+	json_t *error = must(json_pack("{ss ss}", "code", error_row(refusal->code)->name, "message", refusal->message));
+
+	if (*refusal->field)
+		json_object_set_new(error, "field", json_string(refusal->field));
+	if (*refusal->detail)
+		json_object_set_new(error, "detail", json_string(refusal->detail));
+	set_retry_after(request, refusal);
+	answer_json(h, request, status ? status : own, must(json_pack("{so}", "error", error)));
+}
+
+int answer_body(struct exchange *x, const void *result)
+{
+	const struct method *m = x->route.method;
+	const struct field *f = field_named(m->result(), "body");
+	CLEANUP(memfd_unmap) struct memfd_view view = { 0 };
+	struct evbuffer *body;
+	int r = memfd_map(*(const int *)(const void *)((const char *)result + f->offset), (size_t)f->most, &view);
+
+	if (r < 0)
+		return r;
+	body = must(evbuffer_new());
+	if (evbuffer_add(body, view.data, view.size) < 0)
+		abort();
+	x->answered = true;
+	send_whole(x->http, x->front.request, HTTP_OK, m->media, body);
+	return 0;
+}
+
+void answer_nothing(struct exchange *x)
+{
+	x->answered = true;
+	send_head(x->http, x->front.request, "text/plain");
+	evhttp_send_reply(x->front.request, HTTP_NOCONTENT, NULL, NULL);
+}
+
+/*
+ * evhttp goes on reading meanwhile, to see the client go. That nothing comes is no failure, what comes is of no use, and no
+ * further request is taken on that connection. nginx is to pass each piece on at once.
+ */
+void answer_begin(struct exchange *x, const char *media)
+{
+	struct bufferevent *b = evhttp_connection_get_bufferevent(x->connection);
+	const struct timeval write = { .tv_sec = WRITE_S };
+
+	x->answered = true;
+	x->sending = send_head(x->http, x->front.request, media);
+	x->sending->x = x;
+	set_header(x->front.request, "X-Accel-Buffering", "no");
+	set_header(x->front.request, "Connection", "close");
+	bufferevent_setwatermark(b, EV_READ, 0, MOST_BEHIND);
+	bufferevent_set_timeouts(b, NULL, &write);
+	evhttp_send_reply_start(x->front.request, HTTP_OK, NULL);
+}
+
+static void on_written(struct evhttp_connection *connection, void *arg)
+{
+	struct exchange *x = arg;
+
+	(void)connection;
+	latch_wake(&x->written, 0);
+}
+
+/* One is under way at a time, so a reader that does not read costs one item. */
+int answer_piece(struct exchange *x, const char *text, size_t n)
+{
+	struct evbuffer *piece;
+
+	if (!x->sending)
+		return -ECANCELED;
+	piece = must(evbuffer_new());
+	if (evbuffer_add(piece, text, n) < 0)
+		abort();
+	evhttp_send_reply_chunk_with_cb(x->front.request, piece, on_written, x);
+	evbuffer_free(piece);
+	return latch_wait(&x->written, NEVER);
+}
+
+/* on_written() is not called any more after this, for evhttp has one such callback. Of a lost connection this frees the request. */
+void answer_end(struct exchange *x)
+{
+	if (x->sending)
+		x->sending->x = NULL;
+	x->sending = NULL;
+	evhttp_send_reply_end(x->front.request);
+}

@@ -1,0 +1,22 @@
+/*
+ * Words that more than one place speaks, declared once: rows of RPC (proto/) and of recipes take them from here, and tests hold
+ * the checks of the tables, the page's own (web/parts/words.js) and the docs against them (tests/integration/vocabulary.test.mjs).
+ */
+#pragma once
+
+/* How a session is. */
+#define HEALTH_WORDS "working|unproved|site_down|needs_sign_in|wrong_account|not_portable|planned_sign_in"
+
+/* Where a booking stands, and how it ended. */
+#define BOOKING_WORDS "queued|running|sent|needs_sign_in|done|cancelled"
+#define OUTCOME_WORDS "booked|waitlisted|full|too_early|no_credit|already_booked|limit|unconfirmed|failed"
+
+/* How bad a line of a log is. */
+#define LEVEL_WORDS "info|warning|error"
+
+/* Where a sign-in stands, up to where it can have come before it ended. */
+#define REACHED_WORDS "starting|waiting|signed_in|proving|saved"
+#define SIGN_IN_WORDS REACHED_WORDS "|failed|timed_out|closed"
+
+/* What a site's probe says. */
+#define VERDICT_WORDS "in|out|inconclusive|down"

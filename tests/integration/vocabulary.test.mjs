@@ -1,0 +1,58 @@
+/* The words of common/vocabulary.h in every other place that knows them: the tables' checks, the page, the docs. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+
+import { HEALTH, OUTCOMES, STATES } from "../../web/parts/words.js";
+import { startPostgres } from "../lib/postgres.mjs";
+
+const words = {};
+let pg;
+
+async function readWords()
+{
+	for (const [, name, value] of (await readFile("common/vocabulary.h", "utf8")).matchAll(/^#define (\w+)_WORDS (.*)$/gm))
+		words[name] = value.split(/\s+/).flatMap((part) => part.startsWith("\"") ? part.slice(1, -1).split("|").filter(Boolean)
+			: words[part.replace(/_WORDS$/, "")]);
+}
+
+/* What a table's check lets a column be. */
+async function checked(table, column)
+{
+	const checks = (await pg.sql(`SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '${table}'::regclass
+		AND contype = 'c' AND pg_get_constraintdef(oid) LIKE '%(${column} = ANY (ARRAY[%'`)).split("\n");
+
+	assert.equal(checks.length, 1, `${table}.${column} has ${checks.length} checks`);
+	return [...checks[0].matchAll(/'(\w+)'/g)].map(([, word]) => word);
+}
+
+const same = (some, others) => assert.deepEqual([...some].sort(), [...others].sort());
+
+before(async () => {
+	await readWords();
+	pg = await startPostgres();
+});
+after(() => pg?.stop());
+
+test("the tables take the words that there are", async () => {
+	same(await checked("vault.sessions", "health"), words.HEALTH);
+	same(await checked("jobs.bookings", "outcome"), words.OUTCOME);
+	same(await checked("jobs.lines", "level"), words.LEVEL);
+	/* That something may have been sent is told by other columns. */
+	same([...await checked("jobs.bookings", "state"), "sent"], words.BOOKING);
+});
+
+test("the page has words for each of them", () => {
+	same(Object.keys(HEALTH), words.HEALTH);
+	same(Object.keys(OUTCOMES), words.OUTCOME);
+	same([...Object.keys(STATES), "done"], words.BOOKING); /* done is said by its outcome */
+});
+
+test("the docs explain those that a recipe and a session can have", async () => {
+	const [recipes, architecture] = await Promise.all(["recipes", "architecture"].map((name) => readFile(`docs/${name}.md`, "utf8")));
+
+	for (const word of words.OUTCOME)
+		assert.match(recipes, new RegExp(`\\b${word}\\b`), word);
+	for (const word of words.HEALTH)
+		assert.ok(architecture.includes(`*${word}*`), word);
+});
