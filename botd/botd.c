@@ -73,9 +73,12 @@ static int open_database(struct botd *b)
 	return r;
 }
 
-static void load_recipes(struct botd *b)
+void botd_load_recipes(struct botd *b)
 {
-	b->recipes = recipe_load_dirs(b->settings->recipes);
+	struct recipe_set *before = b->recipes;
+
+	b->recipes = recipe_load_dirs(b->settings->recipes, before);
+	recipe_set_free(before);
 	for (size_t i = 0; i < recipe_trouble_count(b->recipes); i++)
 		log_warning("not every recipe is in force: %s", recipe_trouble(b->recipes, i));
 	log_info("%zu recipes", recipe_count(b->recipes));
@@ -104,7 +107,7 @@ int botd_new(const struct botd_settings *settings, struct botd **ret)
 	b->doubted = held_new();
 	b->put_off = held_new();
 	b->cut_off = held_new();
-	load_recipes(b);
+	botd_load_recipes(b);
 	r = open_database(b);
 	if (r < 0)
 		return r;

@@ -19,6 +19,9 @@ void botd_freep(struct botd **b);
 /* Accepts callers of that role on the socket of that name; user is the setting that says who. Says why it fails. */
 int botd_listen(struct botd *b, const char *name, enum role role, const char *user);
 
+/* The recipes anew: new work goes by the new ones, open work ends with those it began with. */
+void botd_load_recipes(struct botd *b);
+
 /* Starts the workers and the watch on the sessions. */
 void botd_start(struct botd *b);
 

@@ -27,6 +27,11 @@ static int listen_all(struct botd *b, const struct botd_settings *settings)
 	return r;
 }
 
+static void reload(void *arg)
+{
+	botd_load_recipes(arg);
+}
+
 static int serve(const struct botd_settings *settings)
 {
 	CLEANUP(botd_freep) struct botd *b = NULL;
@@ -37,6 +42,7 @@ static int serve(const struct botd_settings *settings)
 	if (r < 0)
 		return r;
 	botd_start(b);
+	daemon_on_reload(reload, b);
 	return daemon_run(botd_stop, b);
 }
 

@@ -36,7 +36,7 @@ static int find_action(struct order *o)
 {
 	const struct booking_create_params *p = o->params;
 
-	o->recipe = recipe_find(botd_of(o->call)->recipes, p->site);
+	o->recipe = recipe_ref(recipe_find(botd_of(o->call)->recipes, p->site));
 	if (!o->recipe)
 		return call_refuse(o->call, ERR_invalid, "site",
 			"There is no recipe for a site called \"%s\"; choose one of the sites that are listed.", p->site);
@@ -192,5 +192,8 @@ int booking_create(struct call *call, const struct booking_create_params *params
 		r = describe(&o);
 	if (r == 0)
 		r = keep(&o, &result->booking);
-	return r < 0 ? r : check_same(&o, result->booking);
+	if (r == 0)
+		r = check_same(&o, result->booking);
+	recipe_unref(o.recipe);
+	return r;
 }

@@ -5,6 +5,7 @@
 #include "botd/held.h"
 #include "botd/outage.h"
 #include "botd/today.h"
+#include "common/cleanup.h"
 #include "common/loop.h"
 #include "common/words.h"
 #include "recipe/recipe.h"
@@ -61,7 +62,7 @@ static int64_t note(struct botd *b, const struct job *j, const struct ending *e)
 
 enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, struct job **ret_next)
 {
-	const struct recipe *recipe = recipe_find(b->recipes, j->site);
+	CLEANUP(recipe_unrefp) const struct recipe *recipe = recipe_ref(recipe_find(b->recipes, j->site));
 	int64_t delay = note(b, j, e);
 	const char *zone = recipe ? recipe->environment.time_zone : NULL;
 	bool tell = !put_off_was(b, j);

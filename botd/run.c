@@ -429,7 +429,7 @@ struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe)
 	struct run *r = must(calloc(1, sizeof(*r)));
 
 	r->botd = b;
-	r->recipe = recipe;
+	r->recipe = recipe_ref(recipe);
 	r->acting = (struct acting){ .user = user, .name = "botd", .scopes = SCOPES_PERSON };
 	name_random(r->holder, sizeof(r->holder), "botd"); /* a lease of another run cannot be prolonged by it */
 	return r;
@@ -488,8 +488,10 @@ void run_end(struct run *r, bool hasty)
 
 struct run *run_free(struct run *r)
 {
-	if (r)
-		call_free(r->fetched);
+	if (!r)
+		return NULL;
+	call_free(r->fetched);
+	recipe_unref(r->recipe);
 	free(r);
 	return NULL;
 }

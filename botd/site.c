@@ -1,9 +1,10 @@
 /* The sites that have a recipe. */
 #include <string.h>
 
-#include "botd/state.h"
+#include "botd/botd.h"
 #include "botd/handlers.h"
 #include "botd/site.h"
+#include "botd/state.h"
 #include "botd/today.h"
 #include "common/arena.h"
 #include "common/loop.h"
@@ -78,5 +79,19 @@ int site_list(struct call *call, const struct site_list_params *params, struct s
 	result->sites = arena_array(call->arena, result->sites_count, sizeof(*result->sites));
 	for (size_t i = 0; i < result->sites_count; i++)
 		fill_site(call->arena, recipe_at(set, i), &result->sites[i]);
+	return 0;
+}
+
+int botd_reload(struct call *call, const struct botd_reload_params *params, struct botd_reload_result *result)
+{
+	struct botd *b = botd_of(call);
+
+	(void)params;
+	botd_load_recipes(b);
+	result->recipes = (int64_t)recipe_count(b->recipes);
+	result->troubles_count = recipe_trouble_count(b->recipes);
+	result->troubles = arena_array(call->arena, result->troubles_count, sizeof(*result->troubles));
+	for (size_t i = 0; i < result->troubles_count; i++)
+		result->troubles[i].trouble = arena_strdup(call->arena, recipe_trouble(b->recipes, i));
 	return 0;
 }

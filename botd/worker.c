@@ -389,7 +389,7 @@ static int say_vanished(struct worker *w, struct ending *end)
 
 static int open_run(struct worker *w, struct ending *end)
 {
-	const struct recipe *recipe = recipe_find(w->botd->recipes, w->job->site);
+	CLEANUP(recipe_unrefp) const struct recipe *recipe = recipe_ref(recipe_find(w->botd->recipes, w->job->site));
 	int r;
 
 	if (used_up(w, end))

@@ -158,6 +158,25 @@ static int print_status(const struct answer *answers, size_t count, const struct
 	return status;
 }
 
+/* Others that several daemons answer: each for itself, under its name. */
+static int print_each(const struct answer *answers, size_t count, const struct wish *wish)
+{
+	int status = EXIT_SUCCESS;
+
+	if (wish->json)
+		print_all_json(answers, count);
+	for (size_t i = 0; i < count; i++) {
+		int one = answers[i].result ? EXIT_SUCCESS : error_row(answers[i].refusal.code)->exit;
+		if (!wish->json) {
+			printf("%s%s:\n", i ? "\n" : "", answers[i].command->daemon);
+			fflush(stdout);
+			one = print_one(&answers[i], wish);
+		}
+		status = status ? status : one;
+	}
+	return status;
+}
+
 static int run(const char *socket_dir, struct wish *wish, const struct command *commands, size_t count, int argc, char *argv[])
 {
 	json_auto_t *params = arguments_parse(&commands[0], argc, argv, wish);
@@ -182,7 +201,10 @@ static int run(const char *socket_dir, struct wish *wish, const struct command *
 	ask_daemons(socket_dir, commands, count, params, CALL_MS, answers);
 	if (count == 1 && answers[0].result && !wish->json)
 		names_put(socket_dir, answers[0].result);
-	status = count > 1 ? print_status(answers, count, wish) : print_one(&answers[0], wish);
+	if (strcmp(commands[0].method->cli, "status") == 0)
+		status = print_status(answers, count, wish);
+	else
+		status = count > 1 ? print_each(answers, count, wish) : print_one(&answers[0], wish);
 	for (size_t i = 0; i < count; i++)
 		json_decref(answers[i].result);
 	return status;

@@ -250,6 +250,24 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	fiber_start("stop", stop_on_fiber, s, NULL);
 }
 
+static void (*reload_fn)(void *);
+static void *reload_arg;
+
+void daemon_on_reload(void (*reload)(void *arg), void *arg)
+{
+	reload_fn = reload;
+	reload_arg = arg;
+}
+
+/* sd_notify(3): from RELOADING=1 to READY=1 the service manager calls it reloading. */
+static void on_hang_up(evutil_socket_t number, short what, void *arg)
+{
+	(void)number, (void)what, (void)arg;
+	notify_send("RELOADING=1");
+	reload_fn(reload_arg);
+	notify_send("READY=1");
+}
+
 static void feed_watchdog(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
@@ -261,12 +279,15 @@ int daemon_run(void (*stop)(void *arg), void *arg)
 	struct stopping s = { .stop = stop, .arg = arg };
 	struct event *term = evsignal_new(loop_base(), SIGTERM, on_signal, &s);
 	struct event *interrupt = evsignal_new(loop_base(), SIGINT, on_signal, &s);
+	struct event *hang_up = reload_fn ? evsignal_new(loop_base(), SIGHUP, on_hang_up, NULL) : NULL;
 	struct event *watchdog = event_new(loop_base(), -1, EV_PERSIST, feed_watchdog, NULL);
 	int64_t ms = notify_watchdog_ms();
 	struct timeval every = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	if (!term || !interrupt || !watchdog || event_add(term, NULL) != 0 || event_add(interrupt, NULL) != 0)
 		return -ENOMEM;
+	if (hang_up)
+		event_add(hang_up, NULL);
 	if (ms > 0)
 		event_add(watchdog, &every);
 	notify_send("READY=1");
@@ -274,6 +295,8 @@ int daemon_run(void (*stop)(void *arg), void *arg)
 	loop_run();
 	event_free(term);
 	event_free(interrupt);
+	if (hang_up)
+		event_free(hang_up);
 	event_free(watchdog);
 	return 0;
 }

@@ -36,6 +36,9 @@ char *daemon_socket_path(const char *daemon, const char *name);
  */
 int daemon_uid(const char *setting, const char *user, uid_t *ret);
 
+/* What SIGHUP does from daemon_run() on (systemctl reload): reload(arg), on the loop. Without this it ends the program. */
+void daemon_on_reload(void (*reload)(void *arg), void *arg);
+
 /*
  * Says READY=1, runs until SIGTERM or SIGINT, says STOPPING=1, then calls stop(arg) on a fiber (it may be NULL) and
  * returns once that has ended. Feeds the watchdog meanwhile if there is one.

@@ -108,7 +108,7 @@ static void look_again(struct reading *r, struct recipe *recipe)
 	doubt_all(r, recipe);
 }
 
-int recipe_parse(const char *file, const char *text, size_t n, struct recipe **ret, char *why, size_t size)
+int recipe_parse(const char *file, const char *text, size_t n, const struct recipe **ret, char *why, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct reading r = { .arena = arena, .file = file, .text = text, .length = n, .why = why, .size = size };
@@ -132,6 +132,7 @@ int recipe_parse(const char *file, const char *text, size_t n, struct recipe **r
 		return e;
 	look_again(&r, recipe);
 	recipe->arena = TAKE(arena);
+	recipe->references = 1;
 	*ret = recipe;
 	return 0;
 }
@@ -152,7 +153,7 @@ static ssize_t read_all(int fd, char *out, size_t size)
 	}
 }
 
-int recipe_load_file(const char *path, struct recipe **ret, char *why, size_t size)
+int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	CLEANUP(freep) char *text = malloc(RECIPE_MOST_BYTES + 1);
@@ -169,16 +170,24 @@ int recipe_load_file(const char *path, struct recipe **ret, char *why, size_t si
 	return n < 0 ? (int)n : recipe_parse(path, text, (size_t)n, ret, why, size);
 }
 
-struct recipe *recipe_free(struct recipe *r)
+/* All but the count is read only once it has been read. */
+const struct recipe *recipe_ref(const struct recipe *r)
 {
 	if (r)
+		((struct recipe *)r)->references++;
+	return r;
+}
+
+const struct recipe *recipe_unref(const struct recipe *r)
+{
+	if (r && --((struct recipe *)r)->references == 0)
 		arena_free(r->arena);
 	return NULL;
 }
 
-void recipe_freep(struct recipe **r)
+void recipe_unrefp(const struct recipe **r)
 {
-	*r = recipe_free(*r);
+	*r = recipe_unref(*r);
 }
 
 const struct recipe_action *recipe_action_find(const struct recipe *r, const char *name)

@@ -32,14 +32,18 @@ struct arena;
  * Reads n bytes of text. file names them in errors; its last part without ".json" is the recipe's name. -EINVAL with
  * the reason in why (size bytes), as "FILE:LINE: key: what is wrong"; only the first is told.
  */
-int recipe_parse(const char *file, const char *text, size_t n, struct recipe **ret, char *why, size_t size);
+int recipe_parse(const char *file, const char *text, size_t n, const struct recipe **ret, char *why, size_t size);
 
 /* The same for a file. -EINVAL as above; -ENOENT and the like, -EFBIG, also with the reason in why. */
-int recipe_load_file(const char *path, struct recipe **ret, char *why, size_t size);
+int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size);
 
-/* Takes NULL, returns NULL. */
-struct recipe *recipe_free(struct recipe *r);
-void recipe_freep(struct recipe **r);
+/*
+ * Whoever goes on with a recipe after a wait holds a reference, for the set that it was found in may be loaded anew meanwhile; who
+ * reads one has the first. The last one gone, it is freed. Both take NULL; recipe_unref() returns NULL.
+ */
+const struct recipe *recipe_ref(const struct recipe *r);
+const struct recipe *recipe_unref(const struct recipe *r);
+void recipe_unrefp(const struct recipe **r);
 
 /* The action of that name, or NULL. */
 const struct recipe_action *recipe_action_find(const struct recipe *r, const char *name);

@@ -40,7 +40,7 @@ static int check_files(char *const files[])
 	int status = EXIT_SUCCESS;
 
 	for (; *files; files++) {
-		struct recipe *recipe = NULL;
+		const struct recipe *recipe = NULL;
 		char why[4400];
 
 		if (recipe_load_file(*files, &recipe, why, sizeof(why)) < 0) {
@@ -50,13 +50,13 @@ static int check_files(char *const files[])
 		}
 		tell_doubts(recipe);
 		if (!check_whole(recipe)) {
-			recipe_free(recipe);
+			recipe_unref(recipe);
 			status = EXIT_FAILURE;
 			continue;
 		}
 		printf("%s: %s, %zu action%s\n", *files, recipe->title, recipe->actions_count,
 			recipe->actions_count == 1 ? "" : "s");
-		recipe_free(recipe);
+		recipe_unref(recipe);
 	}
 	return status;
 }

@@ -10,7 +10,8 @@
 #define MOST_RECIPES 256
 
 struct recipe_set {
-	struct recipe *recipes[MOST_RECIPES];
+	const struct recipe *recipes[MOST_RECIPES];
+	const struct recipe_set *before; /* while it is read; NULL: none */
 	size_t count;
 	char *troubles[MOST_RECIPES];
 	size_t trouble_count;
@@ -25,29 +26,51 @@ static void add_trouble(struct recipe_set *s, const char *why)
 		abort();
 }
 
+/* Takes r over. False when there can be no more, or it is there already. */
+static bool add(struct recipe_set *s, const struct recipe *r)
+{
+	if (s->count == MOST_RECIPES || recipe_find(s, r->name)) {
+		recipe_unref(r);
+		return false;
+	}
+	s->recipes[s->count++] = r;
+	for (size_t i = 0; i < r->actions_count; i++)
+		if (r->actions[i].off)
+			add_trouble(s, r->actions[i].off);
+	return true;
+}
+
+/* The one of the file that came of it before, if it did. */
+static const struct recipe *recipe_before(const struct recipe_set *s, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	size_t n = strlen(name) - strlen(".json");
+
+	for (size_t i = 0; s->before && i < s->before->count; i++) {
+		const struct recipe *r = s->before->recipes[i];
+		if (strlen(r->name) == n && strncmp(r->name, name, n) == 0)
+			return r;
+	}
+	return NULL;
+}
+
 static void add_recipe(struct recipe_set *s, const char *path)
 {
-	struct recipe *recipe = NULL;
+	const struct recipe *recipe = NULL, *before;
 	char why[4400];
 
 	if (recipe_load_file(path, &recipe, why, sizeof(why)) < 0) {
+		before = recipe_before(s, path);
+		if (before && add(s, recipe_ref(before)))
+			words_add(why, sizeof(why), "; what it was before stays in force");
 		add_trouble(s, why);
-		return;
-	}
-	if (s->count < MOST_RECIPES && !recipe_find(s, recipe->name)) {
-		s->recipes[s->count++] = recipe;
-		for (size_t i = 0; i < recipe->actions_count; i++) {
-			if (recipe->actions[i].off)
-				add_trouble(s, recipe->actions[i].off);
-		}
-		return;
-	}
-	if (s->count == MOST_RECIPES) {
-		words_set(why, sizeof(why), "%s: there are already %d recipes, which is all there can be", path,
-			MOST_RECIPES);
+	} else if (s->count == MOST_RECIPES) {
+		recipe_unref(recipe);
+		words_set(why, sizeof(why), "%s: there are already %d recipes, which is all there can be", path, MOST_RECIPES);
 		add_trouble(s, why);
+	} else {
+		add(s, recipe);
 	}
-	recipe_free(recipe);
 }
 
 static int is_json(const struct dirent *d)
@@ -67,8 +90,11 @@ static bool add_dir(struct recipe_set *s, const char *dir)
 	if (n < 0 && errno == ENOENT)
 		return false;
 	if (n < 0) {
-		words_set(why, sizeof(why), "%s: cannot be read: %s", dir, strerror(errno));
+		words_set(why, sizeof(why), "%s: cannot be read: %s%s", dir, strerror(errno),
+			s->before ? "; what has been in force stays so" : "");
 		add_trouble(s, why);
+		for (size_t i = 0; s->before && i < s->before->count; i++)
+			add(s, recipe_ref(s->before->recipes[i]));
 		return true;
 	}
 	for (int i = 0; i < n; i++) {
@@ -91,7 +117,7 @@ static int by_title(const void *a, const void *b)
 	return strcmp((*x)->title, (*y)->title);
 }
 
-struct recipe_set *recipe_load_dirs(const char *path)
+struct recipe_set *recipe_load_dirs(const char *path, const struct recipe_set *before)
 {
 	struct recipe_set *s = calloc(1, sizeof(*s));
 	char *copy = strdup(path), *save;
@@ -99,6 +125,7 @@ struct recipe_set *recipe_load_dirs(const char *path)
 
 	if (!s || !copy)
 		abort();
+	s->before = before;
 	for (char *dir = strtok_r(copy, ":", &save); dir; dir = strtok_r(NULL, ":", &save))
 		any |= add_dir(s, dir);
 	if (!any) {
@@ -107,6 +134,7 @@ struct recipe_set *recipe_load_dirs(const char *path)
 		words_set(why, sizeof(why), "there are no recipes: none of %s is a directory; make one, or say in stead.conf where recipes are", path);
 		add_trouble(s, why);
 	}
+	s->before = NULL;
 	qsort(s->recipes, s->count, sizeof(*s->recipes), by_title);
 	free(copy);
 	return s;
@@ -117,7 +145,7 @@ struct recipe_set *recipe_set_free(struct recipe_set *s)
 	if (!s)
 		return NULL;
 	for (size_t i = 0; i < s->count; i++)
-		recipe_free(s->recipes[i]);
+		recipe_unref(s->recipes[i]);
 	for (size_t i = 0; i < s->trouble_count; i++)
 		free(s->troubles[i]);
 	free(s);

@@ -10,9 +10,10 @@ struct recipe_set;
 /*
  * Reads every *.json of the directories, which path names with colons between; of two recipes with the same name the
  * first counts. A recipe that is refused does not take the others down: its reason is kept. Never fails: a directory
- * that cannot be read is a trouble too, but for one that does not exist beside one that does.
+ * that cannot be read is a trouble too, but for one that does not exist beside one that does. before: the set that has been in
+ * force so far, or NULL; of a file that is refused, and of a directory that cannot be read, what came of it before stays.
  */
-struct recipe_set *recipe_load_dirs(const char *path);
+struct recipe_set *recipe_load_dirs(const char *path, const struct recipe_set *before);
 
 /* Takes NULL, returns NULL. */
 struct recipe_set *recipe_set_free(struct recipe_set *s);

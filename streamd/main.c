@@ -26,22 +26,6 @@
 
 #define DRAIN_MS 3000
 
-static void tell_doubts(const struct recipe *r)
-{
-	for (size_t i = 0; i < r->doubts_count; i++)
-		log_warning("doubtful: %s", r->doubts[i]);
-}
-
-static void load_recipes(struct streamd *d)
-{
-	d->recipes = recipe_load_dirs(d->settings.recipes);
-	for (size_t i = 0; i < recipe_trouble_count(d->recipes); i++)
-		log_error("%s", recipe_trouble(d->recipes, i));
-	for (size_t i = 0; i < recipe_count(d->recipes); i++)
-		tell_doubts(recipe_at(d->recipes, i));
-	log_info("%zu recipes in force", recipe_count(d->recipes));
-}
-
 static struct peer *peer_to(const char *daemon)
 {
 	char *path = daemon_socket_path(daemon, "stream");
@@ -87,7 +71,7 @@ static int set_up(struct streamd *d)
 
 	json_cleanse();
 	signal(SIGCHLD, SIG_IGN); /* launchers of our own end by themselves */
-	load_recipes(d);
+	streamd_load_recipes(d);
 	d->server = server_new("streamd", streamd_dispatch, d);
 	server_on_act(d->server, streamd_audit_act);
 	d->authd = peer_to("authd");
@@ -120,6 +104,11 @@ static void stop(void *arg)
 	d->streams = streams_free(d->streams);
 }
 
+static void reload(void *arg)
+{
+	streamd_load_recipes(arg);
+}
+
 static void tear_down(struct streamd *d)
 {
 	server_free(d->server);
@@ -140,8 +129,10 @@ int main(int argc, char *argv[])
 		return EXIT_SUCCESS;
 	if (r == 0)
 		r = set_up(&d);
-	if (r == 0)
+	if (r == 0) {
+		daemon_on_reload(reload, &d);
 		r = daemon_run(stop, &d);
+	}
 	if (r == 0)
 		tear_down(&d);
 	daemon_deinit();

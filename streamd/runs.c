@@ -61,6 +61,7 @@ void run_free(struct run *run)
 	latch_wake(&run->gone, 0);
 	closep(&run->handed);
 	state_free(run->state);
+	recipe_unref(run->recipe);
 	event_free(run->idle);
 	free(run);
 }
@@ -165,7 +166,7 @@ static struct run *run_new(struct runs *runs, int64_t user, const struct run_ope
 
 	run->runs = runs;
 	run->user = user;
-	run->recipe = recipe;
+	run->recipe = recipe_ref(recipe);
 	run->state = state;
 	run->handed = -1;
 	run->session = params->session;
@@ -292,7 +293,7 @@ struct run *run_find(struct call *call, const char *id)
 int run_open(struct call *call, const struct run_open_params *params, struct run_open_result *result)
 {
 	struct streamd *d = call->daemon;
-	const struct recipe *recipe = streamd_recipe(d, call, params->site);
+	CLEANUP(recipe_unrefp) const struct recipe *recipe = streamd_recipe(d, call, params->site);
 	struct state *state;
 	char why[256];
 

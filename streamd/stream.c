@@ -251,7 +251,7 @@ struct stream *stream_new(struct streamd *d, const char *id, const struct acting
 	s->user = acting->user;
 	s->user_name = must(strdup(acting->name ? acting->name : ""));
 	s->call = call_new(d, acting, NEVER);
-	s->recipe = recipe;
+	s->recipe = recipe_ref(recipe);
 	s->width = width;
 	s->height = height;
 	s->opened_at_ms = wall_now();
@@ -337,6 +337,7 @@ struct stream *stream_free(struct stream *s)
 	hands_free(s->hands);
 	notes_free(s->notes);
 	call_free(s->call);
+	recipe_unref(s->recipe);
 	free(s->user_name);
 	free(s);
 	return NULL;

@@ -11,6 +11,39 @@
 #include "streamd/runs.h"
 #include "streamd/streams.h"
 
+static void tell_doubts(const struct recipe *r)
+{
+	for (size_t i = 0; i < r->doubts_count; i++)
+		log_warning("doubtful: %s", r->doubts[i]);
+}
+
+void streamd_load_recipes(struct streamd *d)
+{
+	struct recipe_set *before = d->recipes;
+
+	d->recipes = recipe_load_dirs(d->settings.recipes, before);
+	recipe_set_free(before);
+	for (size_t i = 0; i < recipe_trouble_count(d->recipes); i++)
+		log_error("%s", recipe_trouble(d->recipes, i));
+	for (size_t i = 0; i < recipe_count(d->recipes); i++)
+		tell_doubts(recipe_at(d->recipes, i));
+	log_info("%zu recipes in force", recipe_count(d->recipes));
+}
+
+int streamd_reload(struct call *call, const struct streamd_reload_params *params, struct streamd_reload_result *result)
+{
+	struct streamd *d = call->daemon;
+
+	(void)params;
+	streamd_load_recipes(d);
+	result->recipes = (int64_t)recipe_count(d->recipes);
+	result->troubles_count = recipe_trouble_count(d->recipes);
+	result->troubles = arena_array(call->arena, result->troubles_count, sizeof(*result->troubles));
+	for (size_t i = 0; i < result->troubles_count; i++)
+		result->troubles[i].trouble = arena_strdup(call->arena, recipe_trouble(d->recipes, i));
+	return 0;
+}
+
 const struct recipe *streamd_recipe(struct streamd *d, struct call *call, const char *site)
 {
 	const struct recipe *r = recipe_find(d->recipes, site);
@@ -18,7 +51,7 @@ const struct recipe *streamd_recipe(struct streamd *d, struct call *call, const 
 	if (!r)
 		call_refuse(call, ERR_not_found, "site",
 			"There is no recipe for the site \"%s\"; the dashboard lists the sites there are.", BRIEF(64, site));
-	return r;
+	return recipe_ref(r);
 }
 
 void streamd_environment(const struct recipe *recipe, int width, int height, struct environment *ret)

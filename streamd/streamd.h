@@ -28,7 +28,10 @@ struct streamd {
 	char chromium_trouble[512]; /* why the last browser did not start; empty if it did */
 };
 
-/* The recipe of that name, or NULL after refusing the call. */
+/* The recipes, at the start and anew: new work goes by the new ones, open work ends with those it began with. */
+void streamd_load_recipes(struct streamd *d);
+
+/* The recipe of that name, with a reference, or NULL after refusing the call. */
 const struct recipe *streamd_recipe(struct streamd *d, struct call *call, const char *site);
 
 /* What a new browser for the recipe looks like; texts borrowed from the recipe. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/loop.h"
 #include "common/must.h"
 #include "common/words.h"
@@ -232,7 +233,7 @@ static int check_limits(struct call *call, struct streamd *d)
 int stream_open(struct call *call, const struct stream_open_params *params, struct stream_open_result *result)
 {
 	struct streamd *d = call->daemon;
-	const struct recipe *recipe = streamd_recipe(d, call, params->site);
+	CLEANUP(recipe_unrefp) const struct recipe *recipe = streamd_recipe(d, call, params->site);
 	struct stream *s;
 	char id[64];
 	int r;

@@ -62,7 +62,7 @@ static const char *const steps[] = {
 	"{\"step\": \"expect\", \"at\": {\"css\": \"h1\"}, \"value\": \"text\", \"timeout_ms\": 1000}",
 };
 
-static struct recipe *recipe;
+static const struct recipe *recipe;
 static struct stream *stream; /* the one of this run */
 
 static void set_up(void)

@@ -36,14 +36,14 @@ static void try_patterns(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct recipe *recipe = NULL;
+	const struct recipe *recipe = NULL;
 	char why[1024] = "";
 
 	if (size > 16384)
 		return 0;
 	if (recipe_parse("fuzz.json", (const char *)data, size, &recipe, why, sizeof(why)) < 0 && !*why)
 		abort();
-	recipe_free(recipe);
+	recipe_unref(recipe);
 	try_step((const char *)data, size);
 	try_patterns(data, size);
 	return 0;

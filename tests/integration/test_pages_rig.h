@@ -15,7 +15,7 @@ static size_t site_page_count;
 
 static const struct browser_events no_events;
 
-static struct recipe *recipe;
+static struct recipe *recipe; /* which tests change */
 static struct arena *arena; /* of the test that runs */
 
 static const char recipe_text[] =
@@ -94,6 +94,7 @@ static inline void close_browser(void *arg)
 static inline void rig_open_pages(const struct page *pages, size_t count, const struct browser_events *events)
 {
 	static char pin_a[64], pin_b[64], pin_c[64];
+	const struct recipe *read = NULL;
 	const char *more[] = { pin_a, pin_b, pin_c, "pin=closed.a.test=127.0.0.1:1", NULL }; /* where nobody listens */
 	char why[256];
 
@@ -106,8 +107,9 @@ static inline void rig_open_pages(const struct page *pages, size_t count, const 
 	snprintf(pin_b, sizeof(pin_b), "pin=b.test=127.0.0.1:%d", rig.port);
 	snprintf(pin_c, sizeof(pin_c), "pin=a.localhost=127.0.0.1:%d", rig.port);
 	rig_settings(more);
-	if (recipe_parse("pages.json", recipe_text, strlen(recipe_text), &recipe, why, sizeof(why)) < 0)
+	if (recipe_parse("pages.json", recipe_text, strlen(recipe_text), &read, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
+	recipe = (struct recipe *)read;
 	in_fiber(open_browser, (void *)events);
 }
 
@@ -115,7 +117,8 @@ static inline void rig_close_pages(void)
 {
 	in_fiber(close_browser, NULL);
 	evhttp_free(rig.site);
-	recipe = recipe_free(recipe);
+	recipe_unref(recipe);
+	recipe = NULL;
 	rig_end();
 	fiber_drop_stacks();
 	loop_deinit();

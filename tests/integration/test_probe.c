@@ -518,7 +518,7 @@ PAGE_TEST(test_own_site)
 {
 	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(60000));
 	const struct environment e = { .width = 1280, .height = 800 };
-	struct recipe *own = NULL;
+	const struct recipe *own = NULL;
 	struct browser *b = NULL;
 	struct probed seen;
 	char why[512];
@@ -535,7 +535,7 @@ PAGE_TEST(test_own_site)
 	assert_int_equal(probe(target_ref_of(browser_page(b)), own, deadline_in(20000), &seen), 0);
 	print_message("  %s: %s\n", verdict_word(seen.verdict), seen.why);
 	browser_close(b);
-	recipe_free(own);
+	recipe_unref(own);
 	assert_int_equal(seen.verdict, VERDICT_IN);
 }
 

@@ -15,7 +15,7 @@
 static pid_t sites;
 static int sites_stdin = -1;
 static json_t *info; /* what the stand-ins say of themselves */
-static struct recipe *recipe;
+static const struct recipe *recipe;
 static struct state *captured; /* alice's, by the first test */
 
 static const char *info_text(const char *name)
@@ -108,7 +108,7 @@ static int tear_down(void **state)
 	close(sites_stdin);
 	waitpid(sites, NULL, 0);
 	state_free(captured);
-	recipe_free(recipe);
+	recipe_unref(recipe);
 	json_decref(info);
 	snprintf(command, sizeof(command), "%s/sites", rig.dir);
 	if (fork() == 0)

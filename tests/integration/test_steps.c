@@ -117,7 +117,7 @@ static int set_up(void **state)
 	reach_sites(info);
 	json_decref(info);
 	streamd.settings = rig.settings;
-	streamd.recipes = recipe_load_dirs("tests/sites");
+	streamd.recipes = recipe_load_dirs("tests/sites", NULL);
 	desk = recipe_find(streamd.recipes, "desk");
 	assert_non_null(desk);
 	streamd.runs = runs_new(&streamd);

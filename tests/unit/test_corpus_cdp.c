@@ -8,7 +8,7 @@ static void test_corpus(void **state)
 {
 	(void)state;
 	assert_true(corpus_replay("tests/fuzz/corpus/cdp", fuzz_one) >= 9);
-	recipe = recipe_free(recipe);
+	recipe = recipe_unref(recipe);
 	loop_deinit();
 	fiber_drop_stacks();
 }

@@ -14,7 +14,7 @@
 #include "recipe/input.h"
 #include "recipe/step.h"
 
-static struct recipe *recipe;
+static const struct recipe *recipe;
 static const struct recipe_action *book;
 
 static int set_up(void **state)
@@ -30,7 +30,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	recipe = recipe_free(recipe);
+	recipe = recipe_unref(recipe);
 	return 0;
 }
 

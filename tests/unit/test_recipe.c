@@ -61,7 +61,7 @@ struct refused {
 static void assert_refused(const struct refused *t)
 {
 	CLEANUP(freep) char *text = with(t->old, t->new);
-	struct recipe *recipe = NULL;
+	const struct recipe *recipe = NULL;
 	char why[2048] = "", line[64];
 
 	assert_int_equal(recipe_parse("sites/desk.json", text, strlen(text), &recipe, why, sizeof(why)), -EINVAL);
@@ -159,7 +159,7 @@ static void test_good(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		CLEANUP(recipe_freep) struct recipe *r = NULL;
+		CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
 		if (recipe_load_file(files[i], &r, why, sizeof(why)) < 0)
 			fail_msg("%s", why);
 		assert_non_null(recipe_action_find(r, "book"));
@@ -191,7 +191,7 @@ static void assert_off(const char *from, const char *to, const char *at, const c
 
 	assert_non_null(mkdtemp(dir));
 	write_file(dir, "old.json", old);
-	set = recipe_load_dirs(dir);
+	set = recipe_load_dirs(dir, NULL);
 	assert_int_equal(recipe_count(set), 1);
 	a = recipe_action_find(recipe_at(set, 0), "book");
 	snprintf(line, sizeof(line), "/old.json:%u: actions.book.%s", line_of(old, at), words);
@@ -239,7 +239,7 @@ struct doubted {
 static void assert_doubted(const struct doubted *t)
 {
 	CLEANUP(freep) char *text = with(t->old, t->new);
-	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
 	char why[2048] = "", line[64];
 
 	if (recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)) < 0)
@@ -276,7 +276,7 @@ static void test_doubts(void **state)
 
 static void test_absent(void **state)
 {
-	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
 	CLEANUP(freep) char *text = with("\"settle\": { \"quiet_ms\": 2000, \"cap_ms\": 20000 },", "");
 	char why[2048] = "";
 
@@ -294,10 +294,63 @@ static void test_absent(void **state)
 	assert_false(recipe_is_provider(r, "https://desk.test/"));
 }
 
+static void write_recipe(const char *dir, const char *name, const char *text)
+{
+	char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* What was found stays for whoever holds it; a file that has become wrong leaves what it was, one that is gone nothing. */
+static void test_loaded_anew(void **state)
+{
+	CLEANUP(freep) char *text = slurp(DESK);
+	char dir[] = "/tmp/stead-recipes-XXXXXX", path[200];
+	struct recipe_set *set, *next;
+	const struct recipe *held;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	write_recipe(dir, "desk.json", text);
+	write_recipe(dir, "other.json", text);
+	set = recipe_load_dirs(dir, NULL);
+	assert_int_equal(recipe_count(set), 2);
+	held = recipe_ref(recipe_find(set, "desk"));
+
+	write_recipe(dir, "desk.json", "{ \"title\": ");
+	snprintf(path, sizeof(path), "%s/other.json", dir);
+	unlink(path);
+	next = recipe_load_dirs(dir, set);
+	recipe_set_free(set);
+	assert_ptr_equal(recipe_find(next, "desk"), held);
+	assert_null(recipe_find(next, "other"));
+	assert_int_equal(recipe_trouble_count(next), 1);
+	assert_non_null(strstr(recipe_trouble(next, 0), "/desk.json:1: "));
+	assert_non_null(strstr(recipe_trouble(next, 0), "; what it was before stays in force"));
+
+	set = next;
+	write_recipe(dir, "desk.json", text);
+	next = recipe_load_dirs(dir, set);
+	recipe_set_free(set);
+	assert_int_equal(recipe_trouble_count(next), 0);
+	assert_ptr_not_equal(recipe_find(next, "desk"), held);
+	assert_string_equal(held->name, "desk"); /* whoever began with it ends with it */
+	recipe_unref(held);
+	recipe_set_free(next);
+	snprintf(path, sizeof(path), "%s/desk.json", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
 static void test_too_large(void **state)
 {
 	CLEANUP(freep) char *text = malloc(RECIPE_MOST_BYTES + 1);
-	struct recipe *r = NULL;
+	const struct recipe *r = NULL;
 	char why[2048] = "";
 
 	(void)state;
@@ -320,7 +373,7 @@ static void test_set(void **state)
 	write_file(dir, "bad.json", bad);
 	write_file(dir, "notes.txt", "not a recipe");
 	snprintf(path, sizeof(path), "%s:/nonexistent:sites:%s", dir, dir);
-	set = recipe_load_dirs(path);
+	set = recipe_load_dirs(path, NULL);
 	assert_int_equal(recipe_count(set), 2);
 	assert_string_equal(recipe_at(set, 0)->name, "good");
 	assert_string_equal(recipe_at(set, 1)->name, "spaceiq");
@@ -329,7 +382,7 @@ static void test_set(void **state)
 	assert_int_equal(recipe_trouble_count(set), 2); /* bad, read twice */
 	assert_non_null(strstr(recipe_trouble(set, 0), "bad.json:5: host: unknown key \"host\""));
 	recipe_set_free(set);
-	set = recipe_load_dirs("/nonexistent");
+	set = recipe_load_dirs("/nonexistent", NULL);
 	assert_int_equal(recipe_count(set), 0);
 	assert_non_null(strstr(recipe_trouble(set, 0), "none of /nonexistent is a directory"));
 	recipe_set_free(set);
@@ -364,7 +417,7 @@ static void assert_filled_list(struct arena *arena, const struct recipe_action *
 /* What botd fills in is what streamd reads, for every step of the recipe. */
 static void test_fill(void **state)
 {
-	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	json_auto_t *inputs = json_pack("{s:s, s:s, s:s, s:s, s:s}", "date", "2025-11-20", "desk", "D\"]{x}",
 		"building", "1", "floor", "2/../..", "note", "{date} is {{odd}}");
@@ -451,7 +504,7 @@ static void assert_inputs(const struct recipe_action *a, const char *given, cons
 
 static void test_inputs(void **state)
 {
-	CLEANUP(recipe_freep) struct recipe *r = NULL;
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
 	const struct recipe_action *a;
 	char why[512];
 
@@ -503,6 +556,7 @@ int main(void)
 		cmocka_unit_test(test_act_without_press),
 		cmocka_unit_test(test_doubts),
 		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_loaded_anew),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_fill),

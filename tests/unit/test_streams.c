@@ -78,7 +78,7 @@ static void make_daemon(void)
 		.stream_absolute_s = 1800,
 		.stream_unseen_s = 120,
 		.quality = 80 } };
-	d.recipes = recipe_load_dirs("sites");
+	d.recipes = recipe_load_dirs("sites", NULL);
 	d.authd = peer_new("streamd", "authd", authd_path);
 	d.streams = streams_new(&d);
 	assert_int_equal(edge_routes_new(listen_at(directory, http_path), &config, d.authd, &nothing, 1, &d.routes), 0);
