@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "botd/state.h"
-#include "botd/name.h"
+#include "common/random_name.h"
 #include "botd/outage.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -351,7 +351,7 @@ static void store(struct run *r, int state, int64_t proved_at_ms)
 	struct session_store_params params = { .site = r->recipe->name, .account = r->account, .save = save,
 		.replaces = r->kept, .token = r->token, .proved_at_ms = proved_at_ms, .state = state };
 
-	name_random(save, sizeof(save), "save");
+	random_name_after(save, sizeof(save), "save");
 	while (store_once(r, &params, first, loop_now() + pause >= began + (r->botd->stopping ? SAVE_STOP_MS : SAVE_MS))) {
 		first = false;
 		fiber_sleep_until(deadline_in(pause));
@@ -418,7 +418,7 @@ int run_open(struct run *r, struct ending *end)
 		ending_set(end, ENDING_BUSY, "Another has taken the session for %s meanwhile.", r->recipe->title);
 		return broken_unless(r, -ENOENT);
 	}
-	name_random(r->id, sizeof(r->id), "run");
+	random_name_after(r->id, sizeof(r->id), "run");
 	e = call_run_open(call, r->botd->screen, &params, &result);
 	r->fetched = call_free(r->fetched); /* and with it our copy of the state */
 	return broken_unless(r, e < 0 ? refused_open(r, call, e, began, end) : judge(r, &result, end));
@@ -431,7 +431,7 @@ struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe)
 	r->botd = b;
 	r->recipe = recipe_ref(recipe);
 	r->acting = (struct acting){ .user = user, .name = "botd", .scopes = SCOPES_PERSON };
-	name_random(r->holder, sizeof(r->holder), "botd"); /* a lease of another run cannot be prolonged by it */
+	random_name_after(r->holder, sizeof(r->holder), "botd"); /* a lease of another run cannot be prolonged by it */
 	return r;
 }
 

@@ -2,10 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "common/fiber.h"
-#include "common/loop.h"
+#include "common/latch.h"
 #include "common/must.h"
 #include "common/words.h"
 #include "launcher/handlers.h"
@@ -19,38 +17,22 @@ struct notice {
 	char subject[256], why[256];
 };
 
-struct watcher {
-	struct wait wait;
-	LIST_ENTRY(watcher) link;
-};
-
 struct notices {
 	struct notice list[KINDS * NOTICES_MOST];
 	size_t count, of_kind[KINDS];
 	char ended[NOTICES_ENDED];
-	LIST_HEAD(, watcher) watchers;
+	struct latch news;
 };
 
 struct notices *notices_new(void)
 {
-	struct notices *n = must(calloc(1, sizeof(*n)));
-
-	LIST_INIT(&n->watchers);
-	return n;
+	return must(calloc(1, sizeof(struct notices)));
 }
 
 struct notices *notices_free(struct notices *n)
 {
 	free(n);
 	return NULL;
-}
-
-static void wake(struct notices *n)
-{
-	struct watcher *w;
-
-	LIST_FOREACH (w, &n->watchers, link)
-		wait_wake(&w->wait, 0);
 }
 
 /* The last that was said of this, or NULL. */
@@ -77,7 +59,7 @@ static void add(struct notices *n, enum kind kind, const char *subject, size_t l
 		return;
 	n->of_kind[kind]++;
 	n->list[n->count++] = new;
-	wake(n);
+	latch_wake(&n->news, 0);
 }
 
 void notices_add_refused(struct notices *n, const char *host, size_t length, const char *why)
@@ -100,18 +82,7 @@ void notices_end(struct notices *n, const char *sentence)
 	if (*n->ended)
 		return;
 	words_set(n->ended, sizeof(n->ended), "%s", sentence);
-	wake(n);
-}
-
-static int wait_for_more(struct notices *n)
-{
-	struct watcher w = {0};
-	int r;
-
-	LIST_INSERT_HEAD(&n->watchers, &w, link);
-	r = wait_for(&w.wait, NEVER);
-	LIST_REMOVE(&w, link);
-	return r;
+	latch_wake(&n->news, 0);
 }
 
 static int send_notice(struct call *call, struct notice *one)
@@ -146,7 +117,7 @@ int browser_watch(struct call *call, const struct browser_watch_params *params)
 			struct browser_watch_item item = {.ended = n->ended};
 			return send_browser_watch(call, &item);
 		} else {
-			r = wait_for_more(n);
+			r = latch_wait(&n->news, NEVER);
 		}
 	}
 	return r;

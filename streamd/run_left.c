@@ -14,7 +14,7 @@
 #include "common/loop.h"
 #include "common/pause.h"
 #include "proto/sessiond.h"
-#include "streamd/random_name.h"
+#include "common/random_name.h"
 #include "streamd/runs_inside.h"
 
 #define AWAY_MS      40000  /* as for run_close */

@@ -17,7 +17,7 @@
 #include "streamd/caution.h"
 #include "streamd/launch.h"
 #include "streamd/proof.h"
-#include "streamd/random_name.h"
+#include "common/random_name.h"
 #include "streamd/rule.h"
 
 #define CAPTURE_MS 60000

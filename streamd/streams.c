@@ -10,7 +10,7 @@
 #include "common/words.h"
 #include "streamd/edge_routes.h"
 #include "streamd/handlers.h"
-#include "streamd/random_name.h"
+#include "common/random_name.h"
 #include "streamd/viewer.h"
 
 #define KEPT_ENDED   64     /* streams that have ended and can still be asked for */
