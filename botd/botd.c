@@ -33,20 +33,23 @@ static void database_changed(bool up, const char *why, void *arg)
 	}
 }
 
-static void ring_work(const char *payload, void *arg)
+static void tell_work(const char *payload, void *arg)
 {
 	struct botd *b = arg;
 
 	(void)payload;
-	bell_ring(b->work, 0);
+	hub_miss(b->work);
 }
 
 /* NULL: something may have been missed, so everybody looks. */
-static void ring_news(const char *payload, void *arg)
+static void tell_news(const char *payload, void *arg)
 {
 	struct botd *b = arg;
 
-	bell_ring(b->news, payload ? strtoll(payload, NULL, 10) : 0);
+	if (payload)
+		hub_tell(b->news, payload, NULL);
+	else
+		hub_miss(b->news);
 }
 
 static int open_database(struct botd *b)
@@ -65,9 +68,9 @@ static int open_database(struct botd *b)
 		log_error("the setting database is not what libpq understands; it takes, for example, \"host=/run/postgresql dbname=stead user=stead_botd\"");
 		return r;
 	}
-	r = db_listen(b->db, "jobs_queue", ring_work, b);
+	r = db_listen(b->db, "jobs_queue", tell_work, b);
 	if (r == 0)
-		r = db_listen(b->db, "jobs_bookings", ring_news, b);
+		r = db_listen(b->db, "jobs_bookings", tell_news, b);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
 	return r;
@@ -99,9 +102,9 @@ int botd_new(const struct botd_settings *settings, struct botd **ret)
 	if (!b)
 		abort();
 	b->settings = settings;
-	b->work = bell_new();
-	b->news = bell_new();
-	b->closed = bell_new();
+	b->work = hub_new(0, 1);
+	b->news = hub_new(0, 1);
+	b->closed = hub_new(0, 1);
 	b->closings = closings_new(b->closed);
 	b->outages = outages_new(OUTAGE_OLD_MS);
 	b->doubted = held_new();
@@ -137,9 +140,9 @@ void botd_stop(void *arg)
 	struct botd *b = arg;
 
 	b->stopping = true;
-	bell_end(b->work);
-	bell_end(b->news);
-	bell_end(b->closed);
+	hub_end(b->work);
+	hub_end(b->news);
+	hub_end(b->closed);
 	for (int64_t i = 0; i < b->settings->workers; i++)
 		worker_cancel(b->workers[i]);
 	for (int64_t i = 0; i < b->settings->workers; i++)
@@ -158,9 +161,9 @@ struct botd *botd_free(struct botd *b)
 	peer_free(b->screen);
 	db_free(b->db);
 	recipe_set_free(b->recipes);
-	bell_free(b->work);
-	bell_free(b->news);
-	bell_free(b->closed);
+	hub_free(b->work);
+	hub_free(b->news);
+	hub_free(b->closed);
 	held_free(b->doubted);
 	held_free(b->put_off);
 	held_free(b->cut_off);

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "botd/bell.h"
 #include "botd/run.h"
 #include "common/fiber.h"
+#include "common/hub.h"
 #include "common/latch.h"
 #include "common/loop.h"
 #include "common/must.h"
@@ -19,12 +19,12 @@ struct closing {
 };
 
 struct closings {
-	struct bell *closed;
+	struct hub *closed;
 	LIST_HEAD(, closing) list;
 	struct latch emptied;
 };
 
-struct closings *closings_new(struct bell *closed)
+struct closings *closings_new(struct hub *closed)
 {
 	struct closings *c = must(calloc(1, sizeof(*c)));
 
@@ -48,7 +48,7 @@ static void close_one(void *arg)
 	LIST_REMOVE(x, link);
 	run_free(x->run);
 	free(x);
-	bell_ring(all->closed, 0);
+	hub_miss(all->closed);
 	latch_wake(&all->emptied, 0);
 }
 

@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct bell;
+struct hub;
 struct closings;
 struct run;
 
 /* closed (borrowed) rings whenever one has ended. */
-struct closings *closings_new(struct bell *closed);
+struct closings *closings_new(struct hub *closed);
 
 /* None may be under way. Takes NULL, returns NULL. */
 struct closings *closings_free(struct closings *c);

@@ -1,7 +1,7 @@
 /* botd's state: what its handlers find in call->daemon, and its workers share. One per process. */
 #pragma once
 
-#include "botd/bell.h"
+#include "common/hub.h"
 #include "botd/settings.h"
 #include "db/db.h"
 #include "proto/call.h"
@@ -22,9 +22,9 @@ struct botd {
 	struct recipe_set *recipes;
 	struct db *db;
 	struct peer *vault, *screen; /* sessiond, streamd */
-	struct bell *work;           /* rings when there may be work */
-	struct bell *news;           /* rings with the number of a booking that has changed */
-	struct bell *closed;         /* rings when a browser has been closed and its session saved */
+	struct hub *work;            /* missed: there may be work */
+	struct hub *news;            /* the number of a booking that has changed */
+	struct hub *closed;          /* missed: a browser has been closed and its session saved */
 	struct closings *closings;
 	struct outages *outages;
 	struct server *server;

@@ -106,7 +106,7 @@ static int tell_away(struct watching *w)
 	return send_booking_watch(w->call, &item);
 }
 
-static int watch(struct watching *w, struct hearer *hearer)
+static int watch(struct watching *w, struct watcher *news)
 {
 	bool began = false;
 
@@ -118,7 +118,7 @@ static int watch(struct watching *w, struct hearer *hearer)
 		began = true;
 		if (r < 0 && tell_away(w) < 0)
 			return -ECANCELED;
-		r = r < 0 ? fiber_sleep_until(deadline_in(AWAY_MS)) : bell_wait(hearer, deadline_in(POLL_MS));
+		r = r < 0 ? fiber_sleep_until(deadline_in(AWAY_MS)) : watcher_wait(news, deadline_in(POLL_MS));
 		if (r == -ESHUTDOWN)
 			return call_refuse(w->call, ERR_unavailable, NULL, "botd ends; watch again in a moment.");
 		if (r < 0 && r != -ETIMEDOUT)
@@ -129,11 +129,10 @@ static int watch(struct watching *w, struct hearer *hearer)
 int booking_watch(struct call *call, const struct booking_watch_params *params)
 {
 	struct watching w = { .call = call, .id = params->id, .after = params->after };
-	struct hearer hearer;
-	int r;
+	CLEANUP(watcher_freep) struct watcher *news = NULL;
+	char number[24];
 
-	bell_listen(botd_of(call)->news, &hearer, params->id);
-	r = watch(&w, &hearer);
-	bell_leave(&hearer);
-	return r;
+	exact_must(number, sizeof(number), "%lld", (long long)params->id);
+	news = watcher_new(botd_of(call)->news, number);
+	return watch(&w, news);
 }

@@ -159,7 +159,7 @@ static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
 	if (!kept.health || strcmp(kept.health, "working") != 0 || kept.version == version)
 		return;
 	if (queue_resume(w->botd->db, j->user, j->site, kept.version, deadline_in(DB_MS), &count) == 0 && count)
-		bell_ring(w->botd->work, 0);
+		hub_miss(w->botd->work);
 }
 
 /* The run was cancelled because of its lease: that, and not the cancelling, is what has ended the attempt. */
@@ -292,13 +292,11 @@ static bool session_in_use(struct worker *w)
 static int await_others(struct worker *w, struct ending *end)
 {
 	int64_t deadline = deadline_in(AWAIT_MS);
-	struct hearer hearer;
+	CLEANUP(watcher_freep) struct watcher *closed = watcher_new(w->botd->closed, NULL);
 	int r = 0;
 
-	bell_listen(w->botd->closed, &hearer, 0);
 	while (r == 0 && session_in_use(w))
-		r = bell_wait(&hearer, deadline);
-	bell_leave(&hearer);
+		r = watcher_wait(closed, deadline);
 	if (r == -ETIMEDOUT)
 		ending_set(end, ENDING_BUSY, "The browser that has used your session before this is still being closed.");
 	else if (r < 0)
@@ -476,7 +474,7 @@ static void work_off(struct worker *w)
 	fiber_start("run", run_jobs, w, &run);
 	attend(w, run);
 	fiber_join(&run);
-	bell_ring(w->botd->closed, 0); /* it has no run any more */
+	hub_miss(w->botd->closed); /* it has no run any more */
 	w->job = job_free(w->job);
 }
 
@@ -494,7 +492,7 @@ static void note(struct worker *w, int r, bool *failing, const char *fails, cons
 		log_notice("%s", works);
 }
 
-/* Until when to wait for a ring: the next job's time, or the poll. */
+/* Until when to wait for news: the next job's time, or the poll. */
 static int64_t next_look(struct worker *w)
 {
 	int64_t ms = settings(w)->poll_ms, due;
@@ -519,12 +517,12 @@ static int claim(struct worker *w)
 }
 
 /* Until it is worth looking again. Less than 0 when there is nothing more to do for a worker. */
-static int await_work(struct worker *w, struct hearer *hearer, int r)
+static int await_work(struct worker *w, struct watcher *news, int r)
 {
 	if (r == -EAGAIN)
 		return fiber_sleep_until(deadline_in(SPIN_MS));
-	if (r == -ENOENT || r == -ENOTCONN) { /* it rings when there is work, and when the database is back */
-		r = bell_wait(hearer, next_look(w));
+	if (r == -ENOENT || r == -ENOTCONN) { /* there is news of work, and of the database that is back */
+		r = watcher_wait(news, next_look(w));
 		return r == -ETIMEDOUT ? 0 : r;
 	}
 	return fiber_sleep_until(deadline_in(pause_after(REFUSED_MS, w->refusals++, REFUSED_LONGEST_MS)));
@@ -533,18 +531,16 @@ static int await_work(struct worker *w, struct hearer *hearer, int r)
 static void work(void *arg)
 {
 	struct worker *w = arg;
-	struct hearer hearer;
+	CLEANUP(watcher_freep) struct watcher *news = watcher_new(w->botd->work, NULL);
 	int r = 0;
 
-	bell_listen(w->botd->work, &hearer, 0);
 	while (r == 0 && !fiber_cancelled()) {
 		r = claim(w);
 		if (r == 0)
 			work_off(w);
 		else if (r != -ECANCELED)
-			r = await_work(w, &hearer, r);
+			r = await_work(w, news, r);
 	}
-	bell_leave(&hearer);
 }
 
 struct worker *worker_start(struct botd *b, unsigned number)

@@ -16,6 +16,7 @@
 #include "db/remark.h"
 #include "proto/server.h"
 #include "sessiond/audit.h"
+#include "sessiond/change.h"
 #include "sessiond/dispatch.h"
 
 #define ANSWER_MS 5000 /* a caller would rather hear that the database is down than wait longer */
@@ -29,6 +30,7 @@ struct sessiond {
 	struct db *db;
 	struct keycheck *check;
 	struct hub *hub;
+	bool listening; /* to the channel, or it has been: then a watcher can begin to read */
 	struct server *server;
 	bool checking;             /* the check after a (re)connection is under way */
 	struct fiber *check_fiber; /* once it runs */
@@ -47,6 +49,11 @@ struct crypt *sessiond_crypt(struct sessiond *s)
 struct keycheck *sessiond_keycheck(struct sessiond *s)
 {
 	return s->check;
+}
+
+bool sessiond_listens(const struct sessiond *s)
+{
+	return s->listening;
 }
 
 struct hub *sessiond_hub(struct sessiond *s)
@@ -174,7 +181,8 @@ static void noticed(const char *payload, void *arg)
 {
 	struct sessiond *s = arg;
 
-	hub_notice(s->hub, payload);
+	s->listening |= !payload;
+	change_tell(s->hub, payload);
 	if (payload || s->checking)
 		return;
 	s->checking = true;
@@ -188,7 +196,7 @@ int sessiond_new(const struct sessiond_settings *settings, struct sessiond **ret
 
 	if (!s)
 		abort();
-	s->hub = hub_new();
+	s->hub = hub_new(sizeof(struct change), CHANGE_MOST);
 	r = protect_memory();
 	if (r == 0)
 		r = load_keys(settings, &s->keys);
@@ -201,7 +209,7 @@ int sessiond_new(const struct sessiond_settings *settings, struct sessiond **ret
 	server_on_act(s->server, sessiond_audit_act);
 	r = crypt_new(s->keys, &s->crypt);
 	if (r == 0)
-		r = db_listen(s->db, HUB_CHANNEL, noticed, s);
+		r = db_listen(s->db, CHANGE_CHANNEL, noticed, s);
 	if (r < 0) {
 		log_error("cannot start: %s", strerror(-r));
 		return r;

@@ -4,7 +4,7 @@
 #include "db/db.h"
 #include "proto/call.h"
 #include "sessiond/crypt.h"
-#include "sessiond/hub.h"
+#include "common/hub.h"
 #include "sessiond/keycheck.h"
 #include "sessiond/settings.h"
 
@@ -33,6 +33,9 @@ struct db *sessiond_db(struct sessiond *s);
 struct crypt *sessiond_crypt(struct sessiond *s);
 struct keycheck *sessiond_keycheck(struct sessiond *s);
 struct hub *sessiond_hub(struct sessiond *s);
+
+/* Whether what changes from now on is told: whoever watches before is behind once it is. */
+bool sessiond_listens(const struct sessiond *s);
 
 /*
  * Until when a call may wait for the database: early enough that its caller still hears the answer.

@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "sessiond/change.h"
 #include "sessiond/handlers.h"
 #include "sessiond/sessiond.h"
 
@@ -69,15 +70,15 @@ static int send_change(struct call *call, const struct change *c)
 
 int session_watch(struct call *call, const struct session_watch_params *params)
 {
-	CLEANUP(watcher_freep) struct watcher *w = watcher_new(sessiond_hub(call->daemon));
-	bool first = true;
-	int r = 0;
+	CLEANUP(watcher_freep) struct watcher *w = watcher_new(sessiond_hub(call->daemon), NULL);
+	bool first = !sessiond_listens(call->daemon);
+	int r = first ? 0 : send_all(call, true);
 
 	(void)params;
 	while (r == 0) {
 		struct change c;
 
-		r = watcher_next(w, &c, NEVER);
+		r = watcher_next(w, NULL, &c, NEVER);
 		if (r == 0) {
 			r = send_change(call, &c);
 		} else if (r == -ESTALE) {

@@ -1,4 +1,4 @@
-/* sessiond/hub.c: what a watcher holds while nobody reads. */
+/* What a watcher holds while nobody reads, and sessiond's changes as they are told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "common/cleanup.h"
 #include "common/fiber.h"
+#include "common/hub.h"
 #include "common/loop.h"
-#include "sessiond/hub.h"
+#include "sessiond/change.h"
 
 static void test_parse(void **state)
 {
@@ -52,61 +55,44 @@ static void run(void **state)
 	loop_deinit();
 }
 
-static void begins_stale(void *arg)
-{
-	struct hub *h = hub_new();
-	struct watcher *w = watcher_new(h), *late;
-	struct change c;
-
-	(void)arg;
-	assert_int_equal(watcher_next(w, &c, loop_now() + 1), -ETIMEDOUT); /* nobody listens yet */
-	hub_notice(h, NULL);
-	assert_int_equal(watcher_next(w, &c, NEVER), -ESTALE);
-	late = watcher_new(h);
-	assert_int_equal(watcher_next(late, &c, NEVER), -ESTALE);
-	watcher_free(w);
-	watcher_free(late);
-	hub_free(h);
-}
-
 static void newest_only(void *arg)
 {
-	struct hub *h = hub_new();
-	struct watcher *w = watcher_new(h);
+	struct hub *h = hub_new(sizeof(struct change), CHANGE_MOST);
+	struct watcher *w = watcher_new(h, NULL);
 	struct change c;
 
 	(void)arg;
-	hub_notice(h, "7 1 working desk");
-	hub_notice(h, "8 1 working desk");
-	hub_notice(h, "7 1 working gym");
-	hub_notice(h, "7 2 unproved desk");
-	assert_int_equal(watcher_next(w, &c, NEVER), 0);
+	change_tell(h, "7 1 working desk");
+	change_tell(h, "8 1 working desk");
+	change_tell(h, "7 1 working gym");
+	change_tell(h, "7 2 unproved desk");
+	assert_int_equal(watcher_next(w, NULL, &c, NEVER), 0);
 	assert_int_equal(c.user, 7);
 	assert_int_equal(c.version, 2);
 	assert_string_equal(c.health, "unproved");
-	assert_int_equal(watcher_next(w, &c, NEVER), 0);
+	assert_int_equal(watcher_next(w, NULL, &c, NEVER), 0);
 	assert_int_equal(c.user, 8);
-	assert_int_equal(watcher_next(w, &c, NEVER), 0);
+	assert_int_equal(watcher_next(w, NULL, &c, NEVER), 0);
 	assert_string_equal(c.site, "gym");
-	assert_int_equal(watcher_next(w, &c, loop_now() + 1), -ETIMEDOUT);
+	assert_int_equal(watcher_next(w, NULL, &c, loop_now() + 1), -ETIMEDOUT);
 	watcher_free(w);
 	hub_free(h);
 }
 
 static void missed(void *arg)
 {
-	struct hub *h = hub_new();
-	struct watcher *w = watcher_new(h);
+	struct hub *h = hub_new(sizeof(struct change), CHANGE_MOST);
+	struct watcher *w = watcher_new(h, NULL);
 	struct change c;
 
 	(void)arg;
-	hub_notice(h, "7 1 working desk");
-	hub_notice(h, NULL);
-	hub_notice(h, "7 2 working desk");
-	assert_int_equal(watcher_next(w, &c, NEVER), -ESTALE);
-	assert_int_equal(watcher_next(w, &c, loop_now() + 1), -ETIMEDOUT);
-	hub_notice(h, "7 3 working desk");
-	assert_int_equal(watcher_next(w, &c, NEVER), 0);
+	change_tell(h, "7 1 working desk");
+	change_tell(h, NULL);
+	change_tell(h, "7 2 working desk");
+	assert_int_equal(watcher_next(w, NULL, &c, NEVER), -ESTALE);
+	assert_int_equal(watcher_next(w, NULL, &c, loop_now() + 1), -ETIMEDOUT);
+	change_tell(h, "7 3 working desk");
+	assert_int_equal(watcher_next(w, NULL, &c, NEVER), 0);
 	assert_int_equal(c.version, 3);
 	watcher_free(w);
 	hub_free(h);
@@ -114,19 +100,19 @@ static void missed(void *arg)
 
 static void bounded(void *arg)
 {
-	struct hub *h = hub_new();
-	struct watcher *w = watcher_new(h);
+	struct hub *h = hub_new(sizeof(struct change), CHANGE_MOST);
+	struct watcher *w = watcher_new(h, NULL);
 	struct change c;
 
 	(void)arg;
-	for (int i = 1; i <= HUB_PENDING_MAX + 1; i++) {
+	for (int i = 1; i <= CHANGE_MOST + 1; i++) {
 		char text[40];
 
 		snprintf(text, sizeof(text), "%d 1 working desk", i);
-		hub_notice(h, text);
+		change_tell(h, text);
 	}
-	assert_int_equal(watcher_next(w, &c, NEVER), -ESTALE);
-	assert_int_equal(watcher_next(w, &c, loop_now() + 1), -ETIMEDOUT);
+	assert_int_equal(watcher_next(w, NULL, &c, NEVER), -ESTALE);
+	assert_int_equal(watcher_next(w, NULL, &c, loop_now() + 1), -ETIMEDOUT);
 	watcher_free(w);
 	hub_free(h);
 }
@@ -135,13 +121,13 @@ static void wait_one(void *arg)
 {
 	struct change c;
 
-	assert_int_equal(watcher_next(arg, &c, NEVER), -ESHUTDOWN);
+	assert_int_equal(watcher_next(arg, NULL, &c, NEVER), -ESHUTDOWN);
 }
 
 static void ends(void *arg)
 {
-	struct hub *h = hub_new();
-	struct watcher *w = watcher_new(h);
+	struct hub *h = hub_new(sizeof(struct change), CHANGE_MOST);
+	struct watcher *w = watcher_new(h, NULL);
 	struct fiber *f = NULL;
 
 	(void)arg;
@@ -155,6 +141,66 @@ static void ends(void *arg)
 	hub_free(h);
 }
 
+struct one {
+	struct hub *hub;
+	const char *key;
+	bool heard;
+};
+
+static void hear_one(void *arg)
+{
+	struct one *o = arg;
+	CLEANUP(watcher_freep) struct watcher *w = watcher_new(o->hub, o->key);
+
+	o->heard = watcher_wait(w, deadline_in(5000)) == 0;
+}
+
+/* Who watches one key hears of that alone, and that something was missed. */
+static void by_key(void *arg)
+{
+	struct hub *h = hub_new(0, 1);
+	struct one all = { h, NULL, false }, one = { h, "1", false }, two = { h, "2", false };
+	struct fiber *f[3];
+
+	(void)arg;
+	fiber_start("all", hear_one, &all, &f[0]);
+	fiber_start("one", hear_one, &one, &f[1]);
+	fiber_start("two", hear_one, &two, &f[2]);
+	assert_int_equal(fiber_yield(), 0);
+	hub_tell(h, "2", NULL);
+	fiber_join(&f[2]);
+	fiber_join(&f[0]);
+	assert_false(fiber_ended(f[1]));
+	hub_miss(h);
+	fiber_join(&f[1]);
+	assert_true(all.heard && one.heard && two.heard);
+	hub_free(h);
+}
+
+/* What happens between looking and waiting is not missed, and twice is once. */
+static void is_kept(void *arg)
+{
+	struct hub *h = hub_new(0, 1);
+	struct watcher *w = watcher_new(h, "7");
+	char key[HUB_KEY + 1];
+
+	(void)arg;
+	hub_tell(h, "8", NULL);
+	assert_int_equal(watcher_wait(w, deadline_in(1)), -ETIMEDOUT);
+	hub_tell(h, "7", NULL);
+	hub_tell(h, "7", NULL);
+	assert_int_equal(watcher_wait(w, deadline_in(5000)), 0);
+	assert_int_equal(watcher_wait(w, deadline_in(1)), -ETIMEDOUT);
+	memset(key, '7', HUB_KEY);
+	key[HUB_KEY] = '\0';
+	hub_tell(h, key, NULL); /* longer than a key can be: nobody's */
+	assert_int_equal(watcher_wait(w, deadline_in(1)), -ETIMEDOUT);
+	hub_end(h);
+	assert_int_equal(watcher_wait(w, NEVER), -ESHUTDOWN);
+	watcher_free(w);
+	hub_free(h);
+}
+
 #define FIBER_TEST(fn)                                                                             \
 	{                                                                                          \
 #fn, run, NULL, NULL, (void *)fn                                                   \
@@ -165,11 +211,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refuses),
-		FIBER_TEST(begins_stale),
 		FIBER_TEST(newest_only),
 		FIBER_TEST(missed),
 		FIBER_TEST(bounded),
 		FIBER_TEST(ends),
+		FIBER_TEST(by_key),
+		FIBER_TEST(is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
