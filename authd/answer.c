@@ -107,6 +107,21 @@ void answer_json(struct http *h, struct evhttp_request *request, int status, jso
 	send_whole(h, request, status, "application/json", body);
 }
 
+static void answer_bytes(struct exchange *x, const char *media, const void *bytes, size_t n)
+{
+	struct evbuffer *body = must(evbuffer_new());
+
+	if (evbuffer_add(body, bytes, n) < 0)
+		abort();
+	x->answered = true;
+	send_whole(x->http, x->front.request, HTTP_OK, media, body);
+}
+
+void answer_object(struct exchange *x, const char *text, size_t n)
+{
+	answer_bytes(x, "application/json", text, n);
+}
+
 /* What may have been done is not to be repeated by a program that has not looked. */
 static void set_retry_after(struct evhttp_request *request, const struct refusal *refusal)
 {
@@ -138,17 +153,11 @@ int answer_body(struct exchange *x, const void *result)
 	const struct method *m = x->route.method;
 	const struct field *f = field_named(m->result(), "body");
 	CLEANUP(memfd_unmap) struct memfd_view view = { 0 };
-	struct evbuffer *body;
 	int r = memfd_map(*(const int *)(const void *)((const char *)result + f->offset), (size_t)f->most, &view);
 
-	if (r < 0)
-		return r;
-	body = must(evbuffer_new());
-	if (evbuffer_add(body, view.data, view.size) < 0)
-		abort();
-	x->answered = true;
-	send_whole(x->http, x->front.request, HTTP_OK, m->media, body);
-	return 0;
+	if (r == 0)
+		answer_bytes(x, m->media, view.data, view.size);
+	return r;
 }
 
 void answer_nothing(struct exchange *x)

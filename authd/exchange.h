@@ -71,6 +71,9 @@ void http_check_drained(struct http *h);
 /* The whole answer; document is taken over. */
 void answer_json(struct http *h, struct evhttp_request *request, int status, json_t *document);
 
+/* The same of an object's text, which is copied. */
+void answer_object(struct exchange *x, const char *text, size_t n);
+
 /* status 0: the refusal's own. */
 void answer_refusal(struct http *h, struct evhttp_request *request, int status, const struct refusal *refusal);
 

@@ -287,18 +287,32 @@ static struct peer *peer_of(const struct authd *a, const char *daemon)
 }
 
 /* authd's own method: its handler runs on this fiber. */
-static int run_own(struct exchange *x, const void *params, json_t **ret)
+static int run_own(struct exchange *x, const void *params)
 {
 	const struct method *m = x->route.method;
 	void *result = arena_alloc(x->call->arena, m->result_size);
+	struct text t = { 0 };
 	int fd = -1;
 	int r = server_row(x->http->a->server, m->name)->handler(x->call, params, result);
 
 	if (r < 0)
 		return r;
-	r = fields_encode(m->result(), result, ret, &fd, &x->call->refusal);
-	if (r < 0)
+	r = fields_write(&t, m->result(), result, &fd, &x->call->refusal);
+	if (r == 0)
+		answer_object(x, t.p, t.n);
+	else
 		log_error("%s made a result that breaks its own row: %s", m->name, x->call->refusal.message);
+	text_free(&t);
+	return r;
+}
+
+static int pass_on(struct exchange *x, struct peer *peer, const void *params)
+{
+	struct span answer;
+	int r = peer_call_text(peer, x->call, x->route.method, params, &answer);
+
+	if (r == 0)
+		answer_object(x, answer.p, answer.n);
 	return r;
 }
 
@@ -321,7 +335,7 @@ static int call_raw(struct exchange *x, struct peer *peer, const void *params)
 }
 
 /* Decoded here in any case, so that what is wrong is told at the edge and nothing unchecked goes further. */
-static int carry_out(struct exchange *x, json_t **ret)
+static int carry_out(struct exchange *x)
 {
 	const struct method *m = x->route.method;
 	void *params = arena_alloc(x->call->arena, m->params_size);
@@ -341,15 +355,15 @@ static int carry_out(struct exchange *x, json_t **ret)
 		return events_serve(x, peer, params);
 	if (peer && m->media)
 		return call_raw(x, peer, params);
-	return peer ? peer_call_json(peer, x->call, m, x->params, ret) : run_own(x, params, ret);
+	return peer ? pass_on(x, peer, params) : run_own(x, params);
 }
 
-static int handle(struct exchange *x, json_t **ret)
+static int handle(struct exchange *x)
 {
 	int r = check_head(x);
 
 	if (r == 0 && is_safe(x) && strcmp(x->path, HTTP_PREFIX "/openapi.json") == 0) {
-		*ret = openapi_document(x->http->a->routes, x->front.origin);
+		answer_json(x->http, x->front.request, HTTP_OK, openapi_document(x->http->a->routes, x->front.origin));
 		return 0;
 	}
 	if (r == 0)
@@ -364,7 +378,7 @@ static int handle(struct exchange *x, json_t **ret)
 		r = call_check_scope(x->call, x->route.method);
 	if (r == 0)
 		r = read_body(x);
-	return r == 0 ? carry_out(x, ret) : r;
+	return r == 0 ? carry_out(x) : r;
 }
 
 static struct exchange *exchange_free(struct exchange *x)
@@ -383,7 +397,6 @@ static struct exchange *exchange_free(struct exchange *x)
 static void serve(void *arg)
 {
 	struct exchange *x = arg;
-	json_t *result = NULL;
 	int64_t began = loop_now();
 	int r;
 
@@ -391,7 +404,7 @@ static void serve(void *arg)
 	fiber_set_local(&x->log);
 	if (x->cancelled)
 		fiber_cancel(x->fiber);
-	r = handle(x, &result);
+	r = handle(x);
 	if (r == REFUSED && x->call->refusal.code == ERR_forbidden)
 		audit_forbidden(x);
 	if (x->gone)
@@ -402,8 +415,6 @@ static void serve(void *arg)
 		(long long)(loop_now() - began));
 	if (r < 0)
 		answer_refusal(x->http, x->front.request, x->status, &x->call->refusal);
-	else if (!x->answered)
-		answer_json(x->http, x->front.request, HTTP_OK, result);
 	fiber_set_local(NULL);
 	exchange_free(x);
 }

@@ -34,24 +34,19 @@ int fields_decode(struct arena *arena, const struct field *rows, const json_t *o
 /* An object may have this many rows at most, OPT marks included. */
 #define FIELDS_MOST 64
 
-/* fields_encode() as text, behind what is there. What was written of a struct that is broken does not count. */
-int fields_write(struct text *text, const struct field *rows, const void *in, int *ret_fd, struct refusal *why);
-
 /*
- * Makes a new object of what in holds. ret_fd gets the descriptor that goes beside the frame, borrowed from the
- * struct, or -1. Optional fields that are zero are left out. Aborts when memory is exhausted; -EINVAL when the struct
- * breaks its own rows (a missing string, a list too long), which is a bug of the caller and is told by *why.
+ * Writes an object of what in holds, behind what is there; what was written of a struct that is broken does not count. ret_fd
+ * gets the descriptor that goes beside the frame, borrowed from the struct, or -1. Optional fields that are zero are left out.
+ * Aborts when memory is exhausted; -EINVAL when the struct breaks its own rows (a missing string, a list too long), which is a bug
+ * of the caller and is told by *why.
  */
-int fields_encode(const struct field *rows, const void *in, json_t **ret, int *ret_fd, struct refusal *why);
+int fields_write(struct text *text, const struct field *rows, const void *in, int *ret_fd, struct refusal *why);
 
 /* Sets every descriptor of the struct to -1, so that it can be filled or dropped. */
 void fields_init(const struct field *rows, void *out, size_t size);
 
 /* Closes every descriptor that the struct owns. */
 void fields_close(const struct field *rows, void *out);
-
-/* A copy of object for logs, with every SECRET shown as dots. */
-json_t *fields_mask(const struct field *rows, const json_t *object);
 
 /* Whether word is one of "a|b|c". */
 bool words_have(const char *words, const char *word);

@@ -418,15 +418,3 @@ void message_write_refusal(struct text *t, int64_t id, const struct refusal *ref
 		put_count(t, ",\"retry_ms\":", refusal->retry_ms);
 	text_puts(t, "}}}");
 }
-
-json_t *message_notification(const char *method, json_t *params, bool fd)
-{
-	json_t *document = must(json_object());
-
-	json_object_set_new(document, "jsonrpc", must(json_string("2.0")));
-	if (fd)
-		json_object_set_new(document, "fd", json_true());
-	json_object_set_new(document, "method", must(json_string(method)));
-	json_object_set_new(document, "params", params ? params : must(json_object()));
-	return document;
-}

@@ -76,6 +76,3 @@ void message_end(struct text *t, bool fd);
 
 /* A whole answer; id 0 when the request's could not be read. */
 void message_write_refusal(struct text *t, int64_t id, const struct refusal *refusal);
-
-/* A whole notification as a document. params is taken over and may be NULL (an empty object). */
-json_t *message_notification(const char *method, json_t *params, bool fd);

@@ -376,14 +376,8 @@ static int refuse_late(struct peer *p, struct call *call, const struct method *m
 	return call_detail(call, "%s took too long and was given up; how it is, is said by: systemctl status stead-%s", p->name, p->name);
 }
 
-/* What the params of a request are written from: a struct of the method's rows, or a document. */
-struct params {
-	const void *fields;
-	const json_t *document;
-};
-
 /* Writes the request. REFUSED when the params break their row, as the other side would refuse them. */
-static int write_request(struct call *call, const struct method *method, const struct pending *w, struct params params,
+static int write_request(struct call *call, const struct method *method, const struct pending *w, const void *params,
 	int *ret_fd)
 {
 	int64_t ms = call->deadline == NEVER ? 0 : call->deadline - loop_now();
@@ -393,9 +387,7 @@ static int write_request(struct call *call, const struct method *method, const s
 		ms = 1;
 	*ret_fd = -1;
 	message_begin_request(t, w->id, method->name, &call->acting, ms, w->streams ? CREDIT : 0);
-	if (params.document) {
-		text_json(t, params.document);
-	} else if (fields_write(t, method->params(), params.fields, ret_fd, &call->refusal) < 0) {
+	if (fields_write(t, method->params(), params, ret_fd, &call->refusal) < 0) {
 		log_debug("a call of %s breaks its row: %s", method->name, call->refusal.message);
 		call->refusal.code = ERR_invalid;
 		text_reset(t);
@@ -406,7 +398,7 @@ static int write_request(struct call *call, const struct method *method, const s
 }
 
 /* Sends the request and lists it as pending. */
-static int begin(struct peer *p, struct call *call, const struct method *method, struct params params, struct pending *w)
+static int begin(struct peer *p, struct call *call, const struct method *method, const void *params, struct pending *w)
 {
 	int fd, r = ensure_connected(p);
 
@@ -483,7 +475,7 @@ static int take_refusal(struct call *call, const struct message *m)
 }
 
 /* Calls and hands out the answer, which is to be freed. */
-static int exchange(struct peer *p, struct call *call, const struct method *method, struct params params,
+static int exchange(struct peer *p, struct call *call, const struct method *method, const void *params,
 	struct arrival **ret)
 {
 	struct pending w = { 0 };
@@ -541,7 +533,7 @@ int peer_call(struct peer *p, struct call *call, const struct method *method, co
 	int r;
 
 	fields_init(method->result(), ret, method->result_size);
-	r = exchange(p, call, method, (struct params){ .fields = params }, &a);
+	r = exchange(p, call, method, params, &a);
 	if (r < 0)
 		return r;
 	r = read_answer(call, method, a, ret);
@@ -549,26 +541,24 @@ int peer_call(struct peer *p, struct call *call, const struct method *method, co
 	return r;
 }
 
-int peer_call_json(struct peer *p, struct call *call, const struct method *method, json_t *params, json_t **ret)
+int peer_call_text(struct peer *p, struct call *call, const struct method *method, const void *params, struct span *ret)
 {
 	struct arrival *a;
-	const char *why = "";
-	int r = exchange(p, call, method, (struct params){ .document = params }, &a);
+	int r = exchange(p, call, method, params, &a);
 
 	if (r < 0)
 		return r;
-	r = json_read(a->message.result_text.p, a->message.result_text.n, ret, &why);
-	if (r < 0)
-		log_error("an answer to %s cannot be read: %s", method->name, why);
+	*ret = a->message.result_text;
+	call_keep_text(call, TAKE(a->frame.buffer), a->frame.size);
 	arrival_free(a);
-	return r;
+	return 0;
 }
 
 int peer_stream_open(struct peer *p, struct call *call, const struct method *method, const void *params,
 	struct peer_stream **ret)
 {
 	struct peer_stream *s = must(calloc(1, sizeof(*s)));
-	int r = begin(p, call, method, (struct params){ .fields = params }, &s->pending);
+	int r = begin(p, call, method, params, &s->pending);
 
 	if (r < 0) {
 		free(s);

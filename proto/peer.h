@@ -11,6 +11,7 @@
 
 #include "proto/call.h"
 #include "proto/method.h"
+#include "proto/scan.h"
 
 struct peer;
 struct peer_stream;
@@ -33,8 +34,8 @@ const char *peer_name(const struct peer *p);
  */
 int peer_call(struct peer *p, struct call *call, const struct method *method, const void *params, void *ret);
 
-/* The same with JSON on both ends, for authd, which passes calls on: ret is a new reference. */
-int peer_call_json(struct peer *p, struct call *call, const struct method *method, json_t *params, json_t **ret);
+/* The same for authd, which passes answers on: ret is the text of one, an object, and belongs to the call. */
+int peer_call_text(struct peer *p, struct call *call, const struct method *method, const void *params, struct span *ret);
 
 /*
  * Opens a stream of items. The first item, or the end, is waited for in peer_stream_next(): 0 with ret filled (valid

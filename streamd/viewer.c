@@ -2,30 +2,23 @@
 
 #include "common/log.h"
 #include "proto/field.h"
-#include "proto/json.h"
 #include "proto/message.h"
-
-static void send_document(struct viewer *v, json_t *document)
-{
-	size_t n;
-	char *text = json_text(document, &n);
-
-	edge_send_text(v->edge, v->id, text, n);
-	json_text_free(text, n);
-	json_decref(document);
-}
+#include "proto/text.h"
 
 void viewer_tell(struct viewer *v, const struct method *event, const void *fields)
 {
+	struct text t = { 0 };
 	struct refusal why;
-	json_t *params;
 	int fd;
 
-	if (fields_encode(event->params(), fields, &params, &fd, &why) < 0) {
+	message_begin_notification(&t, event->name);
+	if (fields_write(&t, event->params(), fields, &fd, &why) < 0) {
 		log_error("the event %s breaks its own row: %s", event->name, why.message);
-		return;
+	} else {
+		message_end(&t, false);
+		edge_send_text(v->edge, v->id, t.p, t.n);
 	}
-	send_document(v, message_notification(event->name, params, false));
+	text_free(&t);
 }
 
 size_t viewers_count(const struct viewer_list *list)

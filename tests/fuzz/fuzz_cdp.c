@@ -80,12 +80,12 @@ static void set_up(void)
 static void check_event(const struct method *event, const void *fields)
 {
 	struct refusal why;
-	json_t *params;
+	struct text t = { 0 };
 	int fd;
 
-	if (fields_encode(event->params(), fields, &params, &fd, &why) < 0)
+	if (fields_write(&t, event->params(), fields, &fd, &why) < 0)
 		abort();
-	json_decref(params);
+	text_free(&t);
 }
 
 static void on_menu_opened(void *owner, const struct menu_opened_event *event)

@@ -235,7 +235,7 @@ static void test_engine_params(void **state)
 
 static void test_documents(void **state)
 {
-	json_auto_t *good = message_notification("mouse_event", json_pack("{s:i}", "x", 1), false);
+	json_auto_t *good = json_pack("{s:s, s:s, s:{s:i}}", "jsonrpc", "2.0", "method", "mouse_event", "params", "x", 1);
 	json_auto_t *bad = json_pack("{s:s, s:s, s:i}", "jsonrpc", "2.0", "method", "x", "more", 1);
 	struct message m;
 	const char *why;

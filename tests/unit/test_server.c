@@ -662,10 +662,10 @@ static void ask_for_too_much(void *arg)
 
 	memset(site, 'x', (1 << 21) - 1);
 	site[(1 << 21) - 1] = '\0';
-	json_auto_t *huge = json_pack("{s:s}", "site", site);
-	json_t *out = NULL;
-	assert_int_equal(peer_call_json(peer, c, &method_session_fetch, huge, &out), REFUSED);
-	assert_int_equal(c->refusal.code, ERR_too_large);
+	struct span out = { 0 };
+	sp.site = site;
+	assert_int_equal(peer_call_text(peer, c, &method_session_fetch, &sp, &out), REFUSED);
+	assert_int_equal(c->refusal.code, ERR_invalid);
 	free(site);
 	show_ok(NULL);
 }

@@ -42,7 +42,7 @@ static void test_too_long(void **state)
 	char url[10000], title[5000];
 	struct page_changed_event event;
 	struct refusal why;
-	json_t *params;
+	struct text t = { 0 };
 	int fd;
 
 	(void)state;
@@ -52,8 +52,8 @@ static void test_too_long(void **state)
 	for (size_t i = 0; i + 2 < sizeof(title); i += 2)
 		memcpy(title + i, "\xc3\xa9", 3);
 	event = describe(arena, url, title);
-	assert_int_equal(fields_encode(method_page_changed.params(), &event, &params, &fd, &why), 0);
-	json_decref(params);
+	assert_int_equal(fields_write(&t, method_page_changed.params(), &event, &fd, &why), 0);
+	text_free(&t);
 	assert_memory_equal(event.url, url, strlen(event.url));
 	assert_true(strlen(event.url) > 4000);
 	assert_true(strlen(event.title) > 1000);
