@@ -14,6 +14,7 @@
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "common/must.h"
+#include "proto/field.h"
 #include "proto/json.h"
 #include "proto/peer.h"
 
@@ -64,6 +65,22 @@ static int refuse_without_socket(struct call *call, const char *dir, const char 
 		dir, daemon, daemon);
 }
 
+/* The row's own words for what is wrong with params. */
+static int call_daemon(struct call *call, struct peer *peer, const struct method *m, const json_t *params, json_t **ret)
+{
+	void *fields = arena_alloc(call->arena, m->params_size);
+	json_t *kept = NULL;
+	struct span answer;
+	int r = fields_decode(call->arena, m->params(), params, NULL, fields, &kept, &call->refusal);
+
+	if (kept)
+		call_keep(call, kept);
+	if (r < 0)
+		return REFUSED;
+	r = peer_call_text(peer, call, m, fields, &answer);
+	return r == 0 ? json_read(answer.p, answer.n, ret, NULL) : r;
+}
+
 static void ask(void *arg)
 {
 	struct question *q = arg;
@@ -77,7 +94,7 @@ static void ask(void *arg)
 	if (!is_there(a->socket_dir, c->daemon))
 		r = refuse_without_socket(call, a->socket_dir, c->daemon);
 	else
-		r = peer_call_json(peer, call, c->method, a->params, &q->answer->result);
+		r = call_daemon(call, peer, c->method, a->params, &q->answer->result);
 	if (r < 0 && r != REFUSED)
 		call_refuse(call, error_from_errno(r), NULL, "%s", "");
 	if (r < 0)
