@@ -24,7 +24,7 @@
 #include "common/loop.h"
 #include "common/worker.h"
 #include "db/db.h"
-#include "db/remark.h"
+#include "db/service.h"
 #include "proto/call.h"
 #include "proto/peer.h"
 #include "proto/server.h"
@@ -41,18 +41,6 @@ static int check_origins(const struct words *origins)
 	return r;
 }
 
-static void on_database(bool up, const char *why, void *arg)
-{
-	(void)arg;
-	if (up) {
-		log_notice("PostgreSQL answers again");
-		daemon_status("ready");
-	} else {
-		log_error("PostgreSQL is not reachable, and requests are refused until it is: %s", why);
-		daemon_status("PostgreSQL is not reachable");
-	}
-}
-
 /* payload: a login that ended here or on another host; NULL: notifications begin (again) now. */
 static void on_login_ended(const char *payload, void *arg)
 {
@@ -65,24 +53,6 @@ static void on_login_ended(const char *payload, void *arg)
 	log_debug("hears of logins that end on other hosts");
 	login_watch_missed(a->watch);
 	first_admin_wake(a->first_admin);
-}
-
-static int open_database(struct authd *a)
-{
-	const struct db_config config = { .conninfo = a->settings->database,
-		.size = (unsigned)a->settings->database_connections,
-		.application_name = "authd",
-		.changed = on_database,
-		.arg = a };
-	char remark[1024];
-	int r = db_new(&config, &a->db);
-
-	if (db_remark(a->settings->database, daemon_setting_file("database"), remark, sizeof(remark)))
-		log_warning("%s", remark);
-	if (r < 0)
-		log_error("the setting database is not what libpq understands; it takes, for example, \"host=/run/postgresql dbname=stead user=stead_authd\": %s",
-			strerror(-r));
-	return r;
 }
 
 /* At the settings' cost, so that an unknown name takes as long as a known one. Blocking, once, before anything runs. */
@@ -100,13 +70,6 @@ static int hash_nobody(struct authd *a)
 	return 0;
 }
 
-static struct peer *peer_to(const char *daemon)
-{
-	CLEANUP(freep) char *path = daemon_socket_path(daemon, "front");
-
-	return peer_new("authd", daemon, path);
-}
-
 static int listen_all(struct authd *a)
 {
 	int fd, r = server_listen_named(a->server, "stream", ROLE_STREAM, a->settings->stream_user);
@@ -121,7 +84,13 @@ static int listen_all(struct authd *a)
 
 static int start(struct authd *a)
 {
-	int r = open_database(a);
+	int r;
+
+	a->database = (struct db_service){ .program = "authd",
+		.conninfo = a->settings->database,
+		.connections = a->settings->database_connections,
+		.without = "requests are refused until it does" };
+	r = db_open(&a->database, &a->db);
 
 	if (r == 0)
 		r = hash_nobody(a);
@@ -151,9 +120,9 @@ int authd_new(const struct authd_settings *settings, struct authd **ret)
 	a->server = server_new("authd", authd_dispatch, a);
 	server_on_stranger(a->server, strangers_note);
 	a->routes = routes_new(method_lists());
-	a->streamd = peer_to("streamd");
-	a->sessiond = peer_to("sessiond");
-	a->botd = peer_to("botd");
+	a->streamd = peer_to("authd", "streamd", "front");
+	a->sessiond = peer_to("authd", "sessiond", "front");
+	a->botd = peer_to("authd", "botd", "front");
 	r = start(a);
 	if (r == 0)
 		*ret = TAKE(a);

@@ -6,6 +6,7 @@
 #include "authd/audit.h"
 #include "authd/password.h"
 #include "authd/settings.h"
+#include "db/service.h"
 
 struct db;
 struct first_admin;
@@ -20,6 +21,7 @@ struct worker_pool;
 
 struct authd {
 	const struct authd_settings *settings;
+	struct db_service database;
 	struct db *db;
 	struct worker_pool *workers;
 	struct server *server;

@@ -15,22 +15,14 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "db/remark.h"
 #include "proto/server.h"
 
 #define DRAIN_MS 4000
 #define OUTAGE_OLD_MS 3600000
 
-static void database_changed(bool up, const char *why, void *arg)
+static void database_changed(bool up, void *arg)
 {
 	((struct botd *)arg)->database_away = !up;
-	if (up) {
-		log_info("the database answers");
-		daemon_status("working");
-	} else {
-		log_warning("the database does not answer, so no booking can be taken or worked off: %s", why);
-		daemon_status("waiting for the database: %s", why);
-	}
 }
 
 static void tell_work(const char *payload, void *arg)
@@ -54,20 +46,17 @@ static void tell_news(const char *payload, void *arg)
 
 static int open_database(struct botd *b)
 {
-	struct db_config config = { .conninfo = b->settings->database,
-		.size = (unsigned)b->settings->database_connections,
-		.application_name = "botd",
+	int r;
+
+	b->database = (struct db_service){ .program = "botd",
+		.conninfo = b->settings->database,
+		.connections = b->settings->database_connections,
+		.without = "no booking can be taken or worked off",
 		.changed = database_changed,
 		.arg = b };
-	char remark[1024];
-	int r = db_new(&config, &b->db);
-
-	if (db_remark(b->settings->database, daemon_setting_file("database"), remark, sizeof(remark)))
-		log_warning("%s", remark);
-	if (r < 0) {
-		log_error("the setting database is not what libpq understands; it takes, for example, \"host=/run/postgresql dbname=stead user=stead_botd\"");
+	r = db_open(&b->database, &b->db);
+	if (r < 0)
 		return r;
-	}
 	r = db_listen(b->db, "jobs_queue", tell_work, b);
 	if (r == 0)
 		r = db_listen(b->db, "jobs_bookings", tell_news, b);
@@ -85,13 +74,6 @@ void botd_load_recipes(struct botd *b)
 	for (size_t i = 0; i < recipe_trouble_count(b->recipes); i++)
 		log_warning("not every recipe is in force: %s", recipe_trouble(b->recipes, i));
 	log_info("%zu recipes", recipe_count(b->recipes));
-}
-
-static struct peer *new_peer(const char *daemon)
-{
-	CLEANUP(freep) char *path = daemon_socket_path(daemon, "bot");
-
-	return peer_new("botd", daemon, path);
 }
 
 int botd_new(const struct botd_settings *settings, struct botd **ret)
@@ -114,8 +96,8 @@ int botd_new(const struct botd_settings *settings, struct botd **ret)
 	r = open_database(b);
 	if (r < 0)
 		return r;
-	b->vault = new_peer("sessiond");
-	b->screen = new_peer("streamd");
+	b->vault = peer_to("botd", "sessiond", "bot");
+	b->screen = peer_to("botd", "streamd", "bot");
 	b->server = server_new("botd", botd_dispatch, b);
 	server_on_act(b->server, botd_audit_act);
 	*ret = TAKE(b);

@@ -1,9 +1,9 @@
 /* botd's state: what its handlers find in call->daemon, and its workers share. One per process. */
 #pragma once
 
-#include "common/hub.h"
 #include "botd/settings.h"
-#include "db/db.h"
+#include "common/hub.h"
+#include "db/service.h"
 #include "proto/call.h"
 #include "proto/peer.h"
 #include "recipe/set.h"
@@ -20,6 +20,7 @@ struct worker;
 struct botd {
 	const struct botd_settings *settings;
 	struct recipe_set *recipes;
+	struct db_service database;
 	struct db *db;
 	struct peer *vault, *screen; /* sessiond, streamd */
 	struct hub *work;            /* missed: there may be work */

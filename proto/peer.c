@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/daemon.h"
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "common/log.h"
@@ -297,6 +298,13 @@ static void greet(struct peer *p, int fd)
 	text_puts(t, "}");
 	message_end(t, false);
 	send_output(p, -1);
+}
+
+struct peer *peer_to(const char *program, const char *daemon, const char *socket)
+{
+	CLEANUP(freep) char *path = daemon_socket_path(daemon, socket);
+
+	return peer_new(program, daemon, path);
 }
 
 struct peer *peer_adopt(const char *program, const char *name, int fd)

@@ -19,6 +19,9 @@ struct peer_stream;
 /* program: who calls; name: who is called; path: its socket. All copied. */
 struct peer *peer_new(const char *program, const char *name, const char *path);
 
+/* The same by the name of the other daemon and of its socket for the like of us, where daemons have them (common/daemon.h). */
+struct peer *peer_to(const char *program, const char *daemon, const char *socket);
+
 /* The same over a connected socket (taken over); once that has ended, nothing can be reached any more. */
 struct peer *peer_adopt(const char *program, const char *name, int fd);
 

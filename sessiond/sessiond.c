@@ -13,7 +13,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/secret.h"
-#include "db/remark.h"
+#include "db/service.h"
 #include "proto/server.h"
 #include "sessiond/audit.h"
 #include "sessiond/change.h"
@@ -27,6 +27,7 @@
 struct sessiond {
 	struct masterkeys *keys;
 	struct crypt *crypt;
+	struct db_service database;
 	struct db *db;
 	struct keycheck *check;
 	struct hub *hub;
@@ -132,34 +133,13 @@ static int load_keys(const struct sessiond_settings *settings, struct masterkeys
 	return r;
 }
 
-static void database_changed(bool up, const char *why, void *arg)
-{
-	(void)arg;
-	if (up) {
-		log_info("the database answers");
-		daemon_status("serving");
-	} else {
-		log_warning(
-			"the database does not answer, so nothing can be saved or opened: %s", why);
-		daemon_status("waiting for the database: %s", why);
-	}
-}
-
 static int open_database(struct sessiond *s, const struct sessiond_settings *settings)
 {
-	struct db_config config = { .conninfo = settings->database,
-		.size = (unsigned)settings->database_connections,
-		.application_name = "sessiond",
-		.changed = database_changed };
-	char remark[1024];
-	int r = db_new(&config, &s->db);
-
-	if (db_remark(settings->database, daemon_setting_file("database"), remark, sizeof(remark)))
-		log_warning("%s", remark);
-	if (r < 0)
-		log_error("the setting database is not what libpq understands; it takes, for example, "
-			  "\"host=/run/postgresql dbname=stead user=stead_sessiond\"");
-	return r;
+	s->database = (struct db_service){ .program = "sessiond",
+		.conninfo = settings->database,
+		.connections = settings->database_connections,
+		.without = "nothing can be saved or opened" };
+	return db_open(&s->database, &s->db);
 }
 
 static void check_keys(void *arg)

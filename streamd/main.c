@@ -26,15 +26,6 @@
 
 #define DRAIN_MS 3000
 
-static struct peer *peer_to(const char *daemon)
-{
-	char *path = daemon_socket_path(daemon, "stream");
-	struct peer *p = peer_new("streamd", daemon, path);
-
-	free(path);
-	return p;
-}
-
 /* Without one, every page would be refused, and nobody told why before somebody opens one. */
 static int check_origins(const struct words *origins)
 {
@@ -74,9 +65,9 @@ static int set_up(struct streamd *d)
 	streamd_load_recipes(d);
 	d->server = server_new("streamd", streamd_dispatch, d);
 	server_on_act(d->server, streamd_audit_act);
-	d->authd = peer_to("authd");
-	d->sessiond = peer_to("sessiond");
-	d->botd = peer_to("botd");
+	d->authd = peer_to("streamd", "authd", "stream");
+	d->sessiond = peer_to("streamd", "sessiond", "stream");
+	d->botd = peer_to("streamd", "botd", "stream");
 	d->streams = streams_new(d);
 	d->runs = runs_new(d);
 	r = server_listen_named(d->server, "front", ROLE_FRONT, d->settings.front_user);

@@ -335,7 +335,7 @@ describe("PostgreSQL", () => {
 
 		await pg.start();
 		running = true;
-		await authd.logged(/PostgreSQL answers again/, said);
+		await authd.logged(/the database answers/, said);
 		assert.equal((await authd.get("/account", { cookie: jar })).status, 200);
 		assert.deepEqual({ ...await control.call("authd_status"), up_ms: 0 },
 			{ version: down.version, up_ms: 0, database: true, logins: 1 });
