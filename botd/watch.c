@@ -97,7 +97,7 @@ static bool database_is_away(int r)
 static int tell_away(struct watching *w)
 {
 	struct booking_watch_item item = { .away = strcmp(w->state, "running") == 0
-		? "Stead's database was lost. This starts over when it is back."
+		? "Stead's database was lost. This goes on, or over again, when it is back."
 		: "Stead's database was lost. This goes on when it is back." };
 
 	if (w->away)

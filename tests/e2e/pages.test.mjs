@@ -308,8 +308,7 @@ describe("a booking under way", { concurrency: false }, () => {
 
 describe("the database", { concurrency: false }, () => {
 	it("is lost under a booking: the page says so at once, the log afterwards", { timeout: 2 * LIMIT_MS }, async () => {
-		/* Or it was lost as one attempt had just given way to the next. */
-		const lost = /^Stead's database was lost\. This (starts over|goes on) when it is back\.$/;
+		const lost = /^Stead's database was lost\. This goes on(, or over again,)? when it is back\.$/;
 
 		await rig.sites.control("/knobs", { slow_ms: 1500 });
 		const { id } = await alice.book({ date: day(8), desk: "D-203" });
@@ -325,7 +324,9 @@ describe("the database", { concurrency: false }, () => {
 		await person.bookingIs("Booked");
 		const lines = await person.logLines();
 
-		assert.ok(lines.includes("Warning: The database was lost, and is back; starting over."), lines.join(" / "));
+		/* What waited for the database no longer than it was away went on. */
+		if (lines.filter((line) => line.startsWith("Opening a browser")).length > 1)
+			assert.ok(lines.includes("Warning: The database was lost, and is back; starting over."), lines.join(" / "));
 		assert.equal((await rig.booked()).filter(({ desk }) => desk === "D-203").length, 1);
 	});
 });

@@ -16,7 +16,7 @@ static void refused(int descriptor, bool announced, const char *says)
 	char text[2048], request[512];
 
 	snprintf(request, sizeof(request),
-		"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"session_store\",%s\"for\":{\"user\":7},\"params\":{"
+		"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"session_store\",%s\"for\":{\"user\":7,\"scopes\":\"session_use\"},\"params\":{"
 		"\"save\":\"s\",\"site\":\"desk\",\"account\":\"a\",\"proved_at_ms\":1,\"state\":true}}",
 		announced ? "\"fd\":true," : "");
 	send_frame(s, request, descriptor);

@@ -382,7 +382,7 @@ static void unsealed_state(void *arg)
 	assert_int_equal(write(fd, "state", 5), 5);
 	send_frame(s,
 		"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"session_store\",\"fd\":true,\"for\":{"
-		"\"user\":7},\"params\":{\"save\":\"s\",\"site\":\"desk\",\"account\":\"a\","
+		"\"user\":7,\"scopes\":\"session_use\"},\"params\":{\"save\":\"s\",\"site\":\"desk\",\"account\":\"a\","
 		"\"proved_at_ms\":1,\"state\":true}}",
 		fd);
 	read_frame(s, text, sizeof(text));

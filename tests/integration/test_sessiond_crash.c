@@ -66,7 +66,7 @@ static void write_on(void *arg)
 
 static void writer_start(struct writer *w, int64_t user)
 {
-	*w = (struct writer){ .who = { .user = user, .name = "writer" } };
+	*w = (struct writer){ .who = { .user = user, .name = "writer", .scopes = SCOPES_PERSON } };
 	fiber_start("writer", write_on, w, &w->fiber);
 }
 
