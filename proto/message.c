@@ -7,13 +7,6 @@
 #include "common/words.h"
 #include "proto/json.h"
 
-static json_t *must(json_t *j)
-{
-	if (!j)
-		abort();
-	return j;
-}
-
 static int bad(const char **ret_why, const char *why)
 {
 	*ret_why = why;
