@@ -216,29 +216,33 @@ static bool await_act(struct stepping *s, int *ret)
 	return r == 0;
 }
 
+static int read_page(struct stepping *s)
+{
+	return s->step->all ? step_read_all(s) : step_read_one(s);
+}
+
+/* What each step does; and whether it relies on what the page shows, which of a page that is not the site's own says nothing. */
+static const struct {
+	int (*carry_out)(struct stepping *s);
+	bool relies;
+} kinds[] = {
+	[STEP_open] = { open_page, true },
+	[STEP_click] = { step_click, false },
+	[STEP_fill] = { step_fill_in, false },
+	[STEP_choose] = { step_choose, false },
+	[STEP_wait_for] = { look_for, true },
+	[STEP_read] = { read_page, true },
+	[STEP_picture] = { picture, false },
+	[STEP_expect] = { look_for, true },
+};
+
 static int carry_out(struct stepping *s)
 {
 	int r;
 
-	switch (step_kind(s->step)) {
-	case STEP_click:
-	case STEP_fill:
-	case STEP_choose:
-		if (!await_act(s, &r))
-			return r;
-	default: break;
-	}
-	switch (step_kind(s->step)) {
-	case STEP_open: return open_page(s);
-	case STEP_click: return step_click(s);
-	case STEP_fill: return step_fill_in(s);
-	case STEP_choose: return step_choose(s);
-	case STEP_wait_for:
-	case STEP_expect: return look_for(s);
-	case STEP_read: return s->step->all ? step_read_all(s) : step_read_one(s);
-	case STEP_picture: return picture(s);
-	}
-	return -EINVAL;
+	if (step_presses(s->step) && !await_act(s, &r))
+		return r;
+	return kinds[step_kind(s->step)].carry_out(s);
 }
 
 /* What a negative errno means to whoever gave the step. */
@@ -276,22 +280,6 @@ static void check_expired(struct stepping *s, bool answers)
 	stepping_conclude(s, STEP_END_EXPIRED, "%s says that nobody is signed in any more, at %s.", s->recipe->title, stepping_where(s));
 }
 
-/* A press has been taken, whatever came of it; what the others say of a page that is not the site's own says nothing. */
-static bool needs_answer(const struct stepping *s)
-{
-	switch (step_kind(s->step)) {
-	case STEP_open:
-	case STEP_wait_for:
-	case STEP_expect:
-	case STEP_read: return true;
-	case STEP_click:
-	case STEP_fill:
-	case STEP_choose:
-	case STEP_picture: return false;
-	}
-	return false;
-}
-
 /*
  * An outage behind a page that loads: what it asked for was not answered, and the element that was waited for has not come. Not
  * where the step may find nothing, nor once the page has acted, when what it shows is still to be read.
@@ -317,7 +305,7 @@ static void check_down(struct stepping *s)
 	char answered[300];
 	int64_t retry_ms;
 
-	if (!page || browser_ended(s->browser) || (s->result->end == STEP_END_DONE && !needs_answer(s)))
+	if (!page || browser_ended(s->browser) || (s->result->end == STEP_END_DONE && !kinds[step_kind(s->step)].relies))
 		return;
 	if (!page_is_down(page, s->late, &retry_ms, answered, sizeof(answered))) {
 		check_requests(s);
