@@ -315,24 +315,6 @@ int message_scan_engine(struct span params, struct engine_params *ret, const cha
 	return 0;
 }
 
-int message_read(json_t *document, struct message *ret, const char **ret_why)
-{
-	struct message m;
-	size_t n;
-	char *text = json_text(document, &n);
-	int r = message_scan(text, n, &m, ret_why);
-
-	if (r == 0) { /* what the text holds goes with it */
-		m.method = json_string_value(json_object_get(document, "method"));
-		m.params = json_object_get(document, "params");
-		m.params_text = m.result_text = (struct span){ 0 };
-		m.acting = (struct acting){ 0 };
-		*ret = m;
-	}
-	json_text_free(text, n);
-	return r;
-}
-
 static void put_label(struct text *t, const char *name, const char *value)
 {
 	if (!value)

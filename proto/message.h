@@ -35,9 +35,8 @@ struct message {
 	bool response; /* else a request or notification */
 	int64_t id;    /* 0: none, so a notification */
 	const char *method;
-	json_t *params; /* message_read() only: borrowed; NULL if absent */
-	struct span params_text; /* message_scan() only, likewise; its p is NULL if absent */
-	struct span result_text; /* message_scan() only; absent for an error */
+	struct span params_text; /* borrowed; its p is NULL if absent */
+	struct span result_text; /* likewise; absent for an error */
 	bool refused;   /* an error response; refusal is set */
 	struct refusal refusal;
 	struct acting acting;
@@ -60,9 +59,6 @@ int message_scan(char *text, size_t n, struct message *ret, const char **ret_why
 
 /* The same of params of the engine's own; members it does not know are passed over. */
 int message_scan_engine(struct span params, struct engine_params *ret, const char **ret_why);
-
-/* message_scan() for a document: its method, id and params. */
-int message_read(json_t *document, struct message *ret, const char **ret_why);
 
 /*
  * Writing: the beginning, up to where the object of params or the result stands; then that object; then the end.

@@ -148,7 +148,7 @@ static void on_asked(struct edge *e, void *owner, uint64_t id, const struct edge
 	fiber_start("admit", admit, v, NULL);
 }
 
-static void on_message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
+static void on_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
 {
 	struct visit *v = find(owner, id);
 

@@ -23,7 +23,7 @@ struct edge_route {
 	 */
 	void (*asked)(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
 		const struct login *login);
-	void (*message)(struct edge *e, void *owner, uint64_t id, const char *text, size_t n); /* may be NULL */
+	void (*message)(struct edge *e, void *owner, uint64_t id, char *text, size_t n); /* may be NULL */
 	void (*drained)(struct edge *e, void *owner, uint64_t id);                             /* may be NULL */
 	void (*closed)(struct edge *e, void *owner, uint64_t id);
 };

@@ -8,19 +8,19 @@
 
 #include "common/loop.h"
 #include "common/must.h"
+#include "proto/call.h"
+#include "proto/viewer.h"
 
 #define PATIENCE_MS 1000 /* for a page that is busy, or stands still in a dialog of its own */
 #define FRAME_MS    20   /* between two moves of a drag: browsers tell their pages of one for each picture, too */
 
 struct held {
-	uint64_t viewer;
-	char *method;
-	json_t *params;
+	struct said said;
 	TAILQ_ENTRY(held) link;
 };
 
 struct hands {
-	void (*let_go)(void *owner, uint64_t viewer, const char *method, json_t *params);
+	void (*let_go)(void *owner, const struct said *said);
 	void *owner;
 	struct browser *browser; /* of what is not answered yet */
 	int presses;
@@ -32,8 +32,7 @@ struct hands {
 
 static void free_held(struct held *one)
 {
-	json_decref(one->params);
-	free(one->method);
+	call_free(one->said.call);
 	free(one);
 }
 
@@ -60,7 +59,7 @@ static void flush(struct hands *h)
 		return;
 	h->flushing = true;
 	while (!is_awaited(h) && (one = take_first(h))) {
-		h->let_go(h->owner, one->viewer, one->method, one->params);
+		h->let_go(h->owner, &one->said);
 		free_held(one);
 	}
 	h->flushing = false;
@@ -116,7 +115,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	flush(arg);
 }
 
-struct hands *hands_new(void (*let_go)(void *owner, uint64_t viewer, const char *method, json_t *params), void *owner)
+struct hands *hands_new(void (*let_go)(void *owner, const struct said *said), void *owner)
 {
 	struct hands *h = must(calloc(1, sizeof(*h)));
 
@@ -169,57 +168,57 @@ void hands_drag(struct hands *h, struct target *page, const struct cdp_arg *args
 	send_awaited(h, page, args, on_dragged);
 }
 
-static bool is_key(const char *method)
+static bool is_key(const struct method *m)
 {
-	return strcmp(method, "key_event") == 0 || strcmp(method, "text_insert") == 0;
+	return m == &method_key_event || m == &method_text_insert;
 }
 
-static bool is_pointer(const char *method)
+static bool is_pointer(const struct method *m)
 {
-	return strcmp(method, "mouse_event") == 0 || strcmp(method, "wheel_event") == 0;
+	return m == &method_mouse_event || m == &method_wheel_event;
 }
 
-static bool is_move(const char *method, const json_t *params)
+/* NULL when it is no move. */
+static const struct mouse_event_params *move_of(const struct said *s)
 {
-	const char *type = json_string_value(json_object_get(params, "type"));
+	const struct mouse_event_params *p = s->row->method == &method_mouse_event ? s->params : NULL;
 
-	return strcmp(method, "mouse_event") == 0 && type && strcmp(type, "move") == 0;
+	return p && strcmp(p->type, "move") == 0 ? p : NULL;
 }
 
 /* A move that waits right behind another takes its place: where the pointer is counts, not where it was. */
-static bool take_place(struct hands *h, uint64_t viewer, const char *method, json_t *params)
+static bool take_place(struct hands *h, const struct said *said)
 {
 	struct held *last = TAILQ_LAST(&h->held, held_list);
+	const struct mouse_event_params *was = last && last->said.viewer == said->viewer ? move_of(&last->said) : NULL;
+	const struct mouse_event_params *is = move_of(said);
 
-	if (!last || last->viewer != viewer || !is_move(method, params) || !is_move(last->method, last->params) ||
-		!json_equal(json_object_get(params, "buttons"), json_object_get(last->params, "buttons")))
+	if (!was || !is || was->buttons != is->buttons)
 		return false;
-	json_decref(last->params);
-	last->params = json_incref(params);
+	call_free(last->said.call);
+	last->said = *said;
 	return true;
 }
 
-static bool must_wait(const struct hands *h, const char *method)
+static bool must_wait(const struct hands *h, const struct method *m)
 {
 	bool behind = !TAILQ_EMPTY(&h->held) && !h->flushing;
 
-	if (is_key(method))
+	if (is_key(m))
 		return behind || is_awaited(h);
-	return is_pointer(method) && (behind || h->drags);
+	return is_pointer(m) && (behind || h->drags);
 }
 
-bool hands_hold(struct hands *h, uint64_t viewer, const char *method, json_t *params)
+bool hands_hold(struct hands *h, const struct said *said)
 {
 	struct held *one;
 
-	if (!must_wait(h, method))
+	if (!must_wait(h, said->row->method))
 		return false;
-	if (take_place(h, viewer, method, params))
+	if (take_place(h, said))
 		return true;
 	one = must(calloc(1, sizeof(*one)));
-	one->viewer = viewer;
-	one->method = must(strdup(method));
-	one->params = json_incref(params);
+	one->said = *said;
 	TAILQ_INSERT_TAIL(&h->held, one, link);
 	return true;
 }

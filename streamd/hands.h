@@ -10,14 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <jansson.h>
-
+#include "proto/server.h"
 #include "streamd/browser.h"
 
 struct hands;
 
-/* let_go: a message that was held; its params are borrowed and may be NULL. On the loop. */
-struct hands *hands_new(void (*let_go)(void *owner, uint64_t viewer, const char *method, json_t *params), void *owner);
+/* What a viewer has said: a row of proto/viewer.def, and its params, which lie in the call. */
+struct said {
+	uint64_t viewer;
+	const struct dispatch_row *row;
+	struct call *call;
+	void *params;
+};
+
+/* let_go: what was held, borrowed. On the loop. */
+struct hands *hands_new(void (*let_go)(void *owner, const struct said *said), void *owner);
 
 /* Takes NULL, returns NULL. */
 struct hands *hands_free(struct hands *h);
@@ -28,8 +35,8 @@ void hands_press(struct hands *h, struct target *page, const struct cdp_arg *arg
 /* A move with a button held goes out. */
 void hands_drag(struct hands *h, struct target *page, const struct cdp_arg *args);
 
-/* Whether this message must wait, and if so, keeps it. */
-bool hands_hold(struct hands *h, uint64_t viewer, const char *method, json_t *params);
+/* Whether this must wait, and if so, keeps it: the call is taken over. */
+bool hands_hold(struct hands *h, const struct said *said);
 
 /* The browser is about to go: nothing is waited for any more, and what was held is dropped. */
 void hands_drop(struct hands *h);

@@ -294,57 +294,63 @@ static const struct dispatch_row *row_named(const char *method)
 	return NULL;
 }
 
-static int take(struct call *call, const struct dispatch_row *row, json_t *params)
+static int read_params(struct said *s, struct span text)
 {
-	size_t size = row->method->params_size;
-	void *fields = arena_alloc(call->arena, size);
-	json_t *none = json_object(), *kept = NULL;
+	struct call *call = s->call;
+	const struct method *m = s->row->method;
+	char *own = arena_memdup(call->arena, text.p ? text.p : "{}", text.p ? text.n : 2);
+	json_t *kept = NULL;
 	int r;
 
-	r = fields_decode(call->arena, row->method->params(), params ? params : none, NULL, fields, &kept, &call->refusal);
-	if (r == 0)
-		r = row->handler(call, fields, NULL);
-	explicit_bzero(fields, size);
-	json_decref(none);
-	json_decref(kept);
-	return r;
+	s->params = arena_alloc(call->arena, m->params_size);
+	r = fields_read(call->arena, m->params(), own, text.p ? text.n : 2, NULL, s->params, &kept, &call->refusal);
+	if (kept)
+		call_keep(call, kept);
+	return r < 0 ? REFUSED : 0;
 }
 
 static char why_wrong[124];
 
-static int carry_out(struct viewer *v, const struct dispatch_row *row, json_t *params)
+static int carry_out(struct viewer *v, const struct said *s)
 {
-	struct call *call = call_new(v->stream->daemon, NULL, 0);
 	int r;
 
-	call->front = v;
-	r = take(call, row, params);
+	s->call->front = v;
+	r = s->row->handler(s->call, s->params, NULL);
 	if (r < 0)
-		words_set(why_wrong, sizeof(why_wrong), "%s", call_why(call, r));
-	call_free(call);
+		words_set(why_wrong, sizeof(why_wrong), "%s", call_why(s->call, r));
 	return r < 0 ? -EPROTO : 0;
 }
 
-void input_let_go(void *owner, uint64_t viewer, const char *method, json_t *params)
+void input_let_go(void *owner, const struct said *said)
 {
 	struct stream *s = owner;
-	struct viewer *v = streams_find_viewer(s->daemon->streams, viewer);
+	struct viewer *v = streams_find_viewer(s->daemon->streams, said->viewer);
 
-	if (v && carry_out(v, row_named(method), params) < 0)
+	if (v && carry_out(v, said) < 0)
 		edge_close(v->edge, v->id, EDGE_CLOSE_POLICY, why_wrong);
 }
 
-int input_take(struct viewer *v, const char *method, json_t *params, const char **ret_why)
+int input_take(struct viewer *v, const char *method, struct span params, const char **ret_why)
 {
-	const struct dispatch_row *row = row_named(method);
+	struct said said = { .viewer = v->id, .row = row_named(method) };
+	int r = 0;
 
 	*why_wrong = '\0';
 	*ret_why = why_wrong;
-	if (!row) {
+	if (!said.row) {
 		words_set(why_wrong, sizeof(why_wrong), "There is no message \"%s\" here.", BRIEF(40, method));
 		return -EPROTO;
 	}
-	if (hands_hold(v->stream->hands, v->id, method, params))
+	said.call = call_new(v->stream->daemon, NULL, 0);
+	if (read_params(&said, params) < 0) {
+		words_set(why_wrong, sizeof(why_wrong), "%s", said.call->refusal.message);
+		r = -EPROTO;
+	} else if (hands_hold(v->stream->hands, &said)) {
 		return 0;
-	return carry_out(v, row, params);
+	} else {
+		r = carry_out(v, &said);
+	}
+	call_free(said.call);
+	return r;
 }

@@ -9,7 +9,6 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
-#include "proto/json.h"
 #include "proto/message.h"
 #include "streamd/audit.h"
 #include "streamd/dialogs.h"
@@ -188,19 +187,16 @@ static int charge(struct stream *s, const char *method, size_t n, const char **r
 	return -EBUSY;
 }
 
-static void message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
+static void message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
 {
 	struct viewer *v = find(owner, id);
-	json_t *document = NULL;
 	struct message m;
 	const char *why = "";
 	int r;
 
 	if (!v)
 		return;
-	r = json_read(text, n, &document, &why);
-	if (r == 0)
-		r = message_read(document, &m, &why);
+	r = message_scan(text, n, &m, &why);
 	if (r == 0 && !m.method) {
 		why = "A page calls methods here; it is asked for nothing that it could answer.";
 		r = -EINVAL;
@@ -210,10 +206,9 @@ static void message(struct edge *e, void *owner, uint64_t id, const char *text, 
 	if (r == 0 && is_act(m.method))
 		edge_routes_use(((struct streamd *)owner)->routes, id);
 	if (r == 0)
-		r = input_take(v, m.method, m.params, &why);
+		r = input_take(v, m.method, m.params_text, &why);
 	if (r < 0)
 		edge_close(e, id, EDGE_CLOSE_POLICY, why);
-	json_decref(document);
 }
 
 struct edge_route viewer_route(struct streamd *d)

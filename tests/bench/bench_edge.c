@@ -39,7 +39,7 @@ static void on_asked(struct edge *e, void *owner, uint64_t id, const struct edge
 	edge_accept(e, id);
 }
 
-static void on_message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
+static void on_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
 {
 	(void)owner, (void)n;
 	edge_picture_acked(e, id, (uint32_t)atoi(text));

@@ -126,9 +126,9 @@ static void on_note_gone(void *owner, const struct note_gone_event *event)
 
 static const struct note_listener note_listener = { on_note_shown, on_note_gone };
 
-static void let_go(void *owner, uint64_t viewer, const char *method, json_t *params)
+static void let_go(void *owner, const struct said *said)
 {
-	(void)owner, (void)viewer, (void)method, (void)params;
+	(void)owner, (void)said;
 }
 
 static void on_picture(void *owner, struct picture *p)
@@ -241,7 +241,11 @@ static void flow_step(struct browser *b, struct arena *arena)
 static void press(struct target *page)
 {
 	hands_press(stream->hands, page, (const struct cdp_arg[]){ CDP_TEXT("type", "mousePressed"), { 0 } });
-	hands_hold(stream->hands, 1, "text_insert", NULL);
+	static const struct dispatch_row row = { .method = &method_text_insert };
+	struct said said = { .viewer = 1, .row = &row, .call = call_new(NULL, NULL, 0) };
+
+	if (!hands_hold(stream->hands, &said))
+		call_free(said.call);
 }
 
 static void flow_person(struct browser *b, struct arena *arena)

@@ -62,7 +62,7 @@ static inline void on_asked(struct edge *e, void *owner, uint64_t id, const stru
 		edge_accept(e, id);
 }
 
-static inline void on_message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
+static inline void on_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
 {
 	long a = 0, b = 0;
 

@@ -206,7 +206,7 @@ static void echo_asked(struct edge *e, void *owner, uint64_t id, const char *res
 	edge_send_text(e, id, line, (size_t)n);
 }
 
-static void echo_message(struct edge *e, void *owner, uint64_t id, const char *text, size_t n)
+static void echo_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
 {
 	(void)owner;
 	if (strcmp(text, "use") == 0)

@@ -233,20 +233,6 @@ static void test_engine_params(void **state)
 	assert_true(e.id == 0 && !e.item.p);
 }
 
-static void test_documents(void **state)
-{
-	json_auto_t *good = json_pack("{s:s, s:s, s:{s:i}}", "jsonrpc", "2.0", "method", "mouse_event", "params", "x", 1);
-	json_auto_t *bad = json_pack("{s:s, s:s, s:i}", "jsonrpc", "2.0", "method", "x", "more", 1);
-	struct message m;
-	const char *why;
-
-	(void)state;
-	assert_int_equal(message_read(good, &m, &why), 0);
-	assert_string_equal(m.method, "mouse_event");
-	assert_ptr_equal(m.params, json_object_get(good, "params"));
-	assert_int_equal(message_read(bad, &m, &why), -EBADMSG);
-}
-
 static int clean_up(void **state)
 {
 	(void)state;
@@ -265,7 +251,6 @@ int main(void)
 		cmocka_unit_test(test_long_label),
 		cmocka_unit_test(test_cut_at_each_byte),
 		cmocka_unit_test(test_engine_params),
-		cmocka_unit_test(test_documents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean_up);
