@@ -175,9 +175,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *ses
 		return 0;
 	switch (reason) {
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return edge_upgrade_asked(l);
-	case LWS_CALLBACK_HTTP: return edge_get_asked(l);
-	case LWS_CALLBACK_HTTP_BODY: return -1; /* a GET has none that we want */
-	case LWS_CALLBACK_HTTP_BODY_COMPLETION: return -1;
+	case LWS_CALLBACK_HTTP: return -1; /* the door lets none through */
 	case LWS_CALLBACK_ESTABLISHED: edge_read_on(l, false); return 0; /* until it is accepted */
 	case LWS_CALLBACK_RECEIVE: return edge_received(l, in, n);
 	case LWS_CALLBACK_RECEIVE_PONG: edge_ponged(l); return 0;

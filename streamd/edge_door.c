@@ -77,6 +77,8 @@ static void say_refused(struct edge_door *d, const struct edge_head_refusal *why
 	int64_t now = loop_now();
 	char first[64] = "";
 
+	if (why->status == 426) /* no harm is meant */
+		return;
 	if (d->said_ms && now - d->said_ms < SAY_PAUSE_MS) {
 		d->unsaid++;
 		return;
@@ -98,6 +100,7 @@ static const char *reason_phrase(int status)
 	case 400: return "Bad Request";
 	case 405: return "Method Not Allowed";
 	case 408: return "Request Timeout";
+	case 426: return "Upgrade Required";
 	case 431: return "Request Header Fields Too Large";
 	case 503: return "Service Unavailable";
 	case 505: return "HTTP Version Not Supported";
@@ -115,7 +118,7 @@ static void answer_and_close(int fd, const struct edge_head_refusal *why)
 	exact_must(text, sizeof(text),
 		"HTTP/1.1 %d %s\r\n%sContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
 		"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s",
-		why->status, reason_phrase(why->status), why->status == 405 ? "Allow: GET\r\n" : "", strlen(why->sentence), why->sentence);
+		why->status, reason_phrase(why->status), why->status == 405 ? "Allow: GET\r\n" : why->status == 426 ? "Upgrade: websocket\r\n" : "", strlen(why->sentence), why->sentence);
 	while (n < MOST_DRAINED && (r = recv(fd, rest, sizeof(rest), MSG_DONTWAIT)) > 0)
 		n += (size_t)r;
 	explicit_bzero(rest, sizeof(rest)); /* a cookie was among it */

@@ -16,8 +16,8 @@ struct span {
 
 /* Of these there may be one: each is believed for what it says. */
 static const char *const once[] = { "host", "connection", "upgrade", "cookie", "origin", "x-real-ip", "sec-fetch-site",
-	"last-event-id", "sec-websocket-key", "sec-websocket-version" };
-enum { HOST, CONNECTION, UPGRADE, KEY = 8, VERSION, ONCE = sizeof(once) / sizeof(*once) };
+	"sec-websocket-key", "sec-websocket-version" };
+enum { HOST, CONNECTION, UPGRADE, KEY = 7, VERSION, ONCE = sizeof(once) / sizeof(*once) };
 
 struct fields {
 	struct span once[ONCE]; /* p is NULL for one that is not there */
@@ -151,7 +151,7 @@ static int check_fields(const struct fields *f, bool more, struct edge_head_refu
 	if (!f->once[HOST].p || f->once[HOST].n == 0)
 		return refuse(ret, 400, "The request does not say which host it is for.");
 	if (!f->once[UPGRADE].p)
-		return more ? refuse(ret, 400, "A connection carries one request here.") : 0;
+		return more ? refuse(ret, 400, "A connection carries one request here.") : refuse(ret, 426, "Only WebSockets are served here.");
 	return check_opening(f, ret);
 }
 

@@ -3,8 +3,9 @@
  *
  * That library speaks more than is wanted here: HTTP/2 by "Upgrade: h2c" (RFC 7540 section 3.2) and CONNECT as a plain
  * pipe, both of which would carry requests that nginx has never seen, past its limits, its auth_request and its
- * X-Real-IP. So it gets what is one GET of HTTP/1.1, or one opening of a WebSocket (RFC 6455 section 4.2.1), and in which
- * no two readers can see different things (RFC 9112 sections 2.2, 5 and 11.2); nothing else.
+ * X-Real-IP. So it gets what is one opening of a WebSocket (RFC 6455 section 4.2.1), and in which no two readers can see
+ * different things (RFC 9112 sections 2.2, 5 and 11.2); nothing else. A plain GET, of a page whose WebSockets do not come through
+ * perhaps, is told to upgrade (RFC 9110 section 15.5.22).
  */
 #pragma once
 

@@ -101,7 +101,6 @@ void edge_turn_soon(struct edge *e);
 /* edge_request.c: what the library is to return. */
 
 int edge_upgrade_asked(struct line *l);
-int edge_get_asked(struct line *l);
 /* Tells the owner of the request that has come. */
 void edge_request_tell(struct line *l);
 void edge_request_free(struct line *l);

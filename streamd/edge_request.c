@@ -147,9 +147,3 @@ int edge_upgrade_asked(struct line *l)
 	accept_request(l);
 	return 0;
 }
-
-/* Whoever asks for none, a page whose WebSockets do not come through perhaps. RFC 9110, section 15.5.22. */
-int edge_get_asked(struct line *l)
-{
-	return refuse(l, "426 Upgrade Required\r\nUpgrade: websocket", "Only WebSockets are served here.");
-}

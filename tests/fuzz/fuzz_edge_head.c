@@ -40,8 +40,6 @@ static void check_head(char *head)
 	check(count(head, "host:", &value) == 1);
 	check(count(head, "content-length:", &value) + count(head, "transfer-encoding:", &value) == 0);
 	check(count(head, " ", &value) + count(head, "\t", &value) == 0);
-	if (count(head, "upgrade:", &value) == 0)
-		return;
 	check(count(head, "upgrade:", &value) == 1);
 	value += strspn(value, " \t");
 	check(strncasecmp(value, "websocket", 9) == 0 && value[9 + strspn(value + 9, " \t")] == '\r');
