@@ -14,17 +14,6 @@ void ending_set(struct ending *e, enum ending_kind kind, const char *format, ...
 	e->kind = kind;
 }
 
-void ending_done(struct ending *e, const char *outcome, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(e->reason, sizeof(e->reason), format, args);
-	va_end(args);
-	e->kind = ENDING_DONE;
-	e->outcome = outcome;
-}
-
 void ending_unwritten(struct ending *e, enum job_result r)
 {
 	switch (r) {

@@ -32,8 +32,5 @@ struct ending {
 /* Sets it, cutting the reason (common/words.h). */
 void ending_set(struct ending *e, enum ending_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* DONE with an outcome; the reason may be "". */
-void ending_done(struct ending *e, const char *outcome, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* What a write that was not JOB_OK means for the attempt. */
 void ending_unwritten(struct ending *e, enum job_result r);

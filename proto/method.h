@@ -97,9 +97,6 @@ const struct field *field_named(const struct field *rows, const char *name);
 /* The number after which an item is gone on from; 0 if it carries none. */
 int64_t method_cursor(const struct method *method, const void *item);
 
-/* The row of that name, or NULL. */
-const struct method *method_find(const struct method_list *list, const char *name);
-
 /* Whether it changes nothing (a GET, READS or a stream): then nobody need look what has become of it, nor write it down. */
 bool method_reads(const struct method *method);
 

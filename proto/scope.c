@@ -18,14 +18,6 @@ static const struct {
 
 #define COUNT (sizeof(scopes) / sizeof(*scopes))
 
-const char *scope_word(enum scope scope)
-{
-	for (size_t i = 0; i < COUNT; i++)
-		if (scopes[i].scope == scope)
-			return scopes[i].word;
-	return "";
-}
-
 void scopes_write(unsigned set, char *text, size_t size)
 {
 	*text = '\0';

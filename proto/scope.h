@@ -22,9 +22,6 @@ enum scope {
 
 #define SCOPES_TEXT 80 /* bytes of all of them */
 
-/* "act"; "" for SCOPE_ANYONE. */
-const char *scope_word(enum scope scope);
-
 /* Writes the set; size: at least SCOPES_TEXT. And reads one; words that nobody here knows are passed over. */
 void scopes_write(unsigned scopes, char *text, size_t size);
 unsigned scopes_read(const char *text);

@@ -213,15 +213,6 @@ bool recipe_allows_host(const struct recipe *r, const char *host)
 	return any_host(r->hosts, r->hosts_count, host);
 }
 
-bool recipe_allows_address(const struct recipe *r, const char *address)
-{
-	for (size_t i = 0; i < r->private_addresses_count; i++) {
-		if (strcmp(r->private_addresses[i], address) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool recipe_is_provider(const struct recipe *r, const char *url)
 {
 	char host[256];

@@ -48,9 +48,8 @@ void recipe_unrefp(const struct recipe **r);
 /* The action of that name, or NULL. */
 const struct recipe_action *recipe_action_find(const struct recipe *r, const char *name);
 
-/* What the site's browsers may reach: the hosts by name, and the private addresses (text form, exact). */
+/* Whether the site's browsers may reach a host, by its name. */
 bool recipe_allows_host(const struct recipe *r, const char *host);
-bool recipe_allows_address(const struct recipe *r, const char *address);
 
 /* Whether an address is a page of one of the site's identity providers. */
 bool recipe_is_provider(const struct recipe *r, const char *url);

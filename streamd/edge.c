@@ -36,11 +36,6 @@ struct line *edge_find(const struct edge *e, uint64_t id)
 	return NULL;
 }
 
-size_t edge_count(const struct edge *e)
-{
-	return e->count;
-}
-
 /* Turns of the library. */
 
 void edge_turn_soon(struct edge *e)

@@ -105,6 +105,3 @@ void edge_picture_acked(struct edge *e, uint64_t id, uint32_t seq);
 
 /* Closes after the text that is queued, or after five seconds if that does not go. reason: at most 123 bytes count. */
 void edge_close(struct edge *e, uint64_t id, int code, const char *reason);
-
-/* Connections that somebody has asked with and that have not closed. */
-size_t edge_count(const struct edge *e);

@@ -87,7 +87,6 @@ struct edge {
 	bool turning, ending;
 	int64_t foreign_said_ms; /* when the log was last told of a page of another site */
 	uint64_t last_id;
-	size_t count; /* that somebody has asked with */
 	LIST_HEAD(, line) lines, buckets[BUCKETS];
 };
 

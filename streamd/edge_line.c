@@ -113,13 +113,9 @@ void edge_line_close_now(struct line *l, int code, const char *reason)
 
 void edge_line_free(struct line *l)
 {
-	struct edge *e = l->edge;
-
 	LIST_REMOVE(l, link);
-	if (l->id) {
+	if (l->id)
 		LIST_REMOVE(l, same_bucket);
-		e->count--;
-	}
 	if (l->late)
 		event_free(l->late);
 	event_free(l->readable);

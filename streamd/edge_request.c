@@ -85,7 +85,6 @@ static void accept_request(struct line *l)
 	struct edge *e = l->edge;
 
 	l->id = ++e->last_id;
-	e->count++;
 	LIST_INSERT_HEAD(&e->buckets[l->id % BUCKETS], l, same_bucket);
 	edge_give_up_in(l, e->config.answer_s);
 }

@@ -257,8 +257,3 @@ void edge_routes_use(struct edge_routes *r, uint64_t id)
 {
 	login_guard_use(r->guard, &r->holder, id);
 }
-
-struct edge *edge_routes_edge(struct edge_routes *r)
-{
-	return r->edge;
-}

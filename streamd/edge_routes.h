@@ -41,8 +41,6 @@ int edge_routes_new(int listen_fd, const struct edge_config *config, struct peer
  */
 struct edge_routes *edge_routes_free(struct edge_routes *r);
 
-struct edge *edge_routes_edge(struct edge_routes *r);
-
 /* The guard that it asks, for others who hold something with a login. */
 struct login_guard *edge_routes_guard(struct edge_routes *r);
 

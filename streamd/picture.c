@@ -95,8 +95,3 @@ struct picture *picture_unref(struct picture *p)
 		free(p);
 	return NULL;
 }
-
-void picture_unrefp(struct picture **p)
-{
-	*p = picture_unref(*p);
-}

@@ -40,6 +40,3 @@ uint32_t picture_seq(const struct picture *p);
 /* picture_unref() takes NULL, returns NULL. */
 struct picture *picture_ref(struct picture *p);
 struct picture *picture_unref(struct picture *p);
-
-/* For CLEANUP(picture_unrefp) struct picture *p = NULL; */
-void picture_unrefp(struct picture **p);

@@ -22,6 +22,14 @@ static const struct method_list *const lists[] = { &authd_methods, &streamd_meth
 	&viewer_methods, &launcher_methods };
 #define LISTS (sizeof(lists) / sizeof(*lists))
 
+static const struct method *method_find(const struct method_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->methods[i]->name, name) == 0)
+			return list->methods[i];
+	return NULL;
+}
+
 static const struct method *all[256];
 static size_t count;
 
