@@ -7,8 +7,8 @@
 struct said;
 
 /*
- * Takes one message; params is the text of an object, or absent. -EPROTO with *ret_why (a sentence, valid until the next call) when it is none that a page of ours would
- * send: the connection is then closed. Never waits.
+ * Takes one message; params is the text of an object, or absent. -EPROTO with *ret_why (a sentence, valid until the next call)
+ * when it is none that a page of ours would send: the connection is then closed. Never waits.
  */
 int input_take(struct viewer *v, const char *method, struct span params, const char **ret_why);
 
