@@ -201,6 +201,21 @@ describe("Stead on systemd", { timeout: 1_500_000 }, () => {
 		assert.equal(await property("stead-sessiond.service", "LimitMEMLOCK"), String(256 << 20));
 	});
 
+	it("loads recipes anew on reload, in the processes that there are", async () => {
+		const pids = () => guest.run("systemctl", "show", "--value", "--property", "MainPID", "stead-streamd.service", "stead-botd.service");
+		const sites = async () => JSON.parse(await guest.run("steadctl", "site", "list", "--json")).sites.map(({ name }) => name);
+		const was = await pids(), since = performance.now();
+
+		await guest.run("sh", "-c", "mkdir -p /etc/stead/sites && cp /usr/share/stead/sites/spaceiq.json /etc/stead/sites/second.json");
+		await guest.run("systemctl", "reload", "stead-streamd.service", "stead-botd.service");
+		while (!(await sites()).includes("second"))
+			assert.ok(performance.now() - since < 10_000, "botd does not know the new recipe");
+		await guest.run("rm", "/etc/stead/sites/second.json");
+		assert.match(await guest.run("steadctl", "site", "reload"), /^streamd:\nrecipes +1\nNo troubles\.\n\nbotd:\nrecipes +1\n/);
+		assert.ok(!(await sites()).includes("second"));
+		assert.equal(await pids(), was);
+	});
+
 	it("signs in through nginx, with the page's policy and a cookie for this host alone", async () => {
 		const page = await request("/");
 
