@@ -292,18 +292,6 @@ static void test_absent(void **state)
 	assert_false(recipe_is_provider(r, "https://desk.test/"));
 }
 
-static void write_recipe(const char *dir, const char *name, const char *text)
-{
-	char path[200];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
 /* What was found stays for whoever holds it; a file that has become wrong leaves what it was, one that is gone nothing. */
 static void test_loaded_anew(void **state)
 {
@@ -314,13 +302,13 @@ static void test_loaded_anew(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	write_recipe(dir, "desk.json", text);
-	write_recipe(dir, "other.json", text);
+	write_file(dir, "desk.json", text);
+	write_file(dir, "other.json", text);
 	set = recipe_load_dirs(dir, NULL);
 	assert_int_equal(recipe_count(set), 2);
 	held = recipe_ref(recipe_find(set, "desk"));
 
-	write_recipe(dir, "desk.json", "{ \"title\": ");
+	write_file(dir, "desk.json", "{ \"title\": ");
 	snprintf(path, sizeof(path), "%s/other.json", dir);
 	unlink(path);
 	next = recipe_load_dirs(dir, set);
@@ -332,7 +320,7 @@ static void test_loaded_anew(void **state)
 	assert_non_null(strstr(recipe_trouble(next, 0), "; what it was before stays in force"));
 
 	set = next;
-	write_recipe(dir, "desk.json", text);
+	write_file(dir, "desk.json", text);
 	next = recipe_load_dirs(dir, set);
 	recipe_set_free(set);
 	assert_int_equal(recipe_trouble_count(next), 0);
