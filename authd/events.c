@@ -119,14 +119,14 @@ static int pass_on(struct events *e)
 	}
 }
 
-/* A browser asks again for an event stream that has ended, unless it is told with 204 that there is no more. */
+/* A browser asks again for an event stream that has ended, with the id of its last event. */
 static int say_end(struct events *e)
 {
 	if (!e->begun) {
 		answer_nothing(e->x);
 		return 0;
 	}
-	return say(e, "event: end\ndata: {}\n\n");
+	return say(e, "id: " EVENTS_END "\nevent: end\ndata: {}\n\n");
 }
 
 static int serve(struct events *e, struct peer *peer, const void *params)

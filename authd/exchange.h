@@ -90,6 +90,9 @@ void answer_end(struct exchange *x);
 
 /* events.c */
 
+/* The id of the event that ends a stream: a browser comes back with it as its Last-Event-ID, and is told that there is no more. */
+#define EVENTS_END "end"
+
 /*
  * In its fiber: answers with the items of a STREAM row as an event stream, as long as the login lasts. 0 once it has been
  * answered, whatever became of it; else why not.

@@ -326,6 +326,17 @@ static void read_cursor(struct exchange *x)
 		json_object_set_new(x->params, METHOD_AFTER, json_integer(strtoll(id, NULL, 10)));
 }
 
+/* Who comes back after the end is told with 204 not to come again. */
+static int follow(struct exchange *x, struct peer *peer, const void *params)
+{
+	const char *id = header(x, "Last-Event-ID");
+
+	if (!id || strcmp(id, EVENTS_END) != 0)
+		return events_serve(x, peer, params);
+	answer_nothing(x);
+	return 0;
+}
+
 static int call_raw(struct exchange *x, struct peer *peer, const void *params)
 {
 	void *result = arena_alloc(x->call->arena, x->route.method->result_size);
@@ -352,7 +363,7 @@ static int carry_out(struct exchange *x)
 	if (r < 0)
 		return REFUSED;
 	if (peer && m->streams)
-		return events_serve(x, peer, params);
+		return follow(x, peer, params);
 	if (peer && m->media)
 		return call_raw(x, peer, params);
 	return peer ? pass_on(x, peer, params) : run_own(x, params);

@@ -2,7 +2,7 @@
  * The HTTP API: evhttp on the socket that nginx proxies to, one fiber for each request.
  *
  * A request goes through, in this order: well-formedness, Host, route, origin (unless it is a safe method), login,
- * right, body, parameters; then authd's own handler, or the daemon whose method it is. Each refusal is JSON with a
+ * scope, body, parameters; then authd's own handler, or the daemon whose method it is. Each refusal is JSON with a
  * status of proto/errors.def. nginx is trusted with one thing only, X-Real-IP.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /*
  * The serving end of the RPC engine: listening sockets with a role each, and one fiber per call.
  *
- * It owns the envelope: refuses what is not well-formed, unknown, not for this role or right, or does not decode;
+ * It owns the envelope: refuses what is not well-formed, unknown, not for this role or scope, or does not decode;
  * then calls the handler; then turns what it returned into an answer. A peer that is gone takes its calls with it.
  */
 #pragma once

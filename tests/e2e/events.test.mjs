@@ -94,10 +94,11 @@ describe("an event stream", { concurrency: false }, () => {
 		assert.equal(stream.ended, false);
 		await bob.must("POST", `/bookings/${id}/cancel`, {});
 		await stream.until(({ ended }) => ended, "the end");
-		assert.deepEqual(stream.list.at(-1), { id: undefined, event: "end" });
+		assert.deepEqual(stream.list.at(-1), { id: "end", event: "end" });
 		assert.equal(stream.list.at(-2).booking.state, "cancelled");
 
-		/* A browser comes back by itself, until it is told that there is no more. */
+		/* A browser comes back by itself with the last id that it has seen, until it is told that there is no more. */
+		assert.equal((await events(bob, `/bookings/${id}/events`, { "Last-Event-ID": stream.list.at(-1).id })).status, 204);
 		const last = stream.list.filter(({ line }) => line).at(-1).id;
 		const again = await events(bob, `/bookings/${id}/events?after=0`, { "Last-Event-ID": String(Number(last) - 1) });
 

@@ -144,6 +144,8 @@ export const mutants = [
 		changes: [["	exchange_cancel(e->x);\n", ""]] },
 	{ name: "an event stream begins anew when its reader comes back", file: "authd/http.c", ...EVENTS("tells what has been"),
 		changes: [["	read_cursor(x);\n", "	if (!m)\n		read_cursor(x);\n"]] },
+	{ name: "a browser comes back for ever to a stream that has ended", file: "authd/http.c", ...EVENTS("tells what has been"),
+		changes: [["	if (!id || strcmp(id, EVENTS_END) != 0)\n", "	if (!id || peer)\n"]] },
 	{ name: "another site's page follows somebody's booking", file: "authd/http.c", ...EVENTS("refused as any other"),
 		changes: [["	if (!m->media && !m->streams)\n", "	if (!m->media || m->streams)\n"]] },
 	{ name: "a picture of an older attempt is shown as the last one's", file: "botd/picture.c", ...EVENTS("is an image"), targets: ["bin/botd"],
