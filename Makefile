@@ -31,7 +31,7 @@ all: programs web
 
 # library NAME: everything in NAME/ but its main files becomes libNAME.a.
 define library
-$(1)_OBJECTS := $$(patsubst %.c,$(B)/%.o,$$(filter-out $(1)/%main.c,$$(wildcard $(1)/*.c)))
+$(1)_OBJECTS := $$(patsubst %.c,$(B)/%.o,$$(filter-out $(1)/%main.c,$$(wildcard $(1)/*.c $(1)/*/*.c)))
 $(B)/lib$(1).a: $$($(1)_OBJECTS)
 	@mkdir -p $$(@D); rm -f $$@; ar rcs $$@ $$^
 OBJECTS += $$($(1)_OBJECTS)

@@ -7,9 +7,9 @@
  *	 cookies: [...],                    as Storage.getCookies gave them, fields unchanged (state/cookie.h)
  *	 areas: [{key,                      storage key, such as "https://b.test/^0https://a.test"
  *	          chain: [origin, ...],     from the page down to the frame that has this key
- *	          local, session,           [[key, value], ...] as streamd/pages/storage_read.js gave them; null if closed
- *	          databases,                text of streamd/pages/indexeddb_read.js
- *	          caches}],                 text of streamd/pages/caches_read.js; absent in older ones
+ *	          local, session,           [[key, value], ...] as streamd/browser/pages/storage_read.js gave them; null if closed
+ *	          databases,                text of streamd/browser/pages/indexeddb_read.js
+ *	          caches}],                 text of streamd/browser/pages/caches_read.js; absent in older ones
  *	 not_portable: [text, ...],         what cannot be taken along: "https://x.test keeps a key ... in IndexedDB"
  *	 missed: [text, ...]}               what could not be read this time, likewise; absent in older ones
  *

@@ -10,7 +10,7 @@
 #include "common/must.h"
 #include "proto/authd.h"
 #include "proto/call.h"
-#include "streamd/login_guard.h"
+#include "streamd/edge/login_guard.h"
 #include "streamd/streamd.h"
 
 #define NOTE_MS    5000

@@ -17,12 +17,12 @@
 #include "proto/json.h"
 #include "streamd/audit.h"
 #include "streamd/dispatch.h"
-#include "streamd/edge_routes.h"
-#include "streamd/feed.h"
-#include "streamd/runs.h"
+#include "streamd/edge/edge_routes.h"
+#include "streamd/edge/feed.h"
+#include "streamd/run/runs.h"
+#include "streamd/screen/viewer_route.h"
+#include "streamd/signin/streams.h"
 #include "streamd/streamd.h"
-#include "streamd/streams.h"
-#include "streamd/viewer_route.h"
 
 #define DRAIN_MS 3000
 

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/daemon.h"
 #include "common/log.h"
 #include "common/words.h"
+#include "state/environment.h"
 #include "streamd/handlers.h"
-#include "streamd/runs.h"
-#include "streamd/streams.h"
 
 static void tell_doubts(const struct recipe *r)
 {
@@ -73,19 +71,4 @@ int streamd_note_start(struct streamd *d, struct call *call, int r)
 	else if (r == REFUSED)
 		words_set(d->chromium_trouble, sizeof(d->chromium_trouble), "%s", call_cause(call, REFUSED));
 	return r;
-}
-
-int streamd_status(struct call *call, const struct streamd_status_params *params, struct streamd_status_result *result)
-{
-	struct streamd *d = call->daemon;
-
-	(void)params;
-	result->version = STEAD_VERSION;
-	result->up_ms = daemon_up_ms();
-	result->streams = (int64_t)streams_count(d->streams);
-	result->runs = (int64_t)runs_count(d->runs);
-	result->browsers = (int64_t)streams_browsers(d->streams) + result->runs;
-	result->viewers = (int64_t)streams_viewers(d->streams);
-	result->chromium_trouble = d->chromium_trouble[0] ? d->chromium_trouble : NULL;
-	return 0;
 }

@@ -6,10 +6,11 @@
 #include "proto/server.h"
 #include "recipe/recipe.h"
 #include "recipe/set.h"
-#include "streamd/browser.h"
-#include "streamd/edge.h"
 #include "streamd/settings.h"
 
+struct edge_routes;
+struct environment;
+struct feed;
 struct runs;
 struct streams;
 
@@ -18,8 +19,8 @@ struct streamd {
 	struct recipe_set *recipes;
 	struct server *server;
 	struct peer *authd, *sessiond, *botd;
-	struct streams *streams; /* sign-ins: streamd/streams.h */
-	struct runs *runs;       /* bots' browsers: streamd/runs.h */
+	struct streams *streams; /* sign-ins: streamd/signin/streams.h */
+	struct runs *runs;       /* bots' browsers: streamd/run/runs.h */
 	bool stopping;
 	struct latch noted; /* the last of them is waited for */
 	size_t notes; /* to authd's audit, under way: streamd/audit.h */

@@ -1,6 +1,6 @@
 /*
  * The least that anybody can do to see a browser's screen: Chromium with the flags that the launcher gives it, its pipe
- * read by streamd/cdp.c, its frames acknowledged as they come and handed on as they are. No launcher, no namespace, no
+ * read by streamd/browser/cdp.c, its frames acknowledged as they come and handed on as they are. No launcher, no namespace, no
  * egress proxy: names lead to a port of this machine by a flag.
  */
 #pragma once
@@ -18,7 +18,7 @@
 #include "common/loop.h"
 #include "launcher/child.h"
 #include "launcher/command.h"
-#include "streamd/cdp.h"
+#include "streamd/browser/cdp.h"
 
 #define BARE_WIDTH   1280
 #define BARE_HEIGHT  800

@@ -11,7 +11,7 @@
 
 #include "common/listen.h"
 #include "common/settings.h"
-#include "streamd/edge.h"
+#include "streamd/edge/edge.h"
 
 #define SIZE     150000
 #define PERIOD_US 16667

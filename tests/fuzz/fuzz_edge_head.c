@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "streamd/edge_head.h"
+#include "streamd/edge/edge_head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

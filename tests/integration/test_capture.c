@@ -6,8 +6,8 @@
 
 #include <errno.h>
 
-#include "streamd/capture.h"
-#include "streamd/restore.h"
+#include "streamd/session/capture.h"
+#include "streamd/session/restore.h"
 
 #define SECURE "http://a.localhost" /* where there are keys and caches without a certificate */
 

@@ -4,7 +4,7 @@
  */
 #include "tests/integration/test_pages_rig.h"
 
-#include "streamd/farewell.h"
+#include "streamd/browser/farewell.h"
 
 #define SAYS                                                                                       \
 	"<script>const bye = () => navigator.sendBeacon('/bye');"                                  \

@@ -4,9 +4,9 @@
  */
 #include "tests/integration/test_pages_rig.h"
 
-#include "streamd/copy.h"
-#include "streamd/menu.h"
-#include "streamd/watch.h"
+#include "streamd/browser/watch.h"
+#include "streamd/screen/copy.h"
+#include "streamd/screen/menu.h"
 
 #define SELECT                                                                                                         \
 	"<select id=s style='width:200px;height:30px'><option value=''></option><optgroup label=North disabled>"       \

@@ -6,9 +6,9 @@
 
 #include <errno.h>
 
-#include "streamd/capture.h"
-#include "streamd/probe.h"
-#include "streamd/proof.h"
+#include "streamd/session/capture.h"
+#include "streamd/session/probe.h"
+#include "streamd/session/proof.h"
 
 #define IN  "<!doctype html><title>in</title><h1>alice@example.test</h1>"
 #define OUT "<!doctype html><title>out</title><h2>Sign in</h2>"

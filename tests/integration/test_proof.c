@@ -6,9 +6,9 @@
 
 #include "common/cbor_out.h"
 #include "common/memfd.h"
-#include "streamd/capture.h"
-#include "streamd/element.h"
-#include "streamd/proof.h"
+#include "streamd/browser/element.h"
+#include "streamd/session/capture.h"
+#include "streamd/session/proof.h"
 
 #define DEADLINE_MS 120000
 

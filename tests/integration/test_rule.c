@@ -4,8 +4,8 @@
  */
 #include "tests/integration/test_pages_rig.h"
 
-#include "streamd/capture.h"
-#include "streamd/rule.h"
+#include "streamd/session/capture.h"
+#include "streamd/session/rule.h"
 
 static const struct page pages[] = {
 	{ "/login", "<!doctype html><title>login</title><form action=/desk target=_blank><button>Sign in</button></form>"

@@ -4,9 +4,9 @@
  */
 #include "tests/integration/test_pages_rig.h"
 
-#include "streamd/capture.h"
-#include "streamd/proof.h"
-#include "streamd/screencast.h"
+#include "streamd/screen/screencast.h"
+#include "streamd/session/capture.h"
+#include "streamd/session/proof.h"
 
 #define SCREEN                                                                                     \
 	"const told = JSON.stringify([screen.width, screen.height, screen.availWidth, screen.availHeight, screen.availLeft,"\

@@ -5,9 +5,9 @@
 #include "tests/integration/test_pages_rig.h"
 
 #include "common/log.h"
-#include "streamd/probe.h"
-#include "streamd/rule.h"
-#include "streamd/run_step.h"
+#include "streamd/run/run_step.h"
+#include "streamd/session/probe.h"
+#include "streamd/session/rule.h"
 
 #define CODE  "s3cr3t-code"
 #define TOKEN "s3cr3t-token"

@@ -6,7 +6,7 @@
 
 #include <event2/bufferevent.h>
 
-#include "streamd/act.h"
+#include "streamd/browser/act.h"
 
 #define SHOW "const show = (rows) => { ul.innerHTML = rows.map((r) => `<li>${r}`).join(''); none.hidden = rows.length > 0; };" \
 	"const ask = (url, how) => fetch(url, how).then((r) => r.ok ? r.json() : []).catch(() => []);" \

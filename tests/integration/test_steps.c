@@ -6,9 +6,9 @@
 
 #include "common/memfd.h"
 #include "recipe/template.h"
-#include "streamd/capture.h"
 #include "streamd/handlers.h"
-#include "streamd/runs.h"
+#include "streamd/run/runs.h"
+#include "streamd/session/capture.h"
 
 #define ALICE "alice@example.test"
 

@@ -36,7 +36,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "streamd/run_step.h"
+#include "streamd/run/run_step.h"
 #include "streamd/streamd.h"
 
 struct rig {

@@ -27,17 +27,17 @@ scripts=$(find . \( -path ./build -o -path ./node_modules -o -path ./.git \) -pr
 	complain '\b(TO''DO|FIX''ME)\b' 'Do it, or open an issue; nothing is left half done in the tree.' $sources $scripts
 	complain '\b(gets|strtok|atof|alloca|vsprintf)\(' 'There is a safer one.' $sources
 }
-# Chromium frees a target whenever it likes: whoever waits has a struct target_ref (streamd/browser.h).
-held=$(for f in streamd/*.[ch]; do
+# Chromium frees a target whenever it likes: whoever waits has a struct target_ref (streamd/browser/browser.h).
+held=$(for f in streamd/*.[ch] streamd/*/*.[ch]; do
 	perl -0777 -ne 'while (/\b(\w+)\([^()]*\bstruct target \*[^()]*\bint64_t (?:deadline|ms)\b[^()]*\)/g) { print "$ARGV: $1\n" }' "$f"
-done; grep -nP '^\t(const )?struct target \*\w+;' streamd/*.h /dev/null)
+done; grep -nP '^\t(const )?struct target \*\w+;' streamd/*/*.h /dev/null)
 if [ -n "$held" ]; then
 	echo "$held"
 	echo '	What waits, and what lasts, refers to a target by a struct target_ref; a pointer may be dead after the wait.'
 	status=1
 fi
 # Whoever reads an out-text after success, or after a failure that nobody thought of, must not read what was on the stack.
-stale=$(for f in */*.c; do
+stale=$(for f in */*.c streamd/*/*.c; do
 	perl -0777 -ne 'while (/^(?!static)(?:\w[\w *]*?)\b(\w+)\(((?:[^()]|\([^()]*\))*)\)\n\{\n(.*?)^\}/msg) {
 		my ($name, $params, $body) = ($1, $2, $3);
 		print "$ARGV: $name\n" if $params =~ /(?<!const )char (\*why,|why\[)/ && $body !~ /\*why = .\\0.|^\twords_set\(why,/m

@@ -17,7 +17,7 @@ checks="$checks,-bugprone-macro-parentheses,-bugprone-reserved-identifier,-bugpr
 checks="$checks,-bugprone-branch-clone,-bugprone-suspicious-include,-bugprone-sizeof-expression"
 checks="$checks,-bugprone-suspicious-string-compare,-bugprone-signed-char-misuse,-bugprone-implicit-widening-of-multiplication-result"
 checks="$checks,-bugprone-not-null-terminated-result,-bugprone-suspicious-missing-comma,-bugprone-suspicious-semicolon,cert-fio38-c,misc-static-assert,misc-unused-parameters"
-[ $# -gt 0 ] || set -- ./*/*.c
+[ $# -gt 0 ] || set -- ./*/*.c ./streamd/*/*.c
 export checks
 printf '%s\n' "$@" | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "--checks=$checks" --warnings-as-errors="*" "$@" -- \
 	-std=gnu17 -D_GNU_SOURCE -I. -I/usr/include/postgresql -Wall -Wextra -Wno-gnu-variable-sized-type-not-at-end \

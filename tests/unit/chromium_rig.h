@@ -17,7 +17,7 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "streamd/browser_inside.h"
+#include "streamd/browser/browser_inside.h"
 #include "tests/fuzz/fake_chromium.h"
 #include "tests/fuzz/virtual_time.h"
 

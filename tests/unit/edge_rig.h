@@ -11,8 +11,8 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/settings.h"
-#include "streamd/edge.h"
-#include "streamd/picture.h"
+#include "streamd/browser/picture.h"
+#include "streamd/edge/edge.h"
 
 #define ORIGIN       "https://stead.test"
 #define PLAIN_ORIGIN "http://127.0.0.1:8080"

@@ -9,7 +9,7 @@
 #include "common/cbor_out.h"
 #include "common/cleanup.h"
 #include "common/loop.h"
-#include "streamd/arrival.h"
+#include "streamd/browser/arrival.h"
 
 static struct arrival arrival;
 

@@ -3,7 +3,7 @@
 
 #include "common/cbor.h"
 #include "common/cleanup.h"
-#include "streamd/caution.h"
+#include "streamd/session/caution.h"
 
 #define CAPTURED_S 1700000000
 

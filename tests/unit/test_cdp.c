@@ -1,4 +1,4 @@
-/* streamd/cdp.c and the targets that come of it, against a Chromium whose renderers lie. */
+/* streamd/browser/cdp.c and the targets that come of it, against a Chromium whose renderers lie. */
 #include "tests/unit/chromium_rig.h"
 
 static const char *text_of(struct cdp_reply *r, const char *key)

@@ -9,7 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/utf.h"
-#include "streamd/clip.h"
+#include "streamd/browser/clip.h"
 
 static void fits(void **state)
 {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "streamd/edge_head.h"
+#include "streamd/edge/edge_head.h"
 
 #define HOST "Host: stead.test\r\n"
 #define KEY  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

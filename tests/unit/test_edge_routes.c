@@ -17,8 +17,8 @@
 #include "proto/botd.h"
 #include "proto/peer.h"
 #include "proto/server.h"
-#include "streamd/edge_routes.h"
-#include "streamd/feed.h"
+#include "streamd/edge/edge_routes.h"
+#include "streamd/edge/feed.h"
 
 #define ORIGIN "https://stead.test"
 #define ALICE  "Cookie: __Host-stead=alice\r\n"

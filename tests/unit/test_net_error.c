@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "streamd/net_error.h"
+#include "streamd/browser/net_error.h"
 
 static void has_words(void **state)
 {

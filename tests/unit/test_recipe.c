@@ -211,7 +211,7 @@ static void test_without_mark(void **state)
 	assert_off("\"none\": { \"css\": \"#my_bookings[aria-busy=false] .empty\" },\n", "", "\"list\": {", "list: lacks \"none\": ");
 }
 
-/* What streamd holds back begins with a press (streamd/act.h). */
+/* What streamd holds back begins with a press (streamd/browser/act.h). */
 static void test_act_without_press(void **state)
 {
 	static const char *const steps[] = {

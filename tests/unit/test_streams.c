@@ -24,9 +24,9 @@
 #include "proto/peer.h"
 #include "proto/server.h"
 #include "recipe/set.h"
-#include "streamd/edge_routes.h"
+#include "streamd/edge/edge_routes.h"
 #include "streamd/handlers.h"
-#include "streamd/streams.h"
+#include "streamd/signin/streams.h"
 
 #define MOST_OPEN 256
 #define ENDED     64 /* that are kept */

@@ -10,7 +10,7 @@
 #include "common/cleanup.h"
 #include "common/utf.h"
 #include "proto/field.h"
-#include "streamd/target_info.h"
+#include "streamd/screen/target_info.h"
 
 static struct page_changed_event describe(struct arena *arena, const char *url, const char *title)
 {

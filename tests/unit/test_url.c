@@ -10,7 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/utf.h"
-#include "streamd/url.h"
+#include "streamd/browser/url.h"
 
 static void test_shown(void **state)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "streamd/user_agent.h"
+#include "streamd/browser/user_agent.h"
 
 static void write_file(const char *path, const char *text)
 {

@@ -1,0 +1,95 @@
+#include "streamd/browser/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/arena.h"
+#include "common/cleanup.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "streamd/browser/net_error.h"
+
+int64_t answer_retry_ms(const char *value, int64_t now_ms)
+{
+	struct tm tm = { 0 };
+	const char *end;
+	int64_t ms;
+
+	if (!value || !*value)
+		return 0;
+	if (strspn(value, "0123456789") == strlen(value)) {
+		ms = strlen(value) > 9 ? ANSWER_MOST_RETRY_MS : strtoll(value, NULL, 10) * 1000;
+	} else {
+		end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		if (!end || *end)
+			return 0;
+		ms = (int64_t)timegm(&tm) * 1000 - now_ms;
+	}
+	return ms < 0 ? 0 : ms > ANSWER_MOST_RETRY_MS ? ANSWER_MOST_RETRY_MS : ms;
+}
+
+const char *answer_header(struct arena *arena, const struct cbor *headers, const char *name)
+{
+	for (const struct cbor *h = cbor_first(headers); h; h = cbor_next(h)) {
+		size_t n = 0;
+		const char *key = cbor_key(h, &n);
+		if (key && n == strlen(name) && strncasecmp(key, name, n) == 0)
+			return cbor_text_utf8(arena, h);
+	}
+	return NULL;
+}
+
+void answer_read(struct answer *a, const struct cbor *params)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
+	const struct cbor *response = cbor_get(params, "response");
+	int64_t status = cbor_get_int(response, "status", 0);
+
+	a->error[0] = '\0';
+	a->status = status >= 100 && status <= 999 ? (int)status : 0;
+	a->challenged = status == 401 && answer_header(arena, cbor_get(response, "headers"), "www-authenticate");
+	a->retry_ms = answer_retry_ms(answer_header(arena, cbor_get(response, "headers"), "retry-after"), wall_now());
+}
+
+void answer_fail(struct answer *a, const struct cbor *params)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const char *error = cbor_get_utf8(arena, params, "errorText");
+
+	if (error && strcmp(error, "net::ERR_HTTP_RESPONSE_CODE_FAILURE") == 0 && a->status)
+		return; /* an error without a page: Chromium shows one of its own, but it was answered */
+	a->status = 0;
+	a->retry_ms = 0;
+	words_set(a->error, sizeof(a->error), "%s", error ? error : "net::ERR_FAILED");
+}
+
+bool answer_is_down(const struct answer *a)
+{
+	return a->status >= 500 || a->status == 429 || (a->error[0] && net_error_is_outage(a->error));
+}
+
+static const char *status_words(int status)
+{
+	switch (status) {
+	case 404: return " (there is no such page)";
+	case 410: return " (the page is gone)";
+	case 429: return " (it wants to be asked less often)";
+	case 500: return " (it has failed)";
+	case 502:
+	case 504: return " (what stands behind it does not answer)";
+	case 503: return " (it is not available now)";
+	}
+	return "";
+}
+
+void answer_words(const struct answer *a, char *out, size_t size)
+{
+	if (a->error[0])
+		words_set(out, size, "cannot be reached: %s (%s)", net_error_words(a->error), a->error);
+	else if (a->status)
+		words_set(out, size, "answers %d%s", a->status, status_words(a->status));
+	else
+		words_set(out, size, "has not answered");
+}

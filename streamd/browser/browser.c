@@ -1,0 +1,495 @@
+#include "streamd/browser/browser_inside.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/egress_rule.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "proto/launcher.h"
+#include "recipe/pattern.h"
+#include "recipe/recipe.h"
+#include "streamd/browser/launch.h"
+#include "streamd/browser/user_agent.h"
+#include "streamd/settings.h"
+
+#define START_MS 45000 /* on a machine that is small and busy, a browser takes ten */
+#define END_MS   3000
+#define PULSE_MS 3000 /* between two questions whether the browser is alive */
+#define HUNG_MS  15000 /* without an answer it counts as hung, once it has started */
+#define WORDS_MS 2000  /* the launcher's, about a browser whose pipe has closed */
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	words_set(out, size, "%s", text ? text : "");
+}
+
+struct cdp *browser_cdp(struct browser *b)
+{
+	return b->cdp;
+}
+
+struct act *browser_act(struct browser *b)
+{
+	return b->act;
+}
+
+struct peer *browser_launcher(struct browser *b)
+{
+	return b->launcher;
+}
+
+const struct environment *browser_environment(const struct browser *b)
+{
+	return &b->environment;
+}
+
+const char *browser_ended(const struct browser *b)
+{
+	return b->ended[0] ? b->ended : NULL;
+}
+
+struct target_list *browser_targets(struct browser *b)
+{
+	return &b->targets;
+}
+
+struct target *browser_page(struct browser *b)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, &b->targets, link)
+		if (t->kind == TARGET_PAGE && !t->hidden && t->session[0])
+			return t;
+	return NULL;
+}
+
+struct target *browser_target_by_session(struct browser *b, const char *session)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, &b->targets, link)
+		if (session && *session && strcmp(t->session, session) == 0)
+			return t;
+	return NULL;
+}
+
+struct target *browser_target_by_id(struct browser *b, const char *id)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, &b->targets, link)
+		if (id && strcmp(t->id, id) == 0)
+			return t;
+	return NULL;
+}
+
+struct target_ref target_ref_of(const struct target *t)
+{
+	return t ? (struct target_ref){ t->browser, t->number } : NO_TARGET;
+}
+
+struct target *target_of(struct target_ref ref)
+{
+	struct target *t;
+
+	if (ref.number)
+		TAILQ_FOREACH (t, &ref.browser->targets, link)
+			if (t->number == ref.number && t->session[0])
+				return t;
+	return NULL;
+}
+
+int target_call_args(struct target_ref ref, const char *method, int64_t deadline, struct cdp_reply *ret,
+	const struct cdp_arg *args)
+{
+	struct target *t = target_of(ref);
+
+	if (t)
+		return cdp_call_args(ref.browser->cdp, t->session, method, deadline, ret, args);
+	if (ret)
+		*ret = (struct cdp_reply){ 0 };
+	return -EPIPE;
+}
+
+const char *const *browser_origins_seen(const struct browser *b, size_t *ret, bool *ret_more)
+{
+	*ret = b->seen_count;
+	*ret_more = b->seen_more;
+	return (const char *const *)b->seen;
+}
+
+static void end(struct browser *b, const char *why)
+{
+	struct event_wait *w;
+
+	if (b->ended[0])
+		return;
+	copy_text(b->ended, sizeof(b->ended), why);
+	LIST_FOREACH (w, &b->waits, link)
+		latch_wake(&w->latch, -ECONNRESET);
+	latch_wake(&b->first_page, -ECONNRESET);
+	if (!b->closing && b->events->ended)
+		b->events->ended(b->owner, b->ended);
+}
+
+/* The launcher knows more of it, and is about to say so, unless it was we who gave it up. */
+static void on_closed(struct cdp *c, void *owner, const char *why)
+{
+	struct browser *b = owner;
+
+	(void)c;
+	b->given_up = why;
+	latch_wake(&b->rest, -ECONNRESET);
+}
+
+static const struct cdp_events cdp_events = { .event = targets_event, .closed = on_closed };
+
+static void note_refused(struct browser *b, const char *host, const char *why)
+{
+	struct refused *r = &b->refused[b->refused_count];
+
+	if (b->refused_count == BROWSER_MOST_REFUSED || !exact_set(r->host, sizeof(r->host), "%s", host))
+		return;
+	words_set(r->why, sizeof(r->why), "%s", why);
+	b->refused_count++;
+}
+
+const char *browser_refused(const struct browser *b, const char *url)
+{
+	char host[257];
+
+	if (url_host(url, host, sizeof(host)))
+		for (size_t i = 0; i < b->refused_count; i++)
+			if (strcasecmp(b->refused[i].host, host) == 0)
+				return b->refused[i].why;
+	return NULL;
+}
+
+const char *browser_bound(const struct browser *b, size_t i)
+{
+	return i < b->bound_count ? b->bound[i] : NULL;
+}
+
+static void take_news(struct browser *b, const struct browser_watch_item *item)
+{
+	const struct browser_events *e = b->events;
+
+	if (item->refused_host)
+		note_refused(b, item->refused_host, item->refused_why ?: "It was refused.");
+	if (item->refused_host && e->host_refused && !b->closing)
+		e->host_refused(b->owner, item->refused_host, item->refused_why ?: "It was refused.");
+	if (item->unreached_host && e->host_unreached && !b->closing)
+		e->host_unreached(b->owner, item->unreached_host, item->unreached_why ?: "It could not be reached.");
+	if (item->refused_app && e->app_refused && !b->closing)
+		e->app_refused(b->owner, item->refused_app);
+	if (item->ended)
+		end(b, item->ended);
+}
+
+/* Follows what the launcher says of the browser until it has ended. */
+static void watch(void *arg)
+{
+	struct browser *b = arg;
+	struct browser_watch_params params;
+	struct browser_watch_item item;
+	struct peer_stream *stream = NULL;
+	int r = open_browser_watch(b->watch_call, b->launcher, &params, &stream);
+
+	while (r == 0 && (r = next_browser_watch(stream, &item, NEVER)) == 0)
+		take_news(b, &item);
+	peer_stream_close(stream);
+	if (r != -ECANCELED)
+		end(b, "The browser's launcher has ended unexpectedly.");
+}
+
+static int rest(struct browser *b)
+{
+	int r = latch_wait(&b->rest, deadline_in(PULSE_MS));
+
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* A browser that hangs answers nothing more and says nothing of it, so it is asked. */
+static void pulse(void *arg)
+{
+	struct browser *b = arg;
+	int r = 0;
+
+	while (r == 0 && !b->ended[0]) {
+		r = rest(b);
+		if (r == 0)
+			r = cdp_call(b->cdp, "", "Browser.getVersion", deadline_in(b->started ? HUNG_MS : START_MS), NULL);
+	}
+	if (r == -ETIMEDOUT) {
+		end(b, "The browser stopped answering.");
+		cdp_give_up(b->cdp, b->ended);
+	} else if (b->given_up) {
+		end(b, b->given_up);
+	} else if (r == -ECONNRESET && fiber_sleep_until(deadline_in(WORDS_MS)) == 0) {
+		end(b, "The browser has ended unexpectedly.");
+	}
+}
+
+/* Else one whose streamd is killed lets go of what is held back, before it ends. */
+static int keep(struct browser *b, struct call *call, int fd)
+{
+	struct browser_keep_params params = { .cdp = fd };
+	struct browser_keep_result result;
+
+	return b->events->acts ? call_browser_keep(call, b->launcher, &params, &result) : 0;
+}
+
+static struct browser_start_params start_params(const struct browser *b, const struct streamd_settings *s,
+	const struct recipe *recipe, bool cut)
+{
+	return (struct browser_start_params){ .chromium = s->chromium,
+		.hosts = (const char **)recipe->hosts,
+		.hosts_count = recipe->hosts_count,
+		.private_addresses = (const char **)recipe->private_addresses,
+		.private_addresses_count = recipe->private_addresses_count,
+		.pins = (const char **)s->pin.items,
+		.pins_count = s->pin.count,
+		.trusted_keys = (const char **)s->trusted_key.items,
+		.trusted_keys_count = s->trusted_key.count,
+		.width = b->environment.width,
+		.height = b->environment.height,
+		.screen_width = b->environment.screen.width,
+		.screen_height = b->environment.screen.height,
+		.color_depth = b->environment.screen.color_depth,
+		.user_agent = b->environment.user_agent ? b->environment.user_agent : user_agent_known(s->chromium),
+		.languages = b->environment.languages,
+		.time_zone = b->environment.time_zone,
+		.http_auth = b->events->password != NULL,
+		.egress_cut = cut };
+}
+
+/* Of what is wrong with it the launcher tells. */
+static void go_by_rule(struct browser *b, const struct browser_start_params *p)
+{
+	const struct egress_words hosts = { p->hosts, p->hosts_count }, pins = { p->pins, p->pins_count };
+	const struct egress_words addresses = { p->private_addresses, p->private_addresses_count };
+	struct egress_rule *rule = NULL;
+	const char *field;
+	char why[EGRESS_WHY];
+
+	if (b->act && egress_rule_new(hosts, addresses, pins, &rule, &field, why) == 0)
+		act_go_by(b->act, rule);
+}
+
+static int start(struct browser *b, struct call *call, const struct streamd_settings *s,
+	const struct recipe *recipe, bool cut, int *ret)
+{
+	struct browser_start_params p = start_params(b, s, recipe, cut);
+	struct browser_start_result result;
+	int ends[2];
+	int r = launch_socketpair(ends);
+
+	if (r < 0)
+		return r;
+	p.cdp = ends[1];
+	go_by_rule(b, &p);
+	r = call_browser_start(call, b->launcher, &p, &result);
+	close(ends[1]);
+	if (r == 0)
+		r = keep(b, call, ends[0]);
+	if (r < 0) {
+		if (r == REFUSED)
+			log_warning("no browser was started for %s: %s", recipe->name, call_cause(call, r));
+		close(ends[0]);
+		return r;
+	}
+	if (!p.user_agent)
+		user_agent_keep(s->chromium, result.user_agent);
+	*ret = ends[0];
+	return 0;
+}
+
+static int wait_first_page(struct browser *b, int64_t deadline)
+{
+	return browser_page(b) ? 0 : latch_wait(&b->first_page, deadline);
+}
+/* Two targets of the browser's own window exist from the start; the filter keeps them out. */
+static int attach(struct browser *b, int64_t deadline)
+{
+	int r = cdp_call(b->cdp, "", "Target.setDiscoverTargets", deadline, NULL, CDP_BOOL("discover", true));
+
+	if (r == 0 && b->act)
+		r = act_prepare(b->act, deadline);
+	if (r == 0)
+		r = cdp_call(b->cdp, "", "Target.setAutoAttach", deadline, NULL, CDP_BOOL("autoAttach", true),
+			CDP_BOOL("waitForDebuggerOnStart", true), CDP_BOOL("flatten", true),
+			CDP_LIST("filter", CDP_MAP(NULL, CDP_TEXT("type", "page")),
+				CDP_MAP(NULL, CDP_TEXT("type", "iframe"))));
+	if (r == 0)
+		cdp_send(b->cdp, "", "Browser.setDownloadBehavior", CDP_TEXT("behavior", "deny"),
+			CDP_BOOL("eventsEnabled", b->events->download != NULL));
+	if (r == 0)
+		r = wait_first_page(b, deadline);
+	return r == 0 ? page_wait_enabled(target_ref_of(browser_page(b)), deadline) : r;
+}
+
+static void copy_environment(struct environment *to, const struct environment *from)
+{
+	*to = *from;
+	to->user_agent = from->user_agent ? browser_must(strdup(from->user_agent)) : NULL;
+	to->languages = from->languages ? browser_must(strdup(from->languages)) : NULL;
+	to->time_zone = from->time_zone ? browser_must(strdup(from->time_zone)) : NULL;
+	to->locale = from->locale ? browser_must(strdup(from->locale)) : NULL;
+}
+
+const char *browser_why_ended(struct browser *b)
+{
+	struct event_wait words;
+
+	event_wait_begin(b, &words, "", ""); /* no event has this name: it waits for the end */
+	event_wait_end(b, &words, deadline_in(2 * WORDS_MS));
+	return browser_ended(b);
+}
+
+/* It was started, but then nothing came of it: because it has ended, which has a reason, or because it is silent. */
+static int refuse_silent(struct browser *b, struct call *call, int r)
+{
+	const char *why = r == -ECONNRESET ? browser_why_ended(b) : NULL;
+
+	if (r == REFUSED || r == -ECANCELED)
+		return r;
+	if (why)
+		return call_refuse(call, ERR_unavailable, NULL, "%s It had just been started; try again.", why);
+	return call_refuse(call, ERR_unavailable, NULL,
+		"The browser was started but does not answer; try again, and if it stays so, the administrator finds more in streamd's journal.");
+}
+
+struct browser *browser_new(const struct environment *environment, const struct browser_events *events, void *owner)
+{
+	struct browser *b = browser_must(calloc(1, sizeof(*b)));
+
+	b->events = events;
+	b->owner = owner;
+	b->act = events->acts ? act_new(b) : NULL;
+	TAILQ_INIT(&b->targets);
+	LIST_INIT(&b->waits);
+	copy_environment(&b->environment, environment);
+	return b;
+}
+
+int browser_speak(struct browser *b, int fd, int64_t deadline)
+{
+	int r;
+
+	b->cdp = cdp_new(fd, &cdp_events, b);
+	fiber_start("browser pulse", pulse, b, &b->pulse);
+	r = attach(b, deadline);
+	b->started = r == 0;
+	return r;
+}
+
+int browser_open(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,
+	const struct environment *environment, bool cut, const struct browser_events *events, void *owner,
+	struct browser **ret)
+{
+	struct browser *b = browser_new(environment, events, owner);
+	int64_t deadline = deadline_min(call->deadline, deadline_in(START_MS));
+	int fd, r;
+
+	r = launch_connect(call, settings->launcher, &b->launcher);
+	if (r == 0)
+		r = start(b, call, settings, recipe, cut, &fd);
+	if (r == 0) {
+		b->watch_call = call_new(NULL, NULL, NEVER);
+		fiber_start("browser watch", watch, b, &b->watcher);
+		r = browser_speak(b, fd, deadline);
+		if (r < 0)
+			r = refuse_silent(b, call, r);
+	}
+	if (r < 0) {
+		browser_close(b);
+		return r;
+	}
+	*ret = b;
+	return 0;
+}
+
+/* Asks the launcher to end it; closing the connection has the same effect, so a launcher that hangs is no excuse. */
+static void end_browser(struct browser *b)
+{
+	struct call *call = call_new(NULL, NULL, deadline_in(END_MS));
+	struct browser_end_params params;
+	struct browser_end_result result;
+	int r = call_browser_end(call, b->launcher, &params, &result);
+
+	if (r < 0)
+		log_debug("the launcher did not confirm the end of a browser: %s", call_why(call, r));
+	call_free(call);
+}
+
+struct browser *browser_close(struct browser *b)
+{
+	if (!b)
+		return NULL;
+	b->closing = true;
+	fiber_shield();
+	if (b->launcher && b->cdp)
+		end_browser(b);
+	fiber_cancel(b->watcher);
+	fiber_cancel(b->pulse);
+	fiber_join(&b->watcher);
+	fiber_join(&b->pulse);
+	b->act = act_free(b->act);
+	fiber_unshield();
+	b->watch_call = call_free(b->watch_call);
+	b->launcher = peer_free(b->launcher);
+	b->cdp = cdp_free(b->cdp);
+	targets_free(b);
+	b->blank = blank_free(b->blank);
+	for (size_t i = 0; i < b->seen_count; i++)
+		free(b->seen[i]);
+	free((char *)b->environment.user_agent);
+	free((char *)b->environment.languages);
+	free((char *)b->environment.time_zone);
+	free((char *)b->environment.locale);
+	free(b);
+	return NULL;
+}
+
+bool browser_room_words(struct browser *b, struct call *call, char *out, size_t size)
+{
+	struct browser_room_params params;
+	struct browser_room_result result;
+	int r = b->launcher ? call_browser_room(call, b->launcher, &params, &result) : -ENOTCONN;
+
+	words_set(out, size, "%s", "");
+	if (r < 0)
+		return false;
+	words_set(out, size, "Only %lld MB are free on the server.", (long long)result.free_kib / 1024);
+	log_warning("only %lld KiB are free below %s, where browsers have their profiles", (long long)result.free_kib, result.directory);
+	return true;
+}
+
+void browser_answer_password(struct target_ref target, const char *request, const char *name, const char *password)
+{
+	const struct target *t = target_of(target);
+
+	if (!t)
+		return;
+	t->browser->used_http_auth |= name != NULL;
+	cdp_send(t->browser->cdp, t->session, "Fetch.continueWithAuth", CDP_TEXT("requestId", request),
+		CDP_MAP("authChallengeResponse", CDP_TEXT("response", name ? "ProvideCredentials" : "CancelAuth"),
+			CDP_TEXT("username", name), CDP_TEXT("password", name ? password : NULL)));
+}
+
+bool browser_used_http_auth(const struct browser *b)
+{
+	return b->used_http_auth;
+}
+
+int browser_set_network(struct browser *b, struct call *call, bool open)
+{
+	struct egress_set_params params = { .open = open };
+	struct egress_set_result result;
+
+	return b->launcher ? call_egress_set(call, b->launcher, &params, &result) : -ENOTCONN;
+}

@@ -1,0 +1,189 @@
+#include "streamd/edge/edge_head.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#define MOST_FIELDS 100
+#define KEY_BYTES   24 /* 16 in base64 */
+
+/* Bytes within the input. */
+struct span {
+	const char *p;
+	size_t n;
+};
+
+/* Of these there may be one: each is believed for what it says. */
+static const char *const once[] = { "host", "connection", "upgrade", "cookie", "origin", "x-real-ip", "sec-fetch-site",
+	"sec-websocket-key", "sec-websocket-version" };
+enum { HOST, CONNECTION, UPGRADE, KEY = 7, VERSION, ONCE = sizeof(once) / sizeof(*once) };
+
+struct fields {
+	struct span once[ONCE]; /* p is NULL for one that is not there */
+	size_t count;
+};
+
+static int refuse(struct edge_head_refusal *ret, int status, const char *sentence)
+{
+	*ret = (struct edge_head_refusal){ .status = status, .sentence = sentence };
+	return -EBADMSG;
+}
+
+static bool is_token(struct span s)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (!(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !memchr(others, c, sizeof(others) - 1))
+			return false;
+	}
+	return s.n > 0;
+}
+
+/* Visible ASCII alone; with text, blanks and what is not ASCII besides. */
+static bool is_clean(struct span s, bool text)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (text ? (c < 0x20 && c != '\t') || c == 0x7f : c <= 0x20 || c >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static bool span_is(struct span s, const char *word)
+{
+	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
+}
+
+static struct span trim(struct span s)
+{
+	while (s.n > 0 && (*s.p == ' ' || *s.p == '\t'))
+		s.p++, s.n--;
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
+/* Up to the first c, which is passed over; false if there is none. */
+static bool cut(struct span *rest, char c, struct span *ret)
+{
+	const char *end = memchr(rest->p, c, rest->n);
+
+	if (!end)
+		return false;
+	*ret = (struct span){ rest->p, (size_t)(end - rest->p) };
+	*rest = (struct span){ end + 1, rest->n - ret->n - 1 };
+	return true;
+}
+
+/* A line without its CRLF; a lone CR or LF, or a NUL, is found later as what has no place in a line. */
+static bool cut_line(struct span *rest, struct span *ret)
+{
+	if (!cut(rest, '\n', ret) || ret->n == 0 || ret->p[ret->n - 1] != '\r')
+		return false;
+	ret->n--;
+	return true;
+}
+
+static int check_request_line(struct span line, struct edge_head_refusal *ret)
+{
+	struct span method, target;
+
+	if (!cut(&line, ' ', &method) || !cut(&line, ' ', &target) || !is_token(method) || !is_clean(target, false))
+		return refuse(ret, 400, "The request is not understood.");
+	if (line.n != 8 || memcmp(line.p, "HTTP/1.1", 8) != 0)
+		return refuse(ret, 505, "Only HTTP/1.1 is spoken here.");
+	if (method.n != 3 || memcmp(method.p, "GET", 3) != 0)
+		return refuse(ret, 405, "Only GET is served here.");
+	if (target.n == 0 || *target.p != '/')
+		return refuse(ret, 400, "The request is not understood.");
+	return 0;
+}
+
+/* A line that begins with a blank goes on where no reader of today looks (obs-fold); its name is no token. */
+static int check_field(struct span line, struct fields *f, struct edge_head_refusal *ret)
+{
+	struct span name;
+
+	if (!cut(&line, ':', &name) || !is_token(name) || !is_clean(line, true) || ++f->count > MOST_FIELDS)
+		return refuse(ret, 400, "The request is not understood.");
+	if (span_is(name, "content-length") || span_is(name, "transfer-encoding"))
+		return refuse(ret, 400, "A request here has no body.");
+	for (size_t i = 0; i < ONCE; i++) {
+		if (!span_is(name, once[i]))
+			continue;
+		if (f->once[i].p)
+			return refuse(ret, 400, "The request says one thing twice.");
+		f->once[i] = trim(line);
+	}
+	return 0;
+}
+
+/* Whether the list (RFC 9110 section 5.6.1) has the word. */
+static bool list_has(struct span list, const char *word)
+{
+	struct span item;
+
+	while (cut(&list, ',', &item))
+		if (span_is(trim(item), word))
+			return true;
+	return span_is(trim(list), word);
+}
+
+/* What is no opening of one does not reach a library that makes of it what it likes. */
+static int check_opening(const struct fields *f, struct edge_head_refusal *ret)
+{
+	if (!span_is(f->once[UPGRADE], "websocket"))
+		return refuse(ret, 400, "A connection is upgraded to a WebSocket here and to nothing else.");
+	if (!f->once[CONNECTION].p || !list_has(f->once[CONNECTION], "upgrade"))
+		return refuse(ret, 400, "An upgrade must be named in the header Connection.");
+	if (!f->once[VERSION].p || !span_is(f->once[VERSION], "13") || !f->once[KEY].p || f->once[KEY].n != KEY_BYTES)
+		return refuse(ret, 400, "A WebSocket is opened with version 13 and a key, as in RFC 6455.");
+	return 0;
+}
+
+/* more: bytes came behind the head. */
+static int check_fields(const struct fields *f, bool more, struct edge_head_refusal *ret)
+{
+	if (!f->once[HOST].p || f->once[HOST].n == 0)
+		return refuse(ret, 400, "The request does not say which host it is for.");
+	if (!f->once[UPGRADE].p)
+		return more ? refuse(ret, 400, "A connection carries one request here.") : refuse(ret, 426, "Only WebSockets are served here.");
+	return check_opening(f, ret);
+}
+
+/* rest has an empty line. */
+static int check_lines(struct span rest, struct edge_head_refusal *ret)
+{
+	struct fields f = { 0 };
+	struct span line;
+	int r;
+
+	if (!cut_line(&rest, &line))
+		return refuse(ret, 400, "The request is not understood.");
+	r = check_request_line(line, ret);
+	while (r == 0) {
+		if (!cut_line(&rest, &line))
+			return refuse(ret, 400, "The request is not understood.");
+		if (line.n == 0)
+			return check_fields(&f, rest.n > 0, ret);
+		r = check_field(line, &f, ret);
+	}
+	return r;
+}
+
+int edge_head_check(const char *p, size_t n, struct edge_head_refusal *ret)
+{
+	const char *end = memmem(p, n, "\r\n\r\n", 4);
+
+	if (n > 0 && (*p < 'A' || *p > 'Z')) /* no method, but perhaps the beginning of another protocol */
+		return refuse(ret, 400, "The request is not understood.");
+	if (end && (size_t)(end - p) + 4 <= EDGE_HEAD_MOST)
+		return check_lines((struct span){ p, n }, ret);
+	if (end || n >= EDGE_HEAD_MOST)
+		return refuse(ret, 431, "The request's head is larger than Stead accepts.");
+	return -EAGAIN;
+}

@@ -1,0 +1,104 @@
+#include <errno.h>
+#include <string.h>
+
+#include "common/loop.h"
+#include "streamd/browser/act.h"
+#include "streamd/run/stepping.h"
+
+#define LOOK_MS  500 /* one look at a page, before it is asked again which page is in front */
+#define BEGIN_MS 500 /* a document that a page says it goes to: until its loading begins, or it never does */
+
+/* What tells that a press leads to another document. */
+struct departure {
+	char session[CDP_ID];
+	bool was_loading;
+	struct event_wait requested, scheduled, started;
+};
+
+static void departure_begin(struct stepping *s, struct departure *d, const struct target *page)
+{
+	memcpy(d->session, page->session, sizeof(d->session));
+	d->was_loading = page->loading;
+	event_wait_begin(s->browser, &d->requested, d->session, "Page.frameRequestedNavigation");
+	event_wait_begin(s->browser, &d->scheduled, d->session, "Page.frameScheduledNavigation");
+	event_wait_begin(s->browser, &d->started, d->session, "Page.frameStartedLoading");
+}
+
+/* True if there is one; then its loading has begun, if it ever does. */
+static bool departure_end(struct stepping *s, struct departure *d)
+{
+	bool left = !d->was_loading && (d->requested.came || d->scheduled.came || d->started.came);
+	int64_t now = loop_now();
+
+	event_wait_end(s->browser, &d->requested, now);
+	event_wait_end(s->browser, &d->scheduled, now);
+	event_wait_end(s->browser, &d->started, left ? now + BEGIN_MS : now);
+	return left;
+}
+
+/* Waits until the page has loaded what it goes to; that it takes too long is the next step's business. */
+static int follow(struct stepping *s, const char *session)
+{
+	for (;;) {
+		struct target *page = browser_target_by_session(s->browser, session);
+		struct event_wait wait;
+		int r;
+		if (!page || !page->loading || page != run_page(s->browser) || stepping_left_ms(s) == 0)
+			return 0;
+		event_wait_begin(s->browser, &wait, session, "Page.frameStoppedLoading");
+		r = event_wait_end(s->browser, &wait, deadline_min(s->deadline, deadline_in(LOOK_MS)));
+		if (r < 0 && r != -ETIMEDOUT)
+			return r == -EPIPE ? 0 : r;
+	}
+}
+
+/*
+ * The release is answered once the page's listeners have run; a page that closes itself in them does not answer any more,
+ * which is no failure. What it is asked next it answers after the news of what the press has begun.
+ */
+static int press_at(struct stepping *s, const char *session, const struct element *e)
+{
+	struct cdp *cdp = browser_cdp(s->browser);
+	int64_t deadline = deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS);
+	struct target *page;
+	int r;
+
+	act_press(browser_act(s->browser));
+	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", e->x),
+		CDP_REAL("y", e->y));
+	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mousePressed"), CDP_REAL("x", e->x),
+		CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", 1), CDP_INT("clickCount", 1));
+	r = cdp_call(cdp, session, "Input.dispatchMouseEvent", deadline, NULL, CDP_TEXT("type", "mouseReleased"),
+		CDP_REAL("x", e->x), CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", 0),
+		CDP_INT("clickCount", 1));
+	if (r == 0)
+		r = cdp_call(cdp, session, "Runtime.evaluate", deadline, NULL, CDP_TEXT("expression", "0"));
+	page = browser_target_by_session(s->browser, session);
+	return r == -EREMOTE || (r == -EPIPE && !(page && page->crashed)) ? 0 : r;
+}
+
+/* As a mouse would. A press that leads to another document is done once that is there, as a person would wait for it. */
+int stepping_press(struct stepping *s, const struct element *e)
+{
+	struct target *page = run_page(s->browser);
+	struct departure d;
+	bool left;
+	int r;
+
+	if (!page)
+		return -EREMOTE;
+	departure_begin(s, &d, page);
+	r = press_at(s, d.session, e);
+	left = departure_end(s, &d);
+	return r == 0 && left ? follow(s, d.session) : r;
+}
+
+int step_click(struct stepping *s)
+{
+	const struct wish wish = { .at = s->step->at, .press = true };
+	struct element e;
+	bool there;
+	int r = stepping_await(s, &wish, &e, &there);
+
+	return r == 0 && there ? stepping_press(s, &e) : r;
+}

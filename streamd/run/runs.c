@@ -1,0 +1,412 @@
+#include "streamd/run/runs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/must.h"
+#include "common/words.h"
+#include "streamd/browser/act.h"
+#include "streamd/run/runs_inside.h"
+#include "streamd/session/proof.h"
+
+#define ORPHAN_S 20    /* one whose opening was given up waits this long for its run_close */
+#define HANDED_S 330   /* longer than its caller has it offered to a vault that is away (SAVE_MS of botd) */
+#define HANDED_STOP_S 3 /* the same while streamd stops: as long as a save takes */
+#define STOP_MS  30000 /* for what is closed and put away while streamd stops (TimeoutStopSec=) */
+
+struct runs *runs_new(struct streamd *d)
+{
+	struct runs *r = must(calloc(1, sizeof(*r)));
+
+	r->daemon = d;
+	TAILQ_INIT(&r->list);
+	LIST_INIT(&r->visits);
+	return r;
+}
+
+void run_visit_begin(struct runs *runs, struct visit *v)
+{
+	v->fiber = fiber_self();
+	LIST_INSERT_HEAD(&runs->visits, v, link);
+}
+
+void run_visit_end(struct runs *runs, struct visit *v)
+{
+	LIST_REMOVE(v, link);
+	if (LIST_EMPTY(&runs->visits) && TAILQ_EMPTY(&runs->list))
+		latch_wake(&runs->emptied, 0);
+}
+
+size_t runs_count(const struct runs *r)
+{
+	const struct run *run;
+	size_t n = 0;
+
+	if (r)
+		TAILQ_FOREACH (run, &r->list, link)
+			n++;
+	return n;
+}
+
+void run_free(struct run *run)
+{
+	run->ending = true; /* whoever comes while the browser ends waits for that */
+	browser_close(run->browser);
+	TAILQ_REMOVE(&run->runs->list, run, link);
+	latch_wake(&run->gone, 0);
+	closep(&run->handed);
+	state_free(run->state);
+	recipe_unref(run->recipe);
+	event_free(run->idle);
+	free(run);
+}
+
+int run_await_gone(struct run *run, int64_t deadline)
+{
+	int r;
+
+	run->awaited_by++;
+	r = latch_wait(&run->gone, deadline);
+	if (r < 0)
+		run->awaited_by--; /* else it has gone */
+	return r;
+}
+
+static void await_ends(struct runs *r, int64_t deadline)
+{
+	if (!LIST_EMPTY(&r->visits) || !TAILQ_EMPTY(&r->list))
+		latch_wait(&r->emptied, deadline);
+}
+
+static void arm_idle(struct run *run)
+{
+	int64_t handed_s = run->runs->stopping ? HANDED_STOP_S : HANDED_S;
+	struct timeval tv = { .tv_sec = run->handed >= 0 ? handed_s :
+		run->opened ? run->runs->daemon->settings.run_idle_s : ORPHAN_S };
+
+	event_add(run->idle, &tv);
+}
+
+/* What is open is put away, and what is being closed, or saved by whoever has closed it, has its time. */
+static void end_all(struct runs *r)
+{
+	struct run *run;
+	struct visit *v;
+
+	TAILQ_FOREACH (run, &r->list, link)
+		if (run->handed >= 0 && !run->visitor && !run->ending)
+			arm_idle(run);
+		else if (!run->ending)
+			run_put_away(run);
+	await_ends(r, deadline_in(STOP_MS));
+	LIST_FOREACH (v, &r->visits, link)
+		fiber_cancel(v->fiber);
+	await_ends(r, NEVER);
+}
+
+struct runs *runs_free(struct runs *r)
+{
+	if (!r)
+		return NULL;
+	r->stopping = true;
+	fiber_shield();
+	end_all(r);
+	fiber_unshield();
+	r->daemon->runs = NULL;
+	free(r);
+	return NULL;
+}
+
+static void on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd, (void)what;
+	if (run->ending)
+		return;
+	if (run->browser && act_is_open(browser_act(run->browser)) && loop_now() - run->acted_at < RUN_OPEN_MS) {
+		arm_idle(run);
+		return;
+	}
+	log_notice("a run at %s was left by whoever opened it; what its browser held is saved", run->recipe->name);
+	run_put_away(run);
+}
+
+static void add_words(char *to, size_t size, const char *before, const char *text, const char *after)
+{
+	words_add(to, size, "%s%s%s%s", *to ? " " : "", before, text, after);
+}
+
+static void on_dialog(void *owner, struct target *page, const struct cbor *params)
+{
+	struct run *run = owner;
+
+	dialog_put_away(page, params, run->said, sizeof(run->said));
+}
+
+static void on_host_refused(void *owner, const char *host, const char *why)
+{
+	struct run *run = owner;
+
+	(void)why;
+	add_words(run->refused, sizeof(run->refused), "The recipe does not allow ", host, ", which the page wanted.");
+}
+
+static const struct browser_events run_events = { .dialog = on_dialog, .host_refused = on_host_refused, .acts = true };
+
+static struct run *run_new(struct runs *runs, int64_t user, const struct run_open_params *params, const struct recipe *recipe,
+	struct state *state)
+{
+	struct run *run = must(calloc(1, sizeof(*run)));
+
+	run->runs = runs;
+	run->user = user;
+	run->recipe = recipe_ref(recipe);
+	run->state = state;
+	run->handed = -1;
+	run->session = params->session;
+	run->version = params->version;
+	run->idle = must(event_new(loop_base(), -1, 0, on_idle, run));
+	exact_must(run->id, sizeof(run->id), "%s", params->run);
+	exact_must(run->account, sizeof(run->account), "%s", params->account);
+	TAILQ_INSERT_TAIL(&runs->list, run, link);
+	return run;
+}
+
+/* Appends what the page's dialogs said and which hosts were refused, and forgets both. */
+const char *run_with_events(struct run *run, struct arena *arena, const char *reason)
+{
+	const char *all = reason ? reason : "";
+
+	if (reason && run->refused[0])
+		all = arena_printf(arena, "%s %s", all, run->refused);
+	if (run->said[0])
+		all = arena_printf(arena, "%s%s%s", all, *all ? " " : "", run->said);
+	run->said[0] = '\0';
+	run->refused[0] = '\0';
+	all = words_new(arena, RUN_MOST_REASON, "%s", all);
+	return *all ? all : NULL;
+}
+
+/* Whoever worked on it does so no more. One that is being ended is not touched any more. */
+void run_leave(struct run *run)
+{
+	run->visitor = NULL;
+	latch_wake(&run->left, 0);
+	if (!run->ending)
+		arm_idle(run);
+}
+
+void run_hand_out(struct run *run, int state)
+{
+	run->handed = fcntl(state, F_DUPFD_CLOEXEC, 0);
+	run->opened = false;
+	run->browser = browser_close(run->browser);
+}
+
+/* Tells the caller whose session it is. Only a run with the right one's lives on; of any other, what it holds is given back. */
+static void settle_open(struct call *call, struct run *run, const struct proof *proof, struct run_open_result *result)
+{
+	result->verdict = verdict_word(proof->verdict);
+	if (proof->verdict == VERDICT_IN && run->browser) {
+		run->opened = run->untouched = true;
+		run_leave(run);
+		return;
+	}
+	result->reason = run_with_events(run, call->arena, proof->why);
+	result->retry_ms = proof->retry_ms;
+	if (proof->verdict == VERDICT_OUT && *proof->account)
+		result->shown_account = arena_strdup(call->arena, proof->account);
+	if (proof->visited)
+		run_take_state(run, call, &result->state, &result->left_out);
+	if (result->state >= 0 && proof->verdict != VERDICT_OUT && !fiber_cancelled() && !run->ending)
+		run_hand_out(run, result->state);
+	if (run->handed >= 0 || fiber_cancelled() || run->ending) /* or nobody hears that */
+		run_leave(run);
+	else
+		run_free(run);
+}
+
+/*
+ * It has failed, or the caller has given it up. What the browser holds then may be the only token that the site still takes:
+ * it is kept for a while, for run_close to fetch.
+ */
+static void fail_open(struct run *run)
+{
+	if (run->browser || run->ending)
+		run_leave(run);
+	else
+		run_free(run);
+}
+
+static int open_browser(struct call *call, struct runs *runs, const struct run_open_params *params,
+	const struct recipe *recipe, struct state *state, struct run_open_result *result)
+{
+	struct run *run = run_new(runs, call->acting.user, params, recipe, state);
+	struct proof proof = { 0 };
+	struct visit v;
+	int r;
+
+	run_visit_begin(runs, &v);
+	run->visitor = v.fiber;
+	r = proof_open(call, &runs->daemon->settings, recipe, state, params->account, &run_events, run, &proof,
+		&run->browser);
+	streamd_note_start(runs->daemon, call, r);
+	if (r == 0 && run->ending)
+		r = -ECANCELED;
+	if (r == 0)
+		settle_open(call, run, &proof, result);
+	else
+		fail_open(run);
+	proof_clear(&proof);
+	run_visit_end(runs, &v);
+	return r;
+}
+
+static struct run *run_named(struct runs *runs, int64_t user, const char *id)
+{
+	struct run *run;
+
+	TAILQ_FOREACH (run, &runs->list, link)
+		if (run->user == user && strcmp(run->id, id) == 0)
+			return run;
+	return NULL;
+}
+
+struct run *run_find(struct call *call, const char *id)
+{
+	struct streamd *d = call->daemon;
+	struct run *run = d->runs ? run_named(d->runs, call->acting.user, id) : NULL;
+
+	if (!run)
+		call_refuse(call, ERR_not_found, "run",
+			"There is no such run; one that gets no step for %lld s is ended. Open another.",
+			(long long)d->settings.run_idle_s);
+	return run;
+}
+
+int run_open(struct call *call, const struct run_open_params *params, struct run_open_result *result)
+{
+	struct streamd *d = call->daemon;
+	CLEANUP(recipe_unrefp) const struct recipe *recipe = streamd_recipe(d, call, params->site);
+	struct state *state;
+	char why[256];
+
+	result->state = -1;
+	if (!recipe)
+		return REFUSED;
+	if (!d->runs || d->runs->stopping)
+		return call_refuse(call, ERR_unavailable, NULL, "streamd is stopping; try again in a moment.");
+	if (runs_count(d->runs) >= (size_t)d->settings.most_runs)
+		return call_refuse(call, ERR_busy, NULL,
+			"All %lld browsers for bots are in use; try again in a moment, or raise most_runs in streamd's settings.",
+			(long long)d->settings.most_runs);
+	if (run_named(d->runs, call->acting.user, params->run))
+		return call_refuse(call, ERR_invalid, "run", "There is a run of that name already; give each a fresh one.");
+	if (state_read_memfd(params->state, &state, why, sizeof(why)) < 0)
+		return call_refuse(call, ERR_invalid, "state", "%s", why);
+	return open_browser(call, d->runs, params, recipe, state, result);
+}
+
+void run_answer_step(struct run *run, struct call *call, const struct step_result *from, struct run_step_result *to)
+{
+	const char *events = run_with_events(run, call->arena, from->reason);
+
+	to->result = step_end_word(from->end);
+	to->reason = from->end == STEP_END_DONE ? NULL : events;
+	to->text = from->text || from->end != STEP_END_DONE ? from->text : events;
+	to->rows = from->rows;
+	to->rows_count = from->row_count;
+	to->retry_ms = from->retry_ms;
+	to->picture = from->picture;
+	if (from->end == STEP_END_EXPIRED)
+		run->expired = true;
+}
+
+/* The first step often opens the very page that the probe has just opened. */
+static bool is_there_already(struct run *run, const struct step *step)
+{
+	const struct target *page = run_page(run->browser);
+	bool untouched = run->untouched;
+
+	run->untouched = false;
+	return untouched && page && !page->loading && !browser_ended(run->browser) && step_kind(step) == STEP_open &&
+		strcmp(step->url, run->recipe->probe.url) == 0;
+}
+
+static int carry_out(struct run *run, struct call *call, const struct step *step, struct step_result *ret)
+{
+	if (!is_there_already(run, step))
+		return run_step_carry_out(run->browser, run->recipe, step, call->arena, ret);
+	*ret = (struct step_result){ .end = STEP_END_DONE, .picture = -1,
+		.text = arena_strdup(call->arena, url_shown(run_page(run->browser)->url)) };
+	return 0;
+}
+
+int run_read_step(struct call *call, json_t *document, struct step *ret)
+{
+	char why[512];
+
+	if (step_parse(call->arena, document, ret, why, sizeof(why)) < 0)
+		return call_refuse(call, ERR_invalid, "step", "%s", why);
+	return 0;
+}
+
+/* Of whoever wants to work on it. */
+static int check_free(struct call *call, const struct run *run)
+{
+	if (run->ending)
+		return call_refuse(call, ERR_not_found, "run", "This run is being ended. Open another.");
+	if (run->visitor || !run->opened)
+		return call_refuse(call, ERR_busy, "run", "A step of this run is still under way; wait for its answer.");
+	return 0;
+}
+
+int run_work(struct call *call, const char *id, bool sends, int (*work)(struct call *call, struct run *run, void *arg), void *arg)
+{
+	struct run *run = run_find(call, id);
+	int r = run ? check_free(call, run) : REFUSED;
+	struct visit v;
+
+	if (r < 0)
+		return r;
+	event_del(run->idle);
+	run->visitor = fiber_self();
+	run_visit_begin(run->runs, &v);
+	r = work(call, run, arg);
+	if (r == -ECANCELED && run->ending)
+		r = call_refuse(call, sends ? ERR_maybe_done : ERR_unavailable, NULL, "The browser was ended in the middle of this.");
+	run_visit_end(run->runs, &v);
+	run_leave(run);
+	return r;
+}
+
+struct stepped {
+	struct step step;
+	struct run_step_result *result;
+};
+
+static int take_step(struct call *call, struct run *run, void *arg)
+{
+	struct stepped *s = arg;
+	struct step_result done;
+	int r = carry_out(run, call, &s->step, &done);
+
+	if (r == 0)
+		run_answer_step(run, call, &done, s->result);
+	return r;
+}
+
+int run_step(struct call *call, const struct run_step_params *params, struct run_step_result *result)
+{
+	struct stepped s = { .result = result };
+	int r = run_read_step(call, params->step, &s.step);
+
+	result->picture = -1;
+	return r < 0 ? r : run_work(call, params->run, false, take_step, &s);
+}

@@ -1,0 +1,356 @@
+#include "streamd/screen/input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "proto/field.h"
+#include "proto/server.h"
+#include "streamd/browser/reload.h"
+#include "streamd/screen/dialogs.h"
+#include "streamd/screen/hands.h"
+#include "streamd/screen/keys.h"
+#include "streamd/screen/menu.h"
+#include "streamd/screen/notes.h"
+#include "streamd/screen/tabs.h"
+#include "streamd/signin/stream.h"
+#include "streamd/signin/streams.h"
+
+#define DEF "proto/viewer.def"
+#define EXPAND_HANDLERS
+#include "proto/expand.h"
+#undef EXPAND_HANDLERS
+
+#define CONTROL 2
+
+static struct viewer *viewer_of(struct call *call)
+{
+	return call->front;
+}
+
+/* The session that input goes to, or NULL while there is no page, or the page must not be touched. */
+static const char *session_of(struct call *call)
+{
+	struct stream *s = viewer_of(call)->stream;
+	const struct target *page = s->browser ? target_of(s->page) : NULL;
+
+	stream_note_input(s);
+	s->actor = viewer_of(call)->id;
+	s->acted = loop_now();
+	return page && s->step == STEP_WAITING ? page->session : NULL;
+}
+
+static struct cdp *cdp_of(struct call *call)
+{
+	return browser_cdp(viewer_of(call)->stream->browser);
+}
+
+int frame_ack(struct call *call, const struct frame_ack_params *p, struct frame_ack_result *r)
+{
+	struct viewer *v = viewer_of(call);
+
+	(void)r;
+	edge_picture_acked(v->edge, v->id, (uint32_t)p->seq);
+	return 0;
+}
+
+/* A move while a button is held drags with it: to Chromium that takes its name, not its bit alone. */
+static const char *button_of(const struct mouse_event_params *p)
+{
+	if (p->button && strcmp(p->button, "none") != 0)
+		return p->button;
+	if (strcmp(p->type, "move") != 0)
+		return "none";
+	return p->buttons & 1 ? "left" : p->buttons & 2 ? "right" : p->buttons & 4 ? "middle" : "none";
+}
+
+int mouse_event(struct call *call, const struct mouse_event_params *p, struct mouse_event_result *r)
+{
+	struct stream *s = viewer_of(call)->stream;
+	const char *session = session_of(call);
+	const char *type = strcmp(p->type, "press") == 0 ? "mousePressed" :
+		strcmp(p->type, "release") == 0	   ? "mouseReleased" :
+						     "mouseMoved";
+
+	const struct cdp_arg args[] = { CDP_TEXT("type", type), CDP_REAL("x", p->x), CDP_REAL("y", p->y),
+		CDP_TEXT("button", button_of(p)), CDP_INT("buttons", p->buttons), CDP_INT("clickCount", p->clicks),
+		CDP_INT("modifiers", p->modifiers), { 0 } };
+
+	(void)r;
+	if (session && strcmp(p->type, "press") == 0)
+		hands_press(s->hands, target_of(s->page), args);
+	else if (session && strcmp(p->type, "move") == 0 && p->buttons)
+		hands_drag(s->hands, target_of(s->page), args);
+	else if (session)
+		cdp_send_args(cdp_of(call), session, "Input.dispatchMouseEvent", args);
+	return 0;
+}
+
+int wheel_event(struct call *call, const struct wheel_event_params *p, struct wheel_event_result *r)
+{
+	const char *session = session_of(call);
+
+	(void)r;
+	if (session)
+		cdp_send(cdp_of(call), session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseWheel"),
+			CDP_REAL("x", p->x), CDP_REAL("y", p->y), CDP_REAL("deltaX", p->dx), CDP_REAL("deltaY", p->dy),
+			CDP_INT("modifiers", p->modifiers));
+	return 0;
+}
+
+/* Headless Chromium has no menus to find these in, so the editor is told. */
+static const char *editing_command(const struct key_event_params *p)
+{
+	static const struct {
+		const char *code, *command;
+	} rows[] = { { "KeyA", "selectAll" }, { "KeyC", "copy" }, { "KeyX", "cut" }, { "KeyV", "paste" },
+		{ "KeyZ", "undo" }, { "KeyY", "redo" } };
+
+	for (size_t i = 0; p->modifiers == CONTROL && i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rows[i].code, p->code) == 0)
+			return rows[i].command;
+	return NULL;
+}
+
+int key_event(struct call *call, const struct key_event_params *p, struct key_event_result *r)
+{
+	const char *session = session_of(call), *command;
+	bool down = strcmp(p->type, "down") == 0;
+	bool types = down && p->text && !(p->modifiers & CONTROL);
+
+	(void)r;
+	if (!session || !key_may_pass(p->vk, p->modifiers))
+		return 0;
+	command = down ? editing_command(p) : NULL;
+	if (command && (strcmp(command, "copy") == 0 || strcmp(command, "cut") == 0))
+		viewer_of(call)->stream->copied = loop_now();
+	const struct cdp_arg args[] = { CDP_TEXT("type", !down ? "keyUp" : types ? "keyDown" : "rawKeyDown"),
+		CDP_TEXT("key", p->key), CDP_TEXT("code", p->code), CDP_INT("windowsVirtualKeyCode", p->vk),
+		CDP_INT("nativeVirtualKeyCode", p->vk), CDP_INT("modifiers", p->modifiers),
+		CDP_INT("location", p->location), CDP_BOOL("autoRepeat", p->repeat),
+		CDP_TEXT("text", types ? p->text : NULL), CDP_TEXT("unmodifiedText", types ? p->text : NULL),
+		command ? (struct cdp_arg)CDP_LIST("commands", CDP_TEXT(NULL, command)) : (struct cdp_arg){ 0 }, { 0 } };
+	cdp_send_args(cdp_of(call), session, "Input.dispatchKeyEvent", args);
+	return 0;
+}
+
+int text_insert(struct call *call, const struct text_insert_params *p, struct text_insert_result *r)
+{
+	const char *session = session_of(call);
+
+	(void)r;
+	if (session)
+		cdp_send(cdp_of(call), session, "Input.insertText", CDP_TEXT("text", p->text));
+	return 0;
+}
+
+int option_choose(struct call *call, const struct option_choose_params *p, struct option_choose_result *r)
+{
+	struct stream *s = viewer_of(call)->stream;
+
+	(void)r;
+	stream_note_input(s);
+	if (s->menus)
+		menu_choose(s->menus, p->menu, p->option);
+	return 0;
+}
+
+int dialog_answer(struct call *call, const struct dialog_answer_params *p, struct dialog_answer_result *r)
+{
+	struct stream *s = viewer_of(call)->stream;
+
+	(void)r;
+	stream_note_input(s);
+	dialogs_answer(s->dialogs, p->dialog, p->accept, p->name, p->text);
+	return 0;
+}
+
+int view_show(struct call *call, const struct view_show_params *p, struct view_show_result *r)
+{
+	struct viewer *v = viewer_of(call);
+	bool shown = p->visible && !v->visible;
+
+	(void)r;
+	v->visible = p->visible;
+	stream_viewers_changed(v->stream);
+	if (shown)
+		screencast_refresh(v->stream->screencast);
+	return 0;
+}
+
+int view_resize(struct call *call, const struct view_resize_params *p, struct view_resize_result *r)
+{
+	struct stream *s = viewer_of(call)->stream;
+
+	(void)r;
+	s->width = (int)p->width;
+	s->height = (int)p->height;
+	screencast_set_size(s->screencast, s->width, s->height);
+	return 0;
+}
+
+int page_navigate_to(struct call *call, const struct page_navigate_to_params *p, struct page_navigate_to_result *r)
+{
+	struct stream *s = viewer_of(call)->stream;
+	const char *session = session_of(call);
+
+	(void)r;
+	if (!session)
+		return 0;
+	if (strcmp(p->to, "reload") == 0)
+		page_reload(target_of(s->page));
+	else /* history.back() is what a person's button does, and needs no answer */
+		cdp_send(cdp_of(call), session, "Runtime.evaluate",
+			CDP_TEXT("expression", strcmp(p->to, "back") == 0 ? "history.back()" : "history.forward()"));
+	return 0;
+}
+
+static struct target *tab_of(struct call *call, int64_t number)
+{
+	struct stream *s = viewer_of(call)->stream;
+
+	stream_note_input(s);
+	return s->browser && s->step == STEP_WAITING ? tabs_find(s->browser, number) : NULL;
+}
+
+int tab_show(struct call *call, const struct tab_show_params *p, struct tab_show_result *r)
+{
+	struct target *page = tab_of(call, p->tab);
+
+	(void)r;
+	if (page)
+		stream_show_page(viewer_of(call)->stream, page);
+	return 0;
+}
+
+int tab_close(struct call *call, const struct tab_close_params *p, struct tab_close_result *r)
+{
+	struct target *page = tab_of(call, p->tab);
+
+	(void)r;
+	if (page)
+		tabs_close(page->browser, page);
+	return 0;
+}
+
+int note_close(struct call *call, const struct note_close_params *p, struct note_close_result *r)
+{
+	(void)r;
+	notes_close(viewer_of(call)->stream->notes, p->note);
+	return 0;
+}
+
+int stay(struct call *call, const struct stay_params *p, struct stay_result *r)
+{
+	(void)p, (void)r;
+	stream_note_input(viewer_of(call)->stream);
+	return 0;
+}
+
+int sign_in_done(struct call *call, const struct sign_in_done_params *p, struct sign_in_done_result *r)
+{
+	struct stream *s = viewer_of(call)->stream;
+
+	(void)r;
+	stream_note_input(s);
+	s->done_pressed = true;
+	if (p->in_place_of && strcmp(p->in_place_of, s->asked.kept) == 0 && p->account &&
+		strcmp(p->account, s->asked.by) == 0)
+		s->agreed = s->asked;
+	stream_poke(s);
+	return 0;
+}
+
+int sign_in_resume(struct call *call, const struct sign_in_resume_params *p, struct sign_in_resume_result *r)
+{
+	struct stream *s = viewer_of(call)->stream;
+
+	(void)p, (void)r;
+	stream_note_input(s);
+	s->resume_pressed = true;
+	stream_poke(s);
+	return 0;
+}
+
+#define EXPAND_THUNKS
+#include "proto/expand.h"
+#undef EXPAND_THUNKS
+
+static const struct dispatch_row rows[] = {
+#define EXPAND_DISPATCH
+#include "proto/expand.h"
+#undef EXPAND_DISPATCH
+	{ 0 }
+};
+
+static const struct dispatch_row *row_named(const char *method)
+{
+	for (const struct dispatch_row *row = rows; row->method; row++)
+		if (strcmp(row->method->name, method) == 0)
+			return row;
+	return NULL;
+}
+
+static int read_params(struct said *s, struct span text)
+{
+	struct call *call = s->call;
+	const struct method *m = s->row->method;
+	char *own = arena_memdup(call->arena, text.p ? text.p : "{}", text.p ? text.n : 2);
+	json_t *kept = NULL;
+	int r;
+
+	s->params = arena_alloc(call->arena, m->params_size);
+	r = fields_read(call->arena, m->params(), own, text.p ? text.n : 2, NULL, s->params, &kept, &call->refusal);
+	if (kept)
+		call_keep(call, kept);
+	return r < 0 ? REFUSED : 0;
+}
+
+static char why_wrong[124];
+
+static int carry_out(struct viewer *v, const struct said *s)
+{
+	int r;
+
+	s->call->front = v;
+	r = s->row->handler(s->call, s->params, NULL);
+	if (r < 0)
+		words_set(why_wrong, sizeof(why_wrong), "%s", call_why(s->call, r));
+	return r < 0 ? -EPROTO : 0;
+}
+
+void input_let_go(void *owner, const struct said *said)
+{
+	struct stream *s = owner;
+	struct viewer *v = streams_find_viewer(s->daemon->streams, said->viewer);
+
+	if (v && carry_out(v, said) < 0)
+		edge_close(v->edge, v->id, EDGE_CLOSE_POLICY, why_wrong);
+}
+
+int input_take(struct viewer *v, const char *method, struct span params, const char **ret_why)
+{
+	struct said said = { .viewer = v->id, .row = row_named(method) };
+	int r = 0;
+
+	*why_wrong = '\0';
+	*ret_why = why_wrong;
+	if (!said.row) {
+		words_set(why_wrong, sizeof(why_wrong), "There is no message \"%s\" here.", BRIEF(40, method));
+		return -EPROTO;
+	}
+	said.call = call_new(v->stream->daemon, NULL, 0);
+	if (read_params(&said, params) < 0) {
+		words_set(why_wrong, sizeof(why_wrong), "%s", said.call->refusal.message);
+		r = -EPROTO;
+	} else if (hands_hold(v->stream->hands, &said)) {
+		return 0;
+	} else {
+		r = carry_out(v, &said);
+	}
+	call_free(said.call);
+	return r;
+}

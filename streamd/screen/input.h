@@ -1,0 +1,16 @@
+/* What viewers send: pointer, keys and text for the page in front, and words for Stead itself. Order is kept. */
+#pragma once
+
+#include "proto/scan.h"
+#include "streamd/screen/viewer.h"
+
+struct said;
+
+/*
+ * Takes one message; params is the text of an object, or absent. -EPROTO with *ret_why (a sentence, valid until the next call)
+ * when it is none that a page of ours would send: the connection is then closed. Never waits.
+ */
+int input_take(struct viewer *v, const char *method, struct span params, const char **ret_why);
+
+/* hands_new(): one that was held is taken now; owner is the stream. */
+void input_let_go(void *owner, const struct said *said);

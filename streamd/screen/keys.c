@@ -1,0 +1,49 @@
+#include "streamd/screen/keys.h"
+
+#include <string.h>
+
+#define ALT     1
+#define CONTROL 2
+#define META    4
+#define SHIFT   8
+
+enum { BACKSPACE = 8, ENTER = 13, ALT_KEY = 18, ESCAPE = 27, END = 35, HOME = 36, LEFT = 37, DOWN = 40, DELETE_KEY = 46,
+	META_LEFT = 91, MENU = 93, F1 = 112, F24 = 135, BROWSER_BACK = 166, LAUNCH_LAST = 183 };
+
+static bool is_modifier(int64_t vk)
+{
+	return vk == 16 || vk == 17;
+}
+
+/* End, Home and the arrows; not the page keys, which change the tab. */
+static bool moves(int64_t vk)
+{
+	return vk >= END && vk <= DOWN;
+}
+
+static bool is_one_of(int64_t vk, const char *letters)
+{
+	return vk >= 'A' && vk <= 'Z' && strchr(letters, (int)vk);
+}
+
+static bool passes_alone(int64_t vk, bool shift)
+{
+	if (vk >= F1 && vk <= F24)
+		return !shift && (vk == F1 + 1 || vk == F1 + 3 || vk == F1 + 7 || vk == F1 + 8); /* F2, F4, F8, F9 */
+	if (vk == ALT_KEY || (vk >= META_LEFT && vk <= MENU) || (vk >= BROWSER_BACK && vk <= LAUNCH_LAST))
+		return false;
+	return !(shift && vk == ESCAPE); /* the task manager */
+}
+
+bool key_may_pass(int64_t vk, int64_t modifiers)
+{
+	bool shift = modifiers & SHIFT;
+
+	if (modifiers & (ALT | META))
+		return false;
+	if (!(modifiers & CONTROL))
+		return passes_alone(vk, shift);
+	if (is_modifier(vk) || moves(vk) || vk == ENTER)
+		return true;
+	return shift ? is_one_of(vk, "ZV") : vk == BACKSPACE || vk == DELETE_KEY || is_one_of(vk, "ACXVZYBI");
+}

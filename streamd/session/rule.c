@@ -1,0 +1,275 @@
+#include "streamd/session/rule.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "recipe/pattern.h"
+#include "streamd/browser/element.h"
+#include "streamd/session/capture.h"
+
+#define CAPTURE_MS 20000
+
+static struct target *provider_page(struct browser *b, const struct recipe *recipe)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, browser_targets(b), link)
+		if (t->kind == TARGET_PAGE && !t->hidden && recipe_is_provider(recipe, url_whole(t->url)))
+			return t;
+	return NULL;
+}
+
+static bool address_fits(const struct recipe *recipe, const struct target *page)
+{
+	const struct recipe_signed_in *s = &recipe->signed_in;
+
+	return page->kind == TARGET_PAGE && !page->hidden && page->session[0] &&
+		(!s->url_count || url_fits_any(page->url, (const char *const *)s->url, s->url_count));
+}
+
+/* The first page that fits behind number (0: of all): a sign-in may go on in a window of its own, and leave others behind. */
+static struct target *next_fitting(struct browser *b, const struct recipe *recipe, uint64_t number)
+{
+	struct target *t;
+
+	TAILQ_FOREACH (t, browser_targets(b), link)
+		if (t->number > number && address_fits(recipe, t))
+			return t;
+	return NULL;
+}
+
+/* The newest: what the person has come to. */
+static struct target *last_page(struct browser *b)
+{
+	struct target *t;
+
+	TAILQ_FOREACH_REVERSE (t, browser_targets(b), target_list, link)
+		if (t->kind == TARGET_PAGE && !t->hidden && t->session[0])
+			return t;
+	return NULL;
+}
+
+bool rule_addresses_fit(struct browser *b, const struct recipe *recipe, char *why, size_t size)
+{
+	struct target *page = last_page(b), *provider = provider_page(b, recipe);
+
+	*why = '\0';
+	if (!page)
+		words_set(why, size, "No page is open any more.");
+	else if (provider)
+		words_set(why, size, "A page of the identity provider is still open (%s).", url_shown(provider->url));
+	else if (!next_fitting(b, recipe, 0))
+		words_set(why, size, "The page is at %s, and %s is signed in to once it is at %s.", url_shown(page->url),
+			recipe->title, BRIEF(URL_MOST_SHOWN, recipe->signed_in.url[0]));
+	return !*why;
+}
+
+/* The value's hash of the first cookie that is meant; false: there is none. */
+static bool cookie_digest(const struct state *s, const struct recipe_cookie *meant, uint8_t digest[32])
+{
+	for (size_t i = 0; i < state_cookie_count(s); i++) {
+		const struct state_cookie *c = state_cookie_at(s, i);
+		const char *host = *c->domain == '.' ? c->domain + 1 : c->domain;
+
+		if (strcmp(c->name, meant->name) != 0 || (meant->host && !host_match(meant->host, host)))
+			continue;
+		SHA256((const uint8_t *)c->value, strlen(c->value), digest);
+		return true;
+	}
+	return false;
+}
+
+static bool has_changed(bool there, const uint8_t now[32], bool was_there, const uint8_t then[32])
+{
+	return there && (!was_there || memcmp(now, then, 32) != 0);
+}
+
+static bool cookies_fit(const struct recipe_signed_in *s, const struct state *now, const struct state *before,
+	char *why, size_t size)
+{
+	uint8_t a[32], b[32];
+
+	for (size_t i = 0; i < s->cookies_count; i++) {
+		const struct recipe_cookie *c = &s->cookies[i];
+		bool there = cookie_digest(now, c, a);
+		bool was = before && cookie_digest(before, c, b);
+		if (has_changed(there, a, was, b))
+			continue;
+		words_set(why, size, "The cookie %s is %s.", c->name,
+			there ? "still the one from before the sign-in" : "not there yet");
+		return false;
+	}
+	return true;
+}
+
+static bool items_fit(const struct recipe_item *items, size_t count, bool session, const struct state *now,
+	const struct state *before, char *why, size_t size)
+{
+	uint8_t a[32], b[32];
+
+	for (size_t i = 0; i < count; i++) {
+		bool there = state_item_digest(now, session, items[i].origin, items[i].key, a);
+		bool was = before && state_item_digest(before, session, items[i].origin, items[i].key, b);
+		if (has_changed(there, a, was, b))
+			continue;
+		words_set(why, size, "The %s item %s is %s.", session ? "sessionStorage" : "localStorage", items[i].key,
+			there ? "still the one from before the sign-in" : "not there yet");
+		return false;
+	}
+	return true;
+}
+
+static bool any_item_changed(const struct recipe_item *items, size_t count, bool session, const struct state *now,
+	const struct state *then)
+{
+	uint8_t a[32], b[32];
+
+	for (size_t i = 0; i < count; i++) {
+		bool there = state_item_digest(now, session, items[i].origin, items[i].key, a);
+		if (has_changed(there, a, state_item_digest(then, session, items[i].origin, items[i].key, b), b))
+			return true;
+	}
+	return false;
+}
+
+static bool any_cookie_changed(const struct recipe_signed_in *s, const struct state *now, const struct state *then)
+{
+	uint8_t a[32], b[32];
+
+	for (size_t i = 0; i < s->cookies_count; i++) {
+		const struct recipe_cookie *c = &s->cookies[i];
+		bool there = cookie_digest(now, c, a);
+		if (has_changed(there, a, cookie_digest(then, c, b), b))
+			return true;
+	}
+	return false;
+}
+
+int rule_has_changed(struct browser *b, const struct recipe *recipe, const struct state *then, int64_t deadline, bool *ret)
+{
+	const struct recipe_signed_in *s = &recipe->signed_in;
+	CLEANUP(state_freep) struct state *now = NULL;
+	int r;
+
+	*ret = false;
+	if (s->cookies_count + s->local_storage_count + s->session_storage_count == 0)
+		return 0;
+	r = capture(b, recipe, deadline, &now);
+	if (r == 0)
+		*ret = any_cookie_changed(s, now, then) ||
+			any_item_changed(s->local_storage, s->local_storage_count, false, now, then) ||
+			any_item_changed(s->session_storage, s->session_storage_count, true, now, then);
+	return r;
+}
+
+static int storage_fits(struct target_ref page, const struct recipe *recipe, const struct state *before,
+	int64_t deadline, bool *ret_met, char *why, size_t size)
+{
+	const struct recipe_signed_in *s = &recipe->signed_in;
+	CLEANUP(state_freep) struct state *now = NULL;
+	int r;
+
+	*ret_met = true;
+	if (s->cookies_count + s->local_storage_count + s->session_storage_count == 0)
+		return 0;
+	r = capture_page(page, recipe, deadline, &now);
+	if (r < 0)
+		return r;
+	*ret_met = cookies_fit(s, now, before, why, size) &&
+		items_fit(s->local_storage, s->local_storage_count, false, now, before, why, size) &&
+		items_fit(s->session_storage, s->session_storage_count, true, now, before, why, size);
+	return 0;
+}
+
+static int mark_fits(struct target_ref page, const struct recipe *recipe, bool *ret_met, char *why, size_t size)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const struct wish wish = { .at = recipe->signed_in.mark };
+	struct element e;
+	int r;
+
+	*ret_met = true;
+	if (!wish.at)
+		return 0;
+	r = element_wait(page, &wish, 1, 0, arena, &e);
+	if (r < 0)
+		return r;
+	*ret_met = !e.late && !e.moved;
+	if (!*ret_met)
+		words_set(why, size, "The mark of a signed-in person is not on the page yet.");
+	return 0;
+}
+
+static bool is_passing(int r)
+{
+	return r == -EREMOTE || r == -EPIPE;
+}
+
+/* A page whose address and mark fit; NO_TARGET, and why, if none is. That one of them goes on says nothing of the others. */
+static int find_page(struct browser *b, const struct recipe *recipe, struct target_ref *ret, char *why, size_t size)
+{
+	struct target_ref page = target_ref_of(next_fitting(b, recipe, 0));
+	bool met = false;
+	int r = 0;
+
+	*ret = NO_TARGET;
+	while (page.number && !met && (r == 0 || is_passing(r))) {
+		r = mark_fits(page, recipe, &met, why, size);
+		if (r == 0 && met)
+			*ret = page;
+		page = target_ref_of(next_fitting(b, recipe, page.number));
+	}
+	return ret->number ? 0 : r;
+}
+
+int rule_check(struct browser *b, const struct recipe *recipe, const struct state *before, int64_t deadline,
+	struct target_ref *ret, char *why, size_t size)
+{
+	bool met = false;
+	int r;
+
+	*ret = NO_TARGET;
+	*why = '\0';
+	if (!rule_addresses_fit(b, recipe, why, size))
+		return 0;
+	r = find_page(b, recipe, ret, why, size);
+	if (r == 0 && ret->number)
+		r = storage_fits(*ret, recipe, before, deadline_min(deadline, deadline_in(CAPTURE_MS)), &met, why, size);
+	if (r == 0 && met) /* it took a while */
+		met = rule_addresses_fit(b, recipe, why, size) && target_of(*ret) && address_fits(recipe, target_of(*ret));
+	if (r < 0 || !met)
+		*ret = NO_TARGET;
+	if (is_passing(r)) { /* the page went on while we looked */
+		words_set(why, size, "The page is still changing.");
+		return 0;
+	}
+	return r;
+}
+
+int rule_settle(struct browser *b, const struct recipe *recipe, int64_t deadline)
+{
+	int64_t cap = deadline_min(deadline, deadline_in(recipe->settle.cap_ms));
+	CLEANUP(state_freep) struct state *one = NULL;
+	int r = capture(b, recipe, cap, &one);
+
+	while (r == 0 && loop_now() < cap) {
+		struct state *two = NULL;
+		r = fiber_sleep_until(deadline_min(cap, deadline_in(recipe->settle.quiet_ms)));
+		if (r == 0)
+			r = capture(b, recipe, deadline_in(CAPTURE_MS), &two);
+		if (r < 0)
+			break;
+		bool equal = state_equal(one, two);
+		state_free(one);
+		one = two;
+		if (equal)
+			break;
+	}
+	return r == -EREMOTE || r == -EPIPE ? 0 : r;
+}

@@ -1,0 +1,344 @@
+#include "streamd/signin/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/fiber.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/must.h"
+#include "common/words.h"
+#include "state/state.h"
+#include "streamd/screen/dialogs.h"
+#include "streamd/screen/hands.h"
+#include "streamd/screen/input.h"
+#include "streamd/screen/notes.h"
+
+#define WARN_MS        120000 /* before the end for want of input */
+#define SAVE_MOMENT_MS 2000 /* how long one that ends waits for the answer to a save */
+
+const char *step_word(enum stream_step step)
+{
+	switch (step) {
+	case STEP_STARTING: return "starting";
+	case STEP_WAITING: return "waiting";
+	case STEP_SIGNED_IN: return "signed_in";
+	case STEP_PROVING: return "proving";
+	case STEP_SAVED: return "saved";
+	case STEP_FAILED: return "failed";
+	case STEP_TIMED_OUT: return "timed_out";
+	case STEP_CLOSED: return "closed";
+	}
+	return "failed";
+}
+
+bool step_is_final(enum stream_step step)
+{
+	return step == STEP_SAVED || step == STEP_FAILED || step == STEP_TIMED_OUT || step == STEP_CLOSED;
+}
+
+void stream_tell(struct stream *s, const struct method *event, const void *fields)
+{
+	viewers_tell(&s->viewers, event, fields);
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+void stream_describe_step(const struct stream *s, struct step_changed_event *ret)
+{
+	*ret = (struct step_changed_event){ .step = step_word(s->step),
+		.reason = or_null(s->reason),
+		.advice = or_null(s->advice),
+		.resumable = s->resumable,
+		.account = or_null(s->account),
+		.kept_account = or_null(s->asked.kept),
+		.reached = step_word(s->reached),
+		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
+}
+
+static void tell_step(struct stream *s)
+{
+	struct step_changed_event event;
+
+	stream_describe_step(s, &event);
+	stream_tell(s, &method_step_changed, &event);
+}
+
+/* The texts may be those that it has already. */
+static void set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice)
+{
+	s->step = step;
+	if (!step_is_final(step) || step == STEP_SAVED)
+		s->reached = step;
+	if (reason != s->reason)
+		words_set(s->reason, sizeof(s->reason), "%s", reason);
+	if (advice != s->advice)
+		words_set(s->advice, sizeof(s->advice), "%s", advice);
+}
+
+void stream_set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice)
+{
+	set_step(s, step, reason, advice);
+	log_info("sign-in %s to %s: %s%s%s", s->id, s->recipe->name, step_word(step), *reason ? ": " : "", reason);
+	tell_step(s);
+}
+
+void stream_poke(struct stream *s)
+{
+	latch_wake(&s->poked, 0);
+}
+
+static int64_t idle_ms(const struct stream *s)
+{
+	return s->daemon->settings.stream_idle_s * 1000;
+}
+
+/* Until its browser is there nobody could do anything. */
+static int64_t idle_end(const struct stream *s)
+{
+	return s->step == STEP_STARTING ? NEVER : s->last_input + idle_ms(s);
+}
+
+/* The earliest of: nobody does anything, nobody looks, it has been open long enough. */
+static int64_t next_timeout(const struct stream *s)
+{
+	const struct streamd_settings *t = &s->daemon->settings;
+	int64_t unseen = viewers_count(&s->viewers) ? NEVER : s->last_seen + t->stream_unseen_s * 1000;
+
+	return deadline_min(s->deadline, deadline_min(idle_end(s), unseen));
+}
+
+static void arm_in(struct stream *s, int64_t ms)
+{
+	struct timeval tv;
+
+	if (ms < 0)
+		ms = 0;
+	tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	event_add(s->timer, &tv);
+}
+
+void stream_describe_limit(const struct stream *s, struct limit_changed_event *ret)
+{
+	int64_t end = deadline_min(s->deadline, idle_end(s));
+
+	*ret = (struct limit_changed_event){ .ends_at_ms = wall_now() + (end - loop_now()),
+		.limit = end == s->deadline ? "absolute" : "idle",
+		.soon = s->warned };
+}
+
+static void tell_limit(struct stream *s)
+{
+	struct limit_changed_event event;
+
+	stream_describe_limit(s, &event);
+	stream_tell(s, &method_limit_changed, &event);
+}
+
+/*
+ * Before nobody has done anything for too long, whoever looks is asked whether they are still there, early enough to be read
+ * and answered (WCAG 2.2, success criterion 2.2.1).
+ */
+static int64_t next_warning(const struct stream *s)
+{
+	int64_t early = idle_ms(s) / 2 < WARN_MS ? idle_ms(s) / 2 : WARN_MS;
+
+	return s->warned ? NEVER : idle_end(s) - early;
+}
+
+void stream_arm(struct stream *s)
+{
+	if (!s->ending)
+		arm_in(s, deadline_min(next_timeout(s), next_warning(s)) - loop_now());
+}
+
+/* "3 minutes", "90 seconds". */
+static const char *span(int64_t seconds, char text[32])
+{
+	bool minutes = seconds >= 120 && seconds % 60 == 0;
+
+	exact_must(text, 32, "%lld %s", (long long)(minutes ? seconds / 60 : seconds), minutes ? "minutes" : "seconds");
+	return text;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	struct stream *s = arg;
+	const struct streamd_settings *t = &s->daemon->settings;
+	int64_t now = loop_now();
+	char why[256], text[32];
+
+	if (s->ending) { /* the save has had its moment */
+		fiber_cancel(s->flow);
+		return;
+	}
+	if (now < next_timeout(s)) {
+		if (now >= next_warning(s)) {
+			s->warned = true;
+			tell_limit(s);
+		}
+		stream_arm(s);
+		return;
+	}
+	if (now >= s->deadline)
+		words_set(why, sizeof(why), "The sign-in was open for %s, the longest that is allowed.",
+			span(t->stream_absolute_s, text));
+	else if (now >= idle_end(s))
+		words_set(why, sizeof(why), "Nothing was done for %s.", span(t->stream_idle_s, text));
+	else
+		words_set(why, sizeof(why), "Nobody looked at it for %s.", span(t->stream_unseen_s, text));
+	stream_end(s, STEP_TIMED_OUT, why, "Start the sign-in again.");
+}
+
+void stream_note_input(struct stream *s)
+{
+	s->last_input = loop_now();
+	if (!s->warned)
+		return;
+	s->warned = false;
+	tell_limit(s);
+	stream_arm(s);
+}
+
+void stream_viewers_changed(struct stream *s)
+{
+	screencast_set_on(s->screencast, viewers_look(&s->viewers));
+	s->last_seen = loop_now();
+}
+
+static void on_dialog_shown(void *owner, const struct dialog_opened_event *event)
+{
+	stream_tell(owner, &method_dialog_opened, event);
+}
+
+static void on_dialog_gone(void *owner, const struct dialog_closed_event *event)
+{
+	stream_tell(owner, &method_dialog_closed, event);
+}
+
+static const struct dialog_listener dialog_listener = { on_dialog_shown, on_dialog_gone };
+
+static void on_note_shown(void *owner, const struct note_shown_event *event)
+{
+	stream_tell(owner, &method_note_shown, event);
+}
+
+static void on_note_gone(void *owner, const struct note_gone_event *event)
+{
+	stream_tell(owner, &method_note_gone, event);
+}
+
+static const struct note_listener note_listener = { on_note_shown, on_note_gone };
+
+static void show(void *owner, struct picture *p)
+{
+	viewers_show(&((struct stream *)owner)->viewers, p);
+}
+
+struct stream *stream_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
+	int width, int height)
+{
+	struct stream *s = must(calloc(1, sizeof(*s)));
+
+	s->daemon = d;
+	exact_must(s->id, sizeof(s->id), "%s", id);
+	s->user = acting->user;
+	s->user_name = must(strdup(acting->name ? acting->name : ""));
+	s->call = call_new(d, acting, NEVER);
+	s->recipe = recipe_ref(recipe);
+	s->width = width;
+	s->height = height;
+	s->opened_at_ms = wall_now();
+	s->last_input = s->last_seen = loop_now();
+	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
+	LIST_INIT(&s->viewers);
+	s->dialogs = dialogs_new(&dialog_listener, s);
+	s->hands = hands_new(input_let_go, s);
+	s->notes = notes_new(&note_listener, s);
+	s->screencast = screencast_new((int)d->settings.quality, show, s);
+	s->timer = must(event_new(loop_base(), -1, 0, on_timer, s));
+	stream_arm(s);
+	fiber_start("sign-in", stream_run, s, &s->flow);
+	return s;
+}
+
+static const char *fate_words(enum save_fate fate)
+{
+	switch (fate) {
+	case SAVE_NONE: return "Nothing was saved.";
+	case SAVE_UNKNOWN: return "It is not known whether the session was saved: look on the dashboard whether it is there.";
+	case SAVE_KEPT: return "The session was saved.";
+	}
+	return "";
+}
+
+void stream_say_fate(struct stream *s)
+{
+	words_set(s->advice, sizeof(s->advice), "%s%s%s", fate_words(s->save), *s->next ? " " : "", s->next);
+}
+
+void stream_end(struct stream *s, enum stream_step step, const char *reason, const char *next)
+{
+	if (s->ending || s->ended_at_ms)
+		return;
+	s->ending = true;
+	s->resumable = false;
+	s->asked = (struct replacement){ 0 };
+	set_step(s, step, reason, "");
+	words_set(s->next, sizeof(s->next), "%s", next);
+	stream_say_fate(s);
+	if (s->saving)
+		arm_in(s, SAVE_MOMENT_MS);
+	else
+		fiber_cancel(s->flow);
+}
+
+void stream_end_for_restart(struct stream *s)
+{
+	char verdict[sizeof(s->reason)];
+
+	if (s->step != STEP_FAILED) {
+		stream_end(s, STEP_CLOSED, "Stead is being restarted.", "Start the sign-in again in a moment.");
+		return;
+	}
+	exact_must(verdict, sizeof(verdict), "%s", s->reason);
+	stream_end(s, STEP_FAILED, verdict, "Stead was restarted since, and its browser is gone. Start the sign-in again.");
+}
+
+void stream_set_ended(struct stream *s)
+{
+	s->ended_at_ms = wall_now();
+	latch_wake(&s->ended, 0);
+}
+
+int stream_wait_ended(struct stream *s, int64_t deadline)
+{
+	return s->ended_at_ms ? 0 : latch_wait(&s->ended, deadline);
+}
+
+struct stream *stream_free(struct stream *s)
+{
+	if (!s)
+		return NULL;
+	stream_end_for_restart(s);
+	fiber_join(&s->flow);
+	viewers_close(&s->viewers, STREAM_ENDED);
+	event_free(s->timer);
+	screencast_free(s->screencast);
+	state_free(s->before);
+	state_free(s->refused);
+	dialogs_free(s->dialogs);
+	hands_free(s->hands);
+	notes_free(s->notes);
+	call_free(s->call);
+	recipe_unref(s->recipe);
+	free(s->user_name);
+	free(s);
+	return NULL;
+}

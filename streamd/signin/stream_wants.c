@@ -1,0 +1,206 @@
+#include "streamd/signin/stream_wants.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "recipe/pattern.h"
+#include "streamd/browser/watch.h"
+#include "streamd/screen/copy.h"
+#include "streamd/screen/dialogs.h"
+#include "streamd/screen/menu.h"
+#include "streamd/screen/notes.h"
+#include "streamd/screen/trouble.h"
+#include "streamd/signin/stream.h"
+
+#define MOST_HOST 257
+#define ACT_MS    5000 /* what a page does so soon after a press or a key, that has brought about */
+
+/* Whose page it is, for a sentence. */
+static const char *host_of(const struct target *t, char host[MOST_HOST])
+{
+	if (!t || !url_host(url_whole(t->url), host, MOST_HOST))
+		words_set(host, MOST_HOST, "The page");
+	return host;
+}
+
+void wants_navigating(void *owner, struct target *page)
+{
+	struct stream *s = owner;
+
+	dialogs_leave(s->dialogs, page, false);
+	if (s->trouble && target_ref_equal(s->page, target_ref_of(page)))
+		trouble_navigating(s->trouble, page);
+}
+
+void wants_password(void *owner, struct target *target, const struct cbor *params)
+{
+	struct stream *s = owner;
+
+	if (!s->ending)
+		dialogs_add_password(s->dialogs, target, params);
+	stream_poke(s);
+}
+
+void wants_app(void *owner, const char *scheme)
+{
+	struct stream *s = owner;
+	char host[MOST_HOST], text[512];
+
+	log_notice("a page of %s wanted to open an app by a %s: link, which was refused", s->recipe->name, scheme);
+	words_set(text, sizeof(text), "%s wanted to open an app (%s:). This browser runs on Stead's server and has none.",
+		host_of(target_of(s->page), host), scheme);
+	notes_add(s->notes, NOTE_APP, scheme, "plain", false, text,
+		"Choose another way on the page, such as a code.");
+}
+
+void wants_download(void *owner, const char *name)
+{
+	struct stream *s = owner;
+	char text[512];
+
+	words_set(text, sizeof(text), "The page wanted to save a file%s%s%s. Files cannot be saved from this browser.",
+		*name ? " (" : "", BRIEF(100, name), *name ? ")" : "");
+	notes_add(s->notes, NOTE_DOWNLOAD, "", "plain", false, text, "Fetch it in your own browser if you need it.");
+}
+
+void wants_file(void *owner, struct target *target)
+{
+	struct stream *s = owner;
+	char host[MOST_HOST], text[512];
+
+	words_set(text, sizeof(text), "%s asks for a file. Your files cannot be reached from this browser, which runs on Stead's server.",
+		host_of(target, host));
+	notes_add(s->notes, NOTE_FILE, "", "plain", false, text, "If the sign-in needs it, go on without, or tell the administrator.");
+}
+
+static void passkey_wanted(struct stream *s, const struct target *t, const char *kind)
+{
+	bool make = strcmp(kind, "create") == 0;
+	char host[MOST_HOST], text[512];
+
+	words_set(text, sizeof(text), make ?
+		"%s wanted to make a passkey. This browser runs on Stead's server and cannot keep one." :
+		"%s asked for a passkey or a security key. This browser runs on Stead's server and has none.",
+		host_of(t, host));
+	notes_add(s->notes, NOTE_PASSKEY, kind, "plain", false, text, make ?
+		"Go on without one, such as by \"Not now\" or \"Skip\"." :
+		"Choose another way on the page, such as a password or a code.");
+}
+
+static void chooser_wanted(struct stream *s, const char *what)
+{
+	static const struct {
+		const char *what, *text, *advice;
+	} rows[] = {
+		{ "date", "The calendar of this field is not in the picture.", "Type the date, part by part; arrow keys change a part." },
+		{ "time", "The list of times of this field is not in the picture.", "Type the time; arrow keys change a part." },
+		{ "colour", "The colours of this field are not in the picture.", "" },
+		{ "list", "The suggestions of this field are not in the picture.",
+			"Type it, or choose with the arrow keys and Enter." },
+		{ "print", "The page wanted to print. There is no printer in this browser.",
+			"Open the page in your own browser to print it." },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rows[i].what, what) == 0)
+			notes_add(s->notes, NOTE_CHOOSER, what, "plain", false, rows[i].text, rows[i].advice);
+}
+
+static void typing_changed(struct stream *s, bool typing)
+{
+	struct keyboard_wanted_event event = { .wanted = typing };
+
+	if (s->typing == typing)
+		return;
+	s->typing = typing;
+	stream_tell(s, &method_keyboard_wanted, &event);
+}
+
+/* Only to who acts there: others may look on, and their clipboards are nobody else's. */
+static void text_copied(struct stream *s, const char *text, bool offered)
+{
+	struct text_copied_event copied = { .text = text, .offered = offered };
+	struct viewer *v;
+
+	if (loop_now() - s->acted <= ACT_MS)
+		LIST_FOREACH (v, &s->viewers, link)
+			if (v->id == s->actor)
+				viewer_tell(v, &method_text_copied, &copied);
+}
+
+/* A copy that the person asked for by its key they have; one that the page made, they are offered. */
+static bool take_copy(struct stream *s, const struct cbor *params)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
+	const char *text = NULL;
+	bool offered = false;
+
+	if (!copy_read(params, arena, &text, &offered))
+		return false;
+	text_copied(s, text, offered || loop_now() - s->copied > ACT_MS);
+	return true;
+}
+
+static bool take_want(struct stream *s, struct target *t, const json_t *said)
+{
+	const char *passkey = json_string_value(json_object_get(said, "passkey"));
+	const char *wants = json_string_value(json_object_get(said, "wants"));
+	const char *title = json_string_value(json_object_get(said, "title"));
+	const json_t *typing = json_object_get(said, "typing");
+
+	if (passkey)
+		passkey_wanted(s, t, passkey);
+	if (wants)
+		chooser_wanted(s, wants);
+	if (title && t->kind == TARGET_PAGE)
+		target_set_title(t, title);
+	if (typing)
+		typing_changed(s, json_is_true(typing));
+	return passkey || wants || title || typing;
+}
+
+void wants_binding(void *owner, struct target *target, const struct cbor *params)
+{
+	struct stream *s = owner;
+	json_t *said;
+
+	if (!s->menus || take_copy(s, params))
+		return;
+	said = watch_read(params);
+	if (!take_want(s, target, said))
+		menus_take(s->menus, target, params);
+	json_decref(said);
+}
+
+static void tell_host(struct stream *s, const char *host, const char *why)
+{
+	char text[512];
+	struct host_refused_event event = { .host = host, .why = text };
+
+	trouble_words(host, why, text, sizeof(text));
+	stream_tell(s, &method_host_refused, &event);
+}
+
+void wants_host(void *owner, const char *host, const char *why)
+{
+	struct stream *s = owner;
+
+	log_notice("the page of %s wanted %s, which was refused: %s", s->recipe->name, host, why);
+	tell_host(s, host, why);
+	if (s->trouble)
+		trouble_host(s->trouble, target_of(s->page), host, why);
+}
+
+void wants_lost_host(void *owner, const char *host, const char *why)
+{
+	struct stream *s = owner;
+
+	log_info("the page of %s wanted %s, which could not be reached: %s", s->recipe->name, host, why);
+	if (s->trouble)
+		trouble_host(s->trouble, target_of(s->page), host, why);
+}

@@ -1,0 +1,331 @@
+#include "streamd/signin/streams.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/loop.h"
+#include "common/must.h"
+#include "common/random_name.h"
+#include "common/words.h"
+#include "streamd/edge/edge_routes.h"
+#include "streamd/handlers.h"
+#include "streamd/screen/viewer.h"
+
+#define KEPT_ENDED   64     /* streams that have ended and can still be asked for */
+#define MOST_LISTED  (256 + KEPT_ENDED) /* the setting most_streams at its most, and these; proto/streamd.def has the sum */
+#define INSTANCE_HEX 8
+#define REST_HEX     24
+
+struct streams {
+	struct streamd *daemon;
+	uint64_t last_number;
+	struct login_holder holder;
+	char instance[INSTANCE_HEX + 1]; /* of this life of the service: the first part of every name */
+	TAILQ_HEAD(stream_list, stream) list; /* newest first */
+};
+
+/* Whoever is signed out of Stead has no browser here: not the person, and not somebody who was signed in as them. */
+static void on_login_ended(void *owner, uint64_t number)
+{
+	struct streams *all = owner;
+	struct stream *s;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		if (s->number == number) {
+			stream_end(s, STEP_CLOSED, "You were signed out of Stead.",
+				"Sign in to Stead again, then start the sign-in to the site again.");
+			return;
+		}
+}
+
+struct streams *streams_new(struct streamd *d)
+{
+	struct streams *all = must(calloc(1, sizeof(*all)));
+
+	all->daemon = d;
+	random_name(all->instance, INSTANCE_HEX / 2);
+	TAILQ_INIT(&all->list);
+	all->holder = (struct login_holder){ on_login_ended, all };
+	return all;
+}
+
+static void drop(struct streams *all, struct stream *s)
+{
+	TAILQ_REMOVE(&all->list, s, link);
+	if (all->daemon->routes)
+		login_guard_release(edge_routes_guard(all->daemon->routes), &all->holder, s->number);
+	stream_free(s);
+}
+
+static struct stream *one_open(const struct streams *all)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		if (!s->ended_at_ms)
+			break;
+	return s;
+}
+
+void streams_end(struct streams *all)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH (s, &all->list, link) /* all at once, so that their browsers end together */
+		stream_end_for_restart(s);
+	while ((s = one_open(all)))
+		stream_wait_ended(s, NEVER);
+}
+
+struct streams *streams_free(struct streams *all)
+{
+	struct stream *s;
+
+	if (!all)
+		return NULL;
+	while ((s = TAILQ_FIRST(&all->list)))
+		drop(all, s);
+	free(all);
+	return NULL;
+}
+
+size_t streams_count(const struct streams *all)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += !s->ended_at_ms;
+	return n;
+}
+
+size_t streams_browsers(const struct streams *all)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += s->browser != NULL;
+	return n;
+}
+
+size_t streams_viewers(const struct streams *all)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += viewers_count(&s->viewers);
+	return n;
+}
+
+static size_t count_of_user(const struct streams *all, int64_t user)
+{
+	const struct stream *s;
+	size_t n = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		n += !s->ended_at_ms && s->user == user;
+	return n;
+}
+
+struct stream *streams_find(struct streams *all, const char *id)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		if (strcmp(s->id, id) == 0)
+			return s;
+	return NULL;
+}
+
+struct viewer *streams_find_viewer(struct streams *all, uint64_t edge_id)
+{
+	struct stream *s;
+	struct viewer *v;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		LIST_FOREACH (v, &s->viewers, link)
+			if (v->id == edge_id)
+				return v;
+	return NULL;
+}
+
+const char *streams_why_gone(const struct streams *all, const char *id)
+{
+	if (strlen(id) != INSTANCE_HEX + 1 + REST_HEX || id[INSTANCE_HEX] != '-')
+		return NULL;
+	if (strncmp(id, all->instance, INSTANCE_HEX) == 0)
+		return "This sign-in ended a while ago. Look on the dashboard whether the session was saved.";
+	return "This sign-in ended when Stead's stream service was restarted. Look on the dashboard whether the session was saved; if not, start again.";
+}
+
+static void make_id(struct streams *all, char *out, size_t size)
+{
+	char hex[REST_HEX + 1];
+
+	random_name(hex, REST_HEX / 2);
+	exact_must(out, size, "%s-%s", all->instance, hex);
+}
+
+/* Forgets the oldest that have ended. In a fiber; none of them waits. */
+static void forget_old(struct streams *all)
+{
+	struct stream *s, *before;
+	size_t ended = 0;
+
+	TAILQ_FOREACH (s, &all->list, link)
+		ended += s->ended_at_ms != 0;
+	for (s = TAILQ_LAST(&all->list, stream_list); s && ended > KEPT_ENDED; s = before) {
+		before = TAILQ_PREV(s, stream_list, link);
+		if (s->ended_at_ms) {
+			drop(all, s);
+			ended--;
+		}
+	}
+}
+
+/* One that failed, and that the person has not gone on with: the oldest of theirs. */
+static struct stream *failed_of_user(const struct streams *all, int64_t user)
+{
+	struct stream *s;
+
+	TAILQ_FOREACH_REVERSE (s, &all->list, stream_list, link)
+		if (s->user == user && s->resumable && !s->ending)
+			return s;
+	return NULL;
+}
+
+static bool is_full(const struct streamd *d, int64_t user)
+{
+	return streams_count(d->streams) >= (size_t)d->settings.most_streams ||
+		count_of_user(d->streams, user) >= (size_t)d->settings.most_streams_a_user;
+}
+
+/* Whoever begins anew has given up what failed: it holds no place that the new one needs. */
+static int make_room(struct call *call, struct streamd *d)
+{
+	struct stream *s = is_full(d, call->acting.user) ? failed_of_user(d->streams, call->acting.user) : NULL;
+
+	if (!s || d->stopping)
+		return 0;
+	stream_end(s, STEP_CLOSED, "It had failed, and has made room for another sign-in that you began.", "Go on in the other one.");
+	return stream_wait_ended(s, call->deadline);
+}
+
+static int check_limits(struct call *call, struct streamd *d)
+{
+	if (d->stopping)
+		return call_refuse(call, ERR_unavailable, NULL, "Stead is being restarted; try again in a moment.");
+	if (streams_count(d->streams) >= (size_t)d->settings.most_streams)
+		return call_refuse(call, ERR_busy, NULL,
+			"All %lld sign-ins that may be open at once are in use; try again when one has ended.",
+			(long long)d->settings.most_streams);
+	if (count_of_user(d->streams, call->acting.user) >= (size_t)d->settings.most_streams_a_user)
+		return call_refuse(call, ERR_busy, NULL,
+			"You have %lld sign-ins open already, as many as you may; close one on the dashboard first.",
+			(long long)d->settings.most_streams_a_user);
+	return 0;
+}
+
+int stream_open(struct call *call, const struct stream_open_params *params, struct stream_open_result *result)
+{
+	struct streamd *d = call->daemon;
+	CLEANUP(recipe_unrefp) const struct recipe *recipe = streamd_recipe(d, call, params->site);
+	struct stream *s;
+	char id[64];
+	int r;
+
+	if (!recipe)
+		return REFUSED;
+	r = make_room(call, d);
+	if (r == 0)
+		r = check_limits(call, d);
+	if (r < 0)
+		return r;
+	forget_old(d->streams);
+	make_id(d->streams, id, sizeof(id));
+	s = stream_new(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
+		params->height ? (int)params->height : 800);
+	TAILQ_INSERT_HEAD(&d->streams->list, s, link);
+	s->number = ++d->streams->last_number;
+	if (call->acting.login)
+		login_guard_hold(edge_routes_guard(d->routes), &d->streams->holder, s->number, call->acting.login);
+	result->id = s->id;
+	return 0;
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static void describe(struct call *call, const struct stream *s, struct stream_info *ret)
+{
+	*ret = (struct stream_info){ .id = s->id,
+		.site = s->recipe->name,
+		.step = step_word(s->step),
+		.reason = arena_strdup(call->arena, or_null(s->reason)),
+		.advice = arena_strdup(call->arena, or_null(s->advice)),
+		.resumable = s->resumable,
+		.account = arena_strdup(call->arena, or_null(s->account)),
+		.kept_account = arena_strdup(call->arena, or_null(s->asked.kept)),
+		.reached = step_word(s->reached),
+		.opened_at_ms = s->opened_at_ms,
+		.user = call->role == ROLE_CONTROL ? or_null(s->user_name) : NULL };
+}
+
+/* Somebody else's stream is not there, as far as anybody is told. */
+static struct stream *find_own(struct call *call, const char *id)
+{
+	struct streamd *d = call->daemon;
+	struct stream *s = streams_find(d->streams, id);
+	const char *why;
+
+	if (s && (s->user == call->acting.user || call->role == ROLE_CONTROL))
+		return s;
+	why = s ? NULL : streams_why_gone(d->streams, id);
+	if (why)
+		call_refuse(call, ERR_ended, "id", "%s", why);
+	else
+		call_refuse(call, ERR_not_found, "id", "There is no such sign-in%s.",
+			call->role == ROLE_CONTROL ? "" : ", or it is not yours");
+	return NULL;
+}
+
+int stream_show(struct call *call, const struct stream_show_params *params, struct stream_show_result *result)
+{
+	struct stream *s = find_own(call, params->id);
+
+	if (!s)
+		return REFUSED;
+	result->stream = arena_alloc(call->arena, sizeof(*result->stream));
+	describe(call, s, result->stream);
+	return 0;
+}
+
+int stream_list(struct call *call, const struct stream_list_params *params, struct stream_list_result *result)
+{
+	struct streamd *d = call->daemon;
+	struct stream *s;
+
+	(void)params;
+	result->streams = arena_array(call->arena, MOST_LISTED, sizeof(*result->streams));
+	TAILQ_FOREACH (s, &d->streams->list, link)
+		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < MOST_LISTED)
+			describe(call, s, &result->streams[result->streams_count++]);
+	return 0;
+}
+
+int stream_close(struct call *call, const struct stream_close_params *params, struct stream_close_result *result)
+{
+	struct stream *s = find_own(call, params->id);
+
+	(void)result;
+	if (!s)
+		return REFUSED;
+	stream_end(s, STEP_CLOSED, call->role == ROLE_CONTROL ? "The administrator closed it." : "You closed it.", "");
+	return stream_wait_ended(s, call->deadline);
+}
