@@ -5,13 +5,13 @@
  * The screen that a site sees behind the window, all of it to be had (avail...), with one pixel to the CSS pixel: of a
  * session, not of whoever looks at the browser. Width 0: as sessions were made when nobody kept it, the window's.
  */
-struct screen {
+struct monitor {
 	int width, height, color_depth;
 };
 
 /* Texts may be NULL. */
 struct environment {
 	const char *user_agent, *languages, *time_zone, *locale;
-	struct screen screen;
+	struct monitor screen;
 	int width, height; /* of the page as it begins, CSS pixels */
 };

@@ -68,7 +68,7 @@ static void put_raw_of(struct state_writer *w, const char *key, const struct cbo
 		cbor_put_null(w->out);
 }
 
-static void put_screen(struct cbor_out *o, const struct screen *s)
+static void put_screen(struct cbor_out *o, const struct monitor *s)
 {
 	if (!s->width)
 		return;

@@ -21,7 +21,8 @@
 #include "streamd/edge/feed.h"
 #include "streamd/run/runs.h"
 #include "streamd/screen/viewer_route.h"
-#include "streamd/signin/streams.h"
+#include "streamd/signin/sign_in_viewers.h"
+#include "streamd/signin/sign_ins.h"
 #include "streamd/streamd.h"
 
 #define DRAIN_MS 3000
@@ -42,7 +43,11 @@ static int open_edge(struct streamd *d)
 	const char *file = daemon_setting_file("origin");
 	CLEANUP(freep) char *shared = settings_shared_path(file ? file : "/etc/stead/");
 	const struct edge_config config = { .origins = &d->settings.origin, .origins_file = shared };
-	struct edge_route rows[2];
+	const struct viewer_route_config viewers[] = {
+		{ "/ws/streams/", sign_in_find_screen, viewer_dispatch, "Too many pages show this sign-in already; close some of them." },
+		{ "/ws/runs/", runs_find_screen, viewer_dispatch, "Too many pages watch this already; close some of them." },
+	};
+	struct edge_route rows[3];
 	int fd, r = check_origins(&d->settings.origin);
 
 	if (r < 0)
@@ -51,9 +56,12 @@ static int open_edge(struct streamd *d)
 	if (fd < 0)
 		return fd;
 	d->feed = feed_new(&botd_methods, d->botd);
-	rows[0] = viewer_route(d);
-	rows[1] = feed_route(d->feed);
-	return edge_routes_new(fd, &config, d->authd, rows, 2, &d->routes);
+	for (size_t i = 0; i < 2; i++) {
+		d->viewers[i] = viewer_route_new(&viewers[i], &d->routes, d);
+		rows[i] = viewer_route_row(d->viewers[i]);
+	}
+	rows[2] = feed_route(d->feed);
+	return edge_routes_new(fd, &config, d->authd, rows, 3, &d->routes);
 }
 
 static int set_up(struct streamd *d)
@@ -68,7 +76,7 @@ static int set_up(struct streamd *d)
 	d->authd = peer_to("streamd", "authd", "stream");
 	d->sessiond = peer_to("streamd", "sessiond", "stream");
 	d->botd = peer_to("streamd", "botd", "stream");
-	d->streams = streams_new(d);
+	d->sign_ins = sign_ins_new(d);
 	d->runs = runs_new(d);
 	r = server_listen_named(d->server, "front", ROLE_FRONT, d->settings.front_user);
 	if (r == 0)
@@ -86,13 +94,15 @@ static void stop(void *arg)
 	struct streamd *d = arg;
 
 	d->stopping = true;
-	streams_end(d->streams);
+	sign_ins_end(d->sign_ins);
 	d->runs = runs_free(d->runs);
 	server_drain(d->server, deadline_in(DRAIN_MS));
 	d->routes = edge_routes_free(d->routes);
+	for (size_t i = 0; i < 2; i++)
+		d->viewers[i] = viewer_route_free(d->viewers[i]);
 	d->feed = feed_free(d->feed);
 	streamd_audit_drain(d);
-	d->streams = streams_free(d->streams);
+	d->sign_ins = sign_ins_free(d->sign_ins);
 }
 
 static void reload(void *arg)

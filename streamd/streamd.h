@@ -12,19 +12,21 @@ struct edge_routes;
 struct environment;
 struct feed;
 struct runs;
-struct streams;
+struct sign_ins;
+struct viewer_route;
 
 struct streamd {
 	struct streamd_settings settings;
 	struct recipe_set *recipes;
 	struct server *server;
 	struct peer *authd, *sessiond, *botd;
-	struct streams *streams; /* sign-ins: streamd/signin/streams.h */
+	struct sign_ins *sign_ins;
 	struct runs *runs;       /* bots' browsers: streamd/run/runs.h */
 	bool stopping;
 	struct latch noted; /* the last of them is waited for */
 	size_t notes; /* to authd's audit, under way: streamd/audit.h */
 	struct edge_routes *routes;
+	struct viewer_route *viewers[2]; /* of sign-ins and of runs */
 	struct feed *feed;
 	char chromium_trouble[512]; /* why the last browser did not start; empty if it did */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/host.h"
 
 #define MARK "/.stead/"
 
@@ -36,6 +37,14 @@ struct blank *blank_free(struct blank *b)
 char *blank_url(struct arena *arena, const char *origin, size_t depth)
 {
 	return arena_printf(arena, "%s" MARK "%zu", origin, depth);
+}
+
+bool blank_is_at(const char *url)
+{
+	size_t n;
+	const char *host = host_in_url(url, &n);
+
+	return host && strncmp(host + n, MARK, strlen(MARK)) == 0;
 }
 
 /* The document for an address, or NULL if it is none of ours. An origin is a plain https://host: nothing to escape. */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "streamd/browser/cdp.h"
@@ -19,3 +20,6 @@ void blank_answer(const struct blank *b, struct cdp *cdp, const char *session, c
 
 /* The address of the blank document at that depth, for origins[depth]. In the arena. */
 char *blank_url(struct arena *arena, const char *origin, size_t depth);
+
+/* Whether it is the address of a blank document, so that there is nothing of the site's to see there. */
+bool blank_is_at(const char *url);

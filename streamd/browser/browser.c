@@ -384,6 +384,8 @@ int browser_speak(struct browser *b, int fd, int64_t deadline)
 	fiber_start("browser pulse", pulse, b, &b->pulse);
 	r = attach(b, deadline);
 	b->started = r == 0;
+	if (r == 0 && b->events->opened)
+		b->events->opened(b->owner, b);
 	return r;
 }
 
@@ -432,6 +434,8 @@ struct browser *browser_close(struct browser *b)
 		return NULL;
 	b->closing = true;
 	fiber_shield();
+	if (b->events->closing)
+		b->events->closing(b->owner);
 	if (b->launcher && b->cdp)
 		end_browser(b);
 	fiber_cancel(b->watcher);

@@ -3,6 +3,8 @@
  *
  * A target is a page (a tab or a popup window) or a frame that lives in a process of its own; each has a CDP session.
  * Functions that say so wait, in a fiber; events come on the loop.
+ *
+ * Room: may include settings.h.
  */
 #pragma once
 
@@ -106,8 +108,10 @@ int target_call_args(struct target_ref ref, const char *method, int64_t deadline
 bool page_place(const struct cbor *v, double *ret);
 
 struct browser_events {
-	void (*page_opened)(void *owner, struct target *page);
-	void (*page_closed)(void *owner, struct target *page); /* its memory goes after this */
+	void (*opened)(void *owner, struct browser *b); /* it is there, with a page */
+	void (*closing)(void *owner); /* in a fiber, and may wait: it is being closed, and gone after that */
+	void (*front_changed)(void *owner, struct target *page); /* another is in front, or none (NULL) */
+	void (*page_closed)(void *owner, struct target *page); /* its memory goes after this, and it is in front no more */
 	void (*page_changed)(void *owner, struct target *page); /* address, title or loading */
 	void (*frame)(void *owner, struct target *page, const struct cbor *params); /* Page.screencastFrame, acknowledged */
 	void (*dialog)(void *owner, struct target *page, const struct cbor *params); /* params NULL: it has gone */
@@ -153,6 +157,14 @@ const char *browser_why_ended(struct browser *b);
 struct target_list *browser_targets(struct browser *b);
 
 struct target *browser_page(struct browser *b); /* the oldest that is not hidden, or NULL */
+
+/*
+ * The page in front, which is looked at and worked on; NULL: there is none. The newest that was opened, a popup often, or one that
+ * was brought there; once it is closed the page that opened it, or the oldest that is there.
+ */
+struct target *browser_front(struct browser *b);
+void browser_bring_to_front(struct target *page);
+
 struct target *browser_target_by_session(struct browser *b, const char *session);
 struct target *browser_target_by_id(struct browser *b, const char *id);
 

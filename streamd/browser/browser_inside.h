@@ -22,6 +22,7 @@ struct browser {
 	struct environment environment;
 	struct target_list targets;
 	LIST_HEAD(, event_wait) waits;
+	uint64_t front; /* number of the page in front; 0: none */
 	struct latch first_page, rest; /* rest: of the pulse, between two questions */
 	struct fiber *watcher, *pulse;
 	struct call *watch_call;

@@ -11,7 +11,7 @@
 
 /*
  * The page in front goes to a blank document, unless it has one, and those behind it are closed, while nothing of its browser
- * reaches the network, which is open again afterwards. A page apart (streamd/browser/act.h) goes alone, and only what it says reaches
+ * reaches the network, which is open again afterwards. A page apart (act.h) goes alone, and only what it says reaches
  * nobody: another waits for an answer. 0, or as page_navigate(); also REFUSED when the network could not be cut or opened.
  */
 int page_leave(struct target_ref front, int64_t deadline);

@@ -1,4 +1,4 @@
-/* The functions of JavaScript that run inside pages: each the text of streamd/browser/pages/NAME.js, whose head says what it does. */
+/* The functions of JavaScript that run inside pages: each the text of pages/NAME.js, whose head says what it does. */
 #pragma once
 
 extern const char page_storage_read[], page_storage_write[], page_indexeddb_read[], page_indexeddb_write[];

@@ -189,6 +189,39 @@ static struct target *keep_target(struct browser *b, const struct target *read, 
 	return t;
 }
 
+struct target *browser_front(struct browser *b)
+{
+	return target_of((struct target_ref){ b, b->front });
+}
+
+/* page may be NULL. */
+static void set_front(struct browser *b, struct target *page)
+{
+	b->front = page ? page->number : 0;
+	if (b->events->front_changed)
+		b->events->front_changed(b->owner, page);
+}
+
+/* A page behind another is painted by nobody until Chromium has it in front, too. */
+void browser_bring_to_front(struct target *page)
+{
+	cdp_send(page->browser->cdp, page->session, "Page.bringToFront");
+	set_front(page->browser, page);
+}
+
+/* To whoever opened the page that is closed, or whatever is there. */
+static void go_back(struct browser *b, const struct target *closed)
+{
+	struct target *back = browser_target_by_id(b, closed->opener);
+
+	if (!back || !back->session[0])
+		back = browser_page(b);
+	if (back)
+		browser_bring_to_front(back);
+	else
+		set_front(b, NULL);
+}
+
 static void on_attached(struct browser *b, const struct target *parent, const struct cbor *params)
 {
 	struct target read = read_target(b, parent, params), *t;
@@ -203,8 +236,8 @@ static void on_attached(struct browser *b, const struct target *parent, const st
 		return;
 	t = keep_target(b, &read, cbor_get(params, "targetInfo"));
 	prepare(b, t);
-	if (is_shown(t) && b->events->page_opened)
-		b->events->page_opened(b->owner, t);
+	if (is_shown(t))
+		set_front(b, t);
 	cdp_send(b->cdp, t->session, "Runtime.runIfWaitingForDebugger");
 	if (t->kind == TARGET_PAGE)
 		latch_wake(&b->first_page, 0);
@@ -244,6 +277,8 @@ static void forget(struct browser *b, struct target *t)
 	t->session[0] = '\0';
 	if (b->events->dialog) /* the one it had open, be it a page or a frame, went with it */
 		b->events->dialog(b->owner, t, NULL);
+	if (b->front == t->number)
+		go_back(b, t);
 	if (is_shown(t) && b->events->page_closed)
 		b->events->page_closed(b->owner, t);
 	target_free(b, t);

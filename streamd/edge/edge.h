@@ -1,7 +1,7 @@
 /*
  * The edge: WebSockets for pages, by libwebsockets on the loop.
  *
- * Nothing but streamd/edge*.c knows of that library: calls return at once, events arrive on the loop, never in a fiber. A
+ * Nothing but edge*.c knows of that library: calls return at once, events arrive on the loop, never in a fiber. A
  * connection is known by its id, which is never used twice; a call for an id that is gone does nothing, so nobody has to
  * look before he speaks.
  *
@@ -10,6 +10,8 @@
  *
  * A request is checked by its Origin (RFC 6455 section 10.2) before anybody hears of it. Then nothing is sent on it and
  * nothing taken from it until its owner has called edge_accept() or edge_refuse(). What asks for no WebSocket is answered here.
+ *
+ * Room: may include browser/.
  */
 #pragma once
 

@@ -49,7 +49,8 @@ void run_take_state(struct run *run, struct call *call, int *ret, const char **r
 
 	if (r == 0) {
 		act_leave(browser_act(run->browser));
-		r = capture_whole(run->browser, target_ref_of(run_page(run->browser)), run->recipe, run->state, deadline, &state);
+		r = capture_whole(run->browser, target_ref_of(browser_front(run->browser)), run->recipe, run->state, deadline,
+			&state);
 	}
 	if (r == 0 && !state_equal(state, run->state)) /* else there is nothing to tell */
 		r = state_memfd(state, ret);
@@ -74,7 +75,7 @@ static void wait_left(struct run *run)
 static const char *prove_again(struct run *run, struct call *call)
 {
 	int64_t deadline = deadline_min(deadline_in(PROVE_MS), call->deadline - RUN_ANSWER_MS);
-	struct target *page = run->opened && !browser_ended(run->browser) ? run_page(run->browser) : NULL;
+	struct target *page = run->opened && !browser_ended(run->browser) ? browser_front(run->browser) : NULL;
 	struct target_ref ref = target_ref_of(page);
 	struct probed seen;
 	int r = page && !run->expired ? 0 : -ENODATA;

@@ -12,7 +12,7 @@
 
 static int type(struct stepping *s, const char *text)
 {
-	struct target *page = run_page(s->browser);
+	struct target *page = browser_front(s->browser);
 
 	return page ? typing_carry_out(target_ref_of(page), text, deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS)) : -EREMOTE;
 }

@@ -78,7 +78,7 @@ static void put_away(void *arg)
 	run_quieten(run, call);
 	if (run->handed < 0)
 		run_take_state(run, call, &run->handed, &left_out);
-	run->browser = browser_close(run->browser);
+	run_close_browser(run);
 	if (run->handed >= 0)
 		store(run, run->handed);
 	run_free(run);

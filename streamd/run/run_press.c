@@ -43,7 +43,7 @@ static int follow(struct stepping *s, const char *session)
 		struct target *page = browser_target_by_session(s->browser, session);
 		struct event_wait wait;
 		int r;
-		if (!page || !page->loading || page != run_page(s->browser) || stepping_left_ms(s) == 0)
+		if (!page || !page->loading || page != browser_front(s->browser) || stepping_left_ms(s) == 0)
 			return 0;
 		event_wait_begin(s->browser, &wait, session, "Page.frameStoppedLoading");
 		r = event_wait_end(s->browser, &wait, deadline_min(s->deadline, deadline_in(LOOK_MS)));
@@ -80,7 +80,7 @@ static int press_at(struct stepping *s, const char *session, const struct elemen
 /* As a mouse would. A press that leads to another document is done once that is there, as a person would wait for it. */
 int stepping_press(struct stepping *s, const struct element *e)
 {
-	struct target *page = run_page(s->browser);
+	struct target *page = browser_front(s->browser);
 	struct departure d;
 	bool left;
 	int r;

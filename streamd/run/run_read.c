@@ -137,7 +137,7 @@ static struct list_wish list_wish_of(struct stepping *s)
  */
 static enum list_how doubt(struct stepping *s, struct standing *st, int64_t began)
 {
-	const struct target *page = run_page(s->browser);
+	const struct target *page = browser_front(s->browser);
 	int64_t patience = step_timeout_ms(s->step) / 2;
 	const struct fetches_but but = stepping_unneeded(s);
 	const struct fetch *f = page ? page_fetching(page, &but, began) : NULL, *failed = stepping_failed(s, false);
@@ -165,7 +165,7 @@ static void stand(struct standing *st, bool there, size_t count)
 /* What has just come the page may be about to show, so a look counts only if nothing was in doubt from when it began. */
 static int look_at_list(struct stepping *s, const struct list_wish *wish, struct standing *st, struct element_list *list)
 {
-	struct target *page = run_page(s->browser);
+	struct target *page = browser_front(s->browser);
 	int64_t ms = stepping_left_ms(s), began = loop_now();
 	enum list_how before = s->step->none ? doubt(s, st, began) : LIST_THERE, now;
 	int r = page ? element_rows(target_ref_of(page), wish, ms, s->arena, list) : -EREMOTE;

@@ -93,7 +93,7 @@ static int leave_page(struct stepping *s, struct target_ref *front, char script[
 
 static int open_page(struct stepping *s)
 {
-	struct target *page = run_page(s->browser);
+	struct target *page = browser_front(s->browser);
 	const char *url = url_shown(url_in(s->arena, s->step->url));
 	struct target_ref front = target_ref_of(page);
 	const struct url *before;
@@ -105,13 +105,13 @@ static int open_page(struct stepping *s)
 		return 0;
 	}
 	r = leave_page(s, &front, script);
-	page = run_page(s->browser);
+	page = browser_front(s->browser);
 	if (r < 0 || !page)
 		return r < 0 ? r : -EPIPE;
 	before = url_in(s->arena, url_whole(page->url));
 	r = page_navigate(front, s->step->url, s->deadline, why, sizeof(why));
 	page_beside_begun(front, script);
-	page = run_page(s->browser);
+	page = browser_front(s->browser);
 	if (r == -ETIMEDOUT && page && !url_equal(page->url, before) && is_usable(page, s->arena))
 		r = 0; /* a picture or a script of it never comes */
 	s->late = r == -ETIMEDOUT;
@@ -131,7 +131,7 @@ static int await_page(struct stepping *s)
 	const char *pattern = s->step->page;
 
 	for (;;) {
-		struct target *page = run_page(s->browser);
+		struct target *page = browser_front(s->browser);
 		struct event_wait wait;
 		int r;
 		if (page && url_fits_any(page->url, &pattern, 1))
@@ -160,7 +160,7 @@ static int look_for(struct stepping *s)
 
 static int capture_picture(struct stepping *s, int *ret)
 {
-	struct target *page = run_page(s->browser);
+	struct target *page = browser_front(s->browser);
 	struct cdp_reply reply;
 	const uint8_t *bytes;
 	size_t n = 0;
@@ -206,7 +206,7 @@ static int picture(struct stepping *s)
 static bool await_act(struct stepping *s, int *ret)
 {
 	const struct act *act = browser_act(s->browser);
-	bool waits = act_is_open(act) && !act_is_apart(act, run_page(s->browser));
+	bool waits = act_is_open(act) && !act_is_apart(act, browser_front(s->browser));
 	int r = waits ? act_await_over(browser_act(s->browser), s->deadline) : 0;
 
 	*ret = r == -ETIMEDOUT ? 0 : r;
@@ -249,7 +249,7 @@ static int carry_out(struct stepping *s)
 static void say_failed(struct stepping *s, int r)
 {
 	const char *ended = r == -ECONNRESET ? browser_why_ended(s->browser) : browser_ended(s->browser);
-	const struct target *page = run_page(s->browser);
+	const struct target *page = browser_front(s->browser);
 
 	if (ended)
 		stepping_conclude(s, STEP_END_FAILED, "%s", ended);
@@ -267,7 +267,7 @@ static void say_failed(struct stepping *s, int r)
 static bool shows_exit(const struct stepping *s)
 {
 	const struct wish wish = { .at = s->recipe ? s->recipe->probe.out.at : NULL };
-	struct target *page = run_page(s->browser);
+	struct target *page = browser_front(s->browser);
 	struct element e;
 
 	return wish.at && page && element_wait(target_ref_of(page), &wish, 1, 0, s->arena, &e) == 0 && !e.late && !e.moved;
@@ -287,7 +287,7 @@ static void check_expired(struct stepping *s, bool answers)
 static void check_requests(struct stepping *s)
 {
 	const struct act *act = browser_act(s->browser);
-	bool acted = act_has_begun(act) && !act_is_apart(act, run_page(s->browser));
+	bool acted = act_has_begun(act) && !act_is_apart(act, browser_front(s->browser));
 	bool waited = s->result->end == STEP_END_MISSING && !s->step->optional && !acted;
 	const struct fetch *f = waited ? stepping_failed(s, true) : NULL;
 
@@ -301,7 +301,7 @@ static void check_requests(struct stepping *s)
 /* An error page of the site's server, or of Chromium's for want of one: nothing on it can be relied on. */
 static void check_down(struct stepping *s)
 {
-	const struct target *page = run_page(s->browser);
+	const struct target *page = browser_front(s->browser);
 	char answered[300];
 	int64_t retry_ms;
 
@@ -321,7 +321,7 @@ int run_step_carry_out(struct browser *b, const struct recipe *recipe, const str
 {
 	CLEANUP(stepping_end) struct stepping s = { .browser = b, .recipe = recipe, .step = step, .arena = arena,
 		.deadline = deadline_in(step_timeout_ms(step)), .result = ret };
-	const struct target *page = run_page(b);
+	const struct target *page = browser_front(b);
 	const struct url *before = url_in(arena, page ? url_whole(page->url) : "");
 	bool answers;
 	int r;
@@ -332,7 +332,7 @@ int run_step_carry_out(struct browser *b, const struct recipe *recipe, const str
 		return r;
 	if (r < 0)
 		say_failed(&s, r);
-	page = run_page(b);
+	page = browser_front(b);
 	answers = page && !page->crashed && !browser_ended(b) && r != -ETIMEDOUT;
 	if (ret->end != STEP_END_DONE || (page && !url_equal(before, page->url)))
 		check_expired(&s, answers);

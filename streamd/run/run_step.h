@@ -1,6 +1,6 @@
 /*
- * Carrying out one typed page step (recipe/step.h) on the page in front of a browser: the newest one that is open, so a
- * popup is followed until it closes.
+ * Carrying out one typed page step (recipe/step.h) on the page in front of a browser, so a popup is followed until it
+ * closes.
  */
 #pragma once
 
@@ -44,9 +44,6 @@ struct step_result {
 };
 
 const char *step_end_word(enum step_end e);
-
-/* The page in front, or NULL when there is none. */
-struct target *run_page(struct browser *b);
 
 /*
  * recipe: whose probe tells that the session has expired; NULL: nobody does. Waits until the step's timeout at the

@@ -12,6 +12,7 @@
 #include "common/words.h"
 #include "streamd/browser/act.h"
 #include "streamd/run/runs_inside.h"
+#include "streamd/screen/screen.h"
 #include "streamd/session/proof.h"
 
 #define ORPHAN_S 20    /* one whose opening was given up waits this long for its run_close */
@@ -53,10 +54,17 @@ size_t runs_count(const struct runs *r)
 	return n;
 }
 
+void run_close_browser(struct run *run)
+{
+	run->browser = browser_close(run->browser);
+	screen_end(run->screen, "This browser is closed.");
+}
+
 void run_free(struct run *run)
 {
 	run->ending = true; /* whoever comes while the browser ends waits for that */
-	browser_close(run->browser);
+	run_close_browser(run);
+	screen_free(run->screen);
 	TAILQ_REMOVE(&run->runs->list, run, link);
 	latch_wake(&run->gone, 0);
 	closep(&run->handed);
@@ -142,22 +150,14 @@ static void add_words(char *to, size_t size, const char *before, const char *tex
 	words_add(to, size, "%s%s%s%s", *to ? " " : "", before, text, after);
 }
 
-static void on_dialog(void *owner, struct target *page, const struct cbor *params)
+static void on_host_refused(void *owner, const char *host)
 {
 	struct run *run = owner;
 
-	dialog_put_away(page, params, run->said, sizeof(run->said));
-}
-
-static void on_host_refused(void *owner, const char *host, const char *why)
-{
-	struct run *run = owner;
-
-	(void)why;
 	add_words(run->refused, sizeof(run->refused), "The recipe does not allow ", host, ", which the page wanted.");
 }
 
-static const struct browser_events run_events = { .dialog = on_dialog, .host_refused = on_host_refused, .acts = true };
+static const struct screen_owner screen_owner = { .host_refused = on_host_refused };
 
 static struct run *run_new(struct runs *runs, int64_t user, const struct run_open_params *params, const struct recipe *recipe,
 	struct state *state)
@@ -167,6 +167,8 @@ static struct run *run_new(struct runs *runs, int64_t user, const struct run_ope
 	run->runs = runs;
 	run->user = user;
 	run->recipe = recipe_ref(recipe);
+	run->screen = screen_new(run->recipe, (int)runs->daemon->settings.quality, &screen_owner, run);
+	run->screen->unattended = true;
 	run->state = state;
 	run->handed = -1;
 	run->session = params->session;
@@ -185,9 +187,9 @@ const char *run_with_events(struct run *run, struct arena *arena, const char *re
 
 	if (reason && run->refused[0])
 		all = arena_printf(arena, "%s %s", all, run->refused);
-	if (run->said[0])
-		all = arena_printf(arena, "%s%s%s", all, *all ? " " : "", run->said);
-	run->said[0] = '\0';
+	if (run->screen->said[0])
+		all = arena_printf(arena, "%s%s%s", all, *all ? " " : "", run->screen->said);
+	run->screen->said[0] = '\0';
 	run->refused[0] = '\0';
 	all = words_new(arena, RUN_MOST_REASON, "%s", all);
 	return *all ? all : NULL;
@@ -206,7 +208,7 @@ void run_hand_out(struct run *run, int state)
 {
 	run->handed = fcntl(state, F_DUPFD_CLOEXEC, 0);
 	run->opened = false;
-	run->browser = browser_close(run->browser);
+	run_close_browser(run);
 }
 
 /* Tells the caller whose session it is. Only a run with the right one's lives on; of any other, what it holds is given back. */
@@ -254,7 +256,7 @@ static int open_browser(struct call *call, struct runs *runs, const struct run_o
 
 	run_visit_begin(runs, &v);
 	run->visitor = v.fiber;
-	r = proof_open(call, &runs->daemon->settings, recipe, state, params->account, &run_events, run, &proof,
+	r = proof_open(call, &runs->daemon->settings, recipe, state, params->account, &screen_watched_events, run->screen, &proof,
 		&run->browser);
 	streamd_note_start(runs->daemon, call, r);
 	if (r == 0 && run->ending)
@@ -331,7 +333,7 @@ void run_answer_step(struct run *run, struct call *call, const struct step_resul
 /* The first step often opens the very page that the probe has just opened. */
 static bool is_there_already(struct run *run, const struct step *step)
 {
-	const struct target *page = run_page(run->browser);
+	const struct target *page = browser_front(run->browser);
 	bool untouched = run->untouched;
 
 	run->untouched = false;
@@ -344,7 +346,7 @@ static int carry_out(struct run *run, struct call *call, const struct step *step
 	if (!is_there_already(run, step))
 		return run_step_carry_out(run->browser, run->recipe, step, call->arena, ret);
 	*ret = (struct step_result){ .end = STEP_END_DONE, .picture = -1,
-		.text = arena_strdup(call->arena, url_shown(run_page(run->browser)->url)) };
+		.text = arena_strdup(call->arena, url_shown(browser_front(run->browser)->url)) };
 	return 0;
 }
 

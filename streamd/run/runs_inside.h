@@ -12,7 +12,6 @@
 #include "streamd/handlers.h"
 #include "streamd/run/run_step.h"
 #include "streamd/run/runs.h"
-#include "streamd/session/dialog_policy.h"
 #include "streamd/streamd.h"
 
 #define RUN_MOST_REASON 1024
@@ -27,7 +26,8 @@ struct run {
 	char account[257];
 	int64_t session, version; /* the session that its browser was given, as the vault counts */
 	struct state *state;      /* what its browser was given */
-	struct browser *browser;
+	struct screen *screen;    /* on which the user may watch it */
+	struct browser *browser;  /* once it has been to the site */
 	int handed; /* what it held, once that has been given to whoever closes it, until they have it saved; else -1 */
 	struct fiber *visitor; /* who works on it, or NULL */
 	struct latch left;     /* whoever ends it waits for the visitor to be gone */
@@ -38,9 +38,8 @@ struct run {
 	struct latch gone;   /* run_await_gone() */
 	size_t awaited_by;   /* so many */
 	bool expired; /* a step has seen that nobody is signed in */
-	char said[DIALOGS_SAID]; /* what the page's dialogs said since the last answer */
 	bool untouched; /* it stands on the probe's page, as the probe left that */
-	char refused[1024]; /* hosts that were refused since then */
+	char refused[1024]; /* hosts that were refused since the last answer */
 	TAILQ_ENTRY(run) link;
 };
 
@@ -52,7 +51,7 @@ struct visit {
 
 struct runs {
 	struct streamd *daemon;
-	TAILQ_HEAD(, run) list;
+	TAILQ_HEAD(run_list, run) list;
 	LIST_HEAD(, visit) visits;
 	struct latch emptied; /* runs_free() waits for the visits to end */
 	bool stopping;
@@ -63,6 +62,9 @@ void run_visit_end(struct runs *runs, struct visit *v);
 
 /* Waits until its browser is gone. */
 void run_free(struct run *run);
+
+/* The same, of the browser alone; whoever watches it is told. */
+void run_close_browser(struct run *run);
 
 /* 0 once it has been freed, -ETIMEDOUT, -ECANCELED. */
 int run_await_gone(struct run *run, int64_t deadline);

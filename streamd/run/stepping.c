@@ -11,16 +11,6 @@
 #define RETRY_MS    50  /* a document that has just gone: until its successor is looked at, if nothing is heard */
 #define MOST_REASON 1024
 
-struct target *run_page(struct browser *b)
-{
-	struct target *t;
-
-	TAILQ_FOREACH_REVERSE (t, browser_targets(b), target_list, link)
-		if (t->kind == TARGET_PAGE && !t->hidden && t->session[0])
-			return t;
-	return NULL;
-}
-
 int64_t stepping_left_ms(const struct stepping *s)
 {
 	int64_t ms = s->deadline - loop_now();
@@ -41,7 +31,7 @@ void stepping_conclude(struct stepping *s, enum step_end end, const char *format
 /* Where the page in front stands, for a sentence. */
 const char *stepping_where(const struct stepping *s)
 {
-	const struct target *page = run_page(s->browser);
+	const struct target *page = browser_front(s->browser);
 
 	return page ? arena_strdup(s->arena, url_shown(page->url)) : url_shown(NULL);
 }
@@ -54,7 +44,7 @@ const char *stepping_words(const struct stepping *s)
 /* Whether the page in front has come to rest at an address that only a signed-out person is led to. */
 bool stepping_at_exit(const struct stepping *s)
 {
-	const struct target *page = run_page(s->browser);
+	const struct target *page = browser_front(s->browser);
 	const struct recipe_probe_out *out = s->recipe ? &s->recipe->probe.out : NULL;
 
 	return out && page && url_fits_any(page->url, (const char *const *)out->url, out->url_count);
@@ -85,7 +75,7 @@ struct fetches_but stepping_unneeded(const struct stepping *s)
 
 const struct fetch *stepping_failed(const struct stepping *s, bool down)
 {
-	const struct target *page = run_page(s->browser);
+	const struct target *page = browser_front(s->browser);
 	const struct fetches_but but = stepping_unneeded(s);
 
 	return page ? page_failed(page, &but, down) : NULL;
@@ -99,7 +89,7 @@ const char *stepping_failed_words(const struct stepping *s, const struct fetch *
 /* A document has gone, or a page: waits for what comes in its place, but not long. */
 int stepping_await_successor(struct stepping *s)
 {
-	struct target *page = run_page(s->browser);
+	struct target *page = browser_front(s->browser);
 	struct event_wait wait;
 	char session[CDP_ID] = "";
 	int r;
@@ -114,7 +104,7 @@ int stepping_await_successor(struct stepping *s)
 /* Whether r only says that the document or the page went away, so that the next one may be tried. */
 bool stepping_is_passing(const struct stepping *s, int r)
 {
-	const struct target *page = run_page(s->browser);
+	const struct target *page = browser_front(s->browser);
 
 	return r == -EREMOTE || (r == -EPIPE && !(page && page->crashed));
 }
@@ -138,14 +128,14 @@ static int await(struct stepping *s, const struct wish *wish, struct element *re
 	int r;
 
 	for (;;) {
-		struct target *page = run_page(s->browser);
+		struct target *page = browser_front(s->browser);
 		*ret = (struct element){ .late = true };
 		if (page && page->crashed) /* it would never answer */
 			return -EPIPE;
 		r = page ? look(s, target_ref_of(page), wish, ret) : -EREMOTE;
 		if (r == 0 && !ret->late && !ret->moved)
 			return 0;
-		page = run_page(s->browser);
+		page = browser_front(s->browser);
 		if (stepping_left_ms(s) == 0 || (stepping_at_exit(s) && !page->loading)) {
 			ret->late = true;
 			return stepping_is_passing(s, r) ? 0 : r;

@@ -10,19 +10,15 @@
 #include "proto/field.h"
 #include "proto/server.h"
 #include "streamd/browser/reload.h"
+#include "streamd/handlers.h"
 #include "streamd/screen/dialogs.h"
 #include "streamd/screen/hands.h"
 #include "streamd/screen/keys.h"
 #include "streamd/screen/menu.h"
 #include "streamd/screen/notes.h"
+#include "streamd/screen/screen.h"
+#include "streamd/screen/screencast.h"
 #include "streamd/screen/tabs.h"
-#include "streamd/signin/stream.h"
-#include "streamd/signin/streams.h"
-
-#define DEF "proto/viewer.def"
-#define EXPAND_HANDLERS
-#include "proto/expand.h"
-#undef EXPAND_HANDLERS
 
 #define CONTROL 2
 
@@ -34,18 +30,16 @@ static struct viewer *viewer_of(struct call *call)
 /* The session that input goes to, or NULL while there is no page, or the page must not be touched. */
 static const char *session_of(struct call *call)
 {
-	struct stream *s = viewer_of(call)->stream;
-	const struct target *page = s->browser ? target_of(s->page) : NULL;
+	struct screen *s = viewer_of(call)->screen;
+	const struct target *page = s->browser ? browser_front(s->browser) : NULL;
 
-	stream_note_input(s);
-	s->actor = viewer_of(call)->id;
-	s->acted = loop_now();
-	return page && s->step == STEP_WAITING ? page->session : NULL;
+	screen_used(viewer_of(call));
+	return page && s->driven ? page->session : NULL;
 }
 
 static struct cdp *cdp_of(struct call *call)
 {
-	return browser_cdp(viewer_of(call)->stream->browser);
+	return browser_cdp(viewer_of(call)->screen->browser);
 }
 
 int frame_ack(struct call *call, const struct frame_ack_params *p, struct frame_ack_result *r)
@@ -69,7 +63,7 @@ static const char *button_of(const struct mouse_event_params *p)
 
 int mouse_event(struct call *call, const struct mouse_event_params *p, struct mouse_event_result *r)
 {
-	struct stream *s = viewer_of(call)->stream;
+	struct screen *s = viewer_of(call)->screen;
 	const char *session = session_of(call);
 	const char *type = strcmp(p->type, "press") == 0 ? "mousePressed" :
 		strcmp(p->type, "release") == 0	   ? "mouseReleased" :
@@ -81,9 +75,9 @@ int mouse_event(struct call *call, const struct mouse_event_params *p, struct mo
 
 	(void)r;
 	if (session && strcmp(p->type, "press") == 0)
-		hands_press(s->hands, target_of(s->page), args);
+		hands_press(s->hands, browser_front(s->browser), args);
 	else if (session && strcmp(p->type, "move") == 0 && p->buttons)
-		hands_drag(s->hands, target_of(s->page), args);
+		hands_drag(s->hands, browser_front(s->browser), args);
 	else if (session)
 		cdp_send_args(cdp_of(call), session, "Input.dispatchMouseEvent", args);
 	return 0;
@@ -126,7 +120,7 @@ int key_event(struct call *call, const struct key_event_params *p, struct key_ev
 		return 0;
 	command = down ? editing_command(p) : NULL;
 	if (command && (strcmp(command, "copy") == 0 || strcmp(command, "cut") == 0))
-		viewer_of(call)->stream->copied = loop_now();
+		viewer_of(call)->screen->copied = loop_now();
 	const struct cdp_arg args[] = { CDP_TEXT("type", !down ? "keyUp" : types ? "keyDown" : "rawKeyDown"),
 		CDP_TEXT("key", p->key), CDP_TEXT("code", p->code), CDP_INT("windowsVirtualKeyCode", p->vk),
 		CDP_INT("nativeVirtualKeyCode", p->vk), CDP_INT("modifiers", p->modifiers),
@@ -149,10 +143,10 @@ int text_insert(struct call *call, const struct text_insert_params *p, struct te
 
 int option_choose(struct call *call, const struct option_choose_params *p, struct option_choose_result *r)
 {
-	struct stream *s = viewer_of(call)->stream;
+	struct screen *s = viewer_of(call)->screen;
 
 	(void)r;
-	stream_note_input(s);
+	screen_used(viewer_of(call));
 	if (s->menus)
 		menu_choose(s->menus, p->menu, p->option);
 	return 0;
@@ -160,10 +154,10 @@ int option_choose(struct call *call, const struct option_choose_params *p, struc
 
 int dialog_answer(struct call *call, const struct dialog_answer_params *p, struct dialog_answer_result *r)
 {
-	struct stream *s = viewer_of(call)->stream;
+	struct screen *s = viewer_of(call)->screen;
 
 	(void)r;
-	stream_note_input(s);
+	screen_used(viewer_of(call));
 	dialogs_answer(s->dialogs, p->dialog, p->accept, p->name, p->text);
 	return 0;
 }
@@ -175,33 +169,29 @@ int view_show(struct call *call, const struct view_show_params *p, struct view_s
 
 	(void)r;
 	v->visible = p->visible;
-	stream_viewers_changed(v->stream);
+	screen_viewers_changed(v->screen);
 	if (shown)
-		screencast_refresh(v->stream->screencast);
+		screencast_refresh(v->screen->screencast);
 	return 0;
 }
 
 int view_resize(struct call *call, const struct view_resize_params *p, struct view_resize_result *r)
 {
-	struct stream *s = viewer_of(call)->stream;
-
 	(void)r;
-	s->width = (int)p->width;
-	s->height = (int)p->height;
-	screencast_set_size(s->screencast, s->width, s->height);
+	screen_set_size(viewer_of(call)->screen, (int)p->width, (int)p->height);
 	return 0;
 }
 
 int page_navigate_to(struct call *call, const struct page_navigate_to_params *p, struct page_navigate_to_result *r)
 {
-	struct stream *s = viewer_of(call)->stream;
+	struct screen *s = viewer_of(call)->screen;
 	const char *session = session_of(call);
 
 	(void)r;
 	if (!session)
 		return 0;
 	if (strcmp(p->to, "reload") == 0)
-		page_reload(target_of(s->page));
+		page_reload(browser_front(s->browser));
 	else /* history.back() is what a person's button does, and needs no answer */
 		cdp_send(cdp_of(call), session, "Runtime.evaluate",
 			CDP_TEXT("expression", strcmp(p->to, "back") == 0 ? "history.back()" : "history.forward()"));
@@ -210,10 +200,10 @@ int page_navigate_to(struct call *call, const struct page_navigate_to_params *p,
 
 static struct target *tab_of(struct call *call, int64_t number)
 {
-	struct stream *s = viewer_of(call)->stream;
+	struct screen *s = viewer_of(call)->screen;
 
-	stream_note_input(s);
-	return s->browser && s->step == STEP_WAITING ? tabs_find(s->browser, number) : NULL;
+	screen_used(viewer_of(call));
+	return s->browser && s->driven ? tabs_find(s->browser, number) : NULL;
 }
 
 int tab_show(struct call *call, const struct tab_show_params *p, struct tab_show_result *r)
@@ -222,7 +212,7 @@ int tab_show(struct call *call, const struct tab_show_params *p, struct tab_show
 
 	(void)r;
 	if (page)
-		stream_show_page(viewer_of(call)->stream, page);
+		browser_bring_to_front(page);
 	return 0;
 }
 
@@ -239,54 +229,18 @@ int tab_close(struct call *call, const struct tab_close_params *p, struct tab_cl
 int note_close(struct call *call, const struct note_close_params *p, struct note_close_result *r)
 {
 	(void)r;
-	notes_close(viewer_of(call)->stream->notes, p->note);
+	notes_close(viewer_of(call)->screen->notes, p->note);
 	return 0;
 }
 
 int stay(struct call *call, const struct stay_params *p, struct stay_result *r)
 {
 	(void)p, (void)r;
-	stream_note_input(viewer_of(call)->stream);
+	screen_used(viewer_of(call));
 	return 0;
 }
 
-int sign_in_done(struct call *call, const struct sign_in_done_params *p, struct sign_in_done_result *r)
-{
-	struct stream *s = viewer_of(call)->stream;
-
-	(void)r;
-	stream_note_input(s);
-	s->done_pressed = true;
-	if (p->in_place_of && strcmp(p->in_place_of, s->asked.kept) == 0 && p->account &&
-		strcmp(p->account, s->asked.by) == 0)
-		s->agreed = s->asked;
-	stream_poke(s);
-	return 0;
-}
-
-int sign_in_resume(struct call *call, const struct sign_in_resume_params *p, struct sign_in_resume_result *r)
-{
-	struct stream *s = viewer_of(call)->stream;
-
-	(void)p, (void)r;
-	stream_note_input(s);
-	s->resume_pressed = true;
-	stream_poke(s);
-	return 0;
-}
-
-#define EXPAND_THUNKS
-#include "proto/expand.h"
-#undef EXPAND_THUNKS
-
-static const struct dispatch_row rows[] = {
-#define EXPAND_DISPATCH
-#include "proto/expand.h"
-#undef EXPAND_DISPATCH
-	{ 0 }
-};
-
-static const struct dispatch_row *row_named(const char *method)
+static const struct dispatch_row *row_named(const struct dispatch_row *rows, const char *method)
 {
 	for (const struct dispatch_row *row = rows; row->method; row++)
 		if (strcmp(row->method->name, method) == 0)
@@ -322,19 +276,54 @@ static int carry_out(struct viewer *v, const struct said *s)
 	return r < 0 ? -EPROTO : 0;
 }
 
+static struct viewer *find_viewer(const struct screen *s, uint64_t id)
+{
+	struct viewer *v;
+
+	LIST_FOREACH (v, &s->viewers, link)
+		if (v->id == id)
+			return v;
+	return NULL;
+}
+
 void input_let_go(void *owner, const struct said *said)
 {
-	struct stream *s = owner;
-	struct viewer *v = streams_find_viewer(s->daemon->streams, said->viewer);
+	struct viewer *v = find_viewer(owner, said->viewer);
 
 	if (v && carry_out(v, said) < 0)
 		edge_close(v->edge, v->id, EDGE_CLOSE_POLICY, why_wrong);
 }
 
-int input_take(struct viewer *v, const char *method, struct span params, const char **ret_why)
+static int check_rights(const struct viewer *v, const struct dispatch_row *row)
 {
-	struct said said = { .viewer = v->id, .row = row_named(method) };
+	if ((v->scopes & row->method->scope) == (unsigned)row->method->scope)
+		return 0;
+	words_set(why_wrong, sizeof(why_wrong), "This page may look, and not do anything here (%s).", BRIEF(40, row->method->name));
+	return -EPERM;
+}
+
+/* Kept until its turn has come, or done at once. */
+static int hear(struct viewer *v, struct said *said, struct span params)
+{
 	int r = 0;
+
+	said->call = call_new(NULL, NULL, 0);
+	if (read_params(said, params) < 0) {
+		words_set(why_wrong, sizeof(why_wrong), "%s", said->call->refusal.message);
+		r = -EPROTO;
+	} else if (hands_hold(v->screen->hands, said)) {
+		return 0;
+	} else {
+		r = carry_out(v, said);
+	}
+	call_free(said->call);
+	return r;
+}
+
+int input_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct span params, const char **ret_why)
+{
+	struct said said = { .viewer = v->id, .row = row_named(rows, method) };
+	int r;
 
 	*why_wrong = '\0';
 	*ret_why = why_wrong;
@@ -342,15 +331,6 @@ int input_take(struct viewer *v, const char *method, struct span params, const c
 		words_set(why_wrong, sizeof(why_wrong), "There is no message \"%s\" here.", BRIEF(40, method));
 		return -EPROTO;
 	}
-	said.call = call_new(v->stream->daemon, NULL, 0);
-	if (read_params(&said, params) < 0) {
-		words_set(why_wrong, sizeof(why_wrong), "%s", said.call->refusal.message);
-		r = -EPROTO;
-	} else if (hands_hold(v->stream->hands, &said)) {
-		return 0;
-	} else {
-		r = carry_out(v, &said);
-	}
-	call_free(said.call);
-	return r;
+	r = check_rights(v, said.row);
+	return r < 0 ? r : hear(v, &said, params);
 }

@@ -66,7 +66,7 @@ static void start(struct screencast *c)
 static void apply_size(struct screencast *c)
 {
 	const struct target *page = target_of(c->page);
-	const struct screen *screen;
+	const struct monitor *screen;
 
 	if (!page || !c->width)
 		return;

@@ -29,7 +29,7 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-void tabs_describe(struct browser *b, struct target_ref front, struct arena *arena, struct tabs_changed_event *ret)
+void tabs_describe(struct browser *b, struct arena *arena, struct tabs_changed_event *ret)
 {
 	struct tab_info *list = arena_array(arena, BROWSER_MOST_TARGETS, sizeof(*list));
 	size_t n = 0;
@@ -40,7 +40,7 @@ void tabs_describe(struct browser *b, struct target_ref front, struct arena *are
 			list[n++] = (struct tab_info){ .tab = (int64_t)t->number,
 				.title = or_null(words_new(arena, MOST_TITLE, "%s", t->title)),
 				.host = or_null(host_of(arena, t->url)),
-				.front = target_ref_equal(front, target_ref_of(t)) };
+				.front = t == browser_front(b) };
 	*ret = (struct tabs_changed_event){ .tabs = list, .tabs_count = n };
 }
 

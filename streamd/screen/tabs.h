@@ -1,4 +1,4 @@
-/* The tabs and windows of a sign-in's browser, as the person sees them: which there are, and which is in front. */
+/* The tabs and windows of a screen's browser, as the person sees them: which there are, and which is in front. */
 #pragma once
 
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #include "streamd/browser/browser.h"
 
 /* In the arena. */
-void tabs_describe(struct browser *b, struct target_ref front, struct arena *arena, struct tabs_changed_event *ret);
+void tabs_describe(struct browser *b, struct arena *arena, struct tabs_changed_event *ret);
 
 /* By its number, or NULL. */
 struct target *tabs_find(struct browser *b, int64_t number);

@@ -57,11 +57,3 @@ void viewers_show(struct viewer_list *list, struct picture *p)
 		if (v->visible)
 			edge_send_picture(v->edge, v->id, p);
 }
-
-void viewers_close(struct viewer_list *list, const char *why)
-{
-	struct viewer *v;
-
-	LIST_FOREACH (v, list, link)
-		edge_close(v->edge, v->id, EDGE_CLOSE_ENDED, why);
-}

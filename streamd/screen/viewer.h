@@ -1,4 +1,4 @@
-/* A viewer: one WebSocket of a page that looks at a stream; and all of one stream. */
+/* A viewer: one WebSocket of a page that looks at a screen, and what it may do there; and all of one screen. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,14 +8,16 @@
 #include "streamd/edge/edge.h"
 
 struct picture;
-struct stream;
+struct screen;
+struct viewer_route;
 
 struct viewer {
 	struct edge *edge;
 	uint64_t id; /* of the edge's connection */
-	struct stream *stream;
+	struct screen *screen;
+	unsigned scopes; /* proto/scope.h */
 	bool visible;
-	LIST_ENTRY(viewer) link;
+	LIST_ENTRY(viewer) link, of_route;
 };
 
 LIST_HEAD(viewer_list, viewer);
@@ -31,6 +33,3 @@ size_t viewers_count(const struct viewer_list *list);
 
 /* Whether one of them looks. */
 bool viewers_look(const struct viewer_list *list);
-
-/* Closes every viewer's connection: the stream has ended. */
-void viewers_close(struct viewer_list *list, const char *why);

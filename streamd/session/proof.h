@@ -1,6 +1,8 @@
 /*
  * The proof of a captured session: a fresh browser in which it is restored and read back, whose probe shows the expected
  * account, while the same probe without the session does not. Only what passes here may be called saved.
+ *
+ * Room session/, whether somebody is signed in, and the state that proves it: may include browser/ settings.h.
  */
 #pragma once
 

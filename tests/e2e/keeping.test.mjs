@@ -9,7 +9,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
-import { becomes, day, LIMIT_MS, startRig } from "./rig.mjs";
+import { becomes, day, LIMIT_MS, picture, startRig } from "./rig.mjs";
 import { startKeepingSite } from "./keeping_site.mjs";
 
 let rig, site, alice, bookings = 0;
@@ -422,19 +422,6 @@ describe("a site that is not well", { concurrency: false }, () => {
 		assert.match(done.reason, /was not well until the day had passed/);
 	});
 });
-
-/* Every picture that is looked at by hand is kept where STEAD_PICTURES says. */
-async function picture(page, name)
-{
-	if (!process.env.STEAD_PICTURES)
-		return;
-	for (const colorScheme of ["light", "dark"])
-		for (const width of [1280, 390]) {
-			await page.emulateMedia({ colorScheme });
-			await page.setViewportSize({ width, height: 860 });
-			await page.screenshot({ path: `${process.env.STEAD_PICTURES}/${name}-${colorScheme}-${width}.png`, fullPage: true });
-		}
-}
 
 describe("what the card says of a session", { concurrency: false }, () => {
 	const badge = () => person.card("Keeps").locator(".badge");

@@ -152,6 +152,19 @@ export class Visitor {
 	}
 }
 
+/* Every picture that is looked at by hand is kept where STEAD_PICTURES says. */
+export async function picture(page, name)
+{
+	if (!process.env.STEAD_PICTURES)
+		return;
+	for (const colorScheme of ["light", "dark"])
+		for (const width of [1280, 390]) {
+			await page.emulateMedia({ colorScheme });
+			await page.setViewportSize({ width, height: 860 });
+			await page.screenshot({ path: `${process.env.STEAD_PICTURES}/${name}-${colorScheme}-${width}.png`, fullPage: true });
+		}
+}
+
 function processes()
 {
 	return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {

@@ -1,5 +1,5 @@
 /*
- * All of streamd that speaks to Chromium, over a real socket, to one that lies (tests/fuzz/fake_chromium.h): a stream with
+ * All of streamd that speaks to Chromium, over a real socket, to one that lies (tests/fuzz/fake_chromium.h): a screen with
  * its events, its dialogs, lists and pictures, and beside it up to four flows that ask, wait, and find what they asked
  * about gone. The first bytes say which flows, the rest is Chromium's.
  */
@@ -22,6 +22,8 @@
 #include "streamd/screen/hands.h"
 #include "streamd/screen/menu.h"
 #include "streamd/screen/notes.h"
+#include "streamd/screen/screen.h"
+#include "streamd/screen/screencast.h"
 #include "streamd/screen/tabs.h"
 #include "streamd/screen/target_info.h"
 #include "streamd/screen/trouble.h"
@@ -29,7 +31,6 @@
 #include "streamd/session/probe.h"
 #include "streamd/session/restore.h"
 #include "streamd/session/rule.h"
-#include "streamd/signin/stream.h"
 #include "tests/fuzz/fake_chromium.h"
 #include "tests/fuzz/virtual_time.h"
 
@@ -63,7 +64,7 @@ static const char *const steps[] = {
 };
 
 static const struct recipe *recipe;
-static struct stream *stream; /* the one of this run */
+static struct screen *screen; /* the one of this run */
 
 static void set_up(void)
 {
@@ -240,11 +241,11 @@ static void flow_step(struct browser *b, struct arena *arena)
 
 static void press(struct target *page)
 {
-	hands_press(stream->hands, page, (const struct cdp_arg[]){ CDP_TEXT("type", "mousePressed"), { 0 } });
+	hands_press(screen->hands, page, (const struct cdp_arg[]){ CDP_TEXT("type", "mousePressed"), { 0 } });
 	static const struct dispatch_row row = { .method = &method_text_insert };
 	struct said said = { .viewer = 1, .row = &row, .call = call_new(NULL, NULL, 0) };
 
-	if (!hands_hold(stream->hands, &said))
+	if (!hands_hold(screen->hands, &said))
 		call_free(said.call);
 }
 
@@ -252,25 +253,26 @@ static void flow_person(struct browser *b, struct arena *arena)
 {
 	for (int i = 0; i < 6; i++) {
 		unsigned what = fake_byte();
-		const struct dialog_opened_event *dialog = dialogs_shown(stream->dialogs);
-		const struct menu_opened_event *menu = menus_open(stream->menus);
+		const struct dialog_opened_event *dialog = dialogs_shown(screen->dialogs);
+		const struct menu_opened_event *menu = menus_open(screen->menus);
+		struct target *front = browser_front(b);
 		struct page_changed_event page;
 		struct tabs_changed_event tabs;
-		screencast_set_size(stream->screencast, 100 + (int)what, 100);
-		screencast_set_on(stream->screencast, what & 1);
+		screencast_set_size(screen->screencast, 100 + (int)what, 100);
+		screencast_set_on(screen->screencast, what & 1);
 		if (what & 2)
-			screencast_refresh(stream->screencast);
+			screencast_refresh(screen->screencast);
 		if (dialog && (what & 4))
-			dialogs_answer(stream->dialogs, dialog->dialog, what & 8, NULL, NULL);
+			dialogs_answer(screen->dialogs, dialog->dialog, what & 8, NULL, NULL);
 		if (what & 16)
-			dialogs_dismiss(stream->dialogs);
+			dialogs_dismiss(screen->dialogs);
 		if (menu)
-			menu_choose(stream->menus, menu->menu, (int)what - 1);
-		tabs_describe(b, stream->page, arena, &tabs);
+			menu_choose(screen->menus, menu->menu, (int)what - 1);
+		tabs_describe(b, arena, &tabs);
 		check_event(&method_tabs_changed, &tabs);
-		if (target_of(stream->page)) {
-			press(target_of(stream->page));
-			target_describe(target_of(stream->page), arena, &page);
+		if (front) {
+			press(front);
+			target_describe(front, arena, &page);
 			check_event(&method_page_changed, &page);
 		}
 		fiber_sleep_until(deadline_in(what & 32 ? 100 : 1));
@@ -309,13 +311,15 @@ static void run_flow(void *arg)
 	f->run(f->browser, arena);
 }
 
-/* As stream_new() and the beginning of its flow make it, but for the daemon around it. */
-static struct stream *make_stream(void)
+/* As screen_new() makes it, but that what it would tell viewers is looked at. */
+static struct screen *make_screen(void)
 {
-	struct stream *s = calloc(1, sizeof(*s));
+	static const struct screen_owner owner;
+	struct screen *s = calloc(1, sizeof(*s));
 
+	s->does = &owner;
 	s->recipe = recipe;
-	s->step = STEP_WAITING;
+	s->driven = true;
 	LIST_INIT(&s->viewers);
 	s->dialogs = dialogs_new(&dialog_listener, s);
 	s->hands = hands_new(let_go, s);
@@ -323,22 +327,6 @@ static struct stream *make_stream(void)
 	s->screencast = screencast_new(60, on_picture, s);
 	screencast_set_on(s->screencast, true);
 	return s;
-}
-
-static void free_stream(struct stream *s)
-{
-	s->page = NO_TARGET;
-	screencast_set_page(s->screencast, NO_TARGET);
-	dialogs_clear(s->dialogs);
-	hands_drop(s->hands);
-	s->menus = menus_free(s->menus);
-	s->trouble = trouble_free(s->trouble);
-	s->browser = browser_close(s->browser);
-	screencast_free(s->screencast);
-	dialogs_free(s->dialogs);
-	hands_free(s->hands);
-	notes_free(s->notes);
-	free(s);
 }
 
 static void run_flows(struct browser *b, const uint8_t *which, size_t count)
@@ -363,20 +351,17 @@ static void one_run(void *arg)
 	const struct environment environment = { .locale = "en-US", .width = 800, .height = 600 };
 	const struct input *in = arg;
 	size_t count = in->data[0] % MOST_FLOWS + 1;
-	struct stream *s = stream = make_stream();
-	struct browser *b = browser_new(&environment, &stream_browser_events, s);
+	struct screen *s = screen = make_screen();
+	struct browser *b = browser_new(&environment, &screen_driven_events, s);
 	int fd = fake_begin(in->data + MOST_FLOWS + 1, in->size - MOST_FLOWS - 1);
 
 	if (browser_speak(b, fd, deadline_in(20000)) == 0) {
-		s->browser = b;
+		menus_free(s->menus);
 		s->menus = menus_new(&menu_listener, s);
-		s->trouble = trouble_new(s->notes, "a site");
-		s->page = target_ref_of(browser_page(b));
-		screencast_set_page(s->screencast, s->page);
 		run_flows(b, in->data + 1, count);
 	}
-	s->browser = b;
-	free_stream(s);
+	browser_close(b);
+	screen_free(s);
 	fake_free();
 }
 

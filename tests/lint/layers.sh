@@ -10,7 +10,7 @@ status=0
 check_includes() {
 	directory=$1
 	allowed=$(echo "$*" | tr ' ' '|')
-	wrong=$(grep -nE '^#include "[a-z]+/' "$directory"/*.[ch] | grep -vE "#include \"($allowed)/")
+	wrong=$(find "$directory" -name '*.[ch]' -exec grep -nE '^#include "[a-z]+/' /dev/null {} + | grep -vE "#include \"($allowed)/")
 	[ -z "$wrong" ] && return 0
 	echo "$wrong"
 	echo "	$directory may include these alone: $*"
@@ -28,6 +28,41 @@ check_includes authd db proto common
 check_includes sessiond db proto common
 check_includes botd recipe db proto common
 check_includes streamd recipe state proto common
+
+# streamd's files lie in rooms. What one may include of streamd stands in the head of one of its headers, "may include" and the
+# names; no way leads round in a circle, so that they have floors, and what they share includes none of them.
+shared='streamd.h settings.h audit.h handlers.h'
+check_room() {
+	room=$1
+	allowed=$(sed -n 's/^ \* Room.*may include \(.*\)\.$/\1/p' "streamd/$room"/*.h)
+	if [ "$(echo "$allowed" | grep -c .)" != 1 ]; then
+		echo "streamd/$room/ says in no header, or in more than one, what it may include (\" * Room: may include browser/ settings.h.\")"
+		status=1
+		return
+	fi
+	for name in $allowed; do
+		case $name in
+		*/) echo "$room ${name%/}" >> "$floors" ;;
+		*) echo "$shared" | grep -qwF "$name" || { echo "streamd/$room/: $name is for none of the rooms"; status=1; } ;;
+		esac
+	done
+	wrong=$(grep -n '^#include "streamd/' "streamd/$room"/*.[ch] |
+		grep -vE "#include \"streamd/($room/|$(echo "$allowed" | sed 's/\./\\./g; s/ /|/g'))")
+	[ -z "$wrong" ] && return 0
+	echo "$wrong"
+	echo "	streamd/$room/ may include of streamd these alone: $allowed"
+	status=1
+}
+
+floors=$(mktemp)
+for room in streamd/*/; do
+	check_room "$(basename "$room")"
+done
+tsort "$floors" > /dev/null || { echo "	streamd's rooms may include each other in a circle"; status=1; }
+rm -f "$floors"
+for header in $shared; do
+	grep -n '^#include "streamd/[a-z]*/' "streamd/$header" && { echo "	streamd/$header is shared by the rooms, and includes none"; status=1; }
+done
 
 for directory in */; do # whoever adds one says above what it may include
 	ls "$directory"*.c > /dev/null 2>&1 || continue

@@ -201,7 +201,7 @@ static enum field_kind kind_of(const struct field *rows, const char *name)
 }
 
 /* What is followed can be gone on with where it was left, by whoever serves it; a body is the only field of its result. */
-static void test_streams_and_bodies(void **state)
+static void test_sign_ins_and_bodies(void **state)
 {
 	size_t streams = 0, bodies = 0;
 
@@ -325,7 +325,7 @@ int main(void)
 		cmocka_unit_test(test_sentences_and_fields),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_streams_and_bodies),
+		cmocka_unit_test(test_sign_ins_and_bodies),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_secrets),

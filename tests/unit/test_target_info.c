@@ -30,6 +30,11 @@ static void test_as_it_is(void **state)
 	assert_string_equal(event.url, "https://desk.test/finder");
 	assert_string_equal(event.title, "Desks");
 	assert_false(event.popup);
+	event = describe(arena, "https://desk.test/.stead/0", "desk.test/.stead/0");
+	assert_string_equal(event.url, "about:blank");
+	assert_null(event.title);
+	event = describe(arena, "https://desk.test/at?next=/.stead/0", "Desks");
+	assert_string_equal(event.url, "https://desk.test/at?next=/.stead/0");
 	event = describe(arena, "", "");
 	assert_string_equal(event.url, "about:blank");
 	assert_null(event.title);

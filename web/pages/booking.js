@@ -16,6 +16,7 @@ import { say, Trouble } from "../parts/notice.js";
 import { useRetry } from "../parts/part.js";
 import { site as siteLoad, sites, siteTitle } from "../parts/store.js";
 import { Ago, dayInWords } from "../parts/time.js";
+import { WatchBooking } from "../parts/watching.js";
 import { bookingCancellable, bookingChangeable, bookingEnded, bookingRetryable,
 	bookingWords } from "../parts/words.js";
 import { html } from "../parts/html.js";
@@ -249,6 +250,7 @@ function Body({ watch })
 			<${Facts} booking=${booking} />
 			<${Actions} watch=${watch} />
 		</div>
+		<${WatchBooking} booking=${booking} />
 		${booking.picture && html`<${Picture} key=${booking.attempts} booking=${booking} />`}
 		<section aria-labelledby="log-h">
 			<h2 id="log-h">${bookingEnded(booking) ? "What was done" : "What is being done"}</h2>

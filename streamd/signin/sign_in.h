@@ -1,6 +1,8 @@
 /*
- * A stream: one person's sign-in to one site, from the opened browser to the saved session. It is owned by the registry
- * (streams.h); its flow is one fiber, stream_flow.c.
+ * A sign-in: one person's, to one site, on a screen that they drive, from the opened browser to the saved session. It is owned by
+ * the registry (sign_ins.h); its flow is one fiber, sign_in_flow.c.
+ *
+ * Room: may include browser/ session/ edge/ screen/ streamd.h handlers.h audit.h.
  */
 #pragma once
 
@@ -10,11 +12,10 @@
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "proto/viewer.h"
-#include "streamd/screen/screencast.h"
-#include "streamd/screen/viewer.h"
+#include "streamd/screen/screen.h"
 #include "streamd/streamd.h"
 
-enum stream_step {
+enum sign_in_step {
 	STEP_STARTING,
 	STEP_WAITING,
 	STEP_SIGNED_IN,
@@ -32,18 +33,12 @@ enum save_fate {
 	SAVE_KEPT,
 };
 
-struct dialogs;
-struct hands;
-struct menus;
-struct notes;
-struct trouble;
-
 /* One account's session in the place of another's; empty: none. */
 struct replacement {
 	char kept[257], by[257];
 };
 
-struct stream {
+struct sign_in {
 	struct streamd *daemon;
 	char id[64];
 	uint64_t number; /* what it is held by with the login that opened it */
@@ -51,7 +46,7 @@ struct stream {
 	char *user_name;
 	struct call *call; /* the stream's own, for the acting user, without deadline */
 	const struct recipe *recipe;
-	enum stream_step step, reached; /* reached: the furthest before it failed or ended */
+	enum sign_in_step step, reached; /* reached: the furthest before it failed or ended */
 	char reason[1024], advice[512];
 	char next[256];          /* once it is ending: the advice without what has become of the session */
 	enum save_fate save;
@@ -62,14 +57,9 @@ struct stream {
 	struct replacement agreed; /* the person said yes to this one */
 
 	struct fiber *flow;
-	struct browser *browser; /* NULL before and after */
-	struct target_ref page;  /* the one in front */
-	bool loading;            /* it was loading when last heard of */
-	struct screencast *screencast;
-	struct menus *menus;     /* lists of select elements; lives with the browser */
+	struct screen *screen;
 	struct state *refused;   /* what it held when the proof said no; NULL: it has not */
 	struct state *before;    /* what the browser held before the person did anything */
-	int width, height;
 
 	struct latch poked;      /* the flow waits for something to happen */
 	struct latch ended;      /* who waits for its end */
@@ -77,90 +67,68 @@ struct stream {
 	bool tried_again;        /* by itself, since the person did something */
 	bool stale, reloading;   /* stale: the proof said no to what is shown; reloading: something else is coming */
 	int64_t fits_since;      /* the addresses fit, monotonic ms; 0: they do not; -1: they did before the person did anything */
-	bool hearing;            /* what the page in front is answered; streamd/signin/stream_flow.c says when */
-	bool ending;             /* stream_end() has been called */
+	bool hearing;            /* what the page in front is answered; streamd/signin/sign_in_flow.c says when */
+	bool ending;             /* sign_in_end() has been called */
 
 	int64_t last_input, last_seen, deadline; /* monotonic ms */
 	bool warned;             /* viewers have been told when it ends */
 	struct event *timer;
-
-	struct dialogs *dialogs; /* that its pages have open */
-	struct hands *hands;     /* what the person does, in order */
-	struct notes *notes;     /* what they should know of the page */
-	struct trouble *trouble; /* why the page in front is not there; lives with the browser */
-	uint64_t actor;          /* the viewer (its edge's id) who did something last */
-	int64_t acted, copied;   /* when that was, and when they asked to copy; monotonic ms */
-	size_t tabs_told;        /* how many tabs viewers know of */
-	bool typing;             /* a field that takes text has the focus */
-
-	struct viewer_list viewers;
-	int64_t allowance, charged_at; /* what they may still send: viewer_route.c */
-	TAILQ_ENTRY(stream) link;
+	TAILQ_ENTRY(sign_in) link;
 };
 
-const char *step_word(enum stream_step step);
-bool step_is_final(enum stream_step step);
+const char *step_word(enum sign_in_step step);
+bool step_is_final(enum sign_in_step step);
 
 /* Starts a stream of that name and its flow. */
-struct stream *stream_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
+struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
 	int width, int height);
 
 /* In a fiber: ends it if it is open, waits for its flow, frees it. Takes NULL, returns NULL. */
-struct stream *stream_free(struct stream *s);
+struct sign_in *sign_in_free(struct sign_in *s);
 
 /*
  * Ends it with this step, once; its flow then ends the browser. Texts are copied. The advice is what has become of the
  * session and, behind it, what to do next, which may be "". Saved is what it is called if a save that was under way is
  * answered so in the next moment.
  */
-void stream_end(struct stream *s, enum stream_step step, const char *reason, const char *next);
+void sign_in_end(struct sign_in *s, enum sign_in_step step, const char *reason, const char *next);
 
 /* The same because streamd ends: a verdict that the person has been told stays what it is. */
-void stream_end_for_restart(struct stream *s);
+void sign_in_end_for_restart(struct sign_in *s);
 
 /* Of one that is ending: says anew what has become of the session. */
-void stream_say_fate(struct stream *s);
+void sign_in_say_fate(struct sign_in *s);
 
 /* The flow has ended and the browser is gone: wakes who waits for that. */
-void stream_set_ended(struct stream *s);
+void sign_in_set_ended(struct sign_in *s);
 
 /* In a fiber: waits until that. 0 or as wait_for(). */
-int stream_wait_ended(struct stream *s, int64_t deadline);
+int sign_in_wait_ended(struct sign_in *s, int64_t deadline);
 
 /* Says where it stands; told to every viewer. */
-void stream_set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice);
+void sign_in_set_step(struct sign_in *s, enum sign_in_step step, const char *reason, const char *advice);
 
 /* Something has happened that the flow may wait for. */
-void stream_poke(struct stream *s);
+void sign_in_poke(struct sign_in *s);
 
 /* Sets the timer for the next time-out; call it when one may come sooner. */
-void stream_arm(struct stream *s);
+void sign_in_arm(struct sign_in *s);
 
 /* The person did something. */
-void stream_note_input(struct stream *s);
+void sign_in_note_input(struct sign_in *s);
 
 /* When it ends as things stand, for a viewer; of the idle and the absolute limit the nearer one. */
-void stream_describe_limit(const struct stream *s, struct limit_changed_event *ret);
-
-/* Brings another of its pages to the front: stream_flow.c. */
-void stream_show_page(struct stream *s, struct target *page);
-
-/* Tells of the tabs that there are: stream_flow.c. */
-void stream_tell_tabs(struct stream *s);
-
-/* A viewer has come, gone, or begun or stopped looking: switches the screencast on or off. */
-void stream_viewers_changed(struct stream *s);
+void sign_in_describe_limit(const struct sign_in *s, struct limit_changed_event *ret);
 
 /* Where it stands, borrowed from s. */
-void stream_describe_step(const struct stream *s, struct step_changed_event *ret);
+void sign_in_describe_step(const struct sign_in *s, struct step_changed_event *ret);
 
 /* What viewers read when it is over. */
 #define STREAM_ENDED "This sign-in has ended."
 
-/* Sends an event of proto/viewer.def to every viewer. */
-void stream_tell(struct stream *s, const struct method *event, const void *fields);
+/* The sign-in whose screen it looks at; NULL: it looks at another's. */
+struct sign_in *sign_in_of(struct viewer *v);
 
-/* The flow: stream_flow.c. */
-void stream_run(void *stream);
-/* What the browser tells: stream_flow.c. */
-extern const struct browser_events stream_browser_events;
+/* The flow: sign_in_flow.c. And what it makes of a page that has changed. */
+void sign_in_run(void *stream);
+void sign_in_page_changed(void *stream, struct target *page);

@@ -1,5 +1,5 @@
 /* The end of a sign-in: what was captured is proved and saved, or the person is told why not and what would help. */
-#include "streamd/signin/stream_proof.h"
+#include "streamd/signin/sign_in_proof.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static bool is_of_another(const struct call *call)
 }
 
 /* One try. earlier: of other saves; a clear no to this one, by its name, is a no to the tries before it, too. */
-static int save_once(struct stream *s, struct call *call, const struct session_store_params *params, enum save_fate earlier)
+static int save_once(struct sign_in *s, struct call *call, const struct session_store_params *params, enum save_fate earlier)
 {
 	enum save_fate before = s->save;
 	struct session_store_result result;
@@ -63,17 +63,17 @@ static int save_once(struct stream *s, struct call *call, const struct session_s
 }
 
 /* Said once: the person has done their part. */
-static void say_waiting(struct stream *s, const struct call *call)
+static void say_waiting(struct sign_in *s, const struct call *call)
 {
 	const char *why = call->refusal.code == ERR_database_down ? "Proved; waiting for the database to save it." :
 								     "Proved; waiting for Stead's vault to save it.";
 
 	if (strcmp(s->reason, why) != 0)
-		stream_set_step(s, STEP_PROVING, why, "");
+		sign_in_set_step(s, STEP_PROVING, why, "");
 }
 
 /* sessiond may be restarting: the same save, by its name, is tried until it is known to have been done. */
-static int save(struct stream *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
+static int save(struct sign_in *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
 {
 	int64_t deadline = deadline_in(SAVE_MS), pause = 50;
 	struct session_store_params params = { .site = s->recipe->name, .account = proof->account,
@@ -103,7 +103,7 @@ static int save(struct stream *s, const struct proof *proof, char *why, size_t s
 }
 
 /* It works, but it is the person's to say whether it shall be kept instead of the other. */
-static int ask_whether(struct stream *s, const char *account)
+static int ask_whether(struct sign_in *s, const char *account)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
 	const struct session_show_params params = { .site = s->recipe->name };
@@ -114,7 +114,7 @@ static int ask_whether(struct stream *s, const char *account)
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0 || !kept.account || strcmp(kept.account, account) == 0) {
-		stream_fail_for_now(s, r < 0 ? call_why(call, r) : "The session that was kept has just been replaced or deleted.", TRY_AGAIN);
+		sign_in_fail_for_now(s, r < 0 ? call_why(call, r) : "The session that was kept has just been replaced or deleted.", TRY_AGAIN);
 		return 0;
 	}
 	s->stale = true; /* not to be asked again before anything has changed */
@@ -125,7 +125,7 @@ static int ask_whether(struct stream *s, const char *account)
 	words_set(advice, sizeof(advice),
 		"Shall Stead act as %s from now on? If not, close this, or go on in the browser and sign in there as %s.",
 		account, kept.account);
-	stream_fail_for_now(s, why, advice);
+	sign_in_fail_for_now(s, why, advice);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static int ask_whether(struct stream *s, const char *account)
  * goes round in a circle. What needs it waits for its person all the same: it was taken into another browser once, so that
  * another sign-in may be, too.
  */
-static int report_not_portable(struct stream *s, const char *why)
+static int report_not_portable(struct sign_in *s, const char *why)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
 	const struct session_show_params params = { .site = s->recipe->name };
@@ -158,19 +158,19 @@ static int report_not_portable(struct stream *s, const char *why)
  * Whether the site takes the person for nobody in another tab of their own browser, too, although the page shows whose it is:
  * then what the page has is in its memory, or it has been taken back.
  */
-static int look_beside(struct stream *s, const char *account, bool *ret_nobody)
+static int look_beside(struct sign_in *s, const char *account, bool *ret_nobody)
 {
 	struct probed seen = { .verdict = VERDICT_INCONCLUSIVE };
 	struct target_ref tab;
-	int r = *account ? stream_set_network(s, true) : -ENOENT;
+	int r = *account ? sign_in_set_network(s, true) : -ENOENT;
 
 	if (r == 0)
-		r = browser_open_hidden(s->browser, false, deadline_in(CAPTURE_MS), &tab);
+		r = browser_open_hidden(s->screen->browser, false, deadline_in(CAPTURE_MS), &tab);
 	if (r == 0) {
 		r = probe(tab, s->recipe, deadline_in(CAPTURE_MS), &seen);
 		page_close_hidden(tab);
-		browser_hear_answers(s->browser, false);
-		stream_set_network(s, false);
+		browser_hear_answers(s->screen->browser, false);
+		sign_in_set_network(s, false);
 	}
 	*ret_nobody = r == 0 && seen.verdict == VERDICT_OUT;
 	return r == -ECANCELED || r == -ECONNRESET ? r : 0;
@@ -185,31 +185,31 @@ static int look_beside(struct stream *s, const char *account, bool *ret_nobody)
 	"Reload the page in the browser. If it then asks for you again, look for \"stay signed in\" or \"remember me\" there, sign in with that, and press \"Check now\"."
 
 /* Whether what the page holds becomes something else within a moment, once it may speak again, and the rule still holds. */
-static int await_change(struct stream *s, bool *ret)
+static int await_change(struct sign_in *s, bool *ret)
 {
 	int64_t deadline = deadline_in(CHANGE_MS);
 	struct target_ref page = NO_TARGET;
 	char why[512];
-	int r = stream_set_network(s, true);
+	int r = sign_in_set_network(s, true);
 
 	*ret = false;
 	while (r == 0 && !*ret && loop_now() < deadline) {
 		CLEANUP(state_freep) struct state *now = NULL;
 		r = fiber_sleep_until(deadline_in(LOOK_MS));
 		if (r == 0)
-			r = capture(s->browser, s->recipe, deadline_in(CAPTURE_MS), &now);
+			r = capture(s->screen->browser, s->recipe, deadline_in(CAPTURE_MS), &now);
 		*ret = r == 0 && !state_equal(s->refused, now);
 	}
 	if (r == 0 && *ret)
-		r = rule_check(s->browser, s->recipe, s->before, deadline_in(CAPTURE_MS), &page, why, sizeof(why));
+		r = rule_check(s->screen->browser, s->recipe, s->before, deadline_in(CAPTURE_MS), &page, why, sizeof(why));
 	*ret = r == 0 && page.number;
 	if (!*ret && r != -ECANCELED && r != -ECONNRESET)
-		r = stream_set_network(s, false);
+		r = sign_in_set_network(s, false);
 	return r == -ETIMEDOUT || r == -EREMOTE || r == -EPIPE ? 0 : r;
 }
 
-/* The site takes the restored session for nobody's. STREAM_CHANGED: it may have come too early. */
-static int say_refused(struct stream *s, const struct proof *proof, const struct signed_in *it)
+/* The site takes the restored session for nobody's. SIGN_IN_CHANGED: it may have come too early. */
+static int say_refused(struct sign_in *s, const struct proof *proof, const struct signed_in *it)
 {
 	bool nobody = false, changed = false;
 	char why[1024];
@@ -219,13 +219,13 @@ static int say_refused(struct stream *s, const struct proof *proof, const struct
 	s->refused = state_free(s->refused);
 	words_set(why, sizeof(why), "%s", proof->why);
 	if (!*proof->account)
-		r = capture(s->browser, s->recipe, deadline_in(CAPTURE_MS), &s->refused);
+		r = capture(s->screen->browser, s->recipe, deadline_in(CAPTURE_MS), &s->refused);
 	if (r == 0 && s->refused && !s->tried_again)
 		r = await_change(s, &changed);
 	if (r == 0 && changed) {
 		s->tried_again = true;
 		s->stale = false;
-		return STREAM_CHANGED;
+		return SIGN_IN_CHANGED;
 	}
 	if (r == -ECANCELED || r == -ECONNRESET)
 		return r;
@@ -236,15 +236,15 @@ static int say_refused(struct stream *s, const struct proof *proof, const struct
 		r = look_beside(s, it->account, &nobody);
 	if (nobody)
 		words_add(why, sizeof(why), " %s", MEMORY);
-	if (!*proof->not_portable && browser_used_http_auth(s->browser))
+	if (!*proof->not_portable && browser_used_http_auth(s->screen->browser))
 		words_add(why, sizeof(why), " %s", HTTP_PASSWORD);
 	if (r == 0)
-		stream_fail_for_now(s, why, nobody ? REMEMBER : proof->advice);
+		sign_in_fail_for_now(s, why, nobody ? REMEMBER : proof->advice);
 	return r;
 }
 
 /* It works: 1 once it is saved, 0 if it is not, and said why. */
-static int save_proved(struct stream *s, const struct proof *proof)
+static int save_proved(struct sign_in *s, const struct proof *proof)
 {
 	char why[1024];
 	bool another = false;
@@ -258,49 +258,49 @@ static int save_proved(struct stream *s, const struct proof *proof)
 		return -ECANCELED;
 	if (another)
 		return ask_whether(s, proof->account);
-	stream_fail_for_now(s, why, s->save == SAVE_UNKNOWN ? LOOK_FIRST : TRY_AGAIN);
+	sign_in_fail_for_now(s, why, s->save == SAVE_UNKNOWN ? LOOK_FIRST : TRY_AGAIN);
 	return 0;
 }
 
-int stream_prove(struct stream *s, const struct signed_in *it)
+int sign_in_prove(struct sign_in *s, const struct signed_in *it)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(PROOF_MS));
 	struct proof proof;
 	int r;
 
-	stream_set_step(s, STEP_PROVING, "", "");
+	sign_in_set_step(s, STEP_PROVING, "", "");
 	s->stale = s->reloading = false;
 	r = proof_run(call, &s->daemon->settings, s->recipe, it->state, *it->account ? it->account : NULL, &proof);
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0) {
-		stream_fail_for_now(s, launch_why(call, "proving browser", r), STREAM_GO_ON);
+		sign_in_fail_for_now(s, launch_why(call, "proving browser", r), SIGN_IN_GO_ON);
 		return 0;
 	}
 	if (proof.verdict == VERDICT_OUT)
 		return say_refused(s, &proof, it);
 	if (proof.verdict != VERDICT_IN) {
-		stream_fail_for_now(s, proof.why, proof.advice);
+		sign_in_fail_for_now(s, proof.why, proof.advice);
 		return 0;
 	}
 	r = save_proved(s, &proof);
 	if (r == 1)
-		caution_words(s->browser, it->state, s->reason, sizeof(s->reason));
+		caution_words(s->screen->browser, it->state, s->reason, sizeof(s->reason));
 	proof_clear(&proof);
 	return r;
 }
 
-void stream_fail_for_now(struct stream *s, const char *reason, const char *advice)
+void sign_in_fail_for_now(struct sign_in *s, const char *reason, const char *advice)
 {
 	s->resumable = true;
-	stream_set_step(s, STEP_FAILED, reason, advice);
+	sign_in_set_step(s, STEP_FAILED, reason, advice);
 }
 
-int stream_set_network(struct stream *s, bool open)
+int sign_in_set_network(struct sign_in *s, bool open)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, NULL, deadline_in(10000));
 
-	return browser_set_network(s->browser, call, open);
+	return browser_set_network(s->screen->browser, call, open);
 }
 
 void signed_in_end(struct signed_in *it)

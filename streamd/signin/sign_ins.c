@@ -1,4 +1,4 @@
-#include "streamd/signin/streams.h"
+#include "streamd/signin/sign_ins.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,31 +18,31 @@
 #define INSTANCE_HEX 8
 #define REST_HEX     24
 
-struct streams {
+struct sign_ins {
 	struct streamd *daemon;
 	uint64_t last_number;
 	struct login_holder holder;
 	char instance[INSTANCE_HEX + 1]; /* of this life of the service: the first part of every name */
-	TAILQ_HEAD(stream_list, stream) list; /* newest first */
+	TAILQ_HEAD(sign_in_list, sign_in) list; /* newest first */
 };
 
 /* Whoever is signed out of Stead has no browser here: not the person, and not somebody who was signed in as them. */
 static void on_login_ended(void *owner, uint64_t number)
 {
-	struct streams *all = owner;
-	struct stream *s;
+	struct sign_ins *all = owner;
+	struct sign_in *s;
 
 	TAILQ_FOREACH (s, &all->list, link)
 		if (s->number == number) {
-			stream_end(s, STEP_CLOSED, "You were signed out of Stead.",
+			sign_in_end(s, STEP_CLOSED, "You were signed out of Stead.",
 				"Sign in to Stead again, then start the sign-in to the site again.");
 			return;
 		}
 }
 
-struct streams *streams_new(struct streamd *d)
+struct sign_ins *sign_ins_new(struct streamd *d)
 {
-	struct streams *all = must(calloc(1, sizeof(*all)));
+	struct sign_ins *all = must(calloc(1, sizeof(*all)));
 
 	all->daemon = d;
 	random_name(all->instance, INSTANCE_HEX / 2);
@@ -51,17 +51,17 @@ struct streams *streams_new(struct streamd *d)
 	return all;
 }
 
-static void drop(struct streams *all, struct stream *s)
+static void drop(struct sign_ins *all, struct sign_in *s)
 {
 	TAILQ_REMOVE(&all->list, s, link);
 	if (all->daemon->routes)
 		login_guard_release(edge_routes_guard(all->daemon->routes), &all->holder, s->number);
-	stream_free(s);
+	sign_in_free(s);
 }
 
-static struct stream *one_open(const struct streams *all)
+static struct sign_in *one_open(const struct sign_ins *all)
 {
-	struct stream *s;
+	struct sign_in *s;
 
 	TAILQ_FOREACH (s, &all->list, link)
 		if (!s->ended_at_ms)
@@ -69,19 +69,19 @@ static struct stream *one_open(const struct streams *all)
 	return s;
 }
 
-void streams_end(struct streams *all)
+void sign_ins_end(struct sign_ins *all)
 {
-	struct stream *s;
+	struct sign_in *s;
 
 	TAILQ_FOREACH (s, &all->list, link) /* all at once, so that their browsers end together */
-		stream_end_for_restart(s);
+		sign_in_end_for_restart(s);
 	while ((s = one_open(all)))
-		stream_wait_ended(s, NEVER);
+		sign_in_wait_ended(s, NEVER);
 }
 
-struct streams *streams_free(struct streams *all)
+struct sign_ins *sign_ins_free(struct sign_ins *all)
 {
-	struct stream *s;
+	struct sign_in *s;
 
 	if (!all)
 		return NULL;
@@ -91,9 +91,9 @@ struct streams *streams_free(struct streams *all)
 	return NULL;
 }
 
-size_t streams_count(const struct streams *all)
+size_t sign_ins_count(const struct sign_ins *all)
 {
-	const struct stream *s;
+	const struct sign_in *s;
 	size_t n = 0;
 
 	TAILQ_FOREACH (s, &all->list, link)
@@ -101,29 +101,29 @@ size_t streams_count(const struct streams *all)
 	return n;
 }
 
-size_t streams_browsers(const struct streams *all)
+size_t sign_ins_browsers(const struct sign_ins *all)
 {
-	const struct stream *s;
+	const struct sign_in *s;
 	size_t n = 0;
 
 	TAILQ_FOREACH (s, &all->list, link)
-		n += s->browser != NULL;
+		n += s->screen->browser != NULL;
 	return n;
 }
 
-size_t streams_viewers(const struct streams *all)
+size_t sign_ins_viewers(const struct sign_ins *all)
 {
-	const struct stream *s;
+	const struct sign_in *s;
 	size_t n = 0;
 
 	TAILQ_FOREACH (s, &all->list, link)
-		n += viewers_count(&s->viewers);
+		n += viewers_count(&s->screen->viewers);
 	return n;
 }
 
-static size_t count_of_user(const struct streams *all, int64_t user)
+static size_t count_of_user(const struct sign_ins *all, int64_t user)
 {
-	const struct stream *s;
+	const struct sign_in *s;
 	size_t n = 0;
 
 	TAILQ_FOREACH (s, &all->list, link)
@@ -131,9 +131,9 @@ static size_t count_of_user(const struct streams *all, int64_t user)
 	return n;
 }
 
-struct stream *streams_find(struct streams *all, const char *id)
+struct sign_in *sign_ins_find(struct sign_ins *all, const char *id)
 {
-	struct stream *s;
+	struct sign_in *s;
 
 	TAILQ_FOREACH (s, &all->list, link)
 		if (strcmp(s->id, id) == 0)
@@ -141,19 +141,7 @@ struct stream *streams_find(struct streams *all, const char *id)
 	return NULL;
 }
 
-struct viewer *streams_find_viewer(struct streams *all, uint64_t edge_id)
-{
-	struct stream *s;
-	struct viewer *v;
-
-	TAILQ_FOREACH (s, &all->list, link)
-		LIST_FOREACH (v, &s->viewers, link)
-			if (v->id == edge_id)
-				return v;
-	return NULL;
-}
-
-const char *streams_why_gone(const struct streams *all, const char *id)
+const char *sign_ins_why_gone(const struct sign_ins *all, const char *id)
 {
 	if (strlen(id) != INSTANCE_HEX + 1 + REST_HEX || id[INSTANCE_HEX] != '-')
 		return NULL;
@@ -162,7 +150,7 @@ const char *streams_why_gone(const struct streams *all, const char *id)
 	return "This sign-in ended when Stead's stream service was restarted. Look on the dashboard whether the session was saved; if not, start again.";
 }
 
-static void make_id(struct streams *all, char *out, size_t size)
+static void make_id(struct sign_ins *all, char *out, size_t size)
 {
 	char hex[REST_HEX + 1];
 
@@ -171,15 +159,15 @@ static void make_id(struct streams *all, char *out, size_t size)
 }
 
 /* Forgets the oldest that have ended. In a fiber; none of them waits. */
-static void forget_old(struct streams *all)
+static void forget_old(struct sign_ins *all)
 {
-	struct stream *s, *before;
+	struct sign_in *s, *before;
 	size_t ended = 0;
 
 	TAILQ_FOREACH (s, &all->list, link)
 		ended += s->ended_at_ms != 0;
-	for (s = TAILQ_LAST(&all->list, stream_list); s && ended > KEPT_ENDED; s = before) {
-		before = TAILQ_PREV(s, stream_list, link);
+	for (s = TAILQ_LAST(&all->list, sign_in_list); s && ended > KEPT_ENDED; s = before) {
+		before = TAILQ_PREV(s, sign_in_list, link);
 		if (s->ended_at_ms) {
 			drop(all, s);
 			ended--;
@@ -188,11 +176,11 @@ static void forget_old(struct streams *all)
 }
 
 /* One that failed, and that the person has not gone on with: the oldest of theirs. */
-static struct stream *failed_of_user(const struct streams *all, int64_t user)
+static struct sign_in *failed_of_user(const struct sign_ins *all, int64_t user)
 {
-	struct stream *s;
+	struct sign_in *s;
 
-	TAILQ_FOREACH_REVERSE (s, &all->list, stream_list, link)
+	TAILQ_FOREACH_REVERSE (s, &all->list, sign_in_list, link)
 		if (s->user == user && s->resumable && !s->ending)
 			return s;
 	return NULL;
@@ -200,30 +188,30 @@ static struct stream *failed_of_user(const struct streams *all, int64_t user)
 
 static bool is_full(const struct streamd *d, int64_t user)
 {
-	return streams_count(d->streams) >= (size_t)d->settings.most_streams ||
-		count_of_user(d->streams, user) >= (size_t)d->settings.most_streams_a_user;
+	return sign_ins_count(d->sign_ins) >= (size_t)d->settings.most_streams ||
+		count_of_user(d->sign_ins, user) >= (size_t)d->settings.most_streams_a_user;
 }
 
 /* Whoever begins anew has given up what failed: it holds no place that the new one needs. */
 static int make_room(struct call *call, struct streamd *d)
 {
-	struct stream *s = is_full(d, call->acting.user) ? failed_of_user(d->streams, call->acting.user) : NULL;
+	struct sign_in *s = is_full(d, call->acting.user) ? failed_of_user(d->sign_ins, call->acting.user) : NULL;
 
 	if (!s || d->stopping)
 		return 0;
-	stream_end(s, STEP_CLOSED, "It had failed, and has made room for another sign-in that you began.", "Go on in the other one.");
-	return stream_wait_ended(s, call->deadline);
+	sign_in_end(s, STEP_CLOSED, "It had failed, and has made room for another sign-in that you began.", "Go on in the other one.");
+	return sign_in_wait_ended(s, call->deadline);
 }
 
 static int check_limits(struct call *call, struct streamd *d)
 {
 	if (d->stopping)
 		return call_refuse(call, ERR_unavailable, NULL, "Stead is being restarted; try again in a moment.");
-	if (streams_count(d->streams) >= (size_t)d->settings.most_streams)
+	if (sign_ins_count(d->sign_ins) >= (size_t)d->settings.most_streams)
 		return call_refuse(call, ERR_busy, NULL,
 			"All %lld sign-ins that may be open at once are in use; try again when one has ended.",
 			(long long)d->settings.most_streams);
-	if (count_of_user(d->streams, call->acting.user) >= (size_t)d->settings.most_streams_a_user)
+	if (count_of_user(d->sign_ins, call->acting.user) >= (size_t)d->settings.most_streams_a_user)
 		return call_refuse(call, ERR_busy, NULL,
 			"You have %lld sign-ins open already, as many as you may; close one on the dashboard first.",
 			(long long)d->settings.most_streams_a_user);
@@ -234,7 +222,7 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 {
 	struct streamd *d = call->daemon;
 	CLEANUP(recipe_unrefp) const struct recipe *recipe = streamd_recipe(d, call, params->site);
-	struct stream *s;
+	struct sign_in *s;
 	char id[64];
 	int r;
 
@@ -245,14 +233,14 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 		r = check_limits(call, d);
 	if (r < 0)
 		return r;
-	forget_old(d->streams);
-	make_id(d->streams, id, sizeof(id));
-	s = stream_new(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
+	forget_old(d->sign_ins);
+	make_id(d->sign_ins, id, sizeof(id));
+	s = sign_in_new(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
 		params->height ? (int)params->height : 800);
-	TAILQ_INSERT_HEAD(&d->streams->list, s, link);
-	s->number = ++d->streams->last_number;
+	TAILQ_INSERT_HEAD(&d->sign_ins->list, s, link);
+	s->number = ++d->sign_ins->last_number;
 	if (call->acting.login)
-		login_guard_hold(edge_routes_guard(d->routes), &d->streams->holder, s->number, call->acting.login);
+		login_guard_hold(edge_routes_guard(d->routes), &d->sign_ins->holder, s->number, call->acting.login);
 	result->id = s->id;
 	return 0;
 }
@@ -262,7 +250,7 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-static void describe(struct call *call, const struct stream *s, struct stream_info *ret)
+static void describe(struct call *call, const struct sign_in *s, struct stream_info *ret)
 {
 	*ret = (struct stream_info){ .id = s->id,
 		.site = s->recipe->name,
@@ -278,15 +266,15 @@ static void describe(struct call *call, const struct stream *s, struct stream_in
 }
 
 /* Somebody else's stream is not there, as far as anybody is told. */
-static struct stream *find_own(struct call *call, const char *id)
+static struct sign_in *find_own(struct call *call, const char *id)
 {
 	struct streamd *d = call->daemon;
-	struct stream *s = streams_find(d->streams, id);
+	struct sign_in *s = sign_ins_find(d->sign_ins, id);
 	const char *why;
 
 	if (s && (s->user == call->acting.user || call->role == ROLE_CONTROL))
 		return s;
-	why = s ? NULL : streams_why_gone(d->streams, id);
+	why = s ? NULL : sign_ins_why_gone(d->sign_ins, id);
 	if (why)
 		call_refuse(call, ERR_ended, "id", "%s", why);
 	else
@@ -297,7 +285,7 @@ static struct stream *find_own(struct call *call, const char *id)
 
 int stream_show(struct call *call, const struct stream_show_params *params, struct stream_show_result *result)
 {
-	struct stream *s = find_own(call, params->id);
+	struct sign_in *s = find_own(call, params->id);
 
 	if (!s)
 		return REFUSED;
@@ -309,11 +297,11 @@ int stream_show(struct call *call, const struct stream_show_params *params, stru
 int stream_list(struct call *call, const struct stream_list_params *params, struct stream_list_result *result)
 {
 	struct streamd *d = call->daemon;
-	struct stream *s;
+	struct sign_in *s;
 
 	(void)params;
 	result->streams = arena_array(call->arena, MOST_LISTED, sizeof(*result->streams));
-	TAILQ_FOREACH (s, &d->streams->list, link)
+	TAILQ_FOREACH (s, &d->sign_ins->list, link)
 		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < MOST_LISTED)
 			describe(call, s, &result->streams[result->streams_count++]);
 	return 0;
@@ -321,11 +309,11 @@ int stream_list(struct call *call, const struct stream_list_params *params, stru
 
 int stream_close(struct call *call, const struct stream_close_params *params, struct stream_close_result *result)
 {
-	struct stream *s = find_own(call, params->id);
+	struct sign_in *s = find_own(call, params->id);
 
 	(void)result;
 	if (!s)
 		return REFUSED;
-	stream_end(s, STEP_CLOSED, call->role == ROLE_CONTROL ? "The administrator closed it." : "You closed it.", "");
-	return stream_wait_ended(s, call->deadline);
+	sign_in_end(s, STEP_CLOSED, call->role == ROLE_CONTROL ? "The administrator closed it." : "You closed it.", "");
+	return sign_in_wait_ended(s, call->deadline);
 }

@@ -1,4 +1,4 @@
-#include "streamd/signin/stream_wants.h"
+#include "streamd/screen/wants.h"
 
 #include <string.h>
 
@@ -9,13 +9,14 @@
 #include "common/loop.h"
 #include "common/words.h"
 #include "recipe/pattern.h"
+#include "recipe/recipe.h"
 #include "streamd/browser/watch.h"
 #include "streamd/screen/copy.h"
 #include "streamd/screen/dialogs.h"
 #include "streamd/screen/menu.h"
 #include "streamd/screen/notes.h"
+#include "streamd/screen/screen.h"
 #include "streamd/screen/trouble.h"
-#include "streamd/signin/stream.h"
 
 #define MOST_HOST 257
 #define ACT_MS    5000 /* what a page does so soon after a press or a key, that has brought about */
@@ -30,37 +31,38 @@ static const char *host_of(const struct target *t, char host[MOST_HOST])
 
 void wants_navigating(void *owner, struct target *page)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 
 	dialogs_leave(s->dialogs, page, false);
-	if (s->trouble && target_ref_equal(s->page, target_ref_of(page)))
+	if (s->trouble && browser_front(s->browser) == page)
 		trouble_navigating(s->trouble, page);
 }
 
 void wants_password(void *owner, struct target *target, const struct cbor *params)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 
 	if (!s->ending)
 		dialogs_add_password(s->dialogs, target, params);
-	stream_poke(s);
+	if (s->does->happened)
+		s->does->happened(s->owner);
 }
 
 void wants_app(void *owner, const char *scheme)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 	char host[MOST_HOST], text[512];
 
 	log_notice("a page of %s wanted to open an app by a %s: link, which was refused", s->recipe->name, scheme);
 	words_set(text, sizeof(text), "%s wanted to open an app (%s:). This browser runs on Stead's server and has none.",
-		host_of(target_of(s->page), host), scheme);
+		host_of(s->browser ? browser_front(s->browser) : NULL, host), scheme);
 	notes_add(s->notes, NOTE_APP, scheme, "plain", false, text,
 		"Choose another way on the page, such as a code.");
 }
 
 void wants_download(void *owner, const char *name)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 	char text[512];
 
 	words_set(text, sizeof(text), "The page wanted to save a file%s%s%s. Files cannot be saved from this browser.",
@@ -70,7 +72,7 @@ void wants_download(void *owner, const char *name)
 
 void wants_file(void *owner, struct target *target)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 	char host[MOST_HOST], text[512];
 
 	words_set(text, sizeof(text), "%s asks for a file. Your files cannot be reached from this browser, which runs on Stead's server.",
@@ -78,7 +80,7 @@ void wants_file(void *owner, struct target *target)
 	notes_add(s->notes, NOTE_FILE, "", "plain", false, text, "If the sign-in needs it, go on without, or tell the administrator.");
 }
 
-static void passkey_wanted(struct stream *s, const struct target *t, const char *kind)
+static void passkey_wanted(struct screen *s, const struct target *t, const char *kind)
 {
 	bool make = strcmp(kind, "create") == 0;
 	char host[MOST_HOST], text[512];
@@ -92,7 +94,7 @@ static void passkey_wanted(struct stream *s, const struct target *t, const char 
 		"Choose another way on the page, such as a password or a code.");
 }
 
-static void chooser_wanted(struct stream *s, const char *what)
+static void chooser_wanted(struct screen *s, const char *what)
 {
 	static const struct {
 		const char *what, *text, *advice;
@@ -111,30 +113,30 @@ static void chooser_wanted(struct stream *s, const char *what)
 			notes_add(s->notes, NOTE_CHOOSER, what, "plain", false, rows[i].text, rows[i].advice);
 }
 
-static void typing_changed(struct stream *s, bool typing)
+static void typing_changed(struct screen *s, bool typing)
 {
 	struct keyboard_wanted_event event = { .wanted = typing };
 
 	if (s->typing == typing)
 		return;
 	s->typing = typing;
-	stream_tell(s, &method_keyboard_wanted, &event);
+	screen_tell(s, &method_keyboard_wanted, &event);
 }
 
 /* Only to who acts there: others may look on, and their clipboards are nobody else's. */
-static void text_copied(struct stream *s, const char *text, bool offered)
+static void text_copied(struct screen *s, const char *text, bool offered)
 {
 	struct text_copied_event copied = { .text = text, .offered = offered };
 	struct viewer *v;
 
 	if (loop_now() - s->acted <= ACT_MS)
 		LIST_FOREACH (v, &s->viewers, link)
-			if (v->id == s->actor)
+			if (v->id == s->control)
 				viewer_tell(v, &method_text_copied, &copied);
 }
 
 /* A copy that the person asked for by its key they have; one that the page made, they are offered. */
-static bool take_copy(struct stream *s, const struct cbor *params)
+static bool take_copy(struct screen *s, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 	const char *text = NULL;
@@ -146,7 +148,7 @@ static bool take_copy(struct stream *s, const struct cbor *params)
 	return true;
 }
 
-static bool take_want(struct stream *s, struct target *t, const json_t *said)
+static bool take_want(struct screen *s, struct target *t, const json_t *said)
 {
 	const char *passkey = json_string_value(json_object_get(said, "passkey"));
 	const char *wants = json_string_value(json_object_get(said, "wants"));
@@ -166,7 +168,7 @@ static bool take_want(struct stream *s, struct target *t, const json_t *said)
 
 void wants_binding(void *owner, struct target *target, const struct cbor *params)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 	json_t *said;
 
 	if (!s->menus || take_copy(s, params))
@@ -177,30 +179,30 @@ void wants_binding(void *owner, struct target *target, const struct cbor *params
 	json_decref(said);
 }
 
-static void tell_host(struct stream *s, const char *host, const char *why)
+static void tell_host(struct screen *s, const char *host, const char *why)
 {
 	char text[512];
 	struct host_refused_event event = { .host = host, .why = text };
 
 	trouble_words(host, why, text, sizeof(text));
-	stream_tell(s, &method_host_refused, &event);
+	screen_tell(s, &method_host_refused, &event);
 }
 
 void wants_host(void *owner, const char *host, const char *why)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 
 	log_notice("the page of %s wanted %s, which was refused: %s", s->recipe->name, host, why);
 	tell_host(s, host, why);
 	if (s->trouble)
-		trouble_host(s->trouble, target_of(s->page), host, why);
+		trouble_host(s->trouble, browser_front(s->browser), host, why);
 }
 
 void wants_lost_host(void *owner, const char *host, const char *why)
 {
-	struct stream *s = owner;
+	struct screen *s = owner;
 
 	log_info("the page of %s wanted %s, which could not be reached: %s", s->recipe->name, host, why);
 	if (s->trouble)
-		trouble_host(s->trouble, target_of(s->page), host, why);
+		trouble_host(s->trouble, browser_front(s->browser), host, why);
 }

@@ -1,4 +1,4 @@
-#include "streamd/signin/stream.h"
+#include "streamd/signin/sign_in.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +11,11 @@
 #include "common/must.h"
 #include "common/words.h"
 #include "state/state.h"
-#include "streamd/screen/dialogs.h"
-#include "streamd/screen/hands.h"
-#include "streamd/screen/input.h"
-#include "streamd/screen/notes.h"
 
 #define WARN_MS        120000 /* before the end for want of input */
 #define SAVE_MOMENT_MS 2000 /* how long one that ends waits for the answer to a save */
 
-const char *step_word(enum stream_step step)
+const char *step_word(enum sign_in_step step)
 {
 	switch (step) {
 	case STEP_STARTING: return "starting";
@@ -34,14 +30,9 @@ const char *step_word(enum stream_step step)
 	return "failed";
 }
 
-bool step_is_final(enum stream_step step)
+bool step_is_final(enum sign_in_step step)
 {
 	return step == STEP_SAVED || step == STEP_FAILED || step == STEP_TIMED_OUT || step == STEP_CLOSED;
-}
-
-void stream_tell(struct stream *s, const struct method *event, const void *fields)
-{
-	viewers_tell(&s->viewers, event, fields);
 }
 
 static const char *or_null(const char *text)
@@ -49,7 +40,7 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-void stream_describe_step(const struct stream *s, struct step_changed_event *ret)
+void sign_in_describe_step(const struct sign_in *s, struct step_changed_event *ret)
 {
 	*ret = (struct step_changed_event){ .step = step_word(s->step),
 		.reason = or_null(s->reason),
@@ -61,18 +52,21 @@ void stream_describe_step(const struct stream *s, struct step_changed_event *ret
 		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
 }
 
-static void tell_step(struct stream *s)
+static void tell_step(struct sign_in *s)
 {
 	struct step_changed_event event;
 
-	stream_describe_step(s, &event);
-	stream_tell(s, &method_step_changed, &event);
+	sign_in_describe_step(s, &event);
+	screen_tell(s->screen, &method_step_changed, &event);
 }
 
 /* The texts may be those that it has already. */
-static void set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice)
+static void set_step(struct sign_in *s, enum sign_in_step step, const char *reason, const char *advice)
 {
 	s->step = step;
+	s->screen->driven = step == STEP_WAITING;
+	/* A dialog would keep the page from being captured. */
+	s->screen->unattended = step == STEP_SIGNED_IN || step == STEP_PROVING;
 	if (!step_is_final(step) || step == STEP_SAVED)
 		s->reached = step;
 	if (reason != s->reason)
@@ -81,39 +75,39 @@ static void set_step(struct stream *s, enum stream_step step, const char *reason
 		words_set(s->advice, sizeof(s->advice), "%s", advice);
 }
 
-void stream_set_step(struct stream *s, enum stream_step step, const char *reason, const char *advice)
+void sign_in_set_step(struct sign_in *s, enum sign_in_step step, const char *reason, const char *advice)
 {
 	set_step(s, step, reason, advice);
 	log_info("sign-in %s to %s: %s%s%s", s->id, s->recipe->name, step_word(step), *reason ? ": " : "", reason);
 	tell_step(s);
 }
 
-void stream_poke(struct stream *s)
+void sign_in_poke(struct sign_in *s)
 {
 	latch_wake(&s->poked, 0);
 }
 
-static int64_t idle_ms(const struct stream *s)
+static int64_t idle_ms(const struct sign_in *s)
 {
 	return s->daemon->settings.stream_idle_s * 1000;
 }
 
 /* Until its browser is there nobody could do anything. */
-static int64_t idle_end(const struct stream *s)
+static int64_t idle_end(const struct sign_in *s)
 {
 	return s->step == STEP_STARTING ? NEVER : s->last_input + idle_ms(s);
 }
 
 /* The earliest of: nobody does anything, nobody looks, it has been open long enough. */
-static int64_t next_timeout(const struct stream *s)
+static int64_t next_timeout(const struct sign_in *s)
 {
 	const struct streamd_settings *t = &s->daemon->settings;
-	int64_t unseen = viewers_count(&s->viewers) ? NEVER : s->last_seen + t->stream_unseen_s * 1000;
+	int64_t unseen = viewers_count(&s->screen->viewers) ? NEVER : s->last_seen + t->stream_unseen_s * 1000;
 
 	return deadline_min(s->deadline, deadline_min(idle_end(s), unseen));
 }
 
-static void arm_in(struct stream *s, int64_t ms)
+static void arm_in(struct sign_in *s, int64_t ms)
 {
 	struct timeval tv;
 
@@ -123,7 +117,7 @@ static void arm_in(struct stream *s, int64_t ms)
 	event_add(s->timer, &tv);
 }
 
-void stream_describe_limit(const struct stream *s, struct limit_changed_event *ret)
+void sign_in_describe_limit(const struct sign_in *s, struct limit_changed_event *ret)
 {
 	int64_t end = deadline_min(s->deadline, idle_end(s));
 
@@ -132,26 +126,26 @@ void stream_describe_limit(const struct stream *s, struct limit_changed_event *r
 		.soon = s->warned };
 }
 
-static void tell_limit(struct stream *s)
+static void tell_limit(struct sign_in *s)
 {
 	struct limit_changed_event event;
 
-	stream_describe_limit(s, &event);
-	stream_tell(s, &method_limit_changed, &event);
+	sign_in_describe_limit(s, &event);
+	screen_tell(s->screen, &method_limit_changed, &event);
 }
 
 /*
  * Before nobody has done anything for too long, whoever looks is asked whether they are still there, early enough to be read
  * and answered (WCAG 2.2, success criterion 2.2.1).
  */
-static int64_t next_warning(const struct stream *s)
+static int64_t next_warning(const struct sign_in *s)
 {
 	int64_t early = idle_ms(s) / 2 < WARN_MS ? idle_ms(s) / 2 : WARN_MS;
 
 	return s->warned ? NEVER : idle_end(s) - early;
 }
 
-void stream_arm(struct stream *s)
+void sign_in_arm(struct sign_in *s)
 {
 	if (!s->ending)
 		arm_in(s, deadline_min(next_timeout(s), next_warning(s)) - loop_now());
@@ -169,7 +163,7 @@ static const char *span(int64_t seconds, char text[32])
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	struct stream *s = arg;
+	struct sign_in *s = arg;
 	const struct streamd_settings *t = &s->daemon->settings;
 	int64_t now = loop_now();
 	char why[256], text[32];
@@ -183,7 +177,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 			s->warned = true;
 			tell_limit(s);
 		}
-		stream_arm(s);
+		sign_in_arm(s);
 		return;
 	}
 	if (now >= s->deadline)
@@ -193,58 +187,74 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		words_set(why, sizeof(why), "Nothing was done for %s.", span(t->stream_idle_s, text));
 	else
 		words_set(why, sizeof(why), "Nobody looked at it for %s.", span(t->stream_unseen_s, text));
-	stream_end(s, STEP_TIMED_OUT, why, "Start the sign-in again.");
+	sign_in_end(s, STEP_TIMED_OUT, why, "Start the sign-in again.");
 }
 
-void stream_note_input(struct stream *s)
+void sign_in_note_input(struct sign_in *s)
 {
 	s->last_input = loop_now();
 	if (!s->warned)
 		return;
 	s->warned = false;
 	tell_limit(s);
-	stream_arm(s);
+	sign_in_arm(s);
 }
 
-void stream_viewers_changed(struct stream *s)
+static void on_used(void *owner)
 {
-	screencast_set_on(s->screencast, viewers_look(&s->viewers));
+	sign_in_note_input(owner);
+}
+
+static void on_seen(void *owner)
+{
+	struct sign_in *s = owner;
+
 	s->last_seen = loop_now();
+	sign_in_arm(s);
 }
 
-static void on_dialog_shown(void *owner, const struct dialog_opened_event *event)
+static void on_greet(void *owner, struct viewer *v)
 {
-	stream_tell(owner, &method_dialog_opened, event);
+	const struct sign_in *s = owner;
+	struct step_changed_event step;
+	struct limit_changed_event limit;
+
+	sign_in_describe_step(s, &step);
+	viewer_tell(v, &method_step_changed, &step);
+	if (s->ended_at_ms)
+		return;
+	sign_in_describe_limit(s, &limit);
+	viewer_tell(v, &method_limit_changed, &limit);
 }
 
-static void on_dialog_gone(void *owner, const struct dialog_closed_event *event)
+static void on_happened(void *owner)
 {
-	stream_tell(owner, &method_dialog_closed, event);
+	sign_in_poke(owner);
 }
 
-static const struct dialog_listener dialog_listener = { on_dialog_shown, on_dialog_gone };
-
-static void on_note_shown(void *owner, const struct note_shown_event *event)
+static void on_lost(void *owner, const char *why)
 {
-	stream_tell(owner, &method_note_shown, event);
+	sign_in_end(owner, STEP_FAILED, why, "Start the sign-in again.");
 }
 
-static void on_note_gone(void *owner, const struct note_gone_event *event)
+static const struct screen_owner screen_owner = {
+	.happened = on_happened,
+	.page_changed = sign_in_page_changed,
+	.used = on_used,
+	.seen = on_seen,
+	.greet = on_greet,
+	.lost = on_lost,
+};
+
+struct sign_in *sign_in_of(struct viewer *v)
 {
-	stream_tell(owner, &method_note_gone, event);
+	return v->screen->does == &screen_owner ? v->screen->owner : NULL;
 }
 
-static const struct note_listener note_listener = { on_note_shown, on_note_gone };
-
-static void show(void *owner, struct picture *p)
-{
-	viewers_show(&((struct stream *)owner)->viewers, p);
-}
-
-struct stream *stream_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
+struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
 	int width, int height)
 {
-	struct stream *s = must(calloc(1, sizeof(*s)));
+	struct sign_in *s = must(calloc(1, sizeof(*s)));
 
 	s->daemon = d;
 	exact_must(s->id, sizeof(s->id), "%s", id);
@@ -252,19 +262,14 @@ struct stream *stream_new(struct streamd *d, const char *id, const struct acting
 	s->user_name = must(strdup(acting->name ? acting->name : ""));
 	s->call = call_new(d, acting, NEVER);
 	s->recipe = recipe_ref(recipe);
-	s->width = width;
-	s->height = height;
 	s->opened_at_ms = wall_now();
 	s->last_input = s->last_seen = loop_now();
 	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
-	LIST_INIT(&s->viewers);
-	s->dialogs = dialogs_new(&dialog_listener, s);
-	s->hands = hands_new(input_let_go, s);
-	s->notes = notes_new(&note_listener, s);
-	s->screencast = screencast_new((int)d->settings.quality, show, s);
+	s->screen = screen_new(s->recipe, (int)d->settings.quality, &screen_owner, s);
+	screen_set_size(s->screen, width, height);
 	s->timer = must(event_new(loop_base(), -1, 0, on_timer, s));
-	stream_arm(s);
-	fiber_start("sign-in", stream_run, s, &s->flow);
+	sign_in_arm(s);
+	fiber_start("sign-in", sign_in_run, s, &s->flow);
 	return s;
 }
 
@@ -278,64 +283,60 @@ static const char *fate_words(enum save_fate fate)
 	return "";
 }
 
-void stream_say_fate(struct stream *s)
+void sign_in_say_fate(struct sign_in *s)
 {
 	words_set(s->advice, sizeof(s->advice), "%s%s%s", fate_words(s->save), *s->next ? " " : "", s->next);
 }
 
-void stream_end(struct stream *s, enum stream_step step, const char *reason, const char *next)
+void sign_in_end(struct sign_in *s, enum sign_in_step step, const char *reason, const char *next)
 {
 	if (s->ending || s->ended_at_ms)
 		return;
-	s->ending = true;
+	s->ending = s->screen->ending = true;
 	s->resumable = false;
 	s->asked = (struct replacement){ 0 };
 	set_step(s, step, reason, "");
 	words_set(s->next, sizeof(s->next), "%s", next);
-	stream_say_fate(s);
+	sign_in_say_fate(s);
 	if (s->saving)
 		arm_in(s, SAVE_MOMENT_MS);
 	else
 		fiber_cancel(s->flow);
 }
 
-void stream_end_for_restart(struct stream *s)
+void sign_in_end_for_restart(struct sign_in *s)
 {
 	char verdict[sizeof(s->reason)];
 
 	if (s->step != STEP_FAILED) {
-		stream_end(s, STEP_CLOSED, "Stead is being restarted.", "Start the sign-in again in a moment.");
+		sign_in_end(s, STEP_CLOSED, "Stead is being restarted.", "Start the sign-in again in a moment.");
 		return;
 	}
 	exact_must(verdict, sizeof(verdict), "%s", s->reason);
-	stream_end(s, STEP_FAILED, verdict, "Stead was restarted since, and its browser is gone. Start the sign-in again.");
+	sign_in_end(s, STEP_FAILED, verdict, "Stead was restarted since, and its browser is gone. Start the sign-in again.");
 }
 
-void stream_set_ended(struct stream *s)
+void sign_in_set_ended(struct sign_in *s)
 {
 	s->ended_at_ms = wall_now();
 	latch_wake(&s->ended, 0);
 }
 
-int stream_wait_ended(struct stream *s, int64_t deadline)
+int sign_in_wait_ended(struct sign_in *s, int64_t deadline)
 {
 	return s->ended_at_ms ? 0 : latch_wait(&s->ended, deadline);
 }
 
-struct stream *stream_free(struct stream *s)
+struct sign_in *sign_in_free(struct sign_in *s)
 {
 	if (!s)
 		return NULL;
-	stream_end_for_restart(s);
+	sign_in_end_for_restart(s);
 	fiber_join(&s->flow);
-	viewers_close(&s->viewers, STREAM_ENDED);
 	event_free(s->timer);
-	screencast_free(s->screencast);
+	s->screen = screen_free(s->screen);
 	state_free(s->before);
 	state_free(s->refused);
-	dialogs_free(s->dialogs);
-	hands_free(s->hands);
-	notes_free(s->notes);
 	call_free(s->call);
 	recipe_unref(s->recipe);
 	free(s->user_name);

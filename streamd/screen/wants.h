@@ -1,9 +1,9 @@
-/* What a page of a sign-in wants of the person, or of what it has not got: browser_events of stream_flow.c. */
+/* What a page wants of the person, or of what it has not got: browser_events of screen.c. */
 #pragma once
 
 #include "streamd/browser/browser.h"
 
-/* The owner is the stream. */
+/* The owner is the screen. */
 void wants_navigating(void *owner, struct target *page);
 void wants_password(void *owner, struct target *target, const struct cbor *params);
 void wants_app(void *owner, const char *scheme);

@@ -26,7 +26,7 @@
 #include "recipe/set.h"
 #include "streamd/edge/edge_routes.h"
 #include "streamd/handlers.h"
-#include "streamd/signin/streams.h"
+#include "streamd/signin/sign_ins.h"
 
 #define MOST_OPEN 256
 #define ENDED     64 /* that are kept */
@@ -80,15 +80,15 @@ static void make_daemon(void)
 		.quality = 80 } };
 	d.recipes = recipe_load_dirs("sites", NULL);
 	d.authd = peer_new("streamd", "authd", authd_path);
-	d.streams = streams_new(&d);
+	d.sign_ins = sign_ins_new(&d);
 	assert_int_equal(edge_routes_new(listen_at(directory, http_path), &config, d.authd, &nothing, 1, &d.routes), 0);
 }
 
 static void free_daemon(void)
 {
-	streams_end(d.streams);
+	sign_ins_end(d.sign_ins);
 	d.routes = edge_routes_free(d.routes);
-	d.streams = streams_free(d.streams);
+	d.sign_ins = sign_ins_free(d.sign_ins);
 	peer_free(d.authd);
 	recipe_set_free(d.recipes);
 }
@@ -152,16 +152,16 @@ static void silence_launcher(void)
 	assert_true(launcher >= 0);
 }
 
-static struct stream *open_one(const char *login)
+static struct sign_in *open_one(const char *login)
 {
 	const struct acting acting = { .user = 7, .name = "alice", .login = login, .scopes = SCOPES_PERSON };
 	const struct stream_open_params params = { .site = "spaceiq" };
 	struct call *call = call_new(&d, &acting, NEVER);
 	struct stream_open_result result;
-	struct stream *s;
+	struct sign_in *s;
 
 	assert_int_equal(stream_open(call, &params, &result), 0);
-	s = streams_find(d.streams, result.id);
+	s = sign_ins_find(d.sign_ins, result.id);
 	assert_non_null(s);
 	call_free(call);
 	return s;
@@ -175,7 +175,7 @@ static void open_many(size_t n)
 
 static void await_all_ended(void)
 {
-	while (streams_count(d.streams) > 0)
+	while (sign_ins_count(d.sign_ins) > 0)
 		fiber_sleep_until(deadline_in(5));
 }
 
@@ -203,7 +203,7 @@ static void list_all(void)
 	assert_int_equal(count_listed(), MOST_OPEN);
 	await_all_ended(); /* their launcher cannot be started */
 	open_many(MOST_OPEN);
-	assert_int_equal(streams_count(d.streams), MOST_OPEN);
+	assert_int_equal(sign_ins_count(d.sign_ins), MOST_OPEN);
 	assert_int_equal(count_listed(), MOST_OPEN + ENDED);
 	await_all_ended();
 	assert_int_equal(count_listed(), MOST_OPEN + ENDED);
@@ -228,7 +228,7 @@ static void close_it(void *arg)
 
 static void open_another(void *arg)
 {
-	assert_int_equal(stream_wait_ended(arg, NEVER), 0);
+	assert_int_equal(sign_in_wait_ended(arg, NEVER), 0);
 	open_one(NULL);
 }
 
@@ -236,14 +236,14 @@ static void open_another(void *arg)
 static void close_and_open(void)
 {
 	struct fiber *closer = NULL, *opener = NULL;
-	struct stream *oldest;
+	struct sign_in *oldest;
 
 	silence_launcher();
 	oldest = open_one(NULL);
 	fiber_yield(); /* it waits for its launcher */
 	unlink(launcher_path);
 	open_many(ENDED);
-	while (streams_count(d.streams) > 1)
+	while (sign_ins_count(d.sign_ins) > 1)
 		fiber_sleep_until(deadline_in(5));
 	fiber_start("close", close_it, oldest->id, &closer);
 	fiber_start("open", open_another, oldest, &opener);
@@ -261,7 +261,7 @@ static void test_closed_while_another_is_opened(void **state)
 /* It ended between authd's passing the call on and the hold, and authd is away just then. */
 static void lose_login(void)
 {
-	struct stream *s;
+	struct sign_in *s;
 	struct server *authd;
 
 	silence_launcher();
@@ -269,7 +269,7 @@ static void lose_login(void)
 	fiber_sleep_until(deadline_in(50));
 	assert_int_equal(s->ended_at_ms, 0);
 	authd = serve_authd();
-	assert_int_equal(stream_wait_ended(s, deadline_in(10000)), 0);
+	assert_int_equal(sign_in_wait_ended(s, deadline_in(10000)), 0);
 	assert_string_equal(step_word(s->step), "closed");
 	assert_string_equal(s->reason, "You were signed out of Stead.");
 	assert_string_equal(s->advice,
@@ -292,6 +292,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_login_ended_before_it_was_held, set_up, tear_down),
 	};
 
-	log_open("test_streams", LOG_ERROR - 1); /* hundreds of launchers cannot be started */
+	log_open("test_sign_ins", LOG_ERROR - 1); /* hundreds of launchers cannot be started */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
