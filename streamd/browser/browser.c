@@ -312,7 +312,7 @@ static int wait_first_page(struct browser *b, int64_t deadline)
 {
 	return browser_page(b) ? 0 : latch_wait(&b->first_page, deadline);
 }
-/* Two targets of the browser's own window exist from the start; the filter keeps them out. */
+/* The filter keeps out what a Chromium whose flags have changed may have of its own. */
 static int attach(struct browser *b, int64_t deadline)
 {
 	int r = cdp_call(b->cdp, "", "Target.setDiscoverTargets", deadline, NULL, CDP_BOOL("discover", true));

@@ -248,6 +248,23 @@ static void sandbox(void *arg)
 	end_all();
 }
 
+/* Chromium's window has hidden pages of its own otherwise, which cost more than the site's. */
+static void only_its_page(void *arg)
+{
+	struct browser_start_params p = plan();
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	const struct cbor *targets;
+
+	(void)arg;
+	start_page(&p);
+	expect_title("http://desk.test/", "at desk.test");
+	*rig.session = '\0';
+	targets = cbor_get(rig_cdp(&rig, "Target.getTargets", NULL, NULL), "targetInfos");
+	assert_int_equal(cbor_count(targets), 1);
+	assert_string_equal(cbor_get_utf8(arena, cbor_at(targets, 0), "type"), "page");
+	end_all();
+}
+
 static void reaches_its_hosts(void *arg)
 {
 	struct browser_start_params p = named_plan();
@@ -755,6 +772,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIGGED(sandbox),
+		RIGGED(only_its_page),
 		RIGGED(reaches_its_hosts),
 		RIGGED(looks_up),
 		RIGGED(refuses_all_others),

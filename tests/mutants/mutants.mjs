@@ -158,6 +158,8 @@ export const mutants = [
 		changes: [["		return text;\n", "		return 0;\n"]] },
 	{ name: "an answer to nothing is taken", file: "streamd/screen/viewer_route.c", ...EDGE("answers what it was not asked"),
 		changes: [["	if (e == 0 && !m.method) {\n", "	if (e == 0 && !m.method)\n		return 0;\n	if (e == 0 && !m.method) {\n"]] },
+	{ name: "a browser has pages of its own beside the site's", file: "launcher/command.c", targets: ["tests/test_launcher", "bin/stead-launcher"],
+		command: ["build/plain/tests/test_launcher"], changes: [[",WebUIOmniboxPopup,WebUIOmniboxAimPopup", ""]] },
 	{ name: "who may only look may act", file: "streamd/screen/input.c", ...WATCH("is to look on"),
 		changes: [["	if ((v->scopes & row->method->scope) == (unsigned)row->method->scope)\n", "	if (v->scopes & SCOPE_READ)\n"]] },
 	{ name: "a run is shown to anybody", file: "streamd/run/run_watch.c", ...WATCH("is for its owner alone"),
