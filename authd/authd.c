@@ -1,23 +1,19 @@
 #include "authd/authd.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <argon2.h>
 #include <openssl/rand.h>
 
-#include "authd/dispatch.h"
 #include "authd/first_admin.h"
 #include "authd/http.h"
-#include "common/must.h"
 #include "common/origin.h"
 #include "proto/route.h"
 #include "authd/state.h"
 #include "authd/strangers.h"
 #include "authd/sweeper.h"
 #include "authd/watch.h"
-#include "common/cleanup.h"
 #include "common/daemon.h"
 #include "common/fiber.h"
 #include "common/log.h"
@@ -70,34 +66,41 @@ static int hash_nobody(struct authd *a)
 	return 0;
 }
 
-static int listen_all(struct authd *a)
+static int open_database(struct authd *a)
 {
-	int fd, r = server_listen_named(a->server, "stream", ROLE_STREAM, a->settings->stream_user);
-
-	if (r == 0)
-		r = server_listen_named(a->server, "control", ROLE_CONTROL, a->settings->control_user);
-	if (r < 0)
-		return r;
-	fd = daemon_socket("http");
-	return fd < 0 ? fd : http_new(a, fd, &a->http);
-}
-
-static int start(struct authd *a)
-{
-	int r;
-
 	a->database = (struct db_service){ .program = "authd",
 		.conninfo = a->settings->database,
 		.connections = a->settings->database_connections,
 		.without = "requests are refused until it does" };
-	r = db_open(&a->database, &a->db);
+	return db_open(&a->database, &a->db);
+}
 
+int authd_open(void *daemon, struct server *server)
+{
+	struct authd *a = daemon;
+	int r = check_origins(&a->settings->origin);
+
+	if (r < 0)
+		return r;
+	a->server = server;
+	a->cost = (struct password_cost){ (uint32_t)a->settings->hash_memory_kib, (uint32_t)a->settings->hash_passes };
+	a->watch = login_watch_new();
+	a->routes = routes_new(method_lists());
+	a->streamd = peer_to("authd", "streamd", "front");
+	a->sessiond = peer_to("authd", "sessiond", "front");
+	a->botd = peer_to("authd", "botd", "front");
+	server_on_stranger(server, strangers_note);
+	r = open_database(a);
 	if (r == 0)
 		r = hash_nobody(a);
-	if (r == 0)
-		r = worker_pool_new((unsigned)a->settings->hash_threads, (size_t)a->settings->hash_queue, &a->workers);
-	if (r == 0)
-		r = listen_all(a);
+	return r == 0 ? worker_pool_new((unsigned)a->settings->hash_threads, (size_t)a->settings->hash_queue, &a->workers) : r;
+}
+
+int authd_start(void *daemon)
+{
+	struct authd *a = daemon;
+	int fd = daemon_socket("http"), r = fd < 0 ? fd : http_new(a, fd, &a->http);
+
 	if (r < 0)
 		return r;
 	a->first_admin = first_admin_new(a);
@@ -106,64 +109,31 @@ static int start(struct authd *a)
 	return db_listen(a->db, "authd_login_ended", on_login_ended, a);
 }
 
-int authd_new(const struct authd_settings *settings, struct authd **ret)
+void authd_stop(void *daemon)
 {
-	CLEANUP(authd_freep) struct authd *a = NULL;
-	int r = check_origins(&settings->origin);
-
-	if (r < 0)
-		return r;
-	a = must(calloc(1, sizeof(*a)));
-	a->settings = settings;
-	a->cost = (struct password_cost){ (uint32_t)settings->hash_memory_kib, (uint32_t)settings->hash_passes };
-	a->watch = login_watch_new();
-	a->server = server_new("authd", authd_dispatch, a);
-	server_on_stranger(a->server, strangers_note);
-	a->routes = routes_new(method_lists());
-	a->streamd = peer_to("authd", "streamd", "front");
-	a->sessiond = peer_to("authd", "sessiond", "front");
-	a->botd = peer_to("authd", "botd", "front");
-	r = start(a);
-	if (r == 0)
-		*ret = TAKE(a);
-	return r;
-}
-
-void authd_drain(struct authd *a)
-{
-	int64_t deadline = deadline_in(DRAIN_MS);
+	struct authd *a = daemon;
 
 	first_admin_stop(a->first_admin);
 	sweeper_stop(a->sweeper);
 	strangers_stop(a->strangers);
 	login_watch_missed(a->watch); /* these would never end by themselves */
-	http_drain(a->http, deadline);
-	server_drain(a->server, deadline);
-	a->server = server_free(a->server);
+	http_drain(a->http, deadline_in(DRAIN_MS));
 }
 
-struct authd *authd_free(struct authd *a)
+void authd_close(void *daemon)
 {
-	if (!a)
-		return NULL;
+	struct authd *a = daemon;
+
 	http_free(a->http);
-	server_free(a->server);
 	peer_free(a->streamd);
 	peer_free(a->sessiond);
 	peer_free(a->botd);
 	first_admin_free(a->first_admin);
 	sweeper_free(a->sweeper);
-	a->strangers = strangers_free(a->strangers);
+	strangers_free(a->strangers);
 	worker_pool_free(a->workers);
 	db_free(a->db);
 	routes_free(a->routes);
 	login_watch_free(a->watch);
 	explicit_bzero(a, sizeof(*a));
-	free(a);
-	return NULL;
-}
-
-void authd_freep(struct authd **a)
-{
-	*a = authd_free(*a);
 }

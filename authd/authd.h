@@ -1,19 +1,9 @@
-/* authd from its start to its end. */
+/* authd from its start to its end, as proto/service.h has it: the daemon is its struct authd, with its settings. */
 #pragma once
 
-#include "authd/settings.h"
+struct server;
 
-struct authd;
-
-/*
- * Makes the state and listens. settings are borrowed. -EINVAL and others after saying why. Needs the loop; talks to
- * nobody yet.
- */
-int authd_new(const struct authd_settings *settings, struct authd **ret);
-
-/* In a fiber, at the end: stops accepting, lets calls end for a few seconds, ends the rest. */
-void authd_drain(struct authd *a);
-
-/* Takes NULL, returns NULL. */
-struct authd *authd_free(struct authd *a);
-void authd_freep(struct authd **a);
+int authd_open(void *daemon, struct server *server);
+int authd_start(void *daemon);
+void authd_stop(void *daemon);
+void authd_close(void *daemon);

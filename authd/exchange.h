@@ -1,4 +1,4 @@
-/* What the parts of authd's HTTP share; private to authd/http.c, authd/answer.c and authd/events.c. */
+/* A request under way, which the parts of authd's HTTP share; private to http.c, answer.c and events.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -59,6 +59,9 @@ struct http {
 	struct audit_limit foreign, forbidden;
 	LIST_HEAD(, exchange) exchanges;
 };
+
+/* Once it has been answered. Returns NULL. */
+struct exchange *exchange_free(struct exchange *x);
 
 /* Ends it, from wherever it waits. */
 void exchange_cancel(struct exchange *x);

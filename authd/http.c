@@ -49,12 +49,6 @@ static const char *header(const struct exchange *x, const char *name)
 	return evhttp_find_header(evhttp_request_get_input_headers(x->front.request), name);
 }
 
-void http_check_drained(struct http *h)
-{
-	if (h->under_way == 0 && h->streaming == 0 && h->unsent == 0)
-		latch_wake(&h->drained, 0);
-}
-
 static const char *verb_of(struct evhttp_request *request)
 {
 	switch (evhttp_request_get_command(request)) {
@@ -392,19 +386,6 @@ static int handle(struct exchange *x)
 	return r == 0 ? carry_out(x) : r;
 }
 
-static struct exchange *exchange_free(struct exchange *x)
-{
-	struct http *h = x->http;
-
-	LIST_REMOVE(x, link);
-	h->under_way--;
-	json_decref(x->params);
-	call_free(x->call);
-	free(x);
-	http_check_drained(h);
-	return NULL;
-}
-
 static void serve(void *arg)
 {
 	struct exchange *x = arg;
@@ -428,12 +409,6 @@ static void serve(void *arg)
 		answer_refusal(x->http, x->front.request, x->status, &x->call->refusal);
 	fiber_set_local(NULL);
 	exchange_free(x);
-}
-
-void exchange_cancel(struct exchange *x)
-{
-	x->cancelled = true;
-	fiber_cancel(x->fiber);
 }
 
 /* nginx hangs up when its client has: nobody waits for the answer any more. */

@@ -18,7 +18,6 @@
 #include "common/cleanup.h"
 #include "common/hex.h"
 #include "common/loop.h"
-#include "common/words.h"
 #include "db/db.h"
 #include "proto/call.h"
 

@@ -7,36 +7,28 @@
  * session holds, and they cannot erase what the audit says of how they came in.
  */
 #include <malloc.h>
-#include <stdlib.h>
 
 #include "authd/authd.h"
-#include "common/cleanup.h"
-#include "common/daemon.h"
-#include "proto/json.h"
-
-static void stop(void *arg)
-{
-	authd_drain(arg);
-}
+#include "authd/dispatch.h"
+#include "authd/state.h"
+#include "proto/service.h"
 
 int main(int argc, char *argv[])
 {
-	struct authd_settings settings;
-	struct authd *a = NULL;
-	int r;
+	static struct authd_settings settings;
+	static struct authd a = { .settings = &settings };
+	const struct service service = { .name = "authd",
+		.sentence = "Stead's door: accounts, logins, audit, and the HTTP API behind nginx.",
+		.settings = authd_settings_rows(),
+		.rows = authd_dispatch,
+		.roles = ROLE_STREAM | ROLE_CONTROL,
+		.drain_ms = 5000,
+		.open = authd_open,
+		.start = authd_start,
+		.stop = authd_stop,
+		.close = authd_close };
 
-	json_cleanse();
 	/* Each Argon2 takes megabytes for a moment: always from the kernel, and back to it, never kept in the heap. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);
-	r = daemon_init("authd", "Stead's door: accounts, logins, audit, and the HTTP API behind nginx.",
-		authd_settings_rows(), &settings, argc, argv);
-	if (r != 0)
-		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	r = authd_new(&settings, &a);
-	if (r == 0)
-		r = daemon_run(stop, a);
-	authd_free(a);
-	settings_free(authd_settings_rows(), &settings);
-	daemon_deinit();
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main(&service, &settings, &a, argc, argv);
 }

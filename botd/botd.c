@@ -1,23 +1,17 @@
 #include "botd/botd.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "botd/audit.h"
 #include "botd/closing.h"
-#include "botd/dispatch.h"
 #include "botd/held.h"
 #include "botd/outage.h"
 #include "botd/resume.h"
+#include "botd/site.h"
 #include "botd/state.h"
 #include "botd/worker.h"
-#include "common/cleanup.h"
 #include "common/daemon.h"
 #include "common/log.h"
-#include "common/loop.h"
-#include "proto/server.h"
 
-#define DRAIN_MS 4000
 #define OUTAGE_OLD_MS 3600000
 
 static void database_changed(bool up, void *arg)
@@ -65,25 +59,11 @@ static int open_database(struct botd *b)
 	return r;
 }
 
-void botd_load_recipes(struct botd *b)
+int botd_open(void *daemon, struct server *server)
 {
-	struct recipe_set *before = b->recipes;
+	struct botd *b = daemon;
 
-	b->recipes = recipe_load_dirs(b->settings->recipes, before);
-	recipe_set_free(before);
-	for (size_t i = 0; i < recipe_trouble_count(b->recipes); i++)
-		log_warning("not every recipe is in force: %s", recipe_trouble(b->recipes, i));
-	log_info("%zu recipes", recipe_count(b->recipes));
-}
-
-int botd_new(const struct botd_settings *settings, struct botd **ret)
-{
-	CLEANUP(botd_freep) struct botd *b = calloc(1, sizeof(*b));
-	int r;
-
-	if (!b)
-		abort();
-	b->settings = settings;
+	(void)server;
 	b->work = hub_new(0, 1);
 	b->news = hub_new(0, 1);
 	b->closed = hub_new(0, 1);
@@ -93,33 +73,25 @@ int botd_new(const struct botd_settings *settings, struct botd **ret)
 	b->put_off = held_new();
 	b->cut_off = held_new();
 	botd_load_recipes(b);
-	r = open_database(b);
-	if (r < 0)
-		return r;
 	b->vault = peer_to("botd", "sessiond", "bot");
 	b->screen = peer_to("botd", "streamd", "bot");
-	b->server = server_new("botd", botd_dispatch, b);
-	server_on_act(b->server, botd_audit_act);
-	*ret = TAKE(b);
-	return 0;
+	return open_database(b);
 }
 
-int botd_listen(struct botd *b, const char *name, enum role role, const char *user)
+int botd_start(void *daemon)
 {
-	return server_listen_named(b->server, name, role, user);
-}
+	struct botd *b = daemon;
 
-void botd_start(struct botd *b)
-{
 	for (int64_t i = 0; i < b->settings->workers; i++)
 		b->workers[i] = worker_start(b, (unsigned)i + 1);
 	b->resume = resume_start(b);
+	return 0;
 }
 
 /* The workers first, then what is still being closed, for they save sessions; all at once, for each may take seconds. */
-void botd_stop(void *arg)
+void botd_stop(void *daemon)
 {
-	struct botd *b = arg;
+	struct botd *b = daemon;
 
 	b->stopping = true;
 	hub_end(b->work);
@@ -131,14 +103,12 @@ void botd_stop(void *arg)
 		b->workers[i] = worker_end(b->workers[i]);
 	closings_wait(b->closings);
 	b->resume = resume_end(b->resume);
-	server_drain(b->server, deadline_in(DRAIN_MS));
 }
 
-struct botd *botd_free(struct botd *b)
+void botd_close(void *daemon)
 {
-	if (!b)
-		return NULL;
-	server_free(b->server);
+	struct botd *b = daemon;
+
 	peer_free(b->vault);
 	peer_free(b->screen);
 	db_free(b->db);
@@ -151,11 +121,4 @@ struct botd *botd_free(struct botd *b)
 	held_free(b->cut_off);
 	outages_free(b->outages);
 	closings_free(b->closings);
-	free(b);
-	return NULL;
-}
-
-void botd_freep(struct botd **b)
-{
-	*b = botd_free(*b);
 }

@@ -9,54 +9,34 @@
  * passes from sessiond to streamd and back without looking inside. What its compromise costs: everything that the
  * sites allow to the sessions of all users, for it may fetch any of them; not the master key, not Stead's own accounts.
  */
-#include <stdlib.h>
-
+#include "botd/audit.h"
 #include "botd/botd.h"
-#include "common/cleanup.h"
-#include "common/daemon.h"
-#include "proto/json.h"
+#include "botd/dispatch.h"
+#include "botd/site.h"
+#include "botd/state.h"
+#include "proto/service.h"
 
-static int listen_all(struct botd *b, const struct botd_settings *settings)
+static void reload(void *daemon)
 {
-	int r = botd_listen(b, "front", ROLE_FRONT, settings->front_user);
-
-	if (r == 0)
-		r = botd_listen(b, "stream", ROLE_STREAM, settings->stream_user);
-	if (r == 0)
-		r = botd_listen(b, "control", ROLE_CONTROL, settings->control_user);
-	return r;
-}
-
-static void reload(void *arg)
-{
-	botd_load_recipes(arg);
-}
-
-static int serve(const struct botd_settings *settings)
-{
-	CLEANUP(botd_freep) struct botd *b = NULL;
-	int r = botd_new(settings, &b);
-
-	if (r == 0)
-		r = listen_all(b, settings);
-	if (r < 0)
-		return r;
-	botd_start(b);
-	daemon_on_reload(reload, b);
-	return daemon_run(botd_stop, b);
+	botd_load_recipes(daemon);
 }
 
 int main(int argc, char *argv[])
 {
-	struct botd_settings settings;
-	int r;
+	static struct botd_settings settings;
+	static struct botd b = { .settings = &settings };
+	const struct service service = { .name = "botd",
+		.sentence = "The hands: works off bookings.",
+		.settings = botd_settings_rows(),
+		.rows = botd_dispatch,
+		.roles = ROLE_FRONT | ROLE_STREAM | ROLE_CONTROL,
+		.drain_ms = 4000,
+		.on_act = botd_audit_act,
+		.open = botd_open,
+		.start = botd_start,
+		.reload = reload,
+		.stop = botd_stop,
+		.close = botd_close };
 
-	json_cleanse();
-	r = daemon_init("botd", "The hands: works off bookings.", botd_settings_rows(), &settings, argc, argv);
-	if (r != 0)
-		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	r = serve(&settings);
-	settings_free(botd_settings_rows(), &settings);
-	daemon_deinit();
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main(&service, &settings, &b, argc, argv);
 }

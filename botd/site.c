@@ -1,12 +1,12 @@
 /* The sites that have a recipe. */
 #include <string.h>
 
-#include "botd/botd.h"
 #include "botd/handlers.h"
 #include "botd/site.h"
 #include "botd/state.h"
 #include "botd/today.h"
 #include "common/arena.h"
+#include "common/log.h"
 #include "common/loop.h"
 #include "common/words.h"
 #include "recipe/date.h"
@@ -80,6 +80,17 @@ int site_list(struct call *call, const struct site_list_params *params, struct s
 	for (size_t i = 0; i < result->sites_count; i++)
 		fill_site(call->arena, recipe_at(set, i), &result->sites[i]);
 	return 0;
+}
+
+void botd_load_recipes(struct botd *b)
+{
+	struct recipe_set *before = b->recipes;
+
+	b->recipes = recipe_load_dirs(b->settings->recipes, before);
+	recipe_set_free(before);
+	for (size_t i = 0; i < recipe_trouble_count(b->recipes); i++)
+		log_warning("not every recipe is in force: %s", recipe_trouble(b->recipes, i));
+	log_info("%zu recipes", recipe_count(b->recipes));
 }
 
 int botd_reload(struct call *call, const struct botd_reload_params *params, struct botd_reload_result *result)

@@ -14,7 +14,6 @@ struct closings;
 struct held;
 struct outages;
 struct resume;
-struct server;
 struct worker;
 
 struct botd {
@@ -28,7 +27,6 @@ struct botd {
 	struct hub *closed;          /* missed: a browser has been closed and its session saved */
 	struct closings *closings;
 	struct outages *outages;
-	struct server *server;
 	struct held *doubted;        /* bookings in which the site has once seemed to ask for the person */
 	struct held *cut_off;        /* bookings whose last attempt the database ended, without a word in their log */
 	bool database_away;

@@ -9,7 +9,7 @@
 
 #include <event2/event.h>
 
-#include "cli/print.h"
+#include "cli/value.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
@@ -147,8 +147,8 @@ static bool names_field(const char *message, const char *field)
 
 char *ask_cause(const struct refusal *refusal)
 {
-	CLEANUP(freep) char *field = print_plain(refusal->field);
-	CLEANUP(freep) char *why = print_plain(refusal_cause(refusal));
+	CLEANUP(freep) char *field = value_plain(refusal->field);
+	CLEANUP(freep) char *why = value_plain(refusal_cause(refusal));
 	char *line;
 
 	if (!*field || names_field(why, field))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/print.h"
+#include "cli/value.h"
 #include "common/cleanup.h"
 
 #define MOST_PROBLEMS 32
@@ -46,8 +47,8 @@ static void add_troubles(struct problems *p, const struct answer *a)
 		const json_t *v = f->name && is_trouble(f->name) ? json_object_get(a->result, f->name) : NULL;
 		if (!v)
 			continue;
-		CLEANUP(freep) char *head = print_title(f->name);
-		CLEANUP(freep) char *text = print_words(f->name, v);
+		CLEANUP(freep) char *head = value_title(f->name);
+		CLEANUP(freep) char *text = value_words(f->name, v);
 		add(p, "%s: %s: %s", daemon, head, text);
 	}
 	if (json_is_false(json_object_get(a->result, "database")) && p->count == before)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/print.h"
+#include "cli/value.h"
 #include "common/must.h"
 
 #define MOST_COLUMNS 32
@@ -24,7 +24,7 @@ struct table {
 
 static char *cell(const struct column *c, const json_t *row)
 {
-	return row ? print_words(c->field->name, json_object_get(row, c->field->name)) : print_title(c->field->name);
+	return row ? value_words(c->field->name, json_object_get(row, c->field->name)) : value_title(c->field->name);
 }
 
 /* A number, a time or a word that is cut would be another; and by what a thing is called it is named in the next command. */

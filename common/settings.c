@@ -394,6 +394,13 @@ int settings_load(const struct setting *rows, void *out, const char *file, const
 	return r;
 }
 
+const char *settings_text(const struct setting *rows, const void *settings, const char *name)
+{
+	while (strcmp(rows->name, name) != 0)
+		rows++;
+	return *(char *const *)((const char *)settings + rows->offset);
+}
+
 void settings_free(const struct setting *rows, void *out)
 {
 	for (const struct setting *s = rows; s->name; s++) {

@@ -56,6 +56,9 @@ int settings_load(const struct setting *rows, void *out, const char *file, const
 /* The shared file beside file. To be freed. Aborts on exhaustion. */
 char *settings_shared_path(const char *file);
 
+/* The value of the TEXT setting of that name, of which there must be a row. */
+const char *settings_text(const struct setting *rows, const void *settings, const char *name);
+
 /* Frees what settings_load() put into out. */
 void settings_free(const struct setting *rows, void *out);
 

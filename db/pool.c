@@ -14,7 +14,6 @@
 #include "common/must.h"
 #include "common/words.h"
 #include "db/conninfo.h"
-#include "db/listen.h"
 
 #define SIZE_MAX_CONNECTIONS 256
 
@@ -301,24 +300,15 @@ int db_new(const struct db_config *config, struct db **ret)
 	return 0;
 }
 
-struct db *db_free(struct db *db)
+void pool_free(struct db *db)
 {
-	if (!db)
-		return NULL;
 	assert(db->waiting == 0);
-	listener_free(db->listener);
 	for (unsigned i = 0; i < db->size; i++)
 		db_conn_free(db->slots[i].conn);
 	event_free(db->grow_timer);
 	conninfo_free(db->info);
 	free(db->slots);
 	free(db);
-	return NULL;
-}
-
-void db_freep(struct db **db)
-{
-	*db = db_free(*db);
 }
 
 int pool_fail(struct db *db, const struct db_error *e)
@@ -342,19 +332,18 @@ const struct conn_target *pool_target(const struct db *db)
 	return conninfo_target(db->info);
 }
 
-struct listener **pool_listener(struct db *db)
+struct listener **pool_listener(const struct db *db)
 {
-	return &db->listener;
+	return (struct listener **)&db->listener;
 }
 
-void db_status(const struct db *db, struct db_status *ret)
+void pool_status(const struct db *db, struct db_status *ret)
 {
 	*ret = (struct db_status){
 		.connected = db->counts[SLOT_IDLE] + db->counts[SLOT_BUSY],
 		.idle = db->counts[SLOT_IDLE],
 		.busy = db->counts[SLOT_BUSY],
 		.waiting = db->waiting,
-		.listening = listener_listening(db->listener),
 		.down_since = db->down_since,
 	};
 	words_set(ret->error, sizeof(ret->error), "%s", db->down_why);

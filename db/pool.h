@@ -38,6 +38,10 @@ int64_t pool_backoff_now(unsigned failures);
 struct listener;
 
 /* The slot where listen.c keeps its own. */
-struct listener **pool_listener(struct db *db);
+struct listener **pool_listener(const struct db *db);
+
+/* The parts of db_free() and db_status() that are the pool's. */
+void pool_free(struct db *db);
+void pool_status(const struct db *db, struct db_status *ret);
 
 #endif

@@ -7,12 +7,12 @@
 
 int sessiond_audit_act(struct call *call, const char *what)
 {
-	int r = db_query(sessiond_db(call->daemon), DB_SELF, sessiond_deadline(call), NULL,
+	int r = db_query(sessiond_of(call)->db, DB_SELF, sessiond_deadline(call), NULL,
 		"INSERT INTO vault.audit (event, detail) VALUES ('steadctl', $1)", DB_TEXT(what));
 
 	if (r < 0)
 		log_error("steadctl's %s could not be written down, so it was not done: %s", what,
-			db_error(sessiond_db(call->daemon))->text);
+			db_error(sessiond_of(call)->db)->text);
 	return r;
 }
 
@@ -29,7 +29,7 @@ int vault_audit(struct call *call, const struct vault_audit_params *params, stru
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = db_read(sessiond_db(call->daemon), DB_ROLE("stead_operator"), sessiond_deadline(call), &res,
+	int r = db_read(sessiond_of(call)->db, DB_ROLE("stead_operator"), sessiond_deadline(call), &res,
 		"SELECT id, at, event, user_id, detail FROM vault.audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
 		DB_INT(params->before ? params->before : INT64_MAX), DB_INT(params->limit ? params->limit : 100));
 

@@ -13,7 +13,7 @@
 /* Together with its row in the audit: what cannot be written down is not handed out, nor if it is not known to be. */
 static int read_row(struct call *call, const char *site, bool newest, struct db_result **ret)
 {
-	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), ret,
 		"WITH kept AS (SELECT *, $5 AND newest_version IS NOT NULL AS newest FROM vault.sessions "
 		"WHERE user_id = $1 AND site = $2 AND kind = 'background'), "
@@ -41,7 +41,7 @@ static bool is_damage(int r)
 /* A newest state that cannot be opened is none: the proved one is there. -EBADMSG: so it is read instead. */
 static int drop_newest(struct call *call, const char *site, int64_t id, int64_t version, int error)
 {
-	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user), sessiond_deadline(call), NULL,
+	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), NULL,
 		"UPDATE vault.sessions SET newest_version = NULL, newest_at = NULL, newest_key_id = NULL, "
 		"newest_envelope = NULL WHERE id = $1 AND newest_version = $2", DB_INT(id), DB_INT(version));
 
@@ -56,7 +56,7 @@ static int drop_newest(struct call *call, const char *site, int64_t id, int64_t 
  */
 static void mark_damaged(struct call *call, int64_t id, int64_t version)
 {
-	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), NULL,
 		"UPDATE vault.sessions SET health = 'needs_sign_in', reason = $3 "
 		"WHERE id = $1 AND version = $2 AND health IN ('working', 'unproved', 'site_down')",
@@ -65,7 +65,7 @@ static void mark_damaged(struct call *call, int64_t id, int64_t version)
 
 	if (r < 0)
 		log_warning("could not mark session %" PRId64 " as damaged: %s", id,
-			db_error(sessiond_db(call->daemon))->text);
+			db_error(sessiond_of(call)->db)->text);
 }
 
 static int refuse_opening(
@@ -98,7 +98,7 @@ static int open_state(
 	if (r < 0)
 		return r;
 	background_set(&b, id, version);
-	r = crypt_open(sessiond_crypt(call->daemon), &b.context, blob, n, call->deadline, ret);
+	r = crypt_open(sessiond_of(call)->crypt, &b.context, blob, n, call->deadline, ret);
 	if (r == 0 || r == -EBUSY || r == -ETIMEDOUT || r == -ECANCELED)
 		return r;
 	if (is_damage(r) && row_bool(row, "newest"))
@@ -136,7 +136,7 @@ int session_fetch(struct call *call, const struct session_fetch_params *params,
 	struct session_fetch_result *result)
 {
 	bool newest = !params->which || strcmp(params->which, "newest") == 0;
-	int r = keycheck_admit(sessiond_keycheck(call->daemon), call);
+	int r = keycheck_admit(sessiond_of(call)->check, call);
 
 	if (r == 0)
 		r = fetch(call, params->site, newest, result);

@@ -53,7 +53,7 @@ static int write_report(struct call *call, const struct session_report_params *p
 {
 	if (p->settles && !p->proved_at_ms)
 		return call_refuse(call, ERR_invalid, "proved_at_ms", "What settles which state stays is a proof; say when it was.");
-	return db_query(sessiond_db(call->daemon), DB_USER(call->acting.user), sessiond_deadline(call), ret,
+	return db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), ret,
 		p->settles ? SETTLE : REPORT, DB_INT(call->acting.user), DB_TEXT(p->site), DB_INT(p->version), DB_TEXT(p->health),
 		DB_TEXT(reason_of(p)), p->proved_at_ms ? DB_TIME(p->proved_at_ms) : DB_NULL);
 }

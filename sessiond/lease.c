@@ -26,7 +26,7 @@ static int refuse_lease(struct call *call, const char *site)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = db_read(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res,
 		"SELECT lease_until FROM vault.sessions "
 		"WHERE user_id = $1 AND site = $2 AND kind = 'background'",
@@ -51,7 +51,7 @@ int session_lease(struct call *call, const struct session_lease_params *params,
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res, TAKE_LEASE, DB_INT(call->acting.user),
 		DB_TEXT(params->site), DB_TEXT(params->holder), DB_INT(params->ms));
 
@@ -70,7 +70,7 @@ int session_release(struct call *call, const struct session_release_params *para
 	struct session_release_result *result)
 {
 	(void)result;
-	return db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	return db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), NULL,
 		"UPDATE vault.sessions SET lease_holder = NULL, lease_until = NULL "
 		"WHERE user_id = $1 AND site = $2 AND kind = 'background' AND lease_token = $3",

@@ -19,7 +19,7 @@
 
 static int read_list(struct call *call, struct db_result **ret)
 {
-	struct db *db = sessiond_db(call->daemon);
+	struct db *db = sessiond_of(call)->db;
 	int64_t deadline = sessiond_deadline(call);
 
 	if (call->role == ROLE_CONTROL)
@@ -62,7 +62,7 @@ int session_list(struct call *call, const struct session_list_params *params,
 	result->sessions = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->sessions));
 	while (db_next(res, &row))
 		fill(call, &row, &result->sessions[result->sessions_count++]);
-	if (keycheck_trouble(sessiond_keycheck(call->daemon)))
+	if (keycheck_trouble(sessiond_of(call)->check))
 		result->trouble = "Stead's vault was started with a master key that is not its own, so it opens nothing. What it "
 				  "keeps is safe; an administrator has to put the right key back.";
 	return 0;
@@ -73,7 +73,7 @@ int session_show(struct call *call, const struct session_show_params *params,
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = db_read(sessiond_db(call->daemon), DB_USER(call->acting.user), sessiond_deadline(call), &res,
+	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), &res,
 		"SELECT account, last_version AS version, health FROM vault.sessions WHERE user_id = $1 AND site = $2 AND kind = 'background'",
 		DB_INT(call->acting.user), DB_TEXT(params->site));
 
@@ -90,7 +90,7 @@ static int refuse_deletion(struct call *call, int64_t id)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = db_read(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res,
 		"SELECT site FROM vault.sessions WHERE id = $1 AND user_id = $2", DB_INT(id),
 		DB_INT(call->acting.user));
@@ -111,7 +111,7 @@ int session_delete(struct call *call, const struct session_delete_params *params
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = db_query(sessiond_db(call->daemon), DB_USER(call->acting.user),
+	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res,
 		"DELETE FROM vault.sessions "
 		"WHERE id = $1 AND user_id = $2 AND (NOT protected OR $3) RETURNING site",

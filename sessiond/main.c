@@ -10,50 +10,26 @@
  * costs: every stored session of every person, on every site; so it parses nothing but frames of
  * three known peers, never looks into a state, and dials nothing but its database.
  */
-#include <stdlib.h>
-
-#include "common/cleanup.h"
-#include "common/daemon.h"
-#include "proto/json.h"
+#include "proto/service.h"
+#include "sessiond/audit.h"
+#include "sessiond/dispatch.h"
 #include "sessiond/sessiond.h"
-
-static int listen_all(struct sessiond *s, const struct sessiond_settings *settings)
-{
-	int r = sessiond_listen(s, "front", ROLE_FRONT, settings->front_user);
-
-	if (r == 0)
-		r = sessiond_listen(s, "stream", ROLE_STREAM, settings->stream_user);
-	if (r == 0)
-		r = sessiond_listen(s, "bot", ROLE_BOT, settings->bot_user);
-	if (r == 0)
-		r = sessiond_listen(s, "control", ROLE_CONTROL, settings->control_user);
-	return r;
-}
-
-static int serve(const struct sessiond_settings *settings)
-{
-	CLEANUP(sessiond_freep) struct sessiond *s = NULL;
-	int r = sessiond_new(settings, &s);
-
-	if (r == 0)
-		r = listen_all(s, settings);
-	if (r == 0)
-		r = daemon_run(sessiond_stop, s);
-	return r;
-}
 
 int main(int argc, char *argv[])
 {
-	struct sessiond_settings settings;
-	int r;
+	static struct sessiond_settings settings;
+	static struct sessiond s = { .settings = &settings };
+	const struct service service = { .name = "sessiond",
+		.sentence = "The vault: keeps sessions, encrypted.",
+		.settings = sessiond_settings_rows(),
+		.rows = sessiond_dispatch,
+		.roles = ROLE_FRONT | ROLE_STREAM | ROLE_BOT | ROLE_CONTROL,
+		.drain_ms = 4000,
+		.on_act = sessiond_audit_act,
+		.open = sessiond_open,
+		.start = sessiond_start,
+		.stop = sessiond_stop,
+		.close = sessiond_close };
 
-	json_cleanse();
-	r = daemon_init("sessiond", "The vault: keeps sessions, encrypted.",
-		sessiond_settings_rows(), &settings, argc, argv);
-	if (r != 0)
-		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	r = serve(&settings);
-	settings_free(sessiond_settings_rows(), &settings);
-	daemon_deinit();
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main(&service, &settings, &s, argc, argv);
 }

@@ -22,7 +22,7 @@
 
 static int64_t current_key(struct call *call)
 {
-	return masterkeys_current(crypt_keys(sessiond_crypt(call->daemon)));
+	return masterkeys_current(crypt_keys(sessiond_of(call)->crypt));
 }
 
 /* The states of each session: the proved one, and the newest if there is one. */
@@ -34,7 +34,7 @@ static int64_t current_key(struct call *call)
 /* after_newest: which of the session's two states was the last. */
 static int next_state(struct call *call, int64_t after, bool after_newest, struct db_result **ret)
 {
-	return db_read(sessiond_db(call->daemon), REWRAPPER, deadline_in(ROW_MS), ret,
+	return db_read(sessiond_of(call)->db, REWRAPPER, deadline_in(ROW_MS), ret,
 		"SELECT * FROM " STATES " WHERE (id, newest) > ($1, $2) AND key_id <> $3 ORDER BY id, newest LIMIT 1",
 		DB_INT(after), DB_BOOL(after_newest), DB_INT(current_key(call)));
 }
@@ -54,7 +54,7 @@ static int wrap(struct call *call, const struct db_row *row, struct envelope_blo
 	exact_must(user, sizeof(user), "%" PRId64, row_int(row, "user_id"));
 	exact_must(id, sizeof(id), "%" PRId64, row_int(row, "id"));
 	return crypt_rewrap(
-		sessiond_crypt(call->daemon), &context, blob, n, deadline_in(ROW_MS), ret);
+		sessiond_of(call)->crypt, &context, blob, n, deadline_in(ROW_MS), ret);
 }
 
 /* 1 if it was rewrapped, 0 if somebody saved in the meantime (and then under the current key). */
@@ -62,7 +62,7 @@ static int put_back(
 	struct call *call, const struct db_row *row, const struct envelope_blob *blob)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_query(sessiond_db(call->daemon), REWRAPPER, deadline_in(ROW_MS), &res,
+	int r = db_query(sessiond_of(call)->db, REWRAPPER, deadline_in(ROW_MS), &res,
 		row_bool(row, "newest") ?
 			"UPDATE vault.sessions SET newest_key_id = $4, newest_envelope = $5 "
 			"WHERE id = $1 AND newest_version = $2 AND newest_key_id = $3" :
@@ -123,13 +123,13 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *params,
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = keycheck_admit(sessiond_keycheck(call->daemon), call);
+	int r = keycheck_admit(sessiond_of(call)->check, call);
 
 	(void)params;
 	if (r == 0)
 		r = rewrap_all(call, result);
 	if (r == 0)
-		r = db_read(sessiond_db(call->daemon), REWRAPPER, deadline_in(MARGIN_MS - 500),
+		r = db_read(sessiond_of(call)->db, REWRAPPER, deadline_in(MARGIN_MS - 500),
 			&res, "SELECT count(*) FROM " STATES " WHERE key_id <> $1",
 			DB_INT(current_key(call)));
 	if (result->rewrapped || result->failed)

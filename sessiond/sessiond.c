@@ -6,61 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include "common/cleanup.h"
 #include "common/daemon.h"
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/secret.h"
 #include "db/service.h"
-#include "proto/server.h"
-#include "sessiond/audit.h"
 #include "sessiond/change.h"
-#include "sessiond/dispatch.h"
 
 #define ANSWER_MS 5000 /* a caller would rather hear that the database is down than wait longer */
 #define MARGIN_MS 500  /* for the answer's way back; above DB_GRACE_MS */
-#define DRAIN_MS  4000
 #define CHECK_MS  10000
-
-struct sessiond {
-	struct masterkeys *keys;
-	struct crypt *crypt;
-	struct db_service database;
-	struct db *db;
-	struct keycheck *check;
-	struct hub *hub;
-	bool listening; /* to the channel, or it has been: then a watcher can begin to read */
-	struct server *server;
-	bool checking;             /* the check after a (re)connection is under way */
-	struct fiber *check_fiber; /* once it runs */
-};
-
-struct db *sessiond_db(struct sessiond *s)
-{
-	return s->db;
-}
-
-struct crypt *sessiond_crypt(struct sessiond *s)
-{
-	return s->crypt;
-}
-
-struct keycheck *sessiond_keycheck(struct sessiond *s)
-{
-	return s->check;
-}
-
-bool sessiond_listens(const struct sessiond *s)
-{
-	return s->listening;
-}
-
-struct hub *sessiond_hub(struct sessiond *s)
-{
-	return s->hub;
-}
 
 int64_t sessiond_deadline(const struct call *call)
 {
@@ -133,11 +91,11 @@ static int load_keys(const struct sessiond_settings *settings, struct masterkeys
 	return r;
 }
 
-static int open_database(struct sessiond *s, const struct sessiond_settings *settings)
+static int open_database(struct sessiond *s)
 {
 	s->database = (struct db_service){ .program = "sessiond",
-		.conninfo = settings->database,
-		.connections = settings->database_connections,
+		.conninfo = s->settings->database,
+		.connections = s->settings->database_connections,
 		.without = "nothing can be saved or opened" };
 	return db_open(&s->database, &s->db);
 }
@@ -169,46 +127,37 @@ static void noticed(const char *payload, void *arg)
 	fiber_start("key check", check_keys, s, NULL);
 }
 
-int sessiond_new(const struct sessiond_settings *settings, struct sessiond **ret)
+int sessiond_open(void *daemon, struct server *server)
 {
-	CLEANUP(sessiond_freep) struct sessiond *s = calloc(1, sizeof(*s));
-	int r;
+	struct sessiond *s = daemon;
+	int r = protect_memory();
 
-	if (!s)
-		abort();
+	(void)server;
 	s->hub = hub_new(sizeof(struct change), CHANGE_MOST);
-	r = protect_memory();
 	if (r == 0)
-		r = load_keys(settings, &s->keys);
+		r = load_keys(s->settings, &s->keys);
 	if (r == 0)
-		r = open_database(s, settings);
+		r = open_database(s);
 	if (r < 0)
 		return r;
 	s->check = keycheck_new(s->db, s->keys);
-	s->server = server_new("sessiond", sessiond_dispatch, s);
-	server_on_act(s->server, sessiond_audit_act);
 	r = crypt_new(s->keys, &s->crypt);
 	if (r == 0)
 		r = db_listen(s->db, CHANGE_CHANNEL, noticed, s);
-	if (r < 0) {
+	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
-		return r;
-	}
-	*ret = TAKE(s);
+	return r;
+}
+
+int sessiond_start(void *daemon)
+{
+	(void)daemon;
 	return 0;
 }
 
-int sessiond_listen(struct sessiond *s, const char *name, enum role role, const char *user)
+void sessiond_stop(void *daemon)
 {
-	return server_listen_named(s->server, name, role, user);
-}
-
-void sessiond_stop(void *arg)
-{
-	struct sessiond *s = arg;
-
-	hub_end(s->hub);
-	server_drain(s->server, deadline_in(DRAIN_MS));
+	hub_end(((struct sessiond *)daemon)->hub);
 }
 
 static void end_check(struct sessiond *s)
@@ -219,22 +168,14 @@ static void end_check(struct sessiond *s)
 	}
 }
 
-struct sessiond *sessiond_free(struct sessiond *s)
+void sessiond_close(void *daemon)
 {
-	if (!s)
-		return NULL;
-	server_free(s->server);
+	struct sessiond *s = daemon;
+
 	end_check(s);
 	db_free(s->db);
 	crypt_free(s->crypt);
 	keycheck_free(s->check);
 	hub_free(s->hub);
 	masterkeys_free(s->keys);
-	free(s);
-	return NULL;
-}
-
-void sessiond_freep(struct sessiond **s)
-{
-	*s = sessiond_free(*s);
 }

@@ -1,41 +1,42 @@
-/* What the vault's handlers share: its database, its keys, and who watches. */
+/* The vault's own state, which its handlers share: its database, its keys, and who watches. One per process. */
 #pragma once
 
-#include "db/db.h"
+#include "common/hub.h"
+#include "db/service.h"
 #include "proto/call.h"
 #include "sessiond/crypt.h"
-#include "common/hub.h"
 #include "sessiond/keycheck.h"
 #include "sessiond/settings.h"
 
-struct sessiond;
+struct fiber;
+struct server;
+
+struct sessiond {
+	const struct sessiond_settings *settings;
+	struct masterkeys *keys;
+	struct crypt *crypt;
+	struct db_service database;
+	struct db *db;
+	struct keycheck *check;
+	struct hub *hub;
+	bool listening; /* to the channel, or it has been: whoever watches before it is is behind once it is */
+	bool checking;             /* the check after a (re)connection is under way */
+	struct fiber *check_fiber; /* once it runs */
+};
 
 /*
- * Locks memory, reads the master keys and prepares the database, which need not answer yet. The
- * settings are borrowed. A negative errno after saying why in the log.
+ * Its start and end, as proto/service.h has them: locks memory, reads the master keys and prepares the database, which need not
+ * answer yet.
  */
-int sessiond_new(const struct sessiond_settings *settings, struct sessiond **ret);
+int sessiond_open(void *daemon, struct server *server);
+int sessiond_start(void *daemon);
+void sessiond_stop(void *daemon);
+void sessiond_close(void *daemon);
 
-/* Takes NULL, returns NULL. */
-struct sessiond *sessiond_free(struct sessiond *s);
-void sessiond_freep(struct sessiond **s);
-
-/*
- * Accepts callers of that role on the socket of that name; user is the setting that says who. Says
- * why it fails.
- */
-int sessiond_listen(struct sessiond *s, const char *name, enum role role, const char *user);
-
-/* On SIGTERM, in a fiber: lets what is under way end. */
-void sessiond_stop(void *s);
-
-struct db *sessiond_db(struct sessiond *s);
-struct crypt *sessiond_crypt(struct sessiond *s);
-struct keycheck *sessiond_keycheck(struct sessiond *s);
-struct hub *sessiond_hub(struct sessiond *s);
-
-/* Whether what changes from now on is told: whoever watches before is behind once it is. */
-bool sessiond_listens(const struct sessiond *s);
+static inline struct sessiond *sessiond_of(const struct call *call)
+{
+	return call->daemon;
+}
 
 /*
  * Until when a call may wait for the database: early enough that its caller still hears the answer.

@@ -11,7 +11,7 @@ static int count(struct call *call, struct sessiond_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = db_read(sessiond_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(COUNT_MS),
+	int r = db_read(sessiond_of(call)->db, DB_ROLE("stead_operator"), deadline_in(COUNT_MS),
 		&res, "SELECT count(id), count(newest_version), count(id) FILTER (WHERE key_id <> $1) + "
 		"count(id) FILTER (WHERE newest_key_id <> $1) FROM vault.sessions",
 		DB_INT(result->master_key));
@@ -35,13 +35,13 @@ int sessiond_status(struct call *call, const struct sessiond_status_params *para
 	(void)params;
 	result->version = STEAD_VERSION;
 	result->up_ms = daemon_up_ms();
-	result->master_key = masterkeys_current(crypt_keys(sessiond_crypt(s)));
-	result->watchers = (int64_t)hub_watchers(sessiond_hub(s));
+	result->master_key = masterkeys_current(crypt_keys(s->crypt));
+	result->watchers = (int64_t)hub_watchers(s->hub);
 	r = count(call, result);
 	result->database = r == 0;
 	if (r < 0)
 		result->database_trouble =
-			arena_strdup(call->arena, db_error(sessiond_db(s))->text);
-	result->vault_trouble = arena_strdup(call->arena, keycheck_trouble(sessiond_keycheck(s)));
+			arena_strdup(call->arena, db_error(s->db)->text);
+	result->vault_trouble = arena_strdup(call->arena, keycheck_trouble(s->check));
 	return 0;
 }

@@ -147,7 +147,7 @@ static int seal(struct saving *s, struct envelope_blob *ret)
 	int r;
 
 	background_set(&s->background, s->id, s->version);
-	r = crypt_seal(sessiond_crypt(s->call->daemon), &s->background.context, s->state.data,
+	r = crypt_seal(sessiond_of(s->call)->crypt, &s->background.context, s->state.data,
 		s->state.size, s->deadline, ret);
 	if (r != -ENOMEM && r != -EIO && r != -ENOKEY)
 		return r;
@@ -215,9 +215,9 @@ static int save_once(struct saving *s)
 {
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
-	int64_t key = masterkeys_current(crypt_keys(sessiond_crypt(s->call->daemon)));
+	int64_t key = masterkeys_current(crypt_keys(sessiond_of(s->call)->crypt));
 	int r = db_begin(
-		sessiond_db(s->call->daemon), DB_USER(s->call->acting.user), s->deadline, &tx);
+		sessiond_of(s->call)->db, DB_USER(s->call->acting.user), s->deadline, &tx);
 
 	if (r == 0)
 		r = decide(s, tx);

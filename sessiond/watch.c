@@ -17,7 +17,7 @@
  */
 static int read_page(struct call *call, int64_t after, bool working_only, struct db_result **ret)
 {
-	return db_read(sessiond_db(call->daemon), DB_ROLE("stead_operator"), deadline_in(READ_MS),
+	return db_read(sessiond_of(call)->db, DB_ROLE("stead_operator"), deadline_in(READ_MS),
 		ret,
 		"SELECT id, user_id, site, last_version AS version, health FROM vault.sessions "
 		"WHERE id > $1 AND kind = 'background' AND (health = 'working' OR NOT $2) "
@@ -70,8 +70,8 @@ static int send_change(struct call *call, const struct change *c)
 
 int session_watch(struct call *call, const struct session_watch_params *params)
 {
-	CLEANUP(watcher_freep) struct watcher *w = watcher_new(sessiond_hub(call->daemon), NULL);
-	bool first = !sessiond_listens(call->daemon);
+	CLEANUP(watcher_freep) struct watcher *w = watcher_new(sessiond_of(call)->hub, NULL);
+	bool first = !sessiond_of(call)->listening;
 	int r = first ? 0 : send_all(call, true);
 
 	(void)params;

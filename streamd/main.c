@@ -6,7 +6,6 @@
  * vault stays there, for streamd may store but not fetch.
  */
 #include <signal.h>
-#include <stdlib.h>
 
 #include "common/cleanup.h"
 #include "common/daemon.h"
@@ -14,7 +13,7 @@
 #include "common/loop.h"
 #include "common/origin.h"
 #include "proto/botd.h"
-#include "proto/json.h"
+#include "proto/service.h"
 #include "streamd/audit.h"
 #include "streamd/dispatch.h"
 #include "streamd/edge/edge_routes.h"
@@ -24,8 +23,6 @@
 #include "streamd/signin/sign_in_viewers.h"
 #include "streamd/signin/sign_ins.h"
 #include "streamd/streamd.h"
-
-#define DRAIN_MS 3000
 
 /* Without one, every page would be refused, and nobody told why before somebody opens one. */
 static int check_origins(const struct words *origins)
@@ -38,8 +35,9 @@ static int check_origins(const struct words *origins)
 	return r;
 }
 
-static int open_edge(struct streamd *d)
+static int open_edge(void *daemon)
 {
+	struct streamd *d = daemon;
 	const char *file = daemon_setting_file("origin");
 	CLEANUP(freep) char *shared = settings_shared_path(file ? file : "/etc/stead/");
 	const struct edge_config config = { .origins = &d->settings.origin, .origins_file = shared };
@@ -64,39 +62,40 @@ static int open_edge(struct streamd *d)
 	return edge_routes_new(fd, &config, d->authd, rows, 3, &d->routes);
 }
 
-static int set_up(struct streamd *d)
+static int open_daemon(void *daemon, struct server *server)
 {
-	int r;
+	struct streamd *d = daemon;
 
-	json_cleanse();
+	(void)server;
 	signal(SIGCHLD, SIG_IGN); /* launchers of our own end by themselves */
 	streamd_load_recipes(d);
-	d->server = server_new("streamd", streamd_dispatch, d);
-	server_on_act(d->server, streamd_audit_act);
 	d->authd = peer_to("streamd", "authd", "stream");
 	d->sessiond = peer_to("streamd", "sessiond", "stream");
 	d->botd = peer_to("streamd", "botd", "stream");
 	d->sign_ins = sign_ins_new(d);
 	d->runs = runs_new(d);
-	r = server_listen_named(d->server, "front", ROLE_FRONT, d->settings.front_user);
-	if (r == 0)
-		r = server_listen_named(d->server, "bot", ROLE_BOT, d->settings.bot_user);
-	if (r == 0)
-		r = server_listen_named(d->server, "control", ROLE_CONTROL, d->settings.control_user);
-	if (r == 0)
-		r = open_edge(d);
-	return r;
+	return 0;
+}
+
+static void reload(void *daemon)
+{
+	streamd_load_recipes(daemon);
 }
 
 /* Sign-ins end with their reason, browsers with their groups; only then do the sockets go. */
-static void stop(void *arg)
+static void stop(void *daemon)
 {
-	struct streamd *d = arg;
+	struct streamd *d = daemon;
 
 	d->stopping = true;
 	sign_ins_end(d->sign_ins);
 	d->runs = runs_free(d->runs);
-	server_drain(d->server, deadline_in(DRAIN_MS));
+}
+
+static void stopped(void *daemon)
+{
+	struct streamd *d = daemon;
+
 	d->routes = edge_routes_free(d->routes);
 	for (size_t i = 0; i < 2; i++)
 		d->viewers[i] = viewer_route_free(d->viewers[i]);
@@ -105,37 +104,32 @@ static void stop(void *arg)
 	d->sign_ins = sign_ins_free(d->sign_ins);
 }
 
-static void reload(void *arg)
+static void close_daemon(void *daemon)
 {
-	streamd_load_recipes(arg);
-}
+	struct streamd *d = daemon;
 
-static void tear_down(struct streamd *d)
-{
-	server_free(d->server);
 	peer_free(d->authd);
 	peer_free(d->sessiond);
 	peer_free(d->botd);
 	recipe_set_free(d->recipes);
-	settings_free(streamd_setting_rows(), &d->settings);
 }
 
 int main(int argc, char *argv[])
 {
 	static struct streamd d;
-	int r = daemon_init("streamd", "The screen: owns every browser, shows it to its owner, captures and proves sessions.",
-		streamd_setting_rows(), &d.settings, argc, argv);
+	const struct service service = { .name = "streamd",
+		.sentence = "The screen: owns every browser, shows it to its owner, captures and proves sessions.",
+		.settings = streamd_setting_rows(),
+		.rows = streamd_dispatch,
+		.roles = ROLE_FRONT | ROLE_BOT | ROLE_CONTROL,
+		.drain_ms = 3000,
+		.on_act = streamd_audit_act,
+		.open = open_daemon,
+		.start = open_edge,
+		.reload = reload,
+		.stop = stop,
+		.stopped = stopped,
+		.close = close_daemon };
 
-	if (r > 0)
-		return EXIT_SUCCESS;
-	if (r == 0)
-		r = set_up(&d);
-	if (r == 0) {
-		daemon_on_reload(reload, &d);
-		r = daemon_run(stop, &d);
-	}
-	if (r == 0)
-		tear_down(&d);
-	daemon_deinit();
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return service_main(&service, &d.settings, &d, argc, argv);
 }

@@ -3,7 +3,6 @@
 
 #include "common/latch.h"
 #include "proto/peer.h"
-#include "proto/server.h"
 #include "recipe/recipe.h"
 #include "recipe/set.h"
 #include "streamd/settings.h"
@@ -18,7 +17,6 @@ struct viewer_route;
 struct streamd {
 	struct streamd_settings settings;
 	struct recipe_set *recipes;
-	struct server *server;
 	struct peer *authd, *sessiond, *botd;
 	struct sign_ins *sign_ins;
 	struct runs *runs;       /* bots' browsers: streamd/run/runs.h */

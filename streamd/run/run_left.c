@@ -6,6 +6,7 @@
  * Without a lease, for streamd may have none: whoever has it asks for run_clear before the session is fetched.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -15,6 +16,7 @@
 #include "common/pause.h"
 #include "common/random_name.h"
 #include "proto/sessiond.h"
+#include "streamd/browser/act.h"
 #include "streamd/run/runs_inside.h"
 
 #define AWAY_MS      40000  /* as for run_close */
@@ -23,6 +25,7 @@
 #define SAVE_MS      300000 /* the vault or its database may be away; or until streamd has no more time */
 #define LONGEST_MS   2000
 #define NAME_BYTES   16
+#define STOP_MS      30000 /* for what is closed and put away while streamd stops (TimeoutStopSec=) */
 
 static struct call *new_call(struct run *run, int64_t ms)
 {
@@ -90,6 +93,57 @@ void run_put_away(struct run *run)
 	run->ending = true;
 	event_del(run->idle);
 	fiber_start("run left", put_away, run, NULL);
+}
+
+void run_on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd, (void)what;
+	if (run->ending)
+		return;
+	if (run->browser && act_is_open(browser_act(run->browser)) && loop_now() - run->acted_at < RUN_OPEN_MS) {
+		run_arm_idle(run);
+		return;
+	}
+	log_notice("a run at %s was left by whoever opened it; what its browser held is saved", run->recipe->name);
+	run_put_away(run);
+}
+
+static void await_ends(struct runs *r, int64_t deadline)
+{
+	if (!LIST_EMPTY(&r->visits) || !TAILQ_EMPTY(&r->list))
+		latch_wait(&r->emptied, deadline);
+}
+
+/* What is open is put away, and what is being closed, or saved by whoever has closed it, has its time. */
+static void end_all(struct runs *r)
+{
+	struct run *run;
+	struct visit *v;
+
+	TAILQ_FOREACH (run, &r->list, link)
+		if (run->handed >= 0 && !run->visitor && !run->ending)
+			run_arm_idle(run);
+		else if (!run->ending)
+			run_put_away(run);
+	await_ends(r, deadline_in(STOP_MS));
+	LIST_FOREACH (v, &r->visits, link)
+		fiber_cancel(v->fiber);
+	await_ends(r, NEVER);
+}
+
+struct runs *runs_free(struct runs *r)
+{
+	if (!r)
+		return NULL;
+	r->stopping = true;
+	fiber_shield();
+	end_all(r);
+	fiber_unshield();
+	r->daemon->runs = NULL;
+	free(r);
+	return NULL;
 }
 
 static struct run *run_at(struct runs *runs, int64_t user, const char *site)

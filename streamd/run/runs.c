@@ -10,7 +10,6 @@
 #include "common/loop.h"
 #include "common/must.h"
 #include "common/words.h"
-#include "streamd/browser/act.h"
 #include "streamd/run/runs_inside.h"
 #include "streamd/screen/screen.h"
 #include "streamd/session/proof.h"
@@ -18,7 +17,6 @@
 #define ORPHAN_S 20    /* one whose opening was given up waits this long for its run_close */
 #define HANDED_S 330   /* longer than its caller has it offered to a vault that is away (SAVE_MS of botd) */
 #define HANDED_STOP_S 3 /* the same while streamd stops: as long as a save takes */
-#define STOP_MS  30000 /* for what is closed and put away while streamd stops (TimeoutStopSec=) */
 
 struct runs *runs_new(struct streamd *d)
 {
@@ -85,64 +83,13 @@ int run_await_gone(struct run *run, int64_t deadline)
 	return r;
 }
 
-static void await_ends(struct runs *r, int64_t deadline)
-{
-	if (!LIST_EMPTY(&r->visits) || !TAILQ_EMPTY(&r->list))
-		latch_wait(&r->emptied, deadline);
-}
-
-static void arm_idle(struct run *run)
+void run_arm_idle(struct run *run)
 {
 	int64_t handed_s = run->runs->stopping ? HANDED_STOP_S : HANDED_S;
 	struct timeval tv = { .tv_sec = run->handed >= 0 ? handed_s :
 		run->opened ? run->runs->daemon->settings.run_idle_s : ORPHAN_S };
 
 	event_add(run->idle, &tv);
-}
-
-/* What is open is put away, and what is being closed, or saved by whoever has closed it, has its time. */
-static void end_all(struct runs *r)
-{
-	struct run *run;
-	struct visit *v;
-
-	TAILQ_FOREACH (run, &r->list, link)
-		if (run->handed >= 0 && !run->visitor && !run->ending)
-			arm_idle(run);
-		else if (!run->ending)
-			run_put_away(run);
-	await_ends(r, deadline_in(STOP_MS));
-	LIST_FOREACH (v, &r->visits, link)
-		fiber_cancel(v->fiber);
-	await_ends(r, NEVER);
-}
-
-struct runs *runs_free(struct runs *r)
-{
-	if (!r)
-		return NULL;
-	r->stopping = true;
-	fiber_shield();
-	end_all(r);
-	fiber_unshield();
-	r->daemon->runs = NULL;
-	free(r);
-	return NULL;
-}
-
-static void on_idle(evutil_socket_t fd, short what, void *arg)
-{
-	struct run *run = arg;
-
-	(void)fd, (void)what;
-	if (run->ending)
-		return;
-	if (run->browser && act_is_open(browser_act(run->browser)) && loop_now() - run->acted_at < RUN_OPEN_MS) {
-		arm_idle(run);
-		return;
-	}
-	log_notice("a run at %s was left by whoever opened it; what its browser held is saved", run->recipe->name);
-	run_put_away(run);
 }
 
 static void add_words(char *to, size_t size, const char *before, const char *text, const char *after)
@@ -159,8 +106,8 @@ static void on_host_refused(void *owner, const char *host)
 
 static const struct screen_owner screen_owner = { .host_refused = on_host_refused };
 
-static struct run *run_new(struct runs *runs, int64_t user, const struct run_open_params *params, const struct recipe *recipe,
-	struct state *state)
+struct run *run_new(struct runs *runs, int64_t user, const struct run_open_params *params, const struct recipe *recipe,
+	struct state *state, event_callback_fn on_idle)
 {
 	struct run *run = must(calloc(1, sizeof(*run)));
 
@@ -201,7 +148,7 @@ void run_leave(struct run *run)
 	run->visitor = NULL;
 	latch_wake(&run->left, 0);
 	if (!run->ending)
-		arm_idle(run);
+		run_arm_idle(run);
 }
 
 void run_hand_out(struct run *run, int state)
@@ -211,66 +158,7 @@ void run_hand_out(struct run *run, int state)
 	run_close_browser(run);
 }
 
-/* Tells the caller whose session it is. Only a run with the right one's lives on; of any other, what it holds is given back. */
-static void settle_open(struct call *call, struct run *run, const struct proof *proof, struct run_open_result *result)
-{
-	result->verdict = verdict_word(proof->verdict);
-	if (proof->verdict == VERDICT_IN && run->browser) {
-		run->opened = run->untouched = true;
-		run_leave(run);
-		return;
-	}
-	result->reason = run_with_events(run, call->arena, proof->why);
-	result->retry_ms = proof->retry_ms;
-	if (proof->verdict == VERDICT_OUT && *proof->account)
-		result->shown_account = arena_strdup(call->arena, proof->account);
-	if (proof->visited)
-		run_take_state(run, call, &result->state, &result->left_out);
-	if (result->state >= 0 && proof->verdict != VERDICT_OUT && !fiber_cancelled() && !run->ending)
-		run_hand_out(run, result->state);
-	if (run->handed >= 0 || fiber_cancelled() || run->ending) /* or nobody hears that */
-		run_leave(run);
-	else
-		run_free(run);
-}
-
-/*
- * It has failed, or the caller has given it up. What the browser holds then may be the only token that the site still takes:
- * it is kept for a while, for run_close to fetch.
- */
-static void fail_open(struct run *run)
-{
-	if (run->browser || run->ending)
-		run_leave(run);
-	else
-		run_free(run);
-}
-
-static int open_browser(struct call *call, struct runs *runs, const struct run_open_params *params,
-	const struct recipe *recipe, struct state *state, struct run_open_result *result)
-{
-	struct run *run = run_new(runs, call->acting.user, params, recipe, state);
-	struct proof proof = { 0 };
-	struct visit v;
-	int r;
-
-	run_visit_begin(runs, &v);
-	run->visitor = v.fiber;
-	r = proof_open(call, &runs->daemon->settings, recipe, state, params->account, &screen_watched_events, run->screen, &proof,
-		&run->browser);
-	streamd_note_start(runs->daemon, call, r);
-	if (r == 0 && run->ending)
-		r = -ECANCELED;
-	if (r == 0)
-		settle_open(call, run, &proof, result);
-	else
-		fail_open(run);
-	proof_clear(&proof);
-	run_visit_end(runs, &v);
-	return r;
-}
-
-static struct run *run_named(struct runs *runs, int64_t user, const char *id)
+struct run *run_named(struct runs *runs, int64_t user, const char *id)
 {
 	struct run *run;
 
@@ -290,29 +178,6 @@ struct run *run_find(struct call *call, const char *id)
 			"There is no such run; one that gets no step for %lld s is ended. Open another.",
 			(long long)d->settings.run_idle_s);
 	return run;
-}
-
-int run_open(struct call *call, const struct run_open_params *params, struct run_open_result *result)
-{
-	struct streamd *d = call->daemon;
-	CLEANUP(recipe_unrefp) const struct recipe *recipe = streamd_recipe(d, call, params->site);
-	struct state *state;
-	char why[256];
-
-	result->state = -1;
-	if (!recipe)
-		return REFUSED;
-	if (!d->runs || d->runs->stopping)
-		return call_refuse(call, ERR_unavailable, NULL, "streamd is stopping; try again in a moment.");
-	if (runs_count(d->runs) >= (size_t)d->settings.most_runs)
-		return call_refuse(call, ERR_busy, NULL,
-			"All %lld browsers for bots are in use; try again in a moment, or raise most_runs in streamd's settings.",
-			(long long)d->settings.most_runs);
-	if (run_named(d->runs, call->acting.user, params->run))
-		return call_refuse(call, ERR_invalid, "run", "There is a run of that name already; give each a fresh one.");
-	if (state_read_memfd(params->state, &state, why, sizeof(why)) < 0)
-		return call_refuse(call, ERR_invalid, "state", "%s", why);
-	return open_browser(call, d->runs, params, recipe, state, result);
 }
 
 void run_answer_step(struct run *run, struct call *call, const struct step_result *from, struct run_step_result *to)

@@ -16,6 +16,7 @@
 
 #define RUN_MOST_REASON 1024
 #define RUN_ANSWER_MS   5000   /* before the caller's deadline: for the way back */
+#define RUN_CLOSE_SPARE_MS 15000 /* of the time for run_close, for what follows the answer */
 #define RUN_OPEN_MS     600000 /* for the answer to what a run has sent, when nobody asks after the run any more */
 
 struct run {
@@ -59,6 +60,15 @@ struct runs {
 
 void run_visit_begin(struct runs *runs, struct visit *v);
 void run_visit_end(struct runs *runs, struct visit *v);
+
+/* One whose browser is about to be opened; state is taken over. on_idle: when nobody has worked on it for too long. */
+struct run *run_new(struct runs *runs, int64_t user, const struct run_open_params *params, const struct recipe *recipe,
+	struct state *state, event_callback_fn on_idle);
+void run_arm_idle(struct run *run);
+void run_on_idle(evutil_socket_t fd, short what, void *run);
+
+/* Of that user, or NULL. */
+struct run *run_named(struct runs *runs, int64_t user, const char *id);
 
 /* Waits until its browser is gone. */
 void run_free(struct run *run);

@@ -263,58 +263,29 @@ static int read_params(struct said *s, struct span text)
 	return r < 0 ? REFUSED : 0;
 }
 
-static char why_wrong[124];
-
-static int carry_out(struct viewer *v, const struct said *s)
-{
-	int r;
-
-	s->call->front = v;
-	r = s->row->handler(s->call, s->params, NULL);
-	if (r < 0)
-		words_set(why_wrong, sizeof(why_wrong), "%s", call_why(s->call, r));
-	return r < 0 ? -EPROTO : 0;
-}
-
-static struct viewer *find_viewer(const struct screen *s, uint64_t id)
-{
-	struct viewer *v;
-
-	LIST_FOREACH (v, &s->viewers, link)
-		if (v->id == id)
-			return v;
-	return NULL;
-}
-
-void input_let_go(void *owner, const struct said *said)
-{
-	struct viewer *v = find_viewer(owner, said->viewer);
-
-	if (v && carry_out(v, said) < 0)
-		edge_close(v->edge, v->id, EDGE_CLOSE_POLICY, why_wrong);
-}
+static char why[124];
 
 static int check_rights(const struct viewer *v, const struct dispatch_row *row)
 {
 	if ((v->scopes & row->method->scope) == (unsigned)row->method->scope)
 		return 0;
-	words_set(why_wrong, sizeof(why_wrong), "This page may look, and not do anything here (%s).", BRIEF(40, row->method->name));
+	words_set(why, sizeof(why), "This page may look, and not do anything here (%s).", BRIEF(40, row->method->name));
 	return -EPERM;
 }
 
 /* Kept until its turn has come, or done at once. */
-static int hear(struct viewer *v, struct said *said, struct span params)
+static int hear(struct viewer *v, struct said *said, struct span params, const char **ret_why)
 {
 	int r = 0;
 
 	said->call = call_new(NULL, NULL, 0);
 	if (read_params(said, params) < 0) {
-		words_set(why_wrong, sizeof(why_wrong), "%s", said->call->refusal.message);
+		words_set(why, sizeof(why), "%s", said->call->refusal.message);
 		r = -EPROTO;
 	} else if (hands_hold(v->screen->hands, said)) {
 		return 0;
 	} else {
-		r = carry_out(v, said);
+		r = viewer_carry_out(v, said, ret_why);
 	}
 	call_free(said->call);
 	return r;
@@ -325,12 +296,12 @@ int input_take(struct viewer *v, const struct dispatch_row *rows, const char *me
 	struct said said = { .viewer = v->id, .row = row_named(rows, method) };
 	int r;
 
-	*why_wrong = '\0';
-	*ret_why = why_wrong;
+	*why = '\0';
+	*ret_why = why;
 	if (!said.row) {
-		words_set(why_wrong, sizeof(why_wrong), "There is no message \"%s\" here.", BRIEF(40, method));
+		words_set(why, sizeof(why), "There is no message \"%s\" here.", BRIEF(40, method));
 		return -EPROTO;
 	}
 	r = check_rights(v, said.row);
-	return r < 0 ? r : hear(v, &said, params);
+	return r < 0 ? r : hear(v, &said, params, ret_why);
 }

@@ -5,14 +5,9 @@
 #include "proto/server.h"
 #include "streamd/screen/viewer.h"
 
-struct said;
-
 /*
  * Takes one message, of those that rows has; params is the text of an object, or absent. -EPROTO with *ret_why (a sentence, valid
  * until the next call) when it is none that a page of ours would send, -EPERM when the viewer may not do that: the connection is
  * then closed. Never waits.
  */
 int input_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct span params, const char **ret_why);
-
-/* hands_new(): one that was held is taken now; owner is the screen. */
-void input_let_go(void *owner, const struct said *said);

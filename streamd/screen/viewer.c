@@ -1,9 +1,13 @@
 #include "streamd/screen/viewer.h"
 
+#include <errno.h>
+
 #include "common/log.h"
+#include "common/words.h"
 #include "proto/field.h"
 #include "proto/message.h"
 #include "proto/text.h"
+#include "streamd/screen/hands.h"
 
 void viewer_tell(struct viewer *v, const struct method *event, const void *fields)
 {
@@ -19,6 +23,20 @@ void viewer_tell(struct viewer *v, const struct method *event, const void *field
 		edge_send_text(v->edge, v->id, t.p, t.n);
 	}
 	text_free(&t);
+}
+
+int viewer_carry_out(struct viewer *v, const struct said *said, const char **ret_why)
+{
+	static char why[124];
+	int r;
+
+	said->call->front = v;
+	r = said->row->handler(said->call, said->params, NULL);
+	if (r == 0)
+		return 0;
+	words_set(why, sizeof(why), "%s", call_why(said->call, r));
+	*ret_why = why;
+	return -EPROTO;
 }
 
 size_t viewers_count(const struct viewer_list *list)

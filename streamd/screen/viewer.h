@@ -8,6 +8,7 @@
 #include "streamd/edge/edge.h"
 
 struct picture;
+struct said;
 struct screen;
 struct viewer_route;
 
@@ -28,6 +29,9 @@ void viewers_tell(struct viewer_list *list, const struct method *event, const vo
 
 /* Sends the picture to every viewer who looks. */
 void viewers_show(struct viewer_list *list, struct picture *p);
+
+/* Does what it has said: 0, or -EPROTO with *ret_why, a sentence, valid until the next call. */
+int viewer_carry_out(struct viewer *v, const struct said *said, const char **ret_why);
 
 size_t viewers_count(const struct viewer_list *list);
 

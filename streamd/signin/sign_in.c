@@ -200,59 +200,8 @@ void sign_in_note_input(struct sign_in *s)
 	sign_in_arm(s);
 }
 
-static void on_used(void *owner)
-{
-	sign_in_note_input(owner);
-}
-
-static void on_seen(void *owner)
-{
-	struct sign_in *s = owner;
-
-	s->last_seen = loop_now();
-	sign_in_arm(s);
-}
-
-static void on_greet(void *owner, struct viewer *v)
-{
-	const struct sign_in *s = owner;
-	struct step_changed_event step;
-	struct limit_changed_event limit;
-
-	sign_in_describe_step(s, &step);
-	viewer_tell(v, &method_step_changed, &step);
-	if (s->ended_at_ms)
-		return;
-	sign_in_describe_limit(s, &limit);
-	viewer_tell(v, &method_limit_changed, &limit);
-}
-
-static void on_happened(void *owner)
-{
-	sign_in_poke(owner);
-}
-
-static void on_lost(void *owner, const char *why)
-{
-	sign_in_end(owner, STEP_FAILED, why, "Start the sign-in again.");
-}
-
-static const struct screen_owner screen_owner = {
-	.happened = on_happened,
-	.page_changed = sign_in_page_changed,
-	.used = on_used,
-	.seen = on_seen,
-	.greet = on_greet,
-	.lost = on_lost,
-};
-
-struct sign_in *sign_in_of(struct viewer *v)
-{
-	return v->screen->does == &screen_owner ? v->screen->owner : NULL;
-}
-
 struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
-	int width, int height)
+	const struct screen_owner *does, int width, int height)
 {
 	struct sign_in *s = must(calloc(1, sizeof(*s)));
 
@@ -265,11 +214,10 @@ struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acti
 	s->opened_at_ms = wall_now();
 	s->last_input = s->last_seen = loop_now();
 	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
-	s->screen = screen_new(s->recipe, (int)d->settings.quality, &screen_owner, s);
+	s->screen = screen_new(s->recipe, (int)d->settings.quality, does, s);
 	screen_set_size(s->screen, width, height);
 	s->timer = must(event_new(loop_base(), -1, 0, on_timer, s));
 	sign_in_arm(s);
-	fiber_start("sign-in", sign_in_run, s, &s->flow);
 	return s;
 }
 

@@ -79,9 +79,16 @@ struct sign_in {
 const char *step_word(enum sign_in_step step);
 bool step_is_final(enum sign_in_step step);
 
-/* Starts a stream of that name and its flow. */
+/* Starts a sign-in of that name, and its flow: sign_in_flow.c. */
+struct sign_in *sign_in_open(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe, int width,
+	int height);
+
+/* The sign-in whose screen it looks at; NULL: it looks at another's. The same. */
+struct sign_in *sign_in_of(struct viewer *v);
+
+/* One without its flow. */
 struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe,
-	int width, int height);
+	const struct screen_owner *does, int width, int height);
 
 /* In a fiber: ends it if it is open, waits for its flow, frees it. Takes NULL, returns NULL. */
 struct sign_in *sign_in_free(struct sign_in *s);
@@ -125,10 +132,3 @@ void sign_in_describe_step(const struct sign_in *s, struct step_changed_event *r
 
 /* What viewers read when it is over. */
 #define STREAM_ENDED "This sign-in has ended."
-
-/* The sign-in whose screen it looks at; NULL: it looks at another's. */
-struct sign_in *sign_in_of(struct viewer *v);
-
-/* The flow: sign_in_flow.c. And what it makes of a page that has changed. */
-void sign_in_run(void *stream);
-void sign_in_page_changed(void *stream, struct target *page);

@@ -259,7 +259,7 @@ static void finish(struct sign_in *s, int r)
 	fiber_unshield();
 }
 
-void sign_in_run(void *arg)
+static void flow(void *arg)
 {
 	struct sign_in *s = arg;
 	int r = start(s);
@@ -279,13 +279,73 @@ void sign_in_run(void *arg)
 	finish(s, r);
 }
 
-void sign_in_page_changed(void *stream, struct target *page)
+static void on_page_changed(void *owner, struct target *page)
 {
-	struct sign_in *s = stream;
+	struct sign_in *s = owner;
 
 	if (s->stale && s->reloading && !page->loading && s->step == STEP_WAITING)
 		s->stale = false;
 	s->reloading = page->loading;
 	if (s->hearing && s->screen->trouble && browser_front(s->screen->browser) == page)
 		look_at_answer(s);
+}
+
+static void on_used(void *owner)
+{
+	sign_in_note_input(owner);
+}
+
+static void on_seen(void *owner)
+{
+	struct sign_in *s = owner;
+
+	s->last_seen = loop_now();
+	sign_in_arm(s);
+}
+
+static void on_greet(void *owner, struct viewer *v)
+{
+	const struct sign_in *s = owner;
+	struct step_changed_event step;
+	struct limit_changed_event limit;
+
+	sign_in_describe_step(s, &step);
+	viewer_tell(v, &method_step_changed, &step);
+	if (s->ended_at_ms)
+		return;
+	sign_in_describe_limit(s, &limit);
+	viewer_tell(v, &method_limit_changed, &limit);
+}
+
+static void on_happened(void *owner)
+{
+	sign_in_poke(owner);
+}
+
+static void on_lost(void *owner, const char *why)
+{
+	sign_in_end(owner, STEP_FAILED, why, "Start the sign-in again.");
+}
+
+static const struct screen_owner screen_owner = {
+	.happened = on_happened,
+	.page_changed = on_page_changed,
+	.used = on_used,
+	.seen = on_seen,
+	.greet = on_greet,
+	.lost = on_lost,
+};
+
+struct sign_in *sign_in_of(struct viewer *v)
+{
+	return v->screen->does == &screen_owner ? v->screen->owner : NULL;
+}
+
+struct sign_in *sign_in_open(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe, int width,
+	int height)
+{
+	struct sign_in *s = sign_in_new(d, id, acting, recipe, &screen_owner, width, height);
+
+	fiber_start("sign-in", flow, s, &s->flow);
+	return s;
 }

@@ -235,7 +235,7 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 		return r;
 	forget_old(d->sign_ins);
 	make_id(d->sign_ins, id, sizeof(id));
-	s = sign_in_new(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
+	s = sign_in_open(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
 		params->height ? (int)params->height : 800);
 	TAILQ_INSERT_HEAD(&d->sign_ins->list, s, link);
 	s->number = ++d->sign_ins->last_number;

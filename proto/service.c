@@ -1,0 +1,92 @@
+#include "proto/service.h"
+
+#include <stdlib.h>
+
+#include "common/daemon.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "proto/json.h"
+
+#define MOST_NAME 32
+
+struct run {
+	const struct service *service;
+	const void *settings;
+	void *daemon;
+	struct server *server;
+};
+
+static int listen_for(const struct run *run, enum role role)
+{
+	char name[MOST_NAME];
+
+	exact_must(name, sizeof(name), "%s_user", role_word(role));
+	return server_listen_named(run->server, role_word(role), role,
+		settings_text(run->service->settings, run->settings, name));
+}
+
+static int listen_all(const struct run *run)
+{
+	int r = 0;
+
+	for (unsigned role = 1; role <= run->service->roles && r == 0; role <<= 1)
+		if (run->service->roles & role)
+			r = listen_for(run, (enum role)role);
+	return r;
+}
+
+static void reload(void *arg)
+{
+	const struct run *run = arg;
+
+	run->service->reload(run->daemon);
+}
+
+static void stop(void *arg)
+{
+	const struct run *run = arg;
+	const struct service *s = run->service;
+
+	if (s->stop)
+		s->stop(run->daemon);
+	server_drain(run->server, deadline_in(s->drain_ms));
+	if (s->stopped)
+		s->stopped(run->daemon);
+}
+
+static int serve(struct run *run)
+{
+	const struct service *s = run->service;
+	int r;
+
+	run->server = server_new(s->name, s->rows, run->daemon);
+	if (s->on_act)
+		server_on_act(run->server, s->on_act);
+	r = s->open(run->daemon, run->server);
+	if (r == 0)
+		r = listen_all(run);
+	if (r == 0)
+		r = s->start(run->daemon);
+	if (r == 0 && s->reload)
+		daemon_on_reload(reload, run);
+	if (r == 0)
+		r = daemon_run(stop, run);
+	server_free(run->server);
+	s->close(run->daemon);
+	return r;
+}
+
+int service_main(const struct service *s, void *settings, void *daemon, int argc, char *argv[])
+{
+	struct run run = { s, settings, daemon, NULL };
+	int r;
+
+	json_cleanse();
+	r = daemon_init(s->name, s->sentence, s->settings, settings, argc, argv);
+	if (r != 0)
+		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	r = serve(&run);
+	settings_free(s->settings, settings);
+	daemon_deinit();
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
