@@ -16,8 +16,6 @@
 #include "common/words.h"
 #include "launcher/command.h"
 #include "launcher/dial.h"
-#include "launcher/handlers.h"
-#include "launcher/launcher.h"
 #include "proto/call.h"
 
 #define MOST_CLIENTS 256
@@ -323,23 +321,4 @@ struct egress *egress_free(struct egress *e)
 	e->open = false;
 	cut_all(e);
 	return NULL;
-}
-
-int egress_refuse_ended(struct call *call)
-{
-	return call_refuse(call, ERR_ended, NULL,
-		"This launcher has no browser, or it has ended; start another.");
-}
-
-int egress_set(
-	struct call *call, const struct egress_set_params *params, struct egress_set_result *result)
-{
-	struct launcher *l = call->daemon;
-	struct egress *e = launcher_egress(l);
-
-	(void)result;
-	if (!e)
-		return egress_refuse_ended(call);
-	egress_open(e, params->open);
-	return 0;
 }

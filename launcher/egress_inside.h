@@ -1,4 +1,4 @@
-/* The inside of the egress proxy, for egress.c and egress_alone.c alone. */
+/* The inside of the egress proxy, for egress.c, egress_alone.c and egress_calls.c alone. */
 #pragma once
 
 #include <stdbool.h>
@@ -63,7 +63,6 @@ struct egress {
 
 /* egress.c: ends a connection now. */
 void client_cut(struct client *c);
-int egress_refuse_ended(struct call *call);
 
 /* egress_alone.c: 0 when a connection may be made; -ECONNREFUSED when no other may be made to its host. */
 int alone_wait_turn(struct client *c, const struct proxy_request *request);
@@ -79,3 +78,16 @@ void alone_heard(void *arg, bool end);
 
 /* A connection has ended. */
 void alone_end(struct client *c);
+
+/* Who waits for what becomes of it is told. */
+void alone_tell(struct egress *e);
+
+/*
+ * Every connection to the host of egress_alone() but the one: nothing more is asked over it. What waits for its answer gets that;
+ * had it been closed, the browser would ask once more. What a browser asks over one that is muted never leaves, and that it does
+ * ask once more. One that is not a tunnel carries nothing but the request that it was made for.
+ */
+void alone_mute_others(struct egress *e);
+
+/* When something last moved to or from that host; 0: never. */
+int64_t alone_moved(const struct egress *e);

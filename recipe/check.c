@@ -10,13 +10,13 @@
 #include "recipe/step.h"
 #include "recipe/walk.h"
 
-int check_nothing(struct reading *r, const struct place *place, const void *p)
+static int check_nothing(struct reading *r, const struct place *place, const void *p)
 {
 	(void)r, (void)place, (void)p;
 	return 0;
 }
 
-int check_selector(struct reading *r, const struct place *place, const void *p)
+static int check_selector(struct reading *r, const struct place *place, const void *p)
 {
 	const struct selector *s = p;
 
@@ -34,7 +34,7 @@ static int refuse_braces(const struct place *place, enum format format, const ch
 	return reading_fail(arg, place, "\"%s\" has a brace; variables are known in actions only", text);
 }
 
-int check_signed_in(struct reading *r, const struct place *place, const void *p)
+static int check_signed_in(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_signed_in *s = p;
 
@@ -43,21 +43,21 @@ int check_signed_in(struct reading *r, const struct place *place, const void *p)
 	return s->mark ? walk_texts(&selector_type, PLACE_KEY(place, "mark"), s->mark, refuse_braces, r) : 0;
 }
 
-int check_settle(struct reading *r, const struct place *place, const void *p)
+static int check_settle(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_settle *s = p;
 
 	return s->cap_ms > s->quiet_ms ? 0 : reading_fail(r, place, "cap_ms must be more than quiet_ms");
 }
 
-int check_probe_in(struct reading *r, const struct place *place, const void *p)
+static int check_probe_in(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_probe_in *in = p;
 
 	return walk_texts(&selector_type, PLACE_KEY(place, "at"), in->at, refuse_braces, r);
 }
 
-int check_probe_out(struct reading *r, const struct place *place, const void *p)
+static int check_probe_out(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_probe_out *out = p;
 
@@ -75,7 +75,7 @@ static bool is_choice(const struct recipe_input *in, const char *value)
 	return false;
 }
 
-int check_input(struct reading *r, const struct place *place, const void *p)
+static int check_input(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_input *in = p;
 	bool choice = strcmp(in->type, "choice") == 0;
@@ -126,7 +126,7 @@ static int check_listing(struct reading *r, const struct place *place, const str
 	return 0;
 }
 
-int check_own_list(struct reading *r, const struct place *place, const void *p)
+static int check_own_list(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_own_list *list = p;
 	int e = check_listing(r, PLACE_KEY(place, "steps"), list->steps, list->steps_count, list);
@@ -197,7 +197,7 @@ static int check_act(struct reading *r, const struct place *place, const struct 
 			"exactly one step must say \"act\": true, where the booking is sent off; %zu do", acts);
 }
 
-int check_action(struct reading *r, const struct place *place, const void *p)
+static int check_action(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_action *a = p;
 	struct templates t = { .reading = r, .known = sample_variables(r->arena, a) };
@@ -251,7 +251,7 @@ static int check_providers(struct reading *r, const struct place *place, const s
 	return 0;
 }
 
-int check_recipe(struct reading *r, const struct place *place, const void *p)
+static int check_recipe(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe *recipe = p;
 	struct reach reach = { .reading = r, .recipe = recipe };
@@ -262,4 +262,21 @@ int check_recipe(struct reading *r, const struct place *place, const void *p)
 	if (e == 0)
 		e = check_reachable(r, PLACE_KEY(PLACE_KEY(place, "probe"), "url"), recipe, recipe->probe.url);
 	return e < 0 ? e : walk_texts(&recipe_type, place, recipe, check_opened, &reach);
+}
+
+int check_type(struct reading *r, const struct key_type *type, const struct place *place, const void *p)
+{
+	static const struct {
+		const char *type;
+		int (*check)(struct reading *r, const struct place *place, const void *p);
+	} rows[] = {
+#define EXPAND_CHECKS
+#include "recipe/expand.h"
+#undef EXPAND_CHECKS
+	};
+	size_t i = 0;
+
+	while (strcmp(rows[i].type, type->name) != 0)
+		i++;
+	return rows[i].check(r, place, p);
 }

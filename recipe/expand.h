@@ -21,8 +21,8 @@
  *	NAMED(name)                                             const char *: the name in the MAP; no key
  *	OWN(type, name)                                         a member without a key
  *
- * Passes: EXPAND_STRUCTS (recipe/recipe.h), EXPAND_TABLES (recipe/key.c). Macro parameters end in an underscore, for
- * otherwise they would capture the names of designated fields.
+ * Passes: EXPAND_STRUCTS (recipe/recipe.h), EXPAND_TABLES (recipe/key.c), EXPAND_CHECKS (recipe/check.c). Macro parameters end in
+ * an underscore, for otherwise they would capture the names of designated fields.
  */
 
 #if defined(EXPAND_STRUCTS)
@@ -94,8 +94,11 @@
 	const struct key_type name_##_type = { .name = #name_,                                     \
 		.size = sizeof(struct name_),                                                      \
 		.keys = name_##_keys,                                                              \
-		.check = check_,                                                                   \
 		.sentence = sentence_ };
+
+#elif defined(EXPAND_CHECKS)
+
+#define TYPE(name_, check_, sentence_, keys_) { #name_, check_ },
 
 #else
 #error "say what to expand"

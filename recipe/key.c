@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "recipe/check.h"
 #include "recipe/recipe.h"
 #include "recipe/step.h"
 

@@ -51,15 +51,11 @@ struct key {
 	const char *sentence;
 };
 
-struct reading;
-struct place;
-
 /* A TYPE of recipe.def. */
 struct key_type {
 	const char *name;
 	size_t size; /* of one struct */
 	const struct key *(*keys)(void);
-	int (*check)(struct reading *reading, const struct place *place, const void *p);
 	const char *sentence;
 };
 

@@ -254,5 +254,5 @@ int reading_struct(struct reading *r, const struct key_type *type, const struct 
 		if (e < 0)
 			return e;
 	}
-	return type->check(r, place, out);
+	return r->check(r, type, place, out);
 }

@@ -17,6 +17,8 @@ struct reading {
 	size_t length;
 	char *why; /* where the sentence goes */
 	size_t size;
+	/* What the keys of one struct must be together: check_type() (recipe/check.h). */
+	int (*check)(struct reading *r, const struct key_type *type, const struct place *place, const void *p);
 };
 
 /* Writes "FILE:LINE: place: ..." and returns -EINVAL. */

@@ -12,8 +12,8 @@
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/words.h"
+#include "recipe/check.h"
 #include "recipe/doubt.h"
-#include "recipe/pattern.h"
 #include "recipe/reading.h"
 #include "recipe/step.h"
 
@@ -111,7 +111,8 @@ static void look_again(struct reading *r, struct recipe *recipe)
 int recipe_parse(const char *file, const char *text, size_t n, const struct recipe **ret, char *why, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct reading r = { .arena = arena, .file = file, .text = text, .length = n, .why = why, .size = size };
+	struct reading r = { .arena = arena, .file = file, .text = text, .length = n, .why = why, .size = size,
+		.check = check_type };
 	struct recipe *recipe = arena_alloc(arena, sizeof(*recipe));
 	json_auto_t *json = NULL;
 	struct place root = { 0 };
@@ -190,47 +191,16 @@ void recipe_unrefp(const struct recipe **r)
 	*r = recipe_unref(*r);
 }
 
-const struct recipe_action *recipe_action_find(const struct recipe *r, const char *name)
+int step_parse(struct arena *arena, const json_t *json, struct step *ret, char *why, size_t size)
 {
-	for (size_t i = 0; i < r->actions_count; i++) {
-		if (strcmp(r->actions[i].name, name) == 0)
-			return &r->actions[i];
-	}
-	return NULL;
-}
+	struct reading r = { .arena = arena, .why = why, .size = size, .check = check_type };
+	struct place root = { 0 };
+	struct step s = { 0 };
+	int e;
 
-static bool any_host(const char *const *patterns, size_t count, const char *host)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (host_match(patterns[i], host))
-			return true;
-	}
-	return false;
-}
-
-bool recipe_allows_host(const struct recipe *r, const char *host)
-{
-	return any_host(r->hosts, r->hosts_count, host);
-}
-
-bool recipe_is_provider(const struct recipe *r, const char *url)
-{
-	char host[256];
-
-	return url_host(url, host, sizeof(host)) &&
-		any_host(r->identity_providers, r->identity_providers_count, host);
-}
-
-bool recipe_any_url(const char *const *patterns, size_t count, const char *url)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (url_match(patterns[i], url))
-			return true;
-	}
-	return false;
-}
-
-bool recipe_account(const struct recipe_probe_in *in, const char *text, char *out, size_t size)
-{
-	return account_match(in->pattern, text, out, size);
+	*why = '\0';
+	e = reading_struct(&r, &step_type, &root, json, &s);
+	if (e == 0)
+		*ret = s;
+	return e;
 }

@@ -112,20 +112,6 @@ int check_step(struct reading *r, const struct place *place, const void *p)
 	return e < 0 ? e : check_read(r, place, s);
 }
 
-int step_parse(struct arena *arena, const json_t *json, struct step *ret, char *why, size_t size)
-{
-	struct reading r = { .arena = arena, .why = why, .size = size };
-	struct place root = { 0 };
-	struct step s = { 0 };
-	int e;
-
-	*why = '\0';
-	e = reading_struct(&r, &step_type, &root, json, &s);
-	if (e == 0)
-		*ret = s;
-	return e;
-}
-
 const char *selector_words(struct arena *arena, const struct selector *s)
 {
 	const char *name = s->name ? s->name : s->text;

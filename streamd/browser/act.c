@@ -10,7 +10,6 @@
 
 #define MOST_KEPT   256  /* requests; further ones fail */
 #define ANSWER_MS   5000 /* for what Chromium answers at once */
-#define GIVE_WAY_MS 2000 /* for the answer to what only may act, when something that does waits for it */
 
 /* Matches no address that a page could load; factories of loaders are paused only when they were made with a pattern. */
 #define NOTHING "stead-nothing:*"
@@ -67,12 +66,6 @@ int act_prepare(struct act *a, int64_t deadline)
 }
 
 /* Wakes whoever waits; something has happened. */
-void act_tell(struct act *a)
-{
-	latch_wake(&a->work, 0);
-	latch_wake(&a->news, 0);
-}
-
 static void touch(struct act *a)
 {
 	a->changed = loop_now();
@@ -298,16 +291,6 @@ static int let_go(struct act *a)
 	if (r != -ECANCELED)
 		conclude(a, taken_back);
 	return r;
-}
-
-int64_t act_gives_way_at(const struct act *a)
-{
-	const struct asked *k;
-
-	TAILQ_FOREACH (k, &a->kept, link)
-		if (k->acts && !a->flying->acts && a->heard) /* else its connection is still to be made */
-			return a->flown_at + GIVE_WAY_MS;
-	return NEVER;
 }
 
 static void begin_flight(struct act *a, struct asked *k)

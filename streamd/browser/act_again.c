@@ -9,6 +9,25 @@
 #include "common/words.h"
 #include "streamd/browser/act_inside.h"
 
+bool method_is_safe(const char *method)
+{
+	static const char *const safe[] = { "GET", "HEAD", "OPTIONS", "TRACE" };
+
+	for (size_t i = 0; i < sizeof(safe) / sizeof(*safe); i++)
+		if (strcmp(method, safe[i]) == 0)
+			return true;
+	return false;
+}
+
+uint64_t hash_of(const char *text, size_t n)
+{
+	uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)text[i]) * 1099511628211u;
+	return h;
+}
+
 void trail_forget(struct act *a)
 {
 	while (a->trail_count)

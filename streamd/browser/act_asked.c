@@ -13,16 +13,6 @@ struct asked *asked_free(struct asked *k)
 	return NULL;
 }
 
-bool method_is_safe(const char *method)
-{
-	static const char *const safe[] = { "GET", "HEAD", "OPTIONS", "TRACE" };
-
-	for (size_t i = 0; i < sizeof(safe) / sizeof(*safe); i++)
-		if (strcmp(method, safe[i]) == 0)
-			return true;
-	return false;
-}
-
 static void read_host(struct asked *k)
 {
 	const char *url = url_whole(k->url);
@@ -40,15 +30,6 @@ static bool may_be_reached(const struct act *a, const struct asked *k)
 	char why[EGRESS_WHY];
 
 	return !a->rule || egress_rule_host(a->rule, k->host.name, strlen(k->host.name), k->port, &target, why) == 0;
-}
-
-uint64_t hash_of(const char *text, size_t n)
-{
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (uint8_t)text[i]) * 1099511628211u;
-	return h;
 }
 
 static uint64_t address_of(const char *url)

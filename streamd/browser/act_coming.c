@@ -11,6 +11,12 @@
 
 #define STILL_MS 10000 /* since something of it last came: some answers have a head and no body */
 
+void act_tell(struct act *a)
+{
+	latch_wake(&a->work, 0);
+	latch_wake(&a->news, 0);
+}
+
 static struct coming *find(struct act *a, const char *network)
 {
 	for (size_t i = 0; i < MOST_COMING; i++)

@@ -147,6 +147,9 @@ static inline void *act_must(void *p)
 int line_begin(struct act *a);
 void line_end(struct act *a);
 
+/* When the answer to what only may act is waited for no more, as something that does waits for it. */
+int64_t act_gives_way_at(const struct act *a);
+
 /* Waits for the answer, or that there will be none. Until then the launcher lets nothing else to its host. */
 int line_await_answer(struct act *a);
 
@@ -179,14 +182,15 @@ void apart_note(struct act *a, const char *session, const char *method, const st
 struct asked *asked_new(struct act *a, const struct cbor *params);
 struct asked *asked_free(struct asked *k);
 bool asked_same_host(const struct asked *a, const struct asked *b);
-/* RFC 9110, section 9.2.1. */
-bool method_is_safe(const char *method);
-uint64_t hash_of(const char *text, size_t n);
 
 /* What pages have asked for (Network.requestWillBeSent). */
 void known_note(struct act *a, const struct cbor *params);
 
-/* act_again.c: where a request has been sent, for redirects, and whether one leads back there. */
+/* act_again.c: RFC 9110, section 9.2.1. */
+bool method_is_safe(const char *method);
+uint64_t hash_of(const char *text, size_t n);
+
+/* Where a request has been sent, for redirects, and whether one leads back there. */
 void trail_note(struct act *a, const struct asked *k);
 void trail_forget(struct act *a);
 bool trail_has(const struct act *a, const struct asked *k);
@@ -197,12 +201,8 @@ void anew_note(struct act *a, const struct cbor *params);
 bool anew_has(const struct act *a, const struct asked *k);
 bool is_again(const struct act *a, const struct asked *k);
 
-/*
- * act.c: what goes next, as it acts or may; NULL: nothing. And when the latter is waited for no more, as the former waits
- * for it.
- */
+/* act.c: what goes next, as it acts or may; NULL: nothing. */
 const struct asked *act_next(const struct act *a);
-int64_t act_gives_way_at(const struct act *a);
 
 /* act_answer.c: whether any of it left. */
 bool tally_has_left(const struct tally *t);

@@ -15,6 +15,17 @@
 #define HANDSHAKE_MS 10000 /* that of a connection whose request has been taken back */
 #define GRACE_MS     2000  /* from the end of the connection until a Chromium that runs has said so */
 #define AWAKE_MS     500   /* what runs answers within */
+#define GIVE_WAY_MS  2000  /* for the answer to what only may act, when something that does waits for it */
+
+int64_t act_gives_way_at(const struct act *a)
+{
+	const struct asked *k;
+
+	TAILQ_FOREACH (k, &a->kept, link)
+		if (k->acts && !a->flying->acts && a->heard) /* else its connection is still to be made */
+			return a->flown_at + GIVE_WAY_MS;
+	return NEVER;
+}
 
 static enum line line_of(const char *state)
 {

@@ -10,7 +10,6 @@
 #include "common/loop.h"
 #include "common/words.h"
 #include "proto/launcher.h"
-#include "recipe/pattern.h"
 #include "recipe/recipe.h"
 #include "streamd/browser/launch.h"
 #include "streamd/browser/user_agent.h"
@@ -25,101 +24,6 @@
 static void copy_text(char *out, size_t size, const char *text)
 {
 	words_set(out, size, "%s", text ? text : "");
-}
-
-struct cdp *browser_cdp(struct browser *b)
-{
-	return b->cdp;
-}
-
-struct act *browser_act(struct browser *b)
-{
-	return b->act;
-}
-
-struct peer *browser_launcher(struct browser *b)
-{
-	return b->launcher;
-}
-
-const struct environment *browser_environment(const struct browser *b)
-{
-	return &b->environment;
-}
-
-const char *browser_ended(const struct browser *b)
-{
-	return b->ended[0] ? b->ended : NULL;
-}
-
-struct target_list *browser_targets(struct browser *b)
-{
-	return &b->targets;
-}
-
-struct target *browser_page(struct browser *b)
-{
-	struct target *t;
-
-	TAILQ_FOREACH (t, &b->targets, link)
-		if (t->kind == TARGET_PAGE && !t->hidden && t->session[0])
-			return t;
-	return NULL;
-}
-
-struct target *browser_target_by_session(struct browser *b, const char *session)
-{
-	struct target *t;
-
-	TAILQ_FOREACH (t, &b->targets, link)
-		if (session && *session && strcmp(t->session, session) == 0)
-			return t;
-	return NULL;
-}
-
-struct target *browser_target_by_id(struct browser *b, const char *id)
-{
-	struct target *t;
-
-	TAILQ_FOREACH (t, &b->targets, link)
-		if (id && strcmp(t->id, id) == 0)
-			return t;
-	return NULL;
-}
-
-struct target_ref target_ref_of(const struct target *t)
-{
-	return t ? (struct target_ref){ t->browser, t->number } : NO_TARGET;
-}
-
-struct target *target_of(struct target_ref ref)
-{
-	struct target *t;
-
-	if (ref.number)
-		TAILQ_FOREACH (t, &ref.browser->targets, link)
-			if (t->number == ref.number && t->session[0])
-				return t;
-	return NULL;
-}
-
-int target_call_args(struct target_ref ref, const char *method, int64_t deadline, struct cdp_reply *ret,
-	const struct cdp_arg *args)
-{
-	struct target *t = target_of(ref);
-
-	if (t)
-		return cdp_call_args(ref.browser->cdp, t->session, method, deadline, ret, args);
-	if (ret)
-		*ret = (struct cdp_reply){ 0 };
-	return -EPIPE;
-}
-
-const char *const *browser_origins_seen(const struct browser *b, size_t *ret, bool *ret_more)
-{
-	*ret = b->seen_count;
-	*ret_more = b->seen_more;
-	return (const char *const *)b->seen;
 }
 
 static void end(struct browser *b, const char *why)
@@ -156,22 +60,6 @@ static void note_refused(struct browser *b, const char *host, const char *why)
 		return;
 	words_set(r->why, sizeof(r->why), "%s", why);
 	b->refused_count++;
-}
-
-const char *browser_refused(const struct browser *b, const char *url)
-{
-	char host[257];
-
-	if (url_host(url, host, sizeof(host)))
-		for (size_t i = 0; i < b->refused_count; i++)
-			if (strcasecmp(b->refused[i].host, host) == 0)
-				return b->refused[i].why;
-	return NULL;
-}
-
-const char *browser_bound(const struct browser *b, size_t i)
-{
-	return i < b->bound_count ? b->bound[i] : NULL;
 }
 
 static void take_news(struct browser *b, const struct browser_watch_item *item)
@@ -471,23 +359,6 @@ bool browser_room_words(struct browser *b, struct call *call, char *out, size_t 
 	words_set(out, size, "Only %lld MB are free on the server.", (long long)result.free_kib / 1024);
 	log_warning("only %lld KiB are free below %s, where browsers have their profiles", (long long)result.free_kib, result.directory);
 	return true;
-}
-
-void browser_answer_password(struct target_ref target, const char *request, const char *name, const char *password)
-{
-	const struct target *t = target_of(target);
-
-	if (!t)
-		return;
-	t->browser->used_http_auth |= name != NULL;
-	cdp_send(t->browser->cdp, t->session, "Fetch.continueWithAuth", CDP_TEXT("requestId", request),
-		CDP_MAP("authChallengeResponse", CDP_TEXT("response", name ? "ProvideCredentials" : "CancelAuth"),
-			CDP_TEXT("username", name), CDP_TEXT("password", name ? password : NULL)));
-}
-
-bool browser_used_http_auth(const struct browser *b)
-{
-	return b->used_http_auth;
 }
 
 int browser_set_network(struct browser *b, struct call *call, bool open)

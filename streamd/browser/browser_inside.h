@@ -53,6 +53,9 @@ struct browser {
 struct browser *browser_new(const struct environment *environment, const struct browser_events *events, void *owner);
 int browser_speak(struct browser *b, int fd, int64_t deadline);
 
+/* target.c: as browser_hear_answers() has it. */
+void target_hear_answers(struct browser *b, const struct target *t);
+
 /* targets.c: what the browser's end of CDP says, and the targets that come of it. */
 void targets_event(struct cdp *c, void *browser, const char *session, const char *method, const struct cbor *params);
 void targets_free(struct browser *b);

@@ -85,28 +85,6 @@ static void target_free(struct browser *b, struct target *t)
 	free(t);
 }
 
-/* Nothing of what is answered is kept there for us, and what a form sends is not told: a password may be in it. */
-static void hear_answers(struct browser *b, const struct target *t)
-{
-	if (b->hears)
-		cdp_send(b->cdp, t->session, "Network.enable", CDP_INT("maxTotalBufferSize", 0),
-			CDP_INT("maxResourceBufferSize", 0), CDP_INT("maxPostDataSize", 1));
-	else
-		cdp_send(b->cdp, t->session, "Network.disable");
-}
-
-void browser_hear_answers(struct browser *b, bool on)
-{
-	struct target *t;
-
-	if (b->hears == on)
-		return;
-	b->hears = on;
-	TAILQ_FOREACH (t, &b->targets, link)
-		if (t->session[0])
-			hear_answers(b, t);
-}
-
 /* What every page and frame gets before its first script runs; nothing here is waited for. */
 static void prepare(struct browser *b, struct target *t)
 {
@@ -125,7 +103,7 @@ static void prepare(struct browser *b, struct target *t)
 			CDP_TEXT("locale", b->environment.locale));
 	cdp_send(b->cdp, t->session, "Network.enableDeviceBoundSessions", CDP_BOOL("enable", true));
 	if (b->hears)
-		hear_answers(b, t);
+		target_hear_answers(b, t);
 	if (b->events->file_wanted && t->kind == TARGET_PAGE)
 		cdp_send(b->cdp, t->session, "Page.setInterceptFileChooserDialog", CDP_BOOL("enabled", true));
 	if (t->blank || loads_ask_passwords(b))
@@ -187,11 +165,6 @@ static struct target *keep_target(struct browser *b, const struct target *read, 
 	set_title(t, cbor_get_utf8(arena, info, "title"));
 	take_url(b, t, url_new(cbor_get_utf8(arena, info, "url")));
 	return t;
-}
-
-struct target *browser_front(struct browser *b)
-{
-	return target_of((struct target_ref){ b, b->front });
 }
 
 /* page may be NULL. */

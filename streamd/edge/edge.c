@@ -26,23 +26,7 @@
 
 _Static_assert(LWS_PRE <= PICTURE_HEADROOM, "headroom is too small for libwebsockets");
 
-struct line *edge_find(const struct edge *e, uint64_t id)
-{
-	struct line *l;
-
-	LIST_FOREACH (l, &e->buckets[id % BUCKETS], same_bucket)
-		if (l->id == id)
-			return l;
-	return NULL;
-}
-
 /* Turns of the library. */
-
-void edge_turn_soon(struct edge *e)
-{
-	if (!e->turning) /* else what is wanted is watched for when it ends, so that others have their turn, too */
-		event_active(e->turn, EV_TIMEOUT, 0);
-}
 
 static bool has_hung_up(const struct line *l)
 {

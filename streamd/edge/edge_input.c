@@ -55,15 +55,6 @@ void edge_check_control(struct line *l)
 	l->read = l->brought = false;
 }
 
-void edge_drop_message(struct line *l)
-{
-	if (l->message)
-		explicit_bzero(l->message, l->got);
-	free(l->message);
-	l->message = NULL;
-	l->got = l->room = 0;
-}
-
 /* The message is taken off the line first, for whoever hears it may close that. */
 static void deliver(struct line *l)
 {

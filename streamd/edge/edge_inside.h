@@ -90,19 +90,11 @@ struct edge {
 	LIST_HEAD(, line) lines, buckets[BUCKETS];
 };
 
-/* edge.c */
-
-/* The line of that id, or NULL. */
-struct line *edge_find(const struct edge *e, uint64_t id);
-/* The library gets a turn before the loop waits again. */
-void edge_turn_soon(struct edge *e);
-
 /* edge_request.c: what the library is to return. */
 
 int edge_upgrade_asked(struct line *l);
 /* Tells the owner of the request that has come. */
 void edge_request_tell(struct line *l);
-void edge_request_free(struct line *l);
 
 /* edge_input.c */
 
@@ -110,10 +102,16 @@ int edge_received(struct line *l, const char *in, size_t n);
 void edge_ponged(struct line *l);
 /* After a turn: whether what was read is more than a person's browser sends beside its messages. */
 void edge_check_control(struct line *l);
-void edge_drop_message(struct line *l);
 
 /* edge_line.c */
 
+/* The line of that id, or NULL. */
+struct line *edge_find(const struct edge *e, uint64_t id);
+/* The library gets a turn before the loop waits again. */
+void edge_turn_soon(struct edge *e);
+/* Forgets the message that is coming in, or the request. */
+void edge_drop_message(struct line *l);
+void edge_request_free(struct line *l);
 void edge_want_write(struct line *l);
 /* Whether what it sends is read. */
 void edge_read_on(struct line *l, bool on);

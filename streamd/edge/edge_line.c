@@ -13,6 +13,39 @@
 
 #define GIVE_UP_S 5 /* for a peer to read what is left */
 
+struct line *edge_find(const struct edge *e, uint64_t id)
+{
+	struct line *l;
+
+	LIST_FOREACH (l, &e->buckets[id % BUCKETS], same_bucket)
+		if (l->id == id)
+			return l;
+	return NULL;
+}
+
+void edge_turn_soon(struct edge *e)
+{
+	if (!e->turning) /* else what is wanted is watched for when it ends, so that others have their turn, too */
+		event_active(e->turn, EV_TIMEOUT, 0);
+}
+
+void edge_drop_message(struct line *l)
+{
+	if (l->message)
+		explicit_bzero(l->message, l->got);
+	free(l->message);
+	l->message = NULL;
+	l->got = l->room = 0;
+}
+
+void edge_request_free(struct line *l)
+{
+	if (l->request)
+		explicit_bzero(l->request, sizeof(*l->request));
+	free(l->request);
+	l->request = NULL;
+}
+
 /* One that may still be spoken to. */
 static struct line *find_open(const struct edge *e, uint64_t id)
 {

@@ -71,14 +71,6 @@ static struct request *request_read(struct line *l)
 	return q;
 }
 
-void edge_request_free(struct line *l)
-{
-	if (l->request)
-		explicit_bzero(l->request, sizeof(*l->request));
-	free(l->request);
-	l->request = NULL;
-}
-
 /* The owner hears of it when this turn of the library is over. */
 static void accept_request(struct line *l)
 {

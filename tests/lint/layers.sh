@@ -1,5 +1,5 @@
 #!/bin/sh
-# Includes point one way, no daemon includes another, and no program links what it must not have.
+# Includes and calls point one way, no daemon includes another, and no program links what it must not have.
 #
 #	tests/lint/layers.sh [DIRECTORY OF PROGRAMS]
 cd "$(dirname "$0")/../.." || exit 1
@@ -83,6 +83,23 @@ must_not_call() { # PROGRAM PATTERN WHY
 }
 
 [ -x "$bin/streamd" ] || { echo "there is no $bin/streamd: build first"; exit 1; }
+# Who calls whom, and takes whose tables, leads round in no circle of files.
+objects=$(for source in */*.c streamd/*/*.c; do
+	object=${bin%/bin}/${source%.c}.o
+	[ -e "$object" ] && echo "$object"
+done)
+# shellcheck disable=SC2086 # no name here has a space
+circles=$(nm -A -P -g $objects | awk '
+	$3 ~ /^[TDBRCV]$/ && $2 != "main" { at[$2] = $1 }
+	$3 == "U" { from[++n] = $1; name[n] = $2 }
+	END { for (i = 1; i <= n; i++) if (name[i] in at && at[name[i]] != from[i]) print from[i], at[name[i]] }' |
+	sort -u | tsort 2>&1 > /dev/null)
+if [ -n "$circles" ]; then
+	echo "$circles"
+	echo '	These files call each other in a circle: part of one of them belongs below the others, or above.'
+	status=1
+fi
+
 must_not_link streamd libpq 'it may not reach the database'
 must_not_link stead-launcher libpq 'it may not reach the database'
 must_not_link steadctl libpq 'it asks the daemons'
