@@ -23,7 +23,7 @@ struct sending {
 	struct exchange *x; /* whose it is, while it has no end yet */
 };
 
-static void set_header(struct evhttp_request *request, const char *name, const char *value)
+static void answer_set_header(struct evhttp_request *request, const char *name, const char *value)
 {
 	evhttp_add_header(evhttp_request_get_output_headers(request), name, value);
 }
@@ -45,7 +45,7 @@ static void on_sent(struct evhttp_request *request, void *arg)
 }
 
 /* evhttp is about to free the connection; the request is left to whoever has not ended its answer. */
-static void on_lost(struct evhttp_connection *connection, void *arg)
+static void on_answer_lost(struct evhttp_connection *connection, void *arg)
 {
 	struct sending *s = arg;
 
@@ -68,10 +68,10 @@ static struct sending *send_head(struct http *h, struct evhttp_request *request,
 	s->connection = evhttp_request_get_connection(request);
 	h->unsent++;
 	evhttp_request_set_on_complete_cb(request, on_sent, s);
-	evhttp_connection_set_closecb(s->connection, on_lost, s);
-	set_header(request, "Content-Type", media);
-	set_header(request, "Cache-Control", "no-store");
-	set_header(request, "X-Content-Type-Options", "nosniff");
+	evhttp_connection_set_closecb(s->connection, on_answer_lost, s);
+	answer_set_header(request, "Content-Type", media);
+	answer_set_header(request, "Cache-Control", "no-store");
+	answer_set_header(request, "X-Content-Type-Options", "nosniff");
 	return s;
 }
 
@@ -82,7 +82,7 @@ static void send_whole(struct http *h, struct evhttp_request *request, int statu
 
 	send_head(h, request, media);
 	exact_must(digits, sizeof(digits), "%zu", evbuffer_get_length(body));
-	set_header(request, "Content-Length", digits);
+	answer_set_header(request, "Content-Length", digits);
 	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD)
 		evbuffer_drain(body, evbuffer_get_length(body));
 	evhttp_send_reply(request, status, NULL, body);
@@ -132,7 +132,7 @@ static void set_retry_after(struct evhttp_request *request, const struct refusal
 	if (!ms)
 		return;
 	exact_must(seconds, sizeof(seconds), "%lld", (long long)((ms + 999) / 1000));
-	set_header(request, "Retry-After", seconds);
+	answer_set_header(request, "Retry-After", seconds);
 }
 
 void answer_refusal(struct http *h, struct evhttp_request *request, int status, const struct refusal *refusal)
@@ -179,14 +179,14 @@ void answer_begin(struct exchange *x, const char *media)
 	x->answered = true;
 	x->sending = send_head(x->http, x->front.request, media);
 	x->sending->x = x;
-	set_header(x->front.request, "X-Accel-Buffering", "no");
-	set_header(x->front.request, "Connection", "close");
+	answer_set_header(x->front.request, "X-Accel-Buffering", "no");
+	answer_set_header(x->front.request, "Connection", "close");
 	bufferevent_setwatermark(b, EV_READ, 0, MOST_BEHIND);
 	bufferevent_set_timeouts(b, NULL, &write);
 	evhttp_send_reply_start(x->front.request, HTTP_OK, NULL);
 }
 
-static void on_written(struct evhttp_connection *connection, void *arg)
+static void on_answer_written(struct evhttp_connection *connection, void *arg)
 {
 	struct exchange *x = arg;
 
@@ -204,12 +204,12 @@ int answer_piece(struct exchange *x, const char *text, size_t n)
 	piece = must(evbuffer_new());
 	if (evbuffer_add(piece, text, n) < 0)
 		abort();
-	evhttp_send_reply_chunk_with_cb(x->front.request, piece, on_written, x);
+	evhttp_send_reply_chunk_with_cb(x->front.request, piece, on_answer_written, x);
 	evbuffer_free(piece);
 	return latch_wait(&x->written, NEVER);
 }
 
-/* on_written() is not called any more after this, for evhttp has one such callback. Of a lost connection this frees the request. */
+/* on_answer_written() is called no more, for evhttp has one such callback. Of a lost connection this frees the request. */
 void answer_end(struct exchange *x)
 {
 	if (x->sending)

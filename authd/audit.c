@@ -93,7 +93,7 @@ int audit_note(struct call *call, const struct audit_note_params *params, struct
 	return 0;
 }
 
-static void read_entry(struct call *call, const struct db_row *row, struct audit_entry *out)
+static void audit_read_entry(struct call *call, const struct db_row *row, struct audit_entry *out)
 {
 	out->id = row_int(row, "id");
 	out->at_ms = row_time(row, "at");
@@ -116,6 +116,6 @@ int audit_list(struct call *call, const struct audit_list_params *params, struct
 		return authd_db_failed(a, "reading the audit", r);
 	result->entries = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->entries));
 	while (db_next(res, &row))
-		read_entry(call, &row, &result->entries[result->entries_count++]);
+		audit_read_entry(call, &row, &result->entries[result->entries_count++]);
 	return 0;
 }

@@ -27,7 +27,7 @@
 
 #define DRAIN_MS 5000
 
-static int check_origins(const struct words *origins)
+static int authd_check_origins(const struct words *origins)
 {
 	char why[512];
 	int r = origins_check(origins, why, sizeof(why));
@@ -38,7 +38,7 @@ static int check_origins(const struct words *origins)
 }
 
 /* payload: a login that ended here or on another host; NULL: notifications begin (again) now. */
-static void on_login_ended(const char *payload, void *arg)
+static void on_authd_login_ended(const char *payload, void *arg)
 {
 	struct authd *a = arg;
 
@@ -66,7 +66,7 @@ static int hash_nobody(struct authd *a)
 	return 0;
 }
 
-static int open_database(struct authd *a)
+static int authd_open_database(struct authd *a)
 {
 	a->database = (struct db_service){ .program = "authd",
 		.conninfo = a->settings->database,
@@ -78,7 +78,7 @@ static int open_database(struct authd *a)
 int authd_open(void *daemon, struct server *server)
 {
 	struct authd *a = daemon;
-	int r = check_origins(&a->settings->origin);
+	int r = authd_check_origins(&a->settings->origin);
 
 	if (r < 0)
 		return r;
@@ -90,7 +90,7 @@ int authd_open(void *daemon, struct server *server)
 	a->sessiond = peer_to("authd", "sessiond", "front");
 	a->botd = peer_to("authd", "botd", "front");
 	server_on_stranger(server, strangers_note);
-	r = open_database(a);
+	r = authd_open_database(a);
 	if (r == 0)
 		r = hash_nobody(a);
 	return r == 0 ? worker_pool_new((unsigned)a->settings->hash_threads, (size_t)a->settings->hash_queue, &a->workers) : r;
@@ -106,7 +106,7 @@ int authd_start(void *daemon)
 	a->first_admin = first_admin_new(a);
 	a->sweeper = sweeper_new(a);
 	a->strangers = strangers_new(a);
-	return db_listen(a->db, "authd_login_ended", on_login_ended, a);
+	return db_listen(a->db, "authd_login_ended", on_authd_login_ended, a);
 }
 
 void authd_stop(void *daemon)

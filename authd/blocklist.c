@@ -63,7 +63,7 @@ struct subject {
 	const char *const *own;
 };
 
-static char undo(char c)
+static char blocklist_undo(char c)
 {
 	static const char from[] = "0134578@$!|+", to[] = "oleastbasiit";
 	const char *at = c ? strchr(from, c) : NULL;
@@ -77,7 +77,7 @@ static void subject_init(struct subject *s, const char *password, const char *co
 	s->own = own;
 	for (size_t i = 0; i < s->n; i++) {
 		s->plain[i] = (char)tolower((unsigned char)password[i]);
-		s->undone[i] = undo(s->plain[i]);
+		s->undone[i] = blocklist_undo(s->plain[i]);
 	}
 	s->plain[s->n] = s->undone[s->n] = '\0';
 }
@@ -91,21 +91,21 @@ static size_t period(const char *text, size_t n)
 	return n;
 }
 
-static int compare(const char *text, size_t n, const char *entry, size_t length)
+static int blocklist_compare(const char *text, size_t n, const char *entry, size_t length)
 {
 	int r = memcmp(text, entry, n < length ? n : length);
 
 	return r ? r : (n > length) - (n < length);
 }
 
-static bool listed(const char *text, size_t n)
+static bool blocklist_listed(const char *text, size_t n)
 {
 	size_t low = 0, high = blocklist_count(), length;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		const char *entry = blocklist_entry(middle, &length);
-		int r = compare(text, n, entry, length);
+		int r = blocklist_compare(text, n, entry, length);
 		if (r == 0)
 			return true;
 		if (r < 0)
@@ -119,7 +119,7 @@ static bool listed(const char *text, size_t n)
 static size_t longest_listed(const char *text, size_t left)
 {
 	for (size_t n = left < 24 ? left : 24; n >= LEAST_PIECE; n--)
-		if (listed(text, n))
+		if (blocklist_listed(text, n))
 			return n;
 	return 0;
 }
@@ -136,7 +136,7 @@ static size_t longest_own(const char *text, size_t left, const char *const *own)
 	return most;
 }
 
-static size_t run(const char *text)
+static size_t blocklist_run(const char *text)
 {
 	size_t n = strspn(text, (char[]){ *text, '\0' });
 
@@ -144,7 +144,7 @@ static size_t run(const char *text)
 }
 
 /* How far text follows a walk from one of its places, step by step in one direction. */
-static size_t follow(const char *walk, const char *text, int step)
+static size_t blocklist_follow(const char *walk, const char *text, int step)
 {
 	size_t most = 0;
 
@@ -167,7 +167,7 @@ static size_t longest_walk(const char *text)
 
 	for (const char *const *w = walks; *w; w++) {
 		for (int step = -1; step <= 1; step += 2) {
-			size_t n = follow(*w, text, step);
+			size_t n = blocklist_follow(*w, text, step);
 			if (n > most)
 				most = n;
 		}
@@ -183,7 +183,7 @@ static size_t larger(size_t a, size_t b)
 /* The length of the known piece that begins at i, or 0; and what it is worth when it is new. */
 static size_t piece(const struct subject *s, size_t i, unsigned *ret_worth)
 {
-	size_t left = s->n - i, n = larger(run(s->plain + i), longest_walk(s->plain + i));
+	size_t left = s->n - i, n = larger(blocklist_run(s->plain + i), longest_walk(s->plain + i));
 	size_t own = longest_own(s->plain + i, left, s->own);
 
 	n = larger(n, longest_listed(s->plain + i, left));

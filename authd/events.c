@@ -19,13 +19,13 @@
 
 /* One that is open. */
 struct events {
-	struct login_use use; /* first: on_login_ended() */
+	struct login_use use; /* first: on_events_login_ended() */
 	struct exchange *x;
 	struct peer_stream *stream;
 	bool begun, ended; /* ended: its login has */
 };
 
-static void on_login_ended(struct login_use *use)
+static void on_events_login_ended(struct login_use *use)
 {
 	struct events *e = (struct events *)use;
 
@@ -33,19 +33,19 @@ static void on_login_ended(struct login_use *use)
 	exchange_cancel(e->x);
 }
 
-static void begin(struct events *e)
+static void events_begin(struct events *e)
 {
 	if (!e->begun)
 		answer_begin(e->x, "text/event-stream");
 	e->begun = true;
 }
 
-static int say(struct events *e, const char *text)
+static int events_say(struct events *e, const char *text)
 {
 	return answer_piece(e->x, text, strlen(text));
 }
 
-static int send_item(struct events *e, const void *item)
+static int events_send_item(struct events *e, const void *item)
 {
 	const struct method *m = e->x->route.method;
 	int64_t cursor = method_cursor(m, item);
@@ -68,7 +68,7 @@ static int send_item(struct events *e, const void *item)
 	return r;
 }
 
-static int refuse_ended(struct events *e)
+static int events_refuse_ended(struct events *e)
 {
 	return call_refuse(e->x->call, ERR_not_signed_in, NULL, "%s", "");
 }
@@ -86,18 +86,18 @@ static int check_login(struct events *e)
 	if (r == 0)
 		x->login.expires_at_ms = now.expires_at_ms;
 	arena_free(arena);
-	return r == -ENOENT ? refuse_ended(e) : r;
+	return r == -ENOENT ? events_refuse_ended(e) : r;
 }
 
 /* Nothing has come for a while. */
-static int rest(struct events *e)
+static int events_rest(struct events *e)
 {
-	begin(e);
-	return say(e, ":\n\n");
+	events_begin(e);
+	return events_say(e, ":\n\n");
 }
 
 /* Until its end, or why it is not gone on with. */
-static int pass_on(struct events *e)
+static int events_pass_on(struct events *e)
 {
 	void *item = arena_alloc(e->x->call->arena, e->x->route.method->result_size);
 	int r, login = 0;
@@ -109,10 +109,10 @@ static int pass_on(struct events *e)
 		if (login < 0)
 			return login;
 		if (r == -ETIMEDOUT) {
-			r = rest(e);
+			r = events_rest(e);
 		} else if (r == 0) {
-			begin(e);
-			r = send_item(e, item);
+			events_begin(e);
+			r = events_send_item(e, item);
 		}
 		if (r < 0)
 			return r;
@@ -126,7 +126,7 @@ static int say_end(struct events *e)
 		answer_nothing(e->x);
 		return 0;
 	}
-	return say(e, "id: " EVENTS_END "\nevent: end\ndata: {}\n\n");
+	return events_say(e, "id: " EVENTS_END "\nevent: end\ndata: {}\n\n");
 }
 
 static int serve(struct events *e, struct peer *peer, const void *params)
@@ -138,16 +138,16 @@ static int serve(struct events *e, struct peer *peer, const void *params)
 	if (r == 0)
 		r = peer_stream_open(peer, x->call, x->route.method, params, &e->stream);
 	if (r == 0 && strcmp(x->verb, "HEAD") == 0)
-		begin(e);
+		events_begin(e);
 	else if (r == 0)
-		r = pass_on(e);
+		r = events_pass_on(e);
 	peer_stream_close(e->stream);
 	return r == -ENODATA ? say_end(e) : r;
 }
 
 int events_serve(struct exchange *x, struct peer *peer, const void *params)
 {
-	struct events e = { .use = { .login = x->login.name, .ended = on_login_ended }, .x = x };
+	struct events e = { .use = { .login = x->login.name, .ended = on_events_login_ended }, .x = x };
 	struct http *h = x->http;
 	int r;
 
@@ -163,6 +163,6 @@ int events_serve(struct exchange *x, struct peer *peer, const void *params)
 	if (e.begun)
 		answer_end(x);
 	if (e.ended && r == -ECANCELED)
-		r = refuse_ended(&e);
+		r = events_refuse_ended(&e);
 	return x->answered ? 0 : r;
 }

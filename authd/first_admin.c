@@ -68,7 +68,7 @@ static bool read_credential(const char *name, char *out, size_t size)
 	return *out;
 }
 
-static void read_account(struct first_admin *f)
+static void first_admin_read_account(struct first_admin *f)
 {
 	bool name = take_variable("ADMIN_USER", f->name, sizeof(f->name)) ||
 		read_credential("admin-user", f->name, sizeof(f->name));
@@ -89,7 +89,7 @@ struct making {
 };
 
 /* Several authds may start at once on one database; the lock lets the first one make the account. */
-static int make(struct db_tx *tx, void *arg)
+static int first_admin_make(struct db_tx *tx, void *arg)
 {
 	struct making *m = arg;
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
@@ -146,7 +146,7 @@ static int try(struct first_admin *f)
 	}
 	r = password_hash(f->a->workers, &f->a->cost, f->password, deadline_in(30000), encoded);
 	if (r == 0)
-		r = db_transaction(f->a->db, DB_SELF, deadline_in(10000), make, &m);
+		r = db_transaction(f->a->db, DB_SELF, deadline_in(10000), first_admin_make, &m);
 	if (r == 0 && m.made)
 		log_notice("made the first administrator, %s", f->name);
 	return r;
@@ -172,7 +172,7 @@ struct first_admin *first_admin_new(struct authd *a)
 	struct first_admin *f = must(calloc(1, sizeof(*f)));
 
 	f->a = a;
-	read_account(f);
+	first_admin_read_account(f);
 	fiber_start("first administrator", keep_trying, f, &f->fiber);
 	return f;
 }

@@ -16,12 +16,12 @@ bool front_cookie(const struct front *f, const char *name, char *out, size_t siz
 	return cookie_find(evhttp_find_header(evhttp_request_get_input_headers(f->request), "Cookie"), name, out, size);
 }
 
-static void set_header(struct front *f, const char *name, const char *value)
+static void front_set_header(struct front *f, const char *name, const char *value)
 {
 	evhttp_add_header(evhttp_request_get_output_headers(f->request), name, value);
 }
 
 void front_set_cookie(struct front *f, const char *cookie)
 {
-	set_header(f, "Set-Cookie", cookie);
+	front_set_header(f, "Set-Cookie", cookie);
 }

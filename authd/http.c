@@ -64,7 +64,7 @@ static const char *verb_of(struct evhttp_request *request)
 	}
 }
 
-static bool is_safe(const struct exchange *x)
+static bool http_is_safe(const struct exchange *x)
 {
 	return strcmp(x->verb, "GET") == 0 || strcmp(x->verb, "HEAD") == 0;
 }
@@ -81,7 +81,7 @@ static size_t count_header(const struct exchange *x, const char *name)
 }
 
 /* A header as it may be shown and stored: what is not printable ASCII is a question mark, and 150 bytes are enough. */
-static const char *shown(struct exchange *x, const char *text)
+static const char *http_shown(struct exchange *x, const char *text)
 {
 	char *copy = words_new(x->call->arena, 150, "%s", text ? text : "");
 
@@ -92,7 +92,7 @@ static const char *shown(struct exchange *x, const char *text)
 }
 
 /* What two readers of one request could take for different things is refused (RFC 9112 section 11.2). */
-static int check_head(struct exchange *x)
+static int http_check_head(struct exchange *x)
 {
 	static const char *const once[] = { "Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Origin",
 		"Sec-Fetch-Site", "X-Real-IP", NULL };
@@ -107,7 +107,7 @@ static int check_head(struct exchange *x)
 	if (!x->front.origin)
 		return call_refuse(x->call, ERR_cross_site, "Host",
 			"Stead is not known under the name \"%s\"; open it at its own address, or have the administrator add this one to the setting origin in stead.conf.",
-			shown(x, header(x, "Host")));
+			http_shown(x, header(x, "Host")));
 	return 0;
 }
 
@@ -178,7 +178,7 @@ static int check_origin(struct exchange *x)
 	const char *site = header(x, "Sec-Fetch-Site"), *origin = header(x, "Origin");
 	const char *from = origin ? origin : site ? site : "nowhere";
 
-	switch (is_safe(x) ? judge_get(x, site, origin) : origin_judge(x->front.origin, site, origin)) {
+	switch (http_is_safe(x) ? judge_get(x, site, origin) : origin_judge(x->front.origin, site, origin)) {
 	case ORIGIN_OWN: return 0;
 	case ORIGIN_UNKNOWN:
 		call_refuse(x->call, ERR_cross_site, "Origin",
@@ -186,7 +186,7 @@ static int check_origin(struct exchange *x)
 		break;
 	case ORIGIN_FOREIGN: call_refuse(x->call, ERR_cross_site, NULL, "%s", ""); break;
 	}
-	audit_foreign(x, arena_printf(x->call->arena, "%s, from %s", x->route.method->name, shown(x, from)));
+	audit_foreign(x, arena_printf(x->call->arena, "%s, from %s", x->route.method->name, http_shown(x, from)));
 	return REFUSED;
 }
 
@@ -228,7 +228,7 @@ static int check_sender(struct exchange *x)
 		x->login.user_name);
 }
 
-static bool is_json(const char *type)
+static bool http_is_json(const char *type)
 {
 	size_t n = type ? strcspn(type, "; \t") : 0;
 
@@ -257,9 +257,9 @@ static int read_body(struct exchange *x)
 	json_t *body = NULL;
 	int r;
 
-	if (is_safe(x))
+	if (http_is_safe(x))
 		return n ? call_refuse(x->call, ERR_malformed, NULL, "A %s request has no body.", x->verb) : 0;
-	if (!is_json(header(x, "Content-Type")))
+	if (!http_is_json(header(x, "Content-Type")))
 		return call_refuse(x->call, ERR_unsupported, "Content-Type", "%s", "");
 	if (n > HTTP_MOST_BODY)
 		return call_refuse(x->call, ERR_too_large, NULL,
@@ -281,7 +281,7 @@ static struct peer *peer_of(const struct authd *a, const char *daemon)
 }
 
 /* authd's own method: its handler runs on this fiber. */
-static int run_own(struct exchange *x, const void *params)
+static int http_run_own(struct exchange *x, const void *params)
 {
 	const struct method *m = x->route.method;
 	void *result = arena_alloc(x->call->arena, m->result_size);
@@ -300,7 +300,7 @@ static int run_own(struct exchange *x, const void *params)
 	return r;
 }
 
-static int pass_on(struct exchange *x, struct peer *peer, const void *params)
+static int http_pass_on(struct exchange *x, struct peer *peer, const void *params)
 {
 	struct span answer;
 	int r = peer_call_text(peer, x->call, x->route.method, params, &answer);
@@ -321,7 +321,7 @@ static void read_cursor(struct exchange *x)
 }
 
 /* Who comes back after the end is told with 204 not to come again. */
-static int follow(struct exchange *x, struct peer *peer, const void *params)
+static int http_follow(struct exchange *x, struct peer *peer, const void *params)
 {
 	const char *id = header(x, "Last-Event-ID");
 
@@ -340,7 +340,7 @@ static int call_raw(struct exchange *x, struct peer *peer, const void *params)
 }
 
 /* Decoded here in any case, so that what is wrong is told at the edge and nothing unchecked goes further. */
-static int carry_out(struct exchange *x)
+static int http_carry_out(struct exchange *x)
 {
 	const struct method *m = x->route.method;
 	void *params = arena_alloc(x->call->arena, m->params_size);
@@ -357,17 +357,17 @@ static int carry_out(struct exchange *x)
 	if (r < 0)
 		return REFUSED;
 	if (peer && m->streams)
-		return follow(x, peer, params);
+		return http_follow(x, peer, params);
 	if (peer && m->media)
 		return call_raw(x, peer, params);
-	return peer ? pass_on(x, peer, params) : run_own(x, params);
+	return peer ? http_pass_on(x, peer, params) : http_run_own(x, params);
 }
 
 static int handle(struct exchange *x)
 {
-	int r = check_head(x);
+	int r = http_check_head(x);
 
-	if (r == 0 && is_safe(x) && strcmp(x->path, HTTP_PREFIX "/openapi.json") == 0) {
+	if (r == 0 && http_is_safe(x) && strcmp(x->path, HTTP_PREFIX "/openapi.json") == 0) {
 		answer_json(x->http, x->front.request, HTTP_OK, openapi_document(x->http->a->routes, x->front.origin));
 		return 0;
 	}
@@ -383,10 +383,10 @@ static int handle(struct exchange *x)
 		r = call_check_scope(x->call, x->route.method);
 	if (r == 0)
 		r = read_body(x);
-	return r == 0 ? carry_out(x) : r;
+	return r == 0 ? http_carry_out(x) : r;
 }
 
-static void serve(void *arg)
+static void http_serve(void *arg)
 {
 	struct exchange *x = arg;
 	int64_t began = loop_now();
@@ -441,7 +441,7 @@ static const char *client_address(struct exchange *x)
 	return arena_strdup(x->call->arena, ip);
 }
 
-static void read_request(struct exchange *x)
+static void http_read_request(struct exchange *x)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(x->front.request);
 
@@ -453,7 +453,7 @@ static void read_request(struct exchange *x)
 	x->call->acting.ip = client_address(x);
 }
 
-static void begin(struct http *h, struct evhttp_request *request)
+static void http_begin(struct http *h, struct evhttp_request *request)
 {
 	struct exchange *x = must(calloc(1, sizeof(*x)));
 
@@ -464,28 +464,28 @@ static void begin(struct http *h, struct evhttp_request *request)
 	x->call = call_new(h->a, NULL, deadline_in(h->a->settings->request_ms));
 	exact_must(x->id, sizeof(x->id), "%llu", (unsigned long long)++h->last_id);
 	x->log = (struct log_context){ .connection = "http", .call = x->id };
-	read_request(x);
+	http_read_request(x);
 	LIST_INSERT_HEAD(&h->exchanges, x, link);
 	h->under_way++;
 	watch_client(x);
-	fiber_start("http", serve, x, NULL);
+	fiber_start("http", http_serve, x, NULL);
 }
 
-static void on_request(struct evhttp_request *request, void *arg)
+static void on_http_request(struct evhttp_request *request, void *arg)
 {
 	struct http *h = arg;
 	enum error_code code = h->stopping ? ERR_unavailable : ERR_busy;
 	struct refusal refusal;
 
 	if (h->under_way < (size_t)h->a->settings->requests && !h->stopping) {
-		begin(h, request);
+		http_begin(h, request);
 		return;
 	}
 	refusal_set(&refusal, code, NULL, "%s", error_row(code)->sentence);
 	answer_refusal(h, request, 0, &refusal);
 }
 
-static void resume_accepting(evutil_socket_t fd, short what, void *arg)
+static void http_resume_accepting(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct http *h = arg;
@@ -508,7 +508,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 
 static void set_up(struct http *h)
 {
-	evhttp_set_gencb(h->evhttp, on_request, h);
+	evhttp_set_gencb(h->evhttp, on_http_request, h);
 	evhttp_set_allowed_methods(h->evhttp,
 		EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 			EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE);
@@ -527,7 +527,7 @@ int http_new(struct authd *a, int fd, struct http **ret)
 	evutil_make_socket_nonblocking(fd);
 	h->evhttp = evhttp_new(loop_base());
 	h->listener = evconnlistener_new(loop_base(), NULL, h, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	h->resume = event_new(loop_base(), -1, 0, resume_accepting, h);
+	h->resume = event_new(loop_base(), -1, 0, http_resume_accepting, h);
 	if (!h->evhttp || !h->listener || !h->resume || !evhttp_bind_listener(h->evhttp, h->listener)) {
 		http_free(h);
 		return -ENOMEM;

@@ -72,7 +72,7 @@ static int64_t touch_s(const struct authd *a)
 }
 
 /* -ENOENT: it has ended since it was looked up. */
-static int touch(struct authd *a, const char *name, int64_t deadline)
+static int login_touch(struct authd *a, const char *name, int64_t deadline)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_query(a->db, DB_SELF, authd_db_deadline(a, deadline), &res,
@@ -86,7 +86,7 @@ static int touch(struct authd *a, const char *name, int64_t deadline)
 }
 
 /* By the hash of its cookie, or by its name; used: it is being used, so it does not idle out. */
-static int look_up(struct authd *a, struct arena *arena, struct db_arg hash, struct db_arg name, bool used, int64_t deadline,
+static int login_look_up(struct authd *a, struct arena *arena, struct db_arg hash, struct db_arg name, bool used, int64_t deadline,
 	struct login *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
@@ -100,7 +100,7 @@ static int look_up(struct authd *a, struct arena *arena, struct db_arg hash, str
 	if (r == 0 && !db_next(res, &row))
 		return -ENOENT;
 	if (r == 0 && used && row_bool(&row, "stale"))
-		r = touch(a, row_words(&row, "name"), deadline);
+		r = login_touch(a, row_words(&row, "name"), deadline);
 	if (r == -ENOENT)
 		return r;
 	if (r < 0)
@@ -119,12 +119,12 @@ int login_find(struct authd *a, struct arena *arena, const char *cookie, bool us
 
 	if (login_secret_of(cookie, &secret) < 0)
 		return -ENOENT;
-	return look_up(a, arena, DB_BYTES(secret.hash, sizeof(secret.hash)), DB_NULL, used, deadline, ret);
+	return login_look_up(a, arena, DB_BYTES(secret.hash, sizeof(secret.hash)), DB_NULL, used, deadline, ret);
 }
 
 int login_find_named(struct authd *a, struct arena *arena, const char *name, int64_t deadline, struct login *ret)
 {
-	return look_up(a, arena, DB_NULL, DB_TEXT(name), false, deadline, ret);
+	return login_look_up(a, arena, DB_NULL, DB_TEXT(name), false, deadline, ret);
 }
 
 int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *secret, int64_t user, const char *ip,
@@ -243,7 +243,7 @@ int login_look(struct call *call, const struct login_look_params *params, struct
 {
 	struct authd *a = call->daemon;
 	struct login login;
-	int r = look_up(a, call->arena, DB_NULL, DB_TEXT(params->login), params->used, call->deadline, &login);
+	int r = login_look_up(a, call->arena, DB_NULL, DB_TEXT(params->login), params->used, call->deadline, &login);
 
 	if (r == -ENOENT)
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");

@@ -21,13 +21,13 @@ static json_t *must(json_t *value)
 	return value;
 }
 
-static void put(json_t *object, const char *name, json_t *value)
+static void openapi_put(json_t *object, const char *name, json_t *value)
 {
 	if (json_object_set_new(object, name, must(value)) != 0)
 		abort();
 }
 
-static void append(json_t *array, json_t *value)
+static void openapi_append(json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, must(value)) != 0)
 		abort();
@@ -35,38 +35,38 @@ static void append(json_t *array, json_t *value)
 
 static json_t *object_schema(const struct field *rows);
 
-static json_t *typed(const char *type)
+static json_t *openapi_typed(const char *type)
 {
 	return must(json_pack("{ss}", "type", type));
 }
 
-static json_t *text_schema(int64_t most)
+static json_t *openapi_text_schema(int64_t most)
 {
 	return must(json_pack("{ss si sI}", "type", "string", "minLength", 1, "maxLength", (json_int_t)most));
 }
 
 static json_t *enum_schema(const char *words)
 {
-	json_t *schema = typed("string"), *list = must(json_array());
+	json_t *schema = openapi_typed("string"), *list = must(json_array());
 
 	while (*words) {
 		size_t n = strcspn(words, "|");
-		append(list, json_stringn(words, n));
+		openapi_append(list, json_stringn(words, n));
 		words += n + (words[n] == '|');
 	}
-	put(schema, "enum", list);
+	openapi_put(schema, "enum", list);
 	return schema;
 }
 
 static json_t *int_schema(const struct field *f)
 {
-	json_t *schema = typed("integer");
+	json_t *schema = openapi_typed("integer");
 
-	put(schema, "format", json_string("int64"));
+	openapi_put(schema, "format", json_string("int64"));
 	if (f->least != INT64_MIN)
-		put(schema, "minimum", json_integer(f->least));
+		openapi_put(schema, "minimum", json_integer(f->least));
 	if (f->most != INT64_MAX)
-		put(schema, "maximum", json_integer(f->most));
+		openapi_put(schema, "maximum", json_integer(f->most));
 	return schema;
 }
 
@@ -83,23 +83,23 @@ static json_t *list_schema(json_t *items, int64_t most)
 
 static json_t *secret_schema(const struct field *f)
 {
-	json_t *schema = text_schema(f->most);
+	json_t *schema = openapi_text_schema(f->most);
 
-	put(schema, "format", json_string("password"));
+	openapi_put(schema, "format", json_string("password"));
 	return schema;
 }
 
 static json_t *field_schema(const struct field *f)
 {
 	switch (f->kind) {
-	case FIELD_STR: return text_schema(f->most);
+	case FIELD_STR: return openapi_text_schema(f->most);
 	case FIELD_SECRET: return secret_schema(f);
 	case FIELD_INT: return int_schema(f);
 	case FIELD_REAL: return real_schema(f);
-	case FIELD_BOOL: return typed("boolean");
+	case FIELD_BOOL: return openapi_typed("boolean");
 	case FIELD_ENUM: return enum_schema(f->words);
-	case FIELD_JSON: return typed("object");
-	case FIELD_STRS: return list_schema(text_schema(f->each), f->most);
+	case FIELD_JSON: return openapi_typed("object");
+	case FIELD_STRS: return list_schema(openapi_text_schema(f->each), f->most);
 	case FIELD_OBJ: return object_schema(f->type());
 	case FIELD_LIST: return list_schema(object_schema(f->type()), f->most);
 	case FIELD_MEMFD:
@@ -114,7 +114,7 @@ static json_t *described(const struct field *f)
 {
 	json_t *schema = field_schema(f);
 
-	put(schema, "description", json_string(f->sentence));
+	openapi_put(schema, "description", json_string(f->sentence));
 	return schema;
 }
 
@@ -150,23 +150,23 @@ static void add_property(const struct field *f, bool optional, void *arg)
 
 	if (in_path(s->path, f->name))
 		return;
-	put(s->properties, f->name, described(f));
+	openapi_put(s->properties, f->name, described(f));
 	if (!optional)
-		append(s->required, json_string(f->name));
+		openapi_append(s->required, json_string(f->name));
 }
 
 static json_t *shape_schema(const struct field *rows, const char *path)
 {
 	struct shape s = { must(json_object()), must(json_array()), path };
-	json_t *schema = typed("object");
+	json_t *schema = openapi_typed("object");
 
 	each_field(rows, add_property, &s);
-	put(schema, "properties", s.properties);
+	openapi_put(schema, "properties", s.properties);
 	if (json_array_size(s.required))
-		put(schema, "required", s.required);
+		openapi_put(schema, "required", s.required);
 	else
 		json_decref(s.required);
-	put(schema, "additionalProperties", json_false());
+	openapi_put(schema, "additionalProperties", json_false());
 	return schema;
 }
 
@@ -182,7 +182,7 @@ struct operation {
 	bool in_body; /* what is not in the path goes into the body, else into the query */
 };
 
-static void add_parameter(const struct field *f, bool optional, void *arg)
+static void openapi_add_parameter(const struct field *f, bool optional, void *arg)
 {
 	struct operation *o = arg;
 	bool path = in_path(o->method->path, f->name);
@@ -192,7 +192,7 @@ static void add_parameter(const struct field *f, bool optional, void *arg)
 		return;
 	parameter = must(json_pack("{ss ss ss sb so}", "name", f->name, "in", path ? "path" : "query", "description",
 		f->sentence, "required", path || !optional, "schema", field_schema(f)));
-	append(o->parameters, parameter);
+	openapi_append(o->parameters, parameter);
 }
 
 static json_t *json_content(json_t *schema)
@@ -207,7 +207,7 @@ static void add_response(json_t *responses, enum error_code code)
 	exact_must(status, sizeof(status), "%d", error_row(code)->http);
 	exact_must(reference, sizeof(reference), "#/components/responses/%s", status);
 	if (!json_object_get(responses, status))
-		put(responses, status, json_pack("{ss}", "$ref", reference));
+		openapi_put(responses, status, json_pack("{ss}", "$ref", reference));
 }
 
 /* A body that is passed through, or events whose data is JSON, each. */
@@ -226,7 +226,7 @@ static json_t *responses_of(const struct method *m, bool in_body)
 	json_t *responses = must(json_pack("{so}", "200", answer_of(m)));
 
 	if (m->streams)
-		put(responses, "204", json_pack("{ss}", "description", "There is nothing after that, and will be nothing."));
+		openapi_put(responses, "204", json_pack("{ss}", "description", "There is nothing after that, and will be nothing."));
 	add_response(responses, ERR_invalid);
 	if (m->scope != SCOPE_ANYONE)
 		add_response(responses, ERR_not_signed_in);
@@ -256,20 +256,20 @@ static json_t *operation_of(const struct route *route)
 	json_t *operation = must(json_pack("{ss ss s[s]}", "operationId", m->name, "summary", m->sentence, "tags",
 		route->daemon));
 
-	each_field(m->params(), add_parameter, &o);
+	each_field(m->params(), openapi_add_parameter, &o);
 	if (json_array_size(o.parameters))
-		put(operation, "parameters", o.parameters);
+		openapi_put(operation, "parameters", o.parameters);
 	else
 		json_decref(o.parameters);
 	if (o.in_body)
-		put(operation, "requestBody",
+		openapi_put(operation, "requestBody",
 			json_pack("{sb so}", "required", 1, "content",
 				json_content(shape_schema(m->params(), m->path))));
-	put(operation, "responses", responses_of(m, o.in_body));
+	openapi_put(operation, "responses", responses_of(m, o.in_body));
 	if (m->scope == SCOPE_ANYONE)
-		put(operation, "security", json_array());
+		openapi_put(operation, "security", json_array());
 	if (m->scope >= SCOPE_ADMIN_READ)
-		put(operation, "description", json_string("For administrators."));
+		openapi_put(operation, "description", json_string("For administrators."));
 	return operation;
 }
 
@@ -284,9 +284,9 @@ static void add_route(const struct route *route, void *arg)
 	item = json_object_get(paths, path);
 	if (!item) {
 		item = must(json_object());
-		put(paths, path, item);
+		openapi_put(paths, path, item);
 	}
-	put(item, verb, operation_of(route));
+	openapi_put(item, verb, operation_of(route));
 }
 
 static json_t *refusal_schema(void)
@@ -294,7 +294,7 @@ static json_t *refusal_schema(void)
 	json_t *codes = must(json_array());
 
 	for (enum error_code code = 0; code < ERROR_COUNT; code++)
-		append(codes, json_string(error_row(code)->name));
+		openapi_append(codes, json_string(error_row(code)->name));
 	return must(json_pack("{ss s[s] s{s{ss s[ss] s{s{ss so ss} s{ss ss} s{ss ss} s{ss ss}}}}}", "type", "object", "required",
 		"error", "properties", "error", "type", "object", "required", "code", "message", "properties", "code",
 		"type", "string", "enum", codes, "description", "What kind of refusal it is; never changes its meaning.",
@@ -322,12 +322,12 @@ static json_t *refusal_responses(void)
 		if (!there) {
 			there = must(json_pack("{so}", "content",
 				json_content(json_pack("{ss}", "$ref", "#/components/schemas/refusal"))));
-			put(responses, status, there);
+			openapi_put(responses, status, there);
 		}
-		put(there, "description", json_string(text));
+		openapi_put(there, "description", json_string(text));
 		free(text);
 		if (row->http == 429 || row->http == 503)
-			put(there, "headers",
+			openapi_put(there, "headers",
 				json_pack("{s{ss s{ss}}}", "Retry-After", "description",
 					"After how many seconds to try again.", "schema", "type", "integer"));
 	}

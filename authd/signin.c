@@ -54,7 +54,7 @@ static void set_nobody(struct attempt *t)
 	t->admin = t->known = false;
 }
 
-static void read_account(struct attempt *t, const struct db_row *row)
+static void signin_read_account(struct attempt *t, const struct db_row *row)
 {
 	t->user_name = arena_strdup(t->call->arena, row_words(row, "name"));
 	t->encoded = arena_strdup(t->call->arena, row_words(row, "password"));
@@ -82,7 +82,7 @@ static int find_account(struct attempt *t, struct db_tx *tx)
 		return 0;
 	t->user = row_int(&row, "id");
 	t->known = row_bool(&row, "known");
-	read_account(t, &row);
+	signin_read_account(t, &row);
 	return 0;
 }
 
@@ -107,7 +107,7 @@ static void choose_buckets(struct attempt *t)
 	t->bucket_count = 2;
 }
 
-static int record(struct attempt *t, struct db_tx *tx, const char *event, const char *detail)
+static int signin_record(struct attempt *t, struct db_tx *tx, const char *event, const char *detail)
 {
 	const struct audit entry = {
 		.event = event, .user = t->user_name, .ip = t->call->acting.ip, .detail = detail
@@ -146,11 +146,11 @@ static int charge_within(struct db_tx *tx, void *arg)
 	choose_buckets(t);
 	r = throttle_charge_all(tx, t->buckets, t->bucket_count, &c->wait_ms, &first);
 	if (r == 0 && first) /* one row for a block, not one for each knock at the door */
-		r = record(t, tx, "login_throttled", t->user ? NULL : "no such account");
+		r = signin_record(t, tx, "login_throttled", t->user ? NULL : "no such account");
 	return r;
 }
 
-static int charge(struct attempt *t)
+static int signin_charge(struct attempt *t)
 {
 	struct charging c = { .attempt = t };
 	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), charge_within, &c);
@@ -158,7 +158,7 @@ static int charge(struct attempt *t)
 	return r == 0 && c.wait_ms ? refuse_throttled(t, c.wait_ms) : r;
 }
 
-static int fail(struct attempt *t)
+static int signin_fail(struct attempt *t)
 {
 	const struct audit entry = { .event = "login_failed",
 		.user = t->user_name,
@@ -195,7 +195,7 @@ static int lock_account(struct attempt *t, struct db_tx *tx)
 		set_nobody(t);
 		return -ESTALE;
 	}
-	read_account(t, &row);
+	signin_read_account(t, &row);
 	return strcmp(t->encoded, verified) == 0 ? 0 : -ESTALE;
 }
 
@@ -255,12 +255,12 @@ static int admit_within(struct db_tx *tx, void *arg)
 	if (r == 0)
 		r = login_store(t->a, tx, &t->login, t->user, t->call->acting.ip, &t->expires_at_ms);
 	if (r == 0)
-		r = record(t, tx, "login_ok", arena_printf(t->call->arena, "login %s", t->login.name));
+		r = signin_record(t, tx, "login_ok", arena_printf(t->call->arena, "login %s", t->login.name));
 	return r;
 }
 
 /* -ESTALE: the account has changed since the password was looked at; nothing was done. */
-static int admit(struct attempt *t)
+static int signin_admit(struct attempt *t)
 {
 	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), admit_within, t);
 
@@ -296,7 +296,7 @@ static int read_device(struct attempt *t)
 }
 
 /* The password is right, and all that a login is made of is at hand. */
-static int verify(struct attempt *t)
+static int signin_verify(struct attempt *t)
 {
 	bool right = false;
 	int r = password_verify(t->a->workers, t->encoded, t->password, t->call->deadline, &right);
@@ -304,7 +304,7 @@ static int verify(struct attempt *t)
 	if (r < 0)
 		return r;
 	if (!right || !t->user)
-		return fail(t);
+		return signin_fail(t);
 	if (!t->known) /* never take over a value that somebody else could have planted */
 		r = login_secret_new(&t->device);
 	if (r == 0)
@@ -317,15 +317,15 @@ static int sign_in(struct attempt *t)
 	int r = read_device(t);
 
 	if (r == 0)
-		r = charge(t);
+		r = signin_charge(t);
 	for (int try = 0; try < TRIES && (r == 0 || r == -ESTALE); try++) {
-		r = verify(t);
+		r = signin_verify(t);
 		if (r == 0)
-			r = admit(t);
+			r = signin_admit(t);
 		if (r == 0)
 			return 0;
 	}
-	return r == -ESTALE ? fail(t) : r;
+	return r == -ESTALE ? signin_fail(t) : r;
 }
 
 int login(struct call *call, const struct login_params *params, struct login_result *result)

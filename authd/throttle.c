@@ -44,7 +44,7 @@ void throttle_refund(const struct throttle_rule *rule, struct throttle_state *s)
 	}
 }
 
-static struct throttle_key key_of(const char *kind, const void *p, size_t n)
+static struct throttle_key throttle_key_of(const char *kind, const void *p, size_t n)
 {
 	struct throttle_key key;
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -59,7 +59,7 @@ static struct throttle_key key_of(const char *kind, const void *p, size_t n)
 
 struct throttle_key throttle_account_key(int64_t user, const char *name)
 {
-	return user ? key_of("user", &user, sizeof(user)) : key_of("account", name, strlen(name));
+	return user ? throttle_key_of("user", &user, sizeof(user)) : throttle_key_of("account", name, strlen(name));
 }
 
 struct throttle_key throttle_address_key(const char *ip)
@@ -68,36 +68,36 @@ struct throttle_key throttle_address_key(const char *ip)
 	struct in6_addr six;
 
 	if (inet_pton(AF_INET6, ip, &six) != 1)
-		return key_of("address", ip, strlen(ip));
+		return throttle_key_of("address", ip, strlen(ip));
 	if (memcmp(&six, mapped, sizeof(mapped)) == 0) { /* ::ffff:192.0.2.1 is 192.0.2.1 */
 		char four[INET_ADDRSTRLEN];
 		inet_ntop(AF_INET, six.s6_addr + 12, four, sizeof(four));
-		return key_of("address", four, strlen(four));
+		return throttle_key_of("address", four, strlen(four));
 	}
-	return key_of("network", six.s6_addr, 8);
+	return throttle_key_of("network", six.s6_addr, 8);
 }
 
 struct throttle_key throttle_device_key(const uint8_t device[32])
 {
-	return key_of("device", device, 32);
+	return throttle_key_of("device", device, 32);
 }
 
 #define MOST_COUNT INT64_C(0x7fffffff)
 #define MOST_TIME  (INT64_C(1) << 52) /* ms since 1970 */
 
 /* Whatever stands there, 'infinity' too, is a number that can be reckoned with. */
-static int64_t bounded(int64_t value, int64_t most)
+static int64_t throttle_bounded(int64_t value, int64_t most)
 {
 	return value < 0 ? 0 : value < most ? value : most;
 }
 
 static void read_state(const struct db_row *row, struct throttle_state *ret)
 {
-	*ret = (struct throttle_state){ .failures = bounded(row_int(row, "failures"), MOST_COUNT),
-		.since = bounded(row_time(row, "since"), MOST_TIME),
-		.strikes = bounded(row_int(row, "strikes"), MOST_COUNT),
-		.blocked_until = bounded(row_time(row, "blocked_until"), MOST_TIME),
-		.touched = bounded(row_time(row, "touched_at"), MOST_TIME),
+	*ret = (struct throttle_state){ .failures = throttle_bounded(row_int(row, "failures"), MOST_COUNT),
+		.since = throttle_bounded(row_time(row, "since"), MOST_TIME),
+		.strikes = throttle_bounded(row_int(row, "strikes"), MOST_COUNT),
+		.blocked_until = throttle_bounded(row_time(row, "blocked_until"), MOST_TIME),
+		.touched = throttle_bounded(row_time(row, "touched_at"), MOST_TIME),
 		.told = row_bool(row, "told") };
 }
 
@@ -122,7 +122,7 @@ static int load(struct db_tx *tx, const struct throttle_key *key, struct throttl
 	return 0;
 }
 
-static int store(struct db_tx *tx, const struct throttle_key *key, const struct throttle_state *s)
+static int throttle_store(struct db_tx *tx, const struct throttle_key *key, const struct throttle_state *s)
 {
 	return tx_query(tx, NULL,
 		"UPDATE throttle SET failures = $2, since = $3, strikes = $4, blocked_until = $5, touched_at = $6,"
@@ -150,13 +150,13 @@ int throttle_charge_all(struct db_tx *tx, const struct throttle_bucket *buckets,
 		if (this > 0 && !states[i].told) {
 			first = true;
 			states[i].told = true;
-			r = store(tx, &buckets[i].key, &states[i]);
+			r = throttle_store(tx, &buckets[i].key, &states[i]);
 		}
 		if (this > wait)
 			wait = this;
 	}
 	for (unsigned i = 0; i < n && r == 0 && wait == 0; i++)
-		r = store(tx, &buckets[i].key, &states[i]);
+		r = throttle_store(tx, &buckets[i].key, &states[i]);
 	if (r < 0)
 		return r;
 	*ret_wait_ms = wait;
@@ -176,7 +176,7 @@ int throttle_forgive(struct db_tx *tx, const struct throttle_bucket *buckets, un
 		if (r < 0)
 			return r;
 		throttle_refund(&buckets[i].rule, &s);
-		r = store(tx, &buckets[i].key, &s);
+		r = throttle_store(tx, &buckets[i].key, &s);
 	}
 	return r;
 }

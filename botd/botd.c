@@ -38,7 +38,7 @@ static void tell_news(const char *payload, void *arg)
 		hub_miss(b->news);
 }
 
-static int open_database(struct botd *b)
+static int botd_open_database(struct botd *b)
 {
 	int r;
 
@@ -75,7 +75,7 @@ int botd_open(void *daemon, struct server *server)
 	botd_load_recipes(b);
 	b->vault = peer_to("botd", "sessiond", "bot");
 	b->screen = peer_to("botd", "streamd", "bot");
-	return open_database(b);
+	return botd_open_database(b);
 }
 
 int botd_start(void *daemon)

@@ -62,7 +62,7 @@ static bool wrote(struct doing *d, enum job_result r)
 	return false;
 }
 
-static bool say(struct doing *d, const char *level, const char *text)
+static bool doing_say(struct doing *d, const char *level, const char *text)
 {
 	return wrote(d, job_line(d->job, level, "%s", text));
 }
@@ -70,7 +70,7 @@ static bool say(struct doing *d, const char *level, const char *text)
 /* What the person has read already while the site was not well. */
 static bool say_anew(struct doing *d, const char *text)
 {
-	return put_off_was(d->botd, d->job) || say(d, "info", text);
+	return put_off_was(d->botd, d->job) || doing_say(d, "info", text);
 }
 
 /* The site has answered there. */
@@ -92,7 +92,7 @@ static void begin_step(struct doing *d, const struct step *step)
 	begin_progress(d, d->step);
 }
 
-static enum step_result take(struct doing *d, const struct step *step, struct call *call, struct run_step_result *ret)
+static enum step_result doing_take(struct doing *d, const struct step *step, struct call *call, struct run_step_result *ret)
 {
 	enum step_result r;
 
@@ -151,7 +151,7 @@ static enum list_result read_rows(struct doing *d, const struct step *steps, siz
 		step.none = i + 1 == n ? list->none : NULL;
 		step.long_polls = i + 1 == n ? list->long_polls : NULL;
 		step.long_polls_count = i + 1 == n ? list->long_polls_count : 0;
-		r = take(d, &step, call, &result);
+		r = doing_take(d, &step, call, &result);
 		if (r == STEP_MISSING && step.optional && i + 1 < n)
 			continue;
 		if (r == STEP_MISSING) {
@@ -167,7 +167,7 @@ static enum list_result read_rows(struct doing *d, const struct step *steps, siz
 }
 
 /* quick: from the page where the act ended, if the recipe knows how. */
-static enum list_result read_list(struct doing *d, bool quick)
+static enum list_result doing_read_list(struct doing *d, bool quick)
 {
 	const struct recipe_own_list *list = &d->action->list;
 	enum list_result r = LIST_MISSING;
@@ -183,7 +183,7 @@ static enum list_result read_list(struct doing *d, bool quick)
 	return r == LIST_READ && !got_past(d, PLACE_LIST) ? LIST_OVER : r;
 }
 
-static bool listed(const struct doing *d)
+static bool doing_listed(const struct doing *d)
 {
 	return listing_has(d->known, d->action, &d->variables);
 }
@@ -194,7 +194,7 @@ static enum list_result read_patiently(struct doing *d, bool quick)
 	int64_t until = deadline_in(d->action->list.patience_ms);
 	enum list_result r;
 
-	while ((r = read_list(d, quick)) == LIST_READ && !listed(d) && loop_now() + LIST_PAUSE_MS < until) {
+	while ((r = doing_read_list(d, quick)) == LIST_READ && !doing_listed(d) && loop_now() + LIST_PAUSE_MS < until) {
 		if (fiber_sleep_until(deadline_in(LIST_PAUSE_MS)) < 0) {
 			wrote(d, JOB_INTERRUPTED);
 			return LIST_OVER;
@@ -204,7 +204,7 @@ static enum list_result read_patiently(struct doing *d, bool quick)
 }
 
 /* How it ends, for what has been seen. */
-static void decide(struct doing *d, unsigned facts)
+static void doing_decide(struct doing *d, unsigned facts)
 {
 	unsigned more = (d->earlier ? OUTCOME_EARLIER : 0) | (*d->complaint ? OUTCOME_COMPLAINT : 0);
 	const struct outcome_seen seen = { .facts = facts | more,
@@ -222,7 +222,7 @@ static unsigned list_fact(const struct doing *d, enum list_result r)
 {
 	if (r == LIST_MISSING)
 		return OUTCOME_UNREAD;
-	return listed(d) ? OUTCOME_LISTED : OUTCOME_LACKING;
+	return doing_listed(d) ? OUTCOME_LISTED : OUTCOME_LACKING;
 }
 
 /*
@@ -236,7 +236,7 @@ static void end_by_list(struct doing *d, enum list_result r, bool settled)
 
 	if (r == LIST_OVER)
 		return;
-	decide(d, OUTCOME_SENT | fact | (settled ? OUTCOME_SETTLED : 0) | (d->sent || *seen->answer ? OUTCOME_SURE : 0) |
+	doing_decide(d, OUTCOME_SENT | fact | (settled ? OUTCOME_SETTLED : 0) | (d->sent || *seen->answer ? OUTCOME_SURE : 0) |
 		(*seen->answer ? OUTCOME_ANSWER : 0));
 	if (d->end->kind != ENDING_LOOK)
 		return;
@@ -255,12 +255,12 @@ static bool begin_looking(struct doing *d)
 /* The act may have been sent: nothing else is done for this booking any more. */
 static void look_for_sent(struct doing *d)
 {
-	if (begin_looking(d) && say(d, "info", "It may have been sent already, so it is looked for among your bookings, and not sent again."))
-		end_by_list(d, read_list(d, false), false);
+	if (begin_looking(d) && doing_say(d, "info", "It may have been sent already, so it is looked for among your bookings, and not sent again."))
+		end_by_list(d, doing_read_list(d, false), false);
 }
 
 /* Whether it may be sent. */
-static bool look_before(struct doing *d)
+static bool doing_look_before(struct doing *d)
 {
 	enum list_result r = LIST_READ;
 
@@ -268,16 +268,16 @@ static bool look_before(struct doing *d)
 		if (!say_anew(d, "Your bookings have just been read."))
 			return false;
 	} else {
-		r = say_anew(d, "Reading your bookings first.") ? read_list(d, false) : LIST_OVER;
+		r = say_anew(d, "Reading your bookings first.") ? doing_read_list(d, false) : LIST_OVER;
 	}
 	if (r != LIST_OVER)
-		decide(d, OUTCOME_BEFORE | list_fact(d, r));
+		doing_decide(d, OUTCOME_BEFORE | list_fact(d, r));
 	return r != LIST_OVER && d->end->kind == ENDING_NONE;
 }
 
 /* What did not work */
 
-static void judge(struct doing *d)
+static void doing_judge(struct doing *d)
 {
 	for (size_t i = 0; i < d->action->outcomes_count && !d->verdict; i++) {
 		if (glob_find(d->action->outcomes[i].text, d->complaint))
@@ -299,14 +299,14 @@ static bool read_complaints(struct doing *d)
 		if (r != STEP_DONE || !result.text || !result.text[strspn(result.text, " \t\r\n")])
 			continue;
 		words_set(d->complaint, sizeof(d->complaint), "%s", result.text);
-		judge(d);
+		doing_judge(d);
 		return true;
 	}
 	return true;
 }
 
 /* A step found nothing: what the page says, and a picture of it. */
-static bool explain(struct doing *d, const struct step *step, const struct run_step_result *result)
+static bool doing_explain(struct doing *d, const struct step *step, const struct run_step_result *result)
 {
 	note_missing(d, result);
 	if (!keep_picture(d, result->picture))
@@ -332,10 +332,10 @@ static bool announce(struct doing *d, size_t i)
 	return wrote(d, job_step(d->job, i + 1, d->action->steps_count, step_words(d->arena, step, &d->variables)));
 }
 
-static void note_answer(struct doing *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void doing_note_answer(struct doing *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What the site answered, for as long as it is not confirmed. */
-static void note_answer(struct doing *d, const char *format, ...)
+static void doing_note_answer(struct doing *d, const char *format, ...)
 {
 	va_list args;
 
@@ -352,9 +352,9 @@ static bool say_sent(struct doing *d)
 	int status = d->answer.status;
 
 	if (sent == SENT_ANSWERED)
-		note_answer(d, "%s answered with status %d.", title, status);
+		doing_note_answer(d, "%s answered with status %d.", title, status);
 	else if (sent == SENT_OPEN || sent == SENT_LOST)
-		note_answer(d, "%s did not answer%s.", title, sent == SENT_OPEN ? " in time" : "");
+		doing_note_answer(d, "%s did not answer%s.", title, sent == SENT_OPEN ? " in time" : "");
 	switch (sent) {
 	case SENT_ANSWERED: return wrote(d, job_line(d->job, "info", "%s%s%s", d->job->seen.answer, *why ? " " : "", why));
 	case SENT_OPEN: return wrote(d, job_line(d->job, "warning", "It was sent; %s has not answered so far. %s", title, why));
@@ -367,7 +367,7 @@ static bool say_sent(struct doing *d)
 }
 
 /* Lets go what is held back, and waits for the answers to all that went. */
-static void send_held(struct doing *d, int64_t wait_ms, int64_t settle_ms)
+static void doing_send_held(struct doing *d, int64_t wait_ms, int64_t settle_ms)
 {
 	CLEANUP(call_freep) struct call *call = run_call(d->run);
 
@@ -381,14 +381,14 @@ static void send_held(struct doing *d, int64_t wait_ms, int64_t settle_ms)
  * The intent is written while all of it is held back, milliseconds before its first byte may leave: whatever ends before
  * that has sent nothing. What then turns out not to have left is as if it had not been pressed.
  */
-static bool let_go(struct doing *d, const struct step *step, const char *request)
+static bool doing_let_go(struct doing *d, const struct step *step, const char *request)
 {
 	bool last = step == &d->action->steps[d->action->steps_count - 1];
 
 	if (!wrote(d, job_line(d->job, "info", "Sending it: %s.", request)) || !wrote(d, job_intend(d->job)))
 		return false;
 	d->sent = true;
-	send_held(d, d->action->answer_ms, last ? LAST_MS : MORE_MS);
+	doing_send_held(d, d->action->answer_ms, last ? LAST_MS : MORE_MS);
 	if (d->answer.sent == SENT_NOT || d->answer.sent == SENT_NEVER) {
 		d->sent = false;
 		words_set(d->unsent, sizeof(d->unsent), "%s", d->answer.why);
@@ -412,12 +412,12 @@ static bool await_later_answers(struct doing *d)
 	const struct answer was = d->answer;
 	bool open;
 
-	send_held(d, was.sent == SENT_OPEN && !was.reads ? 0 : LATER_MS, was.reads ? AFTER_GET_MS : 0);
+	doing_send_held(d, was.sent == SENT_OPEN && !was.reads ? 0 : LATER_MS, was.reads ? AFTER_GET_MS : 0);
 	open = d->answer.sent == SENT_OPEN && was.sent != SENT_OPEN;
 	if (open) {
 		if (!wrote(d, job_look_after(d->job, d->action->answer_ms)))
 			return false;
-		send_held(d, d->action->answer_ms, LAST_MS);
+		doing_send_held(d, d->action->answer_ms, LAST_MS);
 	}
 	if (open || d->answer.reads != was.reads) {
 		d->verdict = NULL;
@@ -438,22 +438,22 @@ static enum step_result take_or_act(struct doing *d, const struct step *step, st
 
 	d->acting |= step->act;
 	if (!d->acting || d->sent)
-		return take(d, step, call, ret);
+		return doing_take(d, step, call, ret);
 	begin_step(d, step);
 	r = run_act_step(d->run, call, step, &d->variables, ret, &held, d->end);
 	d->progress->since = 0;
 	if (r != STEP_HELD)
 		return r;
-	if (!got_past(d, d->place) || !let_go(d, step, held.request))
+	if (!got_past(d, d->place) || !doing_let_go(d, step, held.request))
 		return STEP_LOST;
 	if (!d->sent)
 		return STEP_UNSENT;
 	*ret = (struct run_step_result){ .reason = held.cut, .picture = -1 };
-	return !held.pressed ? take(d, step, call, ret) : held.cut ? STEP_MISSING : STEP_DONE;
+	return !held.pressed ? doing_take(d, step, call, ret) : held.cut ? STEP_MISSING : STEP_DONE;
 }
 
 /* PASS_MISSING has been explained. A browser that dies with the act is judged by the list, in another attempt. */
-static enum pass pass(struct doing *d, size_t i)
+static enum pass doing_pass(struct doing *d, size_t i)
 {
 	CLEANUP(call_freep) struct call *call = NULL;
 	const struct step *step = &d->action->steps[i];
@@ -471,11 +471,11 @@ static enum pass pass(struct doing *d, size_t i)
 		return PASS_MISSING;
 	if (r != STEP_MISSING)
 		return PASS_OVER;
-	return explain(d, step, &result) ? PASS_MISSING : PASS_OVER;
+	return doing_explain(d, step, &result) ? PASS_MISSING : PASS_OVER;
 }
 
 /* Of the page as it is; a booking does not fail for want of one. */
-static bool take_picture(struct doing *d)
+static bool doing_take_picture(struct doing *d)
 {
 	CLEANUP(call_freep) struct call *call = run_call(d->run);
 	const struct step step = { .step = "picture" };
@@ -489,9 +489,9 @@ static void end_unsent(struct doing *d, enum pass p)
 {
 	bool stuck = *d->unsent, swallowed = !stuck && p == PASS_ON;
 
-	if (swallowed && (!take_picture(d) || !read_complaints(d)))
+	if (swallowed && (!doing_take_picture(d) || !read_complaints(d)))
 		return;
-	decide(d, OUTCOME_UNSENT | (stuck ? OUTCOME_STUCK : 0) | (swallowed ? OUTCOME_SWALLOWED : 0));
+	doing_decide(d, OUTCOME_UNSENT | (stuck ? OUTCOME_STUCK : 0) | (swallowed ? OUTCOME_SWALLOWED : 0));
 }
 
 /*
@@ -510,10 +510,10 @@ static void confirm(struct doing *d, bool all_done)
 	enum list_result r;
 
 	if (*d->complaint)
-		note_answer(d, "%s says: \"%s\"", title, BRIEF(400, d->complaint));
-	if (!say(d, "info", "Reading your bookings to see whether it is there."))
+		doing_note_answer(d, "%s says: \"%s\"", title, BRIEF(400, d->complaint));
+	if (!doing_say(d, "info", "Reading your bookings to see whether it is there."))
 		return;
-	r = is_settled(d) ? read_list(d, false) : read_patiently(d, all_done);
+	r = is_settled(d) ? doing_read_list(d, false) : read_patiently(d, all_done);
 	end_by_list(d, r, is_settled(d));
 }
 
@@ -531,7 +531,7 @@ static void take_steps(struct doing *d)
 	enum pass p = PASS_ON;
 
 	for (size_t i = 0; i < d->action->steps_count && p == PASS_ON; i++)
-		p = pass(d, i);
+		p = doing_pass(d, i);
 	if (d->sent && end_waiting(d, p))
 		confirm(d, p == PASS_ON);
 	else if (!d->sent && p != PASS_OVER)
@@ -562,7 +562,7 @@ void job_do(struct botd *b, struct job *job, struct run *run, struct listing *kn
 	d.variables = inputs_variables(arena, d.action, job->inputs, today, run_account(run));
 	if (job->intended)
 		look_for_sent(&d);
-	else if (look_before(&d))
+	else if (doing_look_before(&d))
 		take_steps(&d);
 	if (end->kind == ENDING_DOWN)
 		end->place = d.place;

@@ -75,7 +75,7 @@ bool listing_known(const struct listing *l, const struct recipe_action *a, const
 }
 
 /* Both texts with each run of white space as one space, and none around. */
-static bool same(const char *a, const char *b)
+static bool listing_same(const char *a, const char *b)
 {
 	for (;;) {
 		bool space_a = isspace((unsigned char)*a), space_b = isspace((unsigned char)*b);
@@ -104,7 +104,7 @@ static bool row_matches(const struct run_row *row, const struct recipe_match *ma
 	const char *const *wanted)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!same(cell_of(row, match[i].cell) + strspn(cell_of(row, match[i].cell), " \t\r\n\f\v"), wanted[i]))
+		if (!listing_same(cell_of(row, match[i].cell) + strspn(cell_of(row, match[i].cell), " \t\r\n\f\v"), wanted[i]))
 			return false;
 	}
 	return true;

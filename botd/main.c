@@ -16,7 +16,7 @@
 #include "botd/state.h"
 #include "proto/service.h"
 
-static void reload(void *daemon)
+static void main_reload(void *daemon)
 {
 	botd_load_recipes(daemon);
 }
@@ -34,7 +34,7 @@ int main(int argc, char *argv[])
 		.on_act = botd_audit_act,
 		.open = botd_open,
 		.start = botd_start,
-		.reload = reload,
+		.reload = main_reload,
 		.stop = botd_stop,
 		.close = botd_close };
 

@@ -63,13 +63,13 @@ static int check_inputs(struct order *o)
 	return 0;
 }
 
-static const struct botd_settings *settings(const struct order *o)
+static const struct botd_settings *order_settings(const struct order *o)
 {
 	return botd_of(o->call)->settings;
 }
 
 /* The booking in words, and its inputs as they are kept. */
-static int describe(struct order *o)
+static int order_describe(struct order *o)
 {
 	CLEANUP(freep) char *text = json_dumps(o->inputs, JSON_COMPACT);
 	struct variables v = inputs_variables(o->call->arena, o->action, o->inputs, "1970-01-01", "");
@@ -89,7 +89,7 @@ static int describe(struct order *o)
  * One row and its first line; nothing when the key is there already, or the person has too many that wait, or has asked
  * for too many just now. Those are counted by indexes, and no further than the limit.
  */
-static int insert(struct order *o)
+static int order_insert(struct order *o)
 {
 	return db_query(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), NULL,
 		"WITH b AS (INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, last_line) "
@@ -102,7 +102,7 @@ static int insert(struct order *o)
 		"SELECT id, 1, user_id, 0, 'info', 'Asked for: ' || $7 FROM b",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key), DB_TEXT(o->params->site),
 		DB_TEXT(o->params->action), DB_TEXT(o->title), DB_TEXT(o->text), DB_TEXT(o->title),
-		DB_INT(settings(o)->most_waiting), DB_INT(settings(o)->most_per_minute));
+		DB_INT(order_settings(o)->most_waiting), DB_INT(order_settings(o)->most_per_minute));
 }
 
 /* Which of the two limits it was. The one of the minute passes by itself, so it is told how soon. */
@@ -113,7 +113,7 @@ static int refuse_more(struct order *o)
 	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
 		"SELECT ceil(extract(epoch FROM created_at + interval '1 min' - clock_timestamp()))::bigint AS s FROM ("
 		NTH_LAST("$2") ") n WHERE created_at > now() - interval '1 min'",
-		DB_INT(o->call->acting.user), DB_INT(settings(o)->most_per_minute));
+		DB_INT(o->call->acting.user), DB_INT(order_settings(o)->most_per_minute));
 	int64_t s;
 
 	if (r < 0)
@@ -121,12 +121,12 @@ static int refuse_more(struct order *o)
 	if (!db_next(res, &row))
 		return call_refuse(o->call, ERR_busy, NULL,
 			"You have %lld bookings that wait already, which is as many as there may be; wait until some have ended.",
-			(long long)settings(o)->most_waiting);
+			(long long)order_settings(o)->most_waiting);
 	s = row_int(&row, "s") > 1 ? row_int(&row, "s") : 1;
 	call_refuse(o->call, ERR_throttled, NULL,
 		"You have asked for %lld bookings within a minute, which is as many as there may be; this one was not kept. Ask for "
 		"it again in %lld seconds.",
-		(long long)settings(o)->most_per_minute, (long long)s);
+		(long long)order_settings(o)->most_per_minute, (long long)s);
 	return call_retry_in(o->call, s * 1000);
 }
 
@@ -148,14 +148,14 @@ static int find_by_key(struct order *o, struct booking_info **ret)
 }
 
 /* The key makes a repeated request harmless, so whatever may have failed is done again while there is time. */
-static int keep(struct order *o, struct booking_info **ret)
+static int order_keep(struct order *o, struct booking_info **ret)
 {
 	int64_t deadline = botd_deadline(o->call);
 	bool perhaps = false; /* there may be a row of it by now */
 	int r = -ENOTCONN;
 
 	for (int i = 0; i < TRIES && loop_now() < deadline; i++) {
-		r = insert(o);
+		r = order_insert(o);
 		perhaps |= r == 0 || r == -EINPROGRESS;
 		if (r == 0)
 			r = find_by_key(o, ret);
@@ -189,9 +189,9 @@ int booking_create(struct call *call, const struct booking_create_params *params
 	if (r == 0)
 		r = check_inputs(&o);
 	if (r == 0)
-		r = describe(&o);
+		r = order_describe(&o);
 	if (r == 0)
-		r = keep(&o, &result->booking);
+		r = order_keep(&o, &result->booking);
 	if (r == 0)
 		r = check_same(&o, result->booking);
 	recipe_unref(o.recipe);

@@ -30,7 +30,7 @@ static const char *action_of(const struct spot *at)
 	return at->place == PLACE_PROBE ? "" : at->action;
 }
 
-static struct outage *find(const struct outages *o, const struct spot *at)
+static struct outage *outage_find(const struct outages *o, const struct spot *at)
 {
 	struct outage *x;
 
@@ -95,7 +95,7 @@ int64_t outage_lasted_ms(const struct outages *o, const struct spot *to)
 	return longest;
 }
 
-static struct outage *add(struct outages *o, const struct spot *at)
+static struct outage *outage_add(struct outages *o, const struct spot *at)
 {
 	struct outage *x = must(calloc(1, sizeof(*x)));
 
@@ -109,11 +109,11 @@ static struct outage *add(struct outages *o, const struct spot *at)
 /* Two who found it so at the same time make one pause longer, not two. */
 int64_t outage_note(struct outages *o, const struct spot *at, int64_t asked_ms, int64_t first_ms)
 {
-	struct outage *x = find(o, at);
+	struct outage *x = outage_find(o, at);
 	int64_t now = loop_now(), left = x && x->until > now ? x->until - now : 0;
 
 	if (!x)
-		x = add(o, at);
+		x = outage_add(o, at);
 	if (at->place > x->place)
 		x->place = at->place;
 	if (now - x->until > o->old_ms) {

@@ -85,7 +85,7 @@ static const char *insert_of(const struct outcome_seen *s, const char **p)
 	abort(); /* of a row above */
 }
 
-static void say(struct ending *e, const struct outcome_seen *s, const char *sentence)
+static void outcome_say(struct ending *e, const struct outcome_seen *s, const char *sentence)
 {
 	char plain[256] = "";
 
@@ -108,5 +108,5 @@ void outcome_decide(const struct outcome_seen *s, struct ending *e)
 		row++;
 	e->kind = row->kind;
 	e->outcome = row->outcome && !*row->outcome ? verdict_of(s) : row->outcome;
-	say(e, s, row->sentence);
+	outcome_say(e, s, row->sentence);
 }

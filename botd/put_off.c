@@ -51,7 +51,7 @@ static enum job_result give_up(const struct recipe *recipe, struct job *j, const
 }
 
 /* Who has not asked has found nothing, and waits with the others. */
-static int64_t note(struct botd *b, const struct job *j, const struct ending *e)
+static int64_t put_off_note(struct botd *b, const struct job *j, const struct ending *e)
 {
 	const struct spot at = { .site = j->site, .action = j->action, .place = e->place };
 
@@ -63,7 +63,7 @@ static int64_t note(struct botd *b, const struct job *j, const struct ending *e)
 enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, struct job **ret_next)
 {
 	CLEANUP(recipe_unrefp) const struct recipe *recipe = recipe_ref(recipe_find(b->recipes, j->site));
-	int64_t delay = note(b, j, e);
+	int64_t delay = put_off_note(b, j, e);
 	const char *zone = recipe ? recipe->environment.time_zone : NULL;
 	bool tell = !put_off_was(b, j);
 	char reason[1025], clock[9];

@@ -36,7 +36,7 @@ static int64_t write_deadline(const struct job *j)
 }
 
 /* True when r is worth another try and there is lease left for it; waits a little then. Else *ret is what r means. */
-static bool again(struct job *j, int r, enum job_result *ret)
+static bool queue_again(struct job *j, int r, enum job_result *ret)
 {
 	*ret = r == 0 ? JOB_OK : r == -ECANCELED ? JOB_INTERRUPTED : JOB_LOST;
 	if (r == 0 || r == -ECANCELED || r == -ESTALE)
@@ -69,7 +69,7 @@ static enum job_result write_row(struct job *j, const char *sql, const struct db
 		r = db_run(j->db, DB_USER(j->user), write_deadline(j), false, &res, sql, args, n);
 		if (r == 0 && db_changed(res) == 0)
 			r = -ESTALE;
-	} while (again(j, r, &result));
+	} while (queue_again(j, r, &result));
 	return result;
 }
 
@@ -146,7 +146,7 @@ struct line_facts {
 	size_t step, steps; /* 0: it is not about a step */
 };
 
-static enum job_result write_line(struct job *j, const char *level, const char *text, struct line_facts f)
+static enum job_result queue_write_line(struct job *j, const char *level, const char *text, struct line_facts f)
 {
 	enum job_result result;
 	bool doubt = false;
@@ -163,7 +163,7 @@ static enum job_result write_line(struct job *j, const char *level, const char *
 		if (r == 0 && db_changed(res) == 0)
 			r = -ESTALE;
 		doubt |= r == -EINPROGRESS;
-	} while (again(j, r, &result));
+	} while (queue_again(j, r, &result));
 	return result;
 }
 
@@ -175,7 +175,7 @@ enum job_result job_line(struct job *j, const char *level, const char *format, .
 	va_start(args, format);
 	words_set_v(text, sizeof(text), format, args);
 	va_end(args);
-	return write_line(j, level, text, (struct line_facts){ 0 });
+	return queue_write_line(j, level, text, (struct line_facts){ 0 });
 }
 
 enum job_result job_start(struct job *j, const char *format, ...)
@@ -186,7 +186,7 @@ enum job_result job_start(struct job *j, const char *format, ...)
 	va_start(args, format);
 	words_set_v(text, sizeof(text), format, args);
 	va_end(args);
-	return write_line(j, "info", text, (struct line_facts){ .start = !j->intended });
+	return queue_write_line(j, "info", text, (struct line_facts){ .start = !j->intended });
 }
 
 enum job_result job_step(struct job *j, size_t n, size_t of, const char *words)
@@ -194,7 +194,7 @@ enum job_result job_step(struct job *j, size_t n, size_t of, const char *words)
 	char text[LINE_SIZE];
 
 	words_set(text, sizeof(text), "Step %zu of %zu: %s.", n, of, words);
-	return write_line(j, "info", text, (struct line_facts){ .step = n, .steps = of });
+	return queue_write_line(j, "info", text, (struct line_facts){ .step = n, .steps = of });
 }
 
 enum job_result job_picture(struct job *j, const void *jpeg, size_t size)
@@ -309,12 +309,12 @@ static enum job_result end_as(struct job *j, const struct ending_write *e, struc
 		if (r == -EAGAIN)
 			r = end_once(j, e, ret_next);
 		doubt |= r == -EINPROGRESS;
-	} while (again(j, r, &result));
+	} while (queue_again(j, r, &result));
 	return result;
 }
 
 /* With less and less of what may have been refused: the next job, the words, the line of the log. */
-static enum job_result end(struct job *j, const struct ending_write *e, struct job **ret_next)
+static enum job_result queue_end(struct job *j, const struct ending_write *e, struct job **ret_next)
 {
 	struct ending_write plain = *e;
 	enum job_result r;
@@ -351,7 +351,7 @@ enum job_result job_finish(struct job *j, const char *outcome, const char *reaso
 	for (char *c = name; *c; c++)
 		*c = *c == '_' ? ' ' : *c;
 	words_set(line, sizeof(line), "Ended as %s%s%s", name, *why ? ": " : ".", why);
-	return end(j, &(struct ending_write){ .state = "done", .outcome = outcome, .reason = *why ? why : NULL, .version = -1,
+	return queue_end(j, &(struct ending_write){ .state = "done", .outcome = outcome, .reason = *why ? why : NULL, .version = -1,
 			.level = is_good(outcome) ? "info" : "error", .line = line }, ret_next);
 }
 
@@ -366,7 +366,7 @@ enum job_result job_park(struct job *j, int64_t version, const char *reason, str
 
 	words_set(why, sizeof(why), "%s", reason);
 	words_set(line, sizeof(line), "Waits for you to sign in: %s", why);
-	return end(j, &(struct ending_write){ .state = "needs_sign_in", .reason = why, .version = version,
+	return queue_end(j, &(struct ending_write){ .state = "needs_sign_in", .reason = why, .version = version,
 			.level = "warning", .line = line }, ret_next);
 }
 
@@ -377,7 +377,7 @@ enum job_result job_requeue(struct job *j, int64_t delay_ms, bool counted, const
 	words_set(why, sizeof(why), "%s", reason);
 	words_set(line, sizeof(line), "It is %s again in %lld s: %s", j->intended ? "looked for" : "tried",
 		(long long)((delay_ms + 999) / 1000), why);
-	return end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "warning",
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "warning",
 			.line = line, .delay_ms = delay_ms, .counted = counted }, NULL);
 }
 
@@ -387,7 +387,7 @@ enum job_result job_look(struct job *j, int64_t delay_ms, const char *reason)
 
 	words_set(why, sizeof(why), "%s", reason);
 	words_set(line, sizeof(line), "It is looked for again in %lld s: %s", (long long)((delay_ms + 999) / 1000), why);
-	return end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "info", .line = line,
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "info", .line = line,
 			.delay_ms = delay_ms, .told = true }, NULL);
 }
 
@@ -396,7 +396,7 @@ enum job_result job_put_off(struct job *j, int64_t delay_ms, bool tell, const ch
 	char why[REASON_SIZE];
 
 	words_set(why, sizeof(why), "%s", reason);
-	return end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "warning",
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "warning",
 			.line = tell ? why : "", .delay_ms = delay_ms }, NULL);
 }
 
@@ -405,7 +405,7 @@ enum job_result job_wait(struct job *j, int64_t delay_ms, const char *reason)
 	char why[REASON_SIZE];
 
 	words_set(why, sizeof(why), "%s", reason);
-	return end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "info", .line = "",
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "info", .line = "",
 			.delay_ms = delay_ms, .waits = true }, NULL);
 }
 

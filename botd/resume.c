@@ -24,7 +24,7 @@ struct resume {
 };
 
 /* Until it is written: nobody says it a second time. */
-static int take(struct resume *r, const struct session_watch_item *item)
+static int resume_take(struct resume *r, const struct session_watch_item *item)
 {
 	int64_t count = 0, pause = AGAIN_MS;
 	int e = 0;
@@ -47,7 +47,7 @@ static int take(struct resume *r, const struct session_watch_item *item)
 	return e;
 }
 
-static int watch(struct resume *r, bool said)
+static int resume_watch(struct resume *r, bool said)
 {
 	CLEANUP(call_freep) struct call *call = call_new(r->botd, NULL, NEVER);
 	struct session_watch_params params = {};
@@ -58,7 +58,7 @@ static int watch(struct resume *r, bool said)
 	while (e == 0) {
 		e = next_session_watch(stream, &item, NEVER);
 		if (e == 0)
-			e = take(r, &item);
+			e = resume_take(r, &item);
 	}
 	peer_stream_close(stream);
 	if (e != -ECANCELED && !said)
@@ -67,12 +67,12 @@ static int watch(struct resume *r, bool said)
 	return e;
 }
 
-static void run(void *arg)
+static void resume_run(void *arg)
 {
 	struct resume *r = arg;
 	bool said = false;
 
-	while (watch(r, said) != -ECANCELED) {
+	while (resume_watch(r, said) != -ECANCELED) {
 		said = true;
 		if (fiber_sleep_until(deadline_in(AGAIN_MS)) < 0)
 			return;
@@ -84,7 +84,7 @@ struct resume *resume_start(struct botd *b)
 	struct resume *r = must(calloc(1, sizeof(*r)));
 
 	r->botd = b;
-	fiber_start("resume", run, r, &r->fiber);
+	fiber_start("resume", resume_run, r, &r->fiber);
 	return r;
 }
 

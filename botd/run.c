@@ -47,7 +47,7 @@ bool run_is_of(const struct run *r, int64_t user, const char *site)
 	return r->acting.user == user && strcmp(r->recipe->name, site) == 0;
 }
 
-static struct call *new_call(struct run *r, int64_t ms)
+static struct call *run_new_call(struct run *r, int64_t ms)
 {
 	return call_new(r->botd, &r->acting, deadline_in(ms));
 }
@@ -85,9 +85,9 @@ int run_refused(struct call *call, int e, struct ending *end)
 	return -ENOENT;
 }
 
-static void release(struct run *r, int64_t token)
+static void run_release(struct run *r, int64_t token)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, CALL_MS / 3);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, CALL_MS / 3);
 	struct session_release_params params = { .site = r->recipe->name, .token = token };
 	struct session_release_result result;
 
@@ -102,9 +102,9 @@ static bool is_anothers(const struct call *call)
 }
 
 /* Somebody else has the lease, or has had it in between: then it has just been taken anew, and is given back. */
-static void beat(struct run *r)
+static void run_beat(struct run *r)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, BEAT_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, BEAT_MS);
 	struct session_lease_params params = { .site = r->recipe->name, .holder = r->holder, .ms = LEASE_MS };
 	struct session_lease_result result;
 	int e = call_session_lease(call, r->botd->vault, &params, &result);
@@ -116,7 +116,7 @@ static void beat(struct run *r)
 	log_warning("the lease on the session of user %lld for %s was lost, so what its browser holds may be outdated and is not kept",
 		(long long)r->acting.user, r->recipe->name);
 	if (between)
-		release(r, result.token);
+		run_release(r, result.token);
 }
 
 /* As long as the run lasts, and while its browser is closed and its session saved. */
@@ -127,13 +127,13 @@ static void keep_lease(void *arg)
 	while (!r->releasing && !r->lost) {
 		latch_wait(&r->pause, deadline_in(BEAT_MS));
 		if (!r->releasing)
-			beat(r);
+			run_beat(r);
 	}
 }
 
 static int take_lease(struct run *r, struct ending *end)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, CALL_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, CALL_MS);
 	struct session_lease_params params = { .site = r->recipe->name, .holder = r->holder, .ms = LEASE_MS };
 	struct session_lease_result result;
 	int e = call_session_lease(call, r->botd->vault, &params, &result);
@@ -174,13 +174,13 @@ static void give_lease_back(struct run *r)
 	r->releasing = true;
 	latch_wake(&r->pause, 0);
 	fiber_join(&r->keeper);
-	release(r, r->token);
+	run_release(r, r->token);
 }
 
 /* 0 only when the vault has it: a job may wait for a sign-in only if the person is told. */
 static int report(struct run *r, const char *health, const char *reason, struct ending *end)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, CALL_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, CALL_MS);
 	struct session_report_params params = { .site = r->recipe->name, .version = r->tried, .health = health,
 		.reason = reason };
 	struct session_report_result result;
@@ -204,7 +204,7 @@ void run_remark(struct run *r, const char *health, const char *reason)
  */
 static void remark_works(struct run *r, bool settles)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, CALL_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, CALL_MS);
 	struct session_report_params params = { .site = r->recipe->name, .version = r->tried, .health = "working",
 		.proved_at_ms = wall_now(), .settles = settles };
 	struct session_report_result result;
@@ -285,7 +285,7 @@ static int refused_open(struct run *r, struct call *call, int e, int64_t began, 
  */
 static int clear_left(struct run *r, struct ending *end)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, CLOSE_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, CLOSE_MS);
 	const struct run_clear_params params = { .site = r->recipe->name };
 	struct run_clear_result result;
 	int64_t began = loop_now();
@@ -312,7 +312,7 @@ int run_fetch_proved(struct run *r, struct ending *end)
 /* Until it hears this streamd keeps what it has handed out, so that nothing is lost with us. */
 static void say_kept(struct run *r)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, CALL_MS / 3);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, CALL_MS / 3);
 	const struct run_close_params params = { .run = r->id, .discard = true };
 	struct run_close_result result;
 
@@ -320,9 +320,9 @@ static void say_kept(struct run *r)
 }
 
 /* One try: whether it may be kept at another. */
-static bool store_once(struct run *r, const struct session_store_params *params, bool first, bool last)
+static bool run_store_once(struct run *r, const struct session_store_params *params, bool first, bool last)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, STORE_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, STORE_MS);
 	struct session_store_result result;
 	int e = call_session_store(call, r->botd->vault, params, &result);
 	bool again = e < 0 && !last && error_may_pass(e == REFUSED ? call->refusal.code : error_from_errno(e));
@@ -343,7 +343,7 @@ static bool store_once(struct run *r, const struct session_store_params *params,
  * What the vault does not take now is offered again until it does, for it may be the only state that the site still takes: under
  * its name, which makes that safe, and with the lease beaten meanwhile. proved_at_ms: 0 puts it beside what was proved.
  */
-static void store(struct run *r, int state, int64_t proved_at_ms)
+static void run_store(struct run *r, int state, int64_t proved_at_ms)
 {
 	int64_t began = loop_now(), pause = 50;
 	bool first = true;
@@ -352,7 +352,7 @@ static void store(struct run *r, int state, int64_t proved_at_ms)
 		.replaces = r->kept, .token = r->token, .proved_at_ms = proved_at_ms, .state = state };
 
 	random_name_after(save, sizeof(save), "save");
-	while (store_once(r, &params, first, loop_now() + pause >= began + (r->botd->stopping ? SAVE_STOP_MS : SAVE_MS))) {
+	while (run_store_once(r, &params, first, loop_now() + pause >= began + (r->botd->stopping ? SAVE_STOP_MS : SAVE_MS))) {
 		first = false;
 		fiber_sleep_until(deadline_in(pause));
 		pause = pause_longer(pause, SAVE_PAUSE_MS);
@@ -360,7 +360,7 @@ static void store(struct run *r, int state, int64_t proved_at_ms)
 }
 
 /* What a browser that is of no more use has left. It may be the only state that the site still takes. */
-static void keep(struct run *r, int state, const char *left_out)
+static void run_keep(struct run *r, int state, const char *left_out)
 {
 	if (left_out)
 		log_warning("of the session of user %lld for %s not all was kept: %s", (long long)r->acting.user, r->recipe->name,
@@ -368,7 +368,7 @@ static void keep(struct run *r, int state, const char *left_out)
 	if (state < 0)
 		return;
 	fiber_shield();
-	store(r, state, 0);
+	run_store(r, state, 0);
 	fiber_unshield();
 }
 
@@ -380,7 +380,7 @@ static int judge_out(struct run *r, const struct run_open_result *result, const 
 	return has_ended(r, result->shown_account ? "wrong_account" : "needs_sign_in", reason, end);
 }
 
-static int judge(struct run *r, const struct run_open_result *result, struct ending *end)
+static int run_judge(struct run *r, const struct run_open_result *result, struct ending *end)
 {
 	const char *reason = result->reason ? result->reason : "The site's probe gave no reason.";
 
@@ -389,7 +389,7 @@ static int judge(struct run *r, const struct run_open_result *result, struct end
 		return 0;
 	}
 	if (strcmp(result->verdict, "out") != 0)
-		keep(r, result->state, result->left_out);
+		run_keep(r, result->state, result->left_out);
 	*r->id = '\0';
 	if (strcmp(result->verdict, "out") == 0)
 		return judge_out(r, result, reason, end);
@@ -407,7 +407,7 @@ static int judge(struct run *r, const struct run_open_result *result, struct end
 
 int run_open(struct run *r, struct ending *end)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, OPEN_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, OPEN_MS);
 	struct run_open_params params = { .run = r->id, .site = r->recipe->name, .account = r->account,
 		.session = r->session, .version = r->kept, .state = r->state };
 	struct run_open_result result;
@@ -421,7 +421,7 @@ int run_open(struct run *r, struct ending *end)
 	random_name_after(r->id, sizeof(r->id), "run");
 	e = call_run_open(call, r->botd->screen, &params, &result);
 	r->fetched = call_free(r->fetched); /* and with it our copy of the state */
-	return broken_unless(r, e < 0 ? refused_open(r, call, e, began, end) : judge(r, &result, end));
+	return broken_unless(r, e < 0 ? refused_open(r, call, e, began, end) : run_judge(r, &result, end));
 }
 
 struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe)
@@ -456,7 +456,7 @@ static void say_not_closed(struct run *r, struct call *call, int e)
 /* What was captured after a probe bears its time, unless something of it could not be: then the next use tells. */
 static void close_and_store(struct run *r, bool hasty)
 {
-	CLEANUP(call_freep) struct call *call = new_call(r, CLOSE_MS);
+	CLEANUP(call_freep) struct call *call = run_new_call(r, CLOSE_MS);
 	struct run_close_result closed = { .state = -1 };
 	bool proved;
 	int e;
@@ -470,9 +470,9 @@ static void close_and_store(struct run *r, bool hasty)
 	}
 	proved = closed.verdict && strcmp(closed.verdict, "in") == 0 && !closed.left_out;
 	if (!proved)
-		keep(r, closed.state, closed.left_out);
+		run_keep(r, closed.state, closed.left_out);
 	else if (closed.state >= 0)
-		store(r, closed.state, wall_now());
+		run_store(r, closed.state, wall_now());
 	else
 		remark_works(r, true);
 }

@@ -9,7 +9,7 @@
 
 #define STEP_SPARE_MS 10000 /* beyond a step's own timeout */
 
-static enum step_result broken(struct run *r, struct call *call, int e, struct ending *end)
+static enum step_result run_step_broken(struct run *r, struct call *call, int e, struct ending *end)
 {
 	r->broken = true;
 	run_refused(call, e, end);
@@ -71,7 +71,7 @@ enum step_result run_take_step(struct run *r, struct call *call, const struct st
 	if (!params.step)
 		return STEP_BROKEN;
 	e = call_run_step(call, r->botd->screen, &params, ret);
-	return e < 0 ? broken(r, call, e, end) : judge_step(r, ret, end);
+	return e < 0 ? run_step_broken(r, call, e, end) : judge_step(r, ret, end);
 }
 
 enum step_result run_act_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
@@ -85,7 +85,7 @@ enum step_result run_act_step(struct run *r, struct call *call, const struct ste
 		return STEP_BROKEN;
 	e = call_run_act(call, r->botd->screen, &params, &result);
 	if (e < 0)
-		return broken(r, call, e, end);
+		return run_step_broken(r, call, e, end);
 	*ret_held = (struct held){ .request = result.request ? result.request : "a request", .pressed = result.pressed,
 		.cut = result.reason };
 	if (strcmp(result.result, "held") == 0)
@@ -120,7 +120,7 @@ struct answer run_send_held(struct run *r, struct call *call, int64_t wait_ms, i
 	call->deadline = deadline_in(wait_ms + settle_ms + STEP_SPARE_MS);
 	e = call_run_send(call, r->botd->screen, &params, &result);
 	if (e < 0) {
-		broken(r, call, e, end);
+		run_step_broken(r, call, e, end);
 		return (struct answer){ .sent = e == REFUSED && is_undone(call->refusal.code) ? SENT_NEVER : SENT_UNKNOWN };
 	}
 	return (struct answer){ sent_of(result.answer), (int)result.status, result.reads, result.reason };

@@ -9,7 +9,7 @@
 
 #define COUNT_MS 1500
 
-static int count(struct call *call, struct botd_status_result *result)
+static int status_count(struct call *call, struct botd_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
@@ -42,7 +42,7 @@ int botd_status(struct call *call, const struct botd_status_params *params, stru
 	result->up_ms = daemon_up_ms();
 	result->recipes = (int64_t)recipe_count(set);
 	result->recipe_trouble = arena_strdup(call->arena, recipe_trouble(set, 0));
-	r = count(call, result);
+	r = status_count(call, result);
 	result->database = r == 0;
 	if (r < 0)
 		result->database_trouble = arena_strdup(call->arena, db_error(botd_of(call)->db)->text);

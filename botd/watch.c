@@ -68,7 +68,7 @@ static void forget_told(struct watching *w)
  * The booking is read before the lines, so that the lines that led to its state are among them, and told after them. It
  * is read with a call of its own: this one may last for days, and its arena with it.
  */
-static int look(struct watching *w)
+static int watch_look(struct watching *w)
 {
 	CLEANUP(call_freep) struct call *own = call_new(w->call->daemon, &w->call->acting, botd_deadline(w->call));
 	struct booking_info *booking;
@@ -106,12 +106,12 @@ static int tell_away(struct watching *w)
 	return send_booking_watch(w->call, &item);
 }
 
-static int watch(struct watching *w, struct watcher *news)
+static int watch_watch(struct watching *w, struct watcher *news)
 {
 	bool began = false;
 
 	for (;;) {
-		int r = look(w);
+		int r = watch_look(w);
 
 		if (w->over || (r < 0 && !(began && database_is_away(r))))
 			return r;
@@ -134,5 +134,5 @@ int booking_watch(struct call *call, const struct booking_watch_params *params)
 
 	exact_must(number, sizeof(number), "%lld", (long long)params->id);
 	news = watcher_new(botd_of(call)->news, number);
-	return watch(&w, news);
+	return watch_watch(&w, news);
 }

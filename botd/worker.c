@@ -47,21 +47,21 @@ struct worker {
 	int64_t refusals;   /* claims in a row that the database refused */
 };
 
-static const struct botd_settings *settings(struct worker *w)
+static const struct botd_settings *worker_settings(struct worker *w)
 {
 	return w->botd->settings;
 }
 
 static int64_t pause_ms(struct worker *w, int64_t failures)
 {
-	return pause_after(settings(w)->retry_ms, failures, LONGEST_MS);
+	return pause_after(worker_settings(w)->retry_ms, failures, LONGEST_MS);
 }
 
 static enum job_result try_again(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
 {
 	char reason[1025];
 
-	if (j->failures + 1 < settings(w)->tries)
+	if (j->failures + 1 < worker_settings(w)->tries)
 		return job_requeue(j, pause_ms(w, j->failures), true, e->reason);
 	words_set(reason, sizeof(reason), "Given up after %lld tries; the last one: %s", (long long)j->failures + 1,
 		BRIEF(900, e->reason));
@@ -73,7 +73,7 @@ static enum job_result try_again(struct worker *w, struct job *j, const struct e
  * that, too, for its person is to know. Looks that came to nothing through a fault of ours tell nothing of the site; so many
  * in a row must they be as tries of anything else.
  */
-static enum job_result look_again(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
+static enum job_result worker_look_again(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
 {
 	bool failed = e->kind != ENDING_LOOK && e->kind != ENDING_DOWN;
 	int64_t pause = pause_ms(w, j->looks);
@@ -81,7 +81,7 @@ static enum job_result look_again(struct worker *w, struct job *j, const struct 
 
 	if (e->kind == ENDING_DOWN)
 		words_set(j->seen.list_trouble, sizeof(j->seen.list_trouble), "%s", e->reason);
-	if (failed && (loop_now() < j->look_end || j->failures + 1 < settings(w)->tries))
+	if (failed && (loop_now() < j->look_end || j->failures + 1 < worker_settings(w)->tries))
 		return job_requeue(j, pause_ms(w, j->failures), true, e->reason);
 	if (!failed && loop_now() < j->look_end)
 		return job_look(j, e->retry_ms > pause ? e->retry_ms : pause, e->reason);
@@ -102,7 +102,7 @@ static enum job_result unable(struct job *j, const struct ending *e, struct job 
  * A site says for a moment that nobody is signed in, or says so to the person of one page; the probe of a fresh browser tells.
  * Once for nothing; a site that always says so, although its probe does not, must not be asked for ever.
  */
-static enum job_result doubt(struct worker *w, struct job *j, const struct ending *e)
+static enum job_result worker_doubt(struct worker *w, struct job *j, const struct ending *e)
 {
 	char reason[1025];
 
@@ -112,23 +112,23 @@ static enum job_result doubt(struct worker *w, struct job *j, const struct endin
 }
 
 /* What was remembered of it is of no more use. */
-static void forget(struct worker *w, const struct job *j)
+static void worker_forget(struct worker *w, const struct job *j)
 {
 	held_remove(w->botd->doubted, j->id);
 	put_off_over(w->botd, j);
 }
 
 /* Writes how the attempt ended. *ret_next: the next job of this run, claimed with it. */
-static enum job_result settle(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
+static enum job_result worker_settle(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
 {
 	if (e->kind == ENDING_DONE || e->kind == ENDING_SIGN_IN)
-		forget(w, j);
+		worker_forget(w, j);
 	if (e->kind == ENDING_EXPIRED && !held_has(w->botd->doubted, j->id))
-		return doubt(w, j, e);
+		return worker_doubt(w, j, e);
 	switch (e->kind) {
 	case ENDING_DONE: return job_finish(j, e->outcome, *e->reason ? e->reason : NULL, ret_next);
 	case ENDING_SIGN_IN: return job_park(j, e->version, e->reason, ret_next);
-	case ENDING_DOWN: return j->intended ? look_again(w, j, e, ret_next) : put_off(w->botd, j, e, ret_next);
+	case ENDING_DOWN: return j->intended ? worker_look_again(w, j, e, ret_next) : put_off(w->botd, j, e, ret_next);
 	case ENDING_BUSY: return job_wait(j, BUSY_MS, e->reason);
 	case ENDING_LOST: return JOB_LOST;
 	case ENDING_INTERRUPTED: return job_requeue(j, 0, false, e->reason);
@@ -139,7 +139,7 @@ static enum job_result settle(struct worker *w, struct job *j, const struct endi
 	case ENDING_AGAIN:
 	case ENDING_REFUSED: break;
 	}
-	return j->intended ? look_again(w, j, e, ret_next) : try_again(w, j, e, ret_next);
+	return j->intended ? worker_look_again(w, j, e, ret_next) : try_again(w, j, e, ret_next);
 }
 
 /*
@@ -208,7 +208,7 @@ static struct job *settle_present(struct worker *w, struct ending *e, bool more)
 
 	fiber_shield();
 	look_why_cancelled(w, e);
-	r = settle(w, j, e, more ? &next : NULL);
+	r = worker_settle(w, j, e, more ? &next : NULL);
 	if (r == JOB_OK && e->kind == ENDING_SIGN_IN)
 		resume_if_newer(w, j, e->version);
 	fiber_unshield();
@@ -266,7 +266,7 @@ static void do_batch(struct worker *w)
 			job_do(w->botd, j, w->run, known, &w->progress, &end);
 		else
 			ending_unwritten(&end, r);
-		more = n < settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
+		more = n < worker_settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
 		w->leaving = more && must_yield(w, n);
 		j = settle_present(w, &end, more && !w->leaving);
 	}
@@ -307,7 +307,7 @@ static int await_others(struct worker *w, struct ending *end)
 /* Its leases ran out time and again: whatever it is that ends every attempt, it must not go on for ever. */
 static bool used_up(struct worker *w, struct ending *end)
 {
-	if (w->job->failures < settings(w)->tries || (w->job->intended && loop_now() < w->job->look_end))
+	if (w->job->failures < worker_settings(w)->tries || (w->job->intended && loop_now() < w->job->look_end))
 		return false;
 	ending_set(end, ENDING_AGAIN, "Stead's worker ended without a word.");
 	w->job->failures--; /* this claim was no try */
@@ -353,7 +353,7 @@ static int say_opened(struct worker *w, const struct recipe *recipe, struct endi
 }
 
 /* With the newest state, and where that is none any more with the one that was last proved, before anybody is told. */
-static int open_browser(struct worker *w, const struct recipe *recipe, struct ending *end)
+static int worker_open_browser(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
 	enum job_result said;
 	int r = say_opening(w, recipe, end);
@@ -406,7 +406,7 @@ static int open_run(struct worker *w, struct ending *end)
 		return r;
 	w->run = run_new(w->botd, w->job->user, recipe);
 	r = run_fetch(w->run, end);
-	return r < 0 ? r : open_browser(w, recipe, end);
+	return r < 0 ? r : worker_open_browser(w, recipe, end);
 }
 
 /* The run's fiber: opens the browser, does the jobs; that it is closed is not waited for. */
@@ -437,7 +437,7 @@ static void tell_long_step(struct worker *w, struct job *j)
 }
 
 /* Anything but JOB_OK: the lease cannot be kept, and the run must end at once. */
-static enum job_result beat(struct worker *w)
+static enum job_result worker_beat(struct worker *w)
 {
 	struct job *j = w->job;
 	enum job_result r = j->ended ? JOB_OK : job_beat(j);
@@ -456,7 +456,7 @@ static void attend(struct worker *w, struct fiber *run)
 		int r = latch_wait(&w->ended, deadline_in(w->job->lease_ms / 4));
 
 		if (r == -ETIMEDOUT)
-			w->beaten = beat(w);
+			w->beaten = worker_beat(w);
 		if (r == 0 || (r == -ETIMEDOUT && w->beaten == JOB_OK))
 			continue;
 		fiber_cancel(run);
@@ -479,7 +479,7 @@ static void work_off(struct worker *w)
 }
 
 /* Says once that something fails, and once that it works again. A database that is away is told of elsewhere. */
-static void note(struct worker *w, int r, bool *failing, const char *fails, const char *works)
+static void worker_note(struct worker *w, int r, bool *failing, const char *fails, const char *works)
 {
 	bool fail = r < 0 && r != -ENOENT && r != -EAGAIN;
 
@@ -495,10 +495,10 @@ static void note(struct worker *w, int r, bool *failing, const char *fails, cons
 /* Until when to wait for news: the next job's time, or the poll. */
 static int64_t next_look(struct worker *w)
 {
-	int64_t ms = settings(w)->poll_ms, due;
+	int64_t ms = worker_settings(w)->poll_ms, due;
 	int r = queue_next_due(w->botd->db, deadline_in(DB_MS), &due);
 
-	note(w, r, &w->botd->looks_fail, "when the next booking is due cannot be read, so it is looked for every now and then",
+	worker_note(w, r, &w->botd->looks_fail, "when the next booking is due cannot be read, so it is looked for every now and then",
 		"when the next booking is due can be read again");
 	if (r == 0 && due < ms)
 		ms = due > SPIN_MS ? due : SPIN_MS;
@@ -507,9 +507,9 @@ static int64_t next_look(struct worker *w)
 
 static int claim(struct worker *w)
 {
-	int r = queue_claim(w->botd->db, settings(w)->lease_ms, deadline_in(DB_MS), &w->job);
+	int r = queue_claim(w->botd->db, worker_settings(w)->lease_ms, deadline_in(DB_MS), &w->job);
 
-	note(w, r, &w->botd->claims_fail, "no booking can be claimed, so none is worked off; it is tried again and again",
+	worker_note(w, r, &w->botd->claims_fail, "no booking can be claimed, so none is worked off; it is tried again and again",
 		"bookings can be claimed again");
 	if (r == 0 || r == -ENOENT)
 		w->refusals = 0;
@@ -528,7 +528,7 @@ static int await_work(struct worker *w, struct watcher *news, int r)
 	return fiber_sleep_until(deadline_in(pause_after(REFUSED_MS, w->refusals++, REFUSED_LONGEST_MS)));
 }
 
-static void work(void *arg)
+static void worker_work(void *arg)
 {
 	struct worker *w = arg;
 	CLEANUP(watcher_freep) struct watcher *news = watcher_new(w->botd->work, NULL);
@@ -549,7 +549,7 @@ struct worker *worker_start(struct botd *b, unsigned number)
 
 	w->botd = b;
 	w->number = number;
-	fiber_start("worker", work, w, &w->fiber);
+	fiber_start("worker", worker_work, w, &w->fiber);
 	return w;
 }
 

@@ -25,7 +25,7 @@ static const struct field *parameter_named(const struct method *m, const char *n
 	return NULL;
 }
 
-static bool set_number(struct parsing *p, const struct field *f, const char *value)
+static bool arguments_set_number(struct parsing *p, const struct field *f, const char *value)
 {
 	char *end;
 
@@ -56,7 +56,7 @@ static bool set_value(struct parsing *p, const struct field *f, const char *valu
 	json_t *text;
 
 	if (f->kind == FIELD_INT)
-		return set_number(p, f, value);
+		return arguments_set_number(p, f, value);
 	if (f->kind == FIELD_BOOL)
 		return set_flag(p, f, value);
 	if (f->kind == FIELD_SECRET) {
@@ -124,7 +124,7 @@ static bool take_option(struct parsing *p, int argc, char *const argv[], int *i)
 }
 
 /* Before anything is asked for or sent: what must be there is there. */
-static bool check_required(struct parsing *p)
+static bool arguments_check_required(struct parsing *p)
 {
 	bool optional = false;
 
@@ -188,7 +188,7 @@ static bool take_all(struct parsing *p, int argc, char *const argv[], struct wis
 		if (!ok)
 			return false;
 	}
-	return w->help || (check_required(p) && ask_secrets(p));
+	return w->help || (arguments_check_required(p) && ask_secrets(p));
 }
 
 json_t *arguments_parse(const struct command *c, int argc, char *const argv[], struct wish *ret_wish)

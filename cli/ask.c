@@ -43,7 +43,7 @@ static char *socket_path(const char *dir, const char *daemon)
 	return path;
 }
 
-static bool is_there(const char *dir, const char *daemon)
+static bool ask_is_there(const char *dir, const char *daemon)
 {
 	CLEANUP(freep) char *path = socket_path(dir, daemon);
 
@@ -53,7 +53,7 @@ static bool is_there(const char *dir, const char *daemon)
 bool ask_finds(const char *socket_dir)
 {
 	for (const struct method_list *const *list = method_lists(); *list; list++)
-		if (is_there(socket_dir, (*list)->daemon))
+		if (ask_is_there(socket_dir, (*list)->daemon))
 			return true;
 	return false;
 }
@@ -81,7 +81,7 @@ static int call_daemon(struct call *call, struct peer *peer, const struct method
 	return r == 0 ? json_read(answer.p, answer.n, ret, NULL) : r;
 }
 
-static void ask(void *arg)
+static void ask_ask(void *arg)
 {
 	struct question *q = arg;
 	struct asking *a = q->asking;
@@ -91,7 +91,7 @@ static void ask(void *arg)
 	struct peer *peer = peer_new("steadctl", c->daemon, path);
 	int r;
 
-	if (!is_there(a->socket_dir, c->daemon))
+	if (!ask_is_there(a->socket_dir, c->daemon))
 		r = refuse_without_socket(call, a->socket_dir, c->daemon);
 	else
 		r = call_daemon(call, peer, c->method, a->params, &q->answer->result);
@@ -128,7 +128,7 @@ void ask_daemons(const char *socket_dir, const struct command *commands, size_t 
 		struct question *q = must(malloc(sizeof(*q)));
 		ret[i] = (struct answer){ .command = &commands[i] };
 		*q = (struct question){ .asking = &a, .answer = &ret[i] };
-		fiber_start("call", ask, q, NULL);
+		fiber_start("call", ask_ask, q, NULL);
 	}
 	loop_run();
 	event_free(slow);

@@ -19,7 +19,7 @@ struct page page_stdout(int wide)
 }
 
 /* The bytes of the first character, and the columns that it takes. */
-static size_t step(const char *text, mbstate_t *state, size_t *ret_columns)
+static size_t columns_step(const char *text, mbstate_t *state, size_t *ret_columns)
 {
 	wchar_t c;
 	size_t n = mbrtowc(&c, text, MB_CUR_MAX, state);
@@ -39,7 +39,7 @@ size_t columns_of(const char *text)
 	size_t all = 0, columns;
 
 	while (*text) {
-		text += step(text, &state, &columns);
+		text += columns_step(text, &state, &columns);
 		all += columns;
 	}
 	return all;
@@ -51,7 +51,7 @@ size_t columns_fit(const char *text, size_t columns)
 	size_t bytes = 0, used = 0, more;
 
 	while (text[bytes]) {
-		size_t n = step(text + bytes, &state, &more);
+		size_t n = columns_step(text + bytes, &state, &more);
 		used += more;
 		if (used > columns && bytes)
 			break;
@@ -68,7 +68,7 @@ void columns_pad(FILE *out, const char *text, size_t to)
 }
 
 /* What of text goes into one line: up to the last blank that fits, or as much as does where there is none. */
-static size_t line_of(const char *text, size_t columns)
+static size_t columns_line_of(const char *text, size_t columns)
 {
 	size_t n = columns_fit(text, columns), blank = n;
 
@@ -90,7 +90,7 @@ void columns_wrap(const struct page *page, size_t indent, const char *text)
 		return;
 	}
 	for (;;) {
-		size_t n = line_of(text, columns);
+		size_t n = columns_line_of(text, columns);
 		fwrite(text, 1, n, page->out);
 		fputc('\n', page->out);
 		text += n + strspn(text + n, " ");

@@ -84,7 +84,7 @@ struct listing {
 };
 
 /* A command that several daemons answer is listed once. */
-static void collect(const struct command *c, void *arg)
+static void command_collect(const struct command *c, void *arg)
 {
 	struct listing *l = arg;
 
@@ -104,7 +104,7 @@ static struct listing collect_all(void)
 {
 	struct listing l = { .count = 0 };
 
-	each(collect, &l);
+	each(command_collect, &l);
 	qsort(l.all, l.count, sizeof(*l.all), by_words);
 	return l;
 }

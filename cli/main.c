@@ -25,7 +25,7 @@
 #define EXIT_USAGE 64
 #define CALL_MS    30000
 
-static void print_help(FILE *out)
+static void main_print_help(FILE *out)
 {
 	fprintf(out, "Usage: steadctl [--socket-dir DIR] [--json] COMMAND [OPTION]...\n"
 		     "Looks after Stead. COMMAND --help, or help COMMAND, says more of each.\n\n");
@@ -177,7 +177,7 @@ static int print_each(const struct answer *answers, size_t count, const struct w
 	return status;
 }
 
-static int run(const char *socket_dir, struct wish *wish, const struct command *commands, size_t count, int argc, char *argv[])
+static int main_run(const char *socket_dir, struct wish *wish, const struct command *commands, size_t count, int argc, char *argv[])
 {
 	json_auto_t *params = arguments_parse(&commands[0], argc, argv, wish);
 	struct answer answers[COMMAND_MOST];
@@ -211,10 +211,10 @@ static int run(const char *socket_dir, struct wish *wish, const struct command *
 }
 
 /* What is no daemon's to answer; -1 if it is none of these. */
-static int run_own(int argc, char *argv[])
+static int main_run_own(int argc, char *argv[])
 {
 	if (argc < 2 || (is_help(argv[1]) && argc == 2)) {
-		print_help(argc < 2 ? stderr : stdout);
+		main_print_help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : EXIT_SUCCESS;
 	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
@@ -240,7 +240,7 @@ static int help_with(int argc, char *argv[])
 	return EXIT_SUCCESS;
 }
 
-static int dispatch(int argc, char *argv[])
+static int main_dispatch(int argc, char *argv[])
 {
 	const char *socket_dir = "/run/stead";
 	struct command commands[COMMAND_MOST];
@@ -252,7 +252,7 @@ static int dispatch(int argc, char *argv[])
 		return EXIT_USAGE;
 	argc -= taken;
 	argv += taken;
-	status = run_own(argc, argv);
+	status = main_run_own(argc, argv);
 	if (status >= 0)
 		return status;
 	if (is_help(argv[1]))
@@ -260,7 +260,7 @@ static int dispatch(int argc, char *argv[])
 	count = command_find(argc - 1, argv + 1, commands, &used);
 	if (count == 0)
 		return help_find(argv[1], argc > 2 ? argv[2] : NULL);
-	return run(socket_dir, &wish, commands, count, argc - 1 - used, argv + 1 + used);
+	return main_run(socket_dir, &wish, commands, count, argc - 1 - used, argv + 1 + used);
 }
 
 int main(int argc, char *argv[])
@@ -272,7 +272,7 @@ int main(int argc, char *argv[])
 	json_cleanse();
 	if (secret_disable_dumps() < 0 || loop_init() < 0) /* passwords are typed here */
 		return EXIT_FAILURE;
-	status = dispatch(argc, argv);
+	status = main_dispatch(argc, argv);
 	daemon_deinit();
 	return status;
 }

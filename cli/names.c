@@ -33,7 +33,7 @@ static bool has_numbers(const json_t *object)
 }
 
 /* Borrowed from users, or NULL. */
-static json_t *name_of(const json_t *users, const json_t *number)
+static json_t *names_name_of(const json_t *users, const json_t *number)
 {
 	json_t *user;
 	size_t i;
@@ -47,7 +47,7 @@ static json_t *name_of(const json_t *users, const json_t *number)
 
 static void put_name(json_t *row, const json_t *users)
 {
-	json_t *name = is_number(row) ? name_of(users, json_object_get(row, "user")) : NULL;
+	json_t *name = is_number(row) ? names_name_of(users, json_object_get(row, "user")) : NULL;
 
 	if (name)
 		json_object_set(row, "user", name);

@@ -15,9 +15,9 @@ struct problems {
 	size_t count;
 };
 
-static void add(struct problems *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void status_add(struct problems *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void add(struct problems *p, const char *format, ...)
+static void status_add(struct problems *p, const char *format, ...)
 {
 	va_list args;
 
@@ -49,10 +49,10 @@ static void add_troubles(struct problems *p, const struct answer *a)
 			continue;
 		CLEANUP(freep) char *head = value_title(f->name);
 		CLEANUP(freep) char *text = value_words(f->name, v);
-		add(p, "%s: %s: %s", daemon, head, text);
+		status_add(p, "%s: %s: %s", daemon, head, text);
 	}
 	if (json_is_false(json_object_get(a->result, "database")) && p->count == before)
-		add(p, "%s: the database does not answer", daemon);
+		status_add(p, "%s: the database does not answer", daemon);
 }
 
 /* Without the daemon's name where the sentence has it anyhow. */
@@ -61,9 +61,9 @@ static void add_refusal(struct problems *p, const struct answer *a)
 	CLEANUP(freep) char *why = ask_cause(&a->refusal);
 
 	if (strstr(why, a->command->daemon))
-		add(p, "%s", why);
+		status_add(p, "%s", why);
 	else
-		add(p, "%s: %s", a->command->daemon, why);
+		status_add(p, "%s: %s", a->command->daemon, why);
 }
 
 static void print_headline(const struct page *page, const struct problems *p)

@@ -76,7 +76,7 @@ static size_t left(const struct reader *r)
 	return (size_t)(r->end - r->p);
 }
 
-static int read_head(struct reader *r, struct head *h)
+static int cbor_read_head(struct reader *r, struct head *h)
 {
 	size_t n;
 
@@ -190,10 +190,10 @@ static int read_simple(const struct head *h, struct cbor *v)
 	}
 }
 
-static int read_item(struct reader *r, unsigned int depth, struct cbor **ret);
-static int read_value(struct reader *r, unsigned int depth, bool tagged, struct cbor *v);
+static int cbor_read_item(struct reader *r, unsigned int depth, struct cbor **ret);
+static int cbor_read_value(struct reader *r, unsigned int depth, bool tagged, struct cbor *v);
 
-static int read_key(struct reader *r, struct cbor *v)
+static int cbor_read_key(struct reader *r, struct cbor *v)
 {
 	const uint8_t *p;
 	struct head h;
@@ -202,7 +202,7 @@ static int read_key(struct reader *r, struct cbor *v)
 	if (r->items_left == 0)
 		return -E2BIG;
 	r->items_left--;
-	err = read_head(r, &h);
+	err = cbor_read_head(r, &h);
 	if (err)
 		return err;
 	if (h.major != TEXT && h.major != BYTES)
@@ -222,10 +222,10 @@ static int read_key(struct reader *r, struct cbor *v)
 static int read_child(struct reader *r, unsigned int depth, bool map, struct cbor **ret)
 {
 	struct cbor key = {};
-	int err = map ? read_key(r, &key) : 0;
+	int err = map ? cbor_read_key(r, &key) : 0;
 
 	if (!err)
-		err = read_item(r, depth, ret);
+		err = cbor_read_item(r, depth, ret);
 	if (err)
 		return err;
 	(*ret)->key = key.key;
@@ -280,7 +280,7 @@ static bool list_done(struct reader *r, const struct head *h, size_t n)
 	return true;
 }
 
-static int read_list(struct reader *r, const struct head *h, unsigned int depth, struct cbor *v)
+static int cbor_read_list(struct reader *r, const struct head *h, unsigned int depth, struct cbor *v)
 {
 	const struct cbor **tail = &v->list.first;
 
@@ -304,7 +304,7 @@ static int read_list(struct reader *r, const struct head *h, unsigned int depth,
  * The tag's byte string must hold exactly one item, itself without a tag, so that recursion stays
  * bounded.
  */
-static int read_envelope(struct reader *r, size_t n, unsigned int depth, struct cbor *v)
+static int cbor_read_envelope(struct reader *r, size_t n, unsigned int depth, struct cbor *v)
 {
 	const uint8_t *outer = r->end;
 	int err;
@@ -312,7 +312,7 @@ static int read_envelope(struct reader *r, size_t n, unsigned int depth, struct 
 	if (n > left(r))
 		return -EBADMSG;
 	r->end = r->p + n;
-	err = read_value(r, depth, true, v);
+	err = cbor_read_value(r, depth, true, v);
 	if (!err && r->p != r->end)
 		err = -EBADMSG;
 	r->end = outer;
@@ -326,21 +326,21 @@ static int read_tag(struct reader *r, uint64_t tag, unsigned int depth, struct c
 
 	if (tag != TAG_BASE64 && tag != TAG_ENCODED)
 		return -ENOTSUP;
-	err = read_head(r, &h);
+	err = cbor_read_head(r, &h);
 	if (err)
 		return err;
 	if (h.major != BYTES || h.info == INFO_INDEFINITE)
 		return -ENOTSUP;
 	if (tag == TAG_ENCODED)
-		return read_envelope(r, h.value, depth, v);
+		return cbor_read_envelope(r, h.value, depth, v);
 	v->binary = true;
 	return read_string(r, &h, v);
 }
 
-static int read_value(struct reader *r, unsigned int depth, bool tagged, struct cbor *v)
+static int cbor_read_value(struct reader *r, unsigned int depth, bool tagged, struct cbor *v)
 {
 	struct head h;
-	int err = read_head(r, &h);
+	int err = cbor_read_head(r, &h);
 
 	if (err)
 		return err;
@@ -353,7 +353,7 @@ static int read_value(struct reader *r, unsigned int depth, bool tagged, struct 
 		return read_string(r, &h, v);
 	case ARRAY:
 	case MAP:
-		return read_list(r, &h, depth, v);
+		return cbor_read_list(r, &h, depth, v);
 	case TAG:
 		if (h.info == INFO_INDEFINITE)
 			return -EBADMSG;
@@ -364,7 +364,7 @@ static int read_value(struct reader *r, unsigned int depth, bool tagged, struct 
 	return -EBADMSG;
 }
 
-static int read_item(struct reader *r, unsigned int depth, struct cbor **ret)
+static int cbor_read_item(struct reader *r, unsigned int depth, struct cbor **ret)
 {
 	struct cbor *v;
 	int err;
@@ -374,7 +374,7 @@ static int read_item(struct reader *r, unsigned int depth, struct cbor **ret)
 	r->items_left--;
 	v = arena_alloc(r->arena, sizeof(*v));
 	v->raw = r->p;
-	err = read_value(r, depth, false, v);
+	err = cbor_read_value(r, depth, false, v);
 	if (err)
 		return err;
 	v->raw_len = (size_t)(r->p - v->raw);
@@ -388,7 +388,7 @@ int cbor_parse(struct arena *arena, const void *p, size_t n, size_t max_items,
 	struct reader r = { .arena = arena, .p = p, .end = (const uint8_t *)p + n,
 			    .items_left = max_items };
 	struct cbor *v;
-	int err = n ? read_item(&r, 0, &v) : -EBADMSG;
+	int err = n ? cbor_read_item(&r, 0, &v) : -EBADMSG;
 
 	if (!err && r.p != r.end)
 		err = -EBADMSG;

@@ -85,7 +85,7 @@ void cbor_out_reset(struct cbor_out *o)
 	o->depth = 0;
 }
 
-static void fail(struct cbor_out *o, int error)
+static void cbor_out_fail(struct cbor_out *o, int error)
 {
 	if (!o->error)
 		o->error = error;
@@ -94,7 +94,7 @@ static void fail(struct cbor_out *o, int error)
 int cbor_out_finish(struct cbor_out *o, const uint8_t **ret, size_t *ret_len)
 {
 	if (o->depth > 0 || o->len == 0)
-		fail(o, -EINVAL);
+		cbor_out_fail(o, -EINVAL);
 	if (o->error)
 		return o->error;
 	*ret = o->data;
@@ -103,7 +103,7 @@ int cbor_out_finish(struct cbor_out *o, const uint8_t **ret, size_t *ret_len)
 }
 
 /* Not realloc(): the old buffer may hold a secret. */
-static void grow(struct cbor_out *o, size_t need)
+static void cbor_out_grow(struct cbor_out *o, size_t need)
 {
 	size_t size = o->size ? o->size : OUT_FIRST;
 	uint8_t *data;
@@ -121,19 +121,19 @@ static void grow(struct cbor_out *o, size_t need)
 	o->size = size;
 }
 
-static void put(struct cbor_out *o, const void *p, size_t n)
+static void cbor_out_put(struct cbor_out *o, const void *p, size_t n)
 {
 	if (n == 0)
 		return;
 	if (o->size - o->len < n)
-		grow(o, n);
+		cbor_out_grow(o, n);
 	memcpy(o->data + o->len, p, n);
 	o->len += n;
 }
 
 static void put_byte(struct cbor_out *o, uint8_t b)
 {
-	put(o, &b, 1);
+	cbor_out_put(o, &b, 1);
 }
 
 static void big_endian(uint8_t *to, uint64_t value, size_t n)
@@ -145,7 +145,7 @@ static void big_endian(uint8_t *to, uint64_t value, size_t n)
 }
 
 /* The shortest form (RFC 8949, 4.2.1). */
-static void put_head(struct cbor_out *o, uint8_t head, uint64_t value)
+static void cbor_out_put_head(struct cbor_out *o, uint8_t head, uint64_t value)
 {
 	unsigned int log = value <= 0xff ? 0 : value <= 0xffff ? 1 : value <= 0xffffffff ? 2 : 3;
 	uint8_t bytes[9];
@@ -156,15 +156,15 @@ static void put_head(struct cbor_out *o, uint8_t head, uint64_t value)
 	}
 	bytes[0] = head | (uint8_t)(24 + log);
 	big_endian(bytes + 1, value, (size_t)1 << log);
-	put(o, bytes, 1 + ((size_t)1 << log));
+	cbor_out_put(o, bytes, 1 + ((size_t)1 << log));
 }
 
 void cbor_put_int(struct cbor_out *o, int64_t i)
 {
 	if (i >= 0)
-		put_head(o, HEAD_UNSIGNED, (uint64_t)i);
+		cbor_out_put_head(o, HEAD_UNSIGNED, (uint64_t)i);
 	else
-		put_head(o, HEAD_NEGATIVE, (uint64_t)(-1 - i));
+		cbor_out_put_head(o, HEAD_NEGATIVE, (uint64_t)(-1 - i));
 }
 
 void cbor_put_double(struct cbor_out *o, double d)
@@ -174,7 +174,7 @@ void cbor_put_double(struct cbor_out *o, double d)
 
 	memcpy(&bits, &d, sizeof(bits));
 	big_endian(bytes + 1, bits, 8);
-	put(o, bytes, sizeof(bytes));
+	cbor_out_put(o, bytes, sizeof(bytes));
 }
 
 void cbor_put_bool(struct cbor_out *o, bool b)
@@ -195,26 +195,26 @@ void cbor_put_text(struct cbor_out *o, const char *s)
 void cbor_put_text_n(struct cbor_out *o, const char *s, size_t n)
 {
 	if (!utf8_valid(s, n))
-		fail(o, -EILSEQ);
-	put_head(o, HEAD_TEXT, n);
-	put(o, s, n);
+		cbor_out_fail(o, -EILSEQ);
+	cbor_out_put_head(o, HEAD_TEXT, n);
+	cbor_out_put(o, s, n);
 }
 
 void cbor_put_bytes(struct cbor_out *o, const void *p, size_t n)
 {
-	put_head(o, HEAD_BYTES, n);
-	put(o, p, n);
+	cbor_out_put_head(o, HEAD_BYTES, n);
+	cbor_out_put(o, p, n);
 }
 
 void cbor_put_binary(struct cbor_out *o, const void *p, size_t n)
 {
-	put_head(o, HEAD_TAG, 22);
+	cbor_out_put_head(o, HEAD_TAG, 22);
 	cbor_put_bytes(o, p, n);
 }
 
 void cbor_put_utf16(struct cbor_out *o, const uint16_t *units, size_t n)
 {
-	put_head(o, HEAD_BYTES, n * 2);
+	cbor_out_put_head(o, HEAD_BYTES, n * 2);
 	for (size_t i = 0; i < n; i++) {
 		put_byte(o, units[i] & 0xff);
 		put_byte(o, units[i] >> 8);
@@ -223,23 +223,23 @@ void cbor_put_utf16(struct cbor_out *o, const uint16_t *units, size_t n)
 
 void cbor_put_raw(struct cbor_out *o, const void *p, size_t n)
 {
-	put(o, p, n);
+	cbor_out_put(o, p, n);
 }
 
 void cbor_put_array(struct cbor_out *o, size_t n)
 {
-	put_head(o, HEAD_ARRAY, n);
+	cbor_out_put_head(o, HEAD_ARRAY, n);
 }
 
 void cbor_put_map(struct cbor_out *o, size_t n)
 {
-	put_head(o, HEAD_MAP, n);
+	cbor_out_put_head(o, HEAD_MAP, n);
 }
 
-static void begin(struct cbor_out *o, uint8_t head)
+static void cbor_out_begin(struct cbor_out *o, uint8_t head)
 {
 	if (o->depth == OPEN_MAX_DEPTH) {
-		fail(o, -E2BIG);
+		cbor_out_fail(o, -E2BIG);
 		return;
 	}
 	o->open[o->depth].head = head;
@@ -248,10 +248,10 @@ static void begin(struct cbor_out *o, uint8_t head)
 }
 
 /* Where the content of the innermost open thing began, if that is of this kind. */
-static bool end(struct cbor_out *o, uint8_t head, size_t *ret_content)
+static bool cbor_out_end(struct cbor_out *o, uint8_t head, size_t *ret_content)
 {
 	if (o->error || o->depth == 0 || o->open[o->depth - 1].head != head) {
-		fail(o, -EINVAL);
+		cbor_out_fail(o, -EINVAL);
 		return false;
 	}
 	o->depth--;
@@ -262,14 +262,14 @@ static bool end(struct cbor_out *o, uint8_t head, size_t *ret_content)
 static void list_begin(struct cbor_out *o, uint8_t head)
 {
 	put_byte(o, head | INDEFINITE);
-	begin(o, head);
+	cbor_out_begin(o, head);
 }
 
 static void list_end(struct cbor_out *o, uint8_t head)
 {
 	size_t content;
 
-	if (end(o, head, &content))
+	if (cbor_out_end(o, head, &content))
 		put_byte(o, BREAK);
 }
 
@@ -301,21 +301,21 @@ void cbor_envelope_begin(struct cbor_out *o)
 {
 	static const uint8_t head[] = { 0xd8, 0x18, 0x5a, 0, 0, 0, 0 };
 
-	put(o, head, sizeof(head));
-	begin(o, HEAD_TAG);
+	cbor_out_put(o, head, sizeof(head));
+	cbor_out_begin(o, HEAD_TAG);
 }
 
 void cbor_envelope_end(struct cbor_out *o)
 {
 	size_t content, n;
 
-	if (!end(o, HEAD_TAG, &content))
+	if (!cbor_out_end(o, HEAD_TAG, &content))
 		return;
 	n = o->len - content;
 	if (n == 0)
-		fail(o, -EINVAL);
+		cbor_out_fail(o, -EINVAL);
 	else if (n > UINT32_MAX)
-		fail(o, -E2BIG);
+		cbor_out_fail(o, -E2BIG);
 	else
 		big_endian(o->data + content - 4, n, 4);
 }

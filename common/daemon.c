@@ -34,7 +34,7 @@ static struct options {
 	enum log_level level;
 } options;
 
-static void print_help(const char *sentence, const struct setting *rows)
+static void daemon_print_help(const char *sentence, const struct setting *rows)
 {
 	printf("Usage: %s [OPTION]...\n%s\n\n", program, sentence);
 	printf("  --config FILE        read settings from FILE, and those that daemons share from " SETTINGS_SHARED_FILE " beside it\n"
@@ -73,7 +73,7 @@ static const struct option long_options[] = {
 };
 
 /* 0, 1 when what was asked for has been printed, or -EINVAL. */
-static int parse_options(struct options *o, const char *sentence, const struct setting *rows, int argc,
+static int daemon_parse_options(struct options *o, const char *sentence, const struct setting *rows, int argc,
 	char *argv[])
 {
 	int option;
@@ -95,7 +95,7 @@ static int parse_options(struct options *o, const char *sentence, const struct s
 				return -EINVAL;
 			break;
 		case 'p': settings_print_sample(rows, stdout); return 1;
-		case 'h': print_help(sentence, rows); return 1;
+		case 'h': daemon_print_help(sentence, rows); return 1;
 		case 'v': printf("%s %s\n", program, STEAD_VERSION); return 1;
 		default: return -EINVAL; /* getopt has said why */
 		}
@@ -117,7 +117,7 @@ int daemon_init(const char *name, const char *sentence, const struct setting *ro
 	*o = (struct options){ .level = LOG_INFO };
 	program = name;
 	began = loop_now();
-	r = parse_options(o, sentence, rows, argc, argv);
+	r = daemon_parse_options(o, sentence, rows, argc, argv);
 	if (r != 0)
 		return r;
 	log_open(name, o->level);

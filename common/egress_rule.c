@@ -27,7 +27,7 @@ struct shown {
 	char text[81];
 };
 
-static struct shown shown(const char *text)
+static struct shown egress_rule_shown(const char *text)
 {
 	struct shown s = {""};
 
@@ -67,7 +67,7 @@ static int read_hosts(struct egress_rule *rule, struct egress_words words, char 
 		words_set(why, EGRESS_WHY,
 			"\"%s\" is not a host pattern; write NAME, *.NAME or an address, and :PORT "
 			"if it is neither 80 nor 443.",
-			shown(words.items[i]).text);
+			egress_rule_shown(words.items[i]).text);
 		return -EINVAL;
 	}
 	return 0;
@@ -81,7 +81,7 @@ static int read_addresses(struct egress_rule *rule, struct egress_words words, c
 			continue;
 		words_set(why, EGRESS_WHY,
 			"\"%s\" is not an IP address; write it in full, one for each entry.",
-			shown(words.items[i]).text);
+			egress_rule_shown(words.items[i]).text);
 		return -EINVAL;
 	}
 	return 0;
@@ -120,7 +120,7 @@ static int read_pins(struct egress_rule *rule, struct egress_words words, char *
 			continue;
 		words_set(why, EGRESS_WHY,
 			"\"%s\" is not a pin; write HOST=ADDRESS or HOST=ADDRESS:PORT.",
-			shown(words.items[i]).text);
+			egress_rule_shown(words.items[i]).text);
 		return -EINVAL;
 	}
 	return 0;
@@ -189,7 +189,7 @@ static int check_address(const struct egress_rule *rule, const struct address *a
 	return -EACCES;
 }
 
-static int add(const struct egress_rule *rule, struct egress_target *t,
+static int egress_rule_add(const struct egress_rule *rule, struct egress_target *t,
 	const struct address *address, uint16_t port, char *why)
 {
 	int r = check_address(rule, address, why);
@@ -214,7 +214,7 @@ static int add_pins(const struct egress_rule *rule, struct egress_target *t, cha
 		const struct pin *pin = &rule->pins[i];
 		if (!host_equal(&pin->host, &t->host))
 			continue;
-		int added = add(rule, t, &pin->address, pin->port ? pin->port : t->port, why);
+		int added = egress_rule_add(rule, t, &pin->address, pin->port ? pin->port : t->port, why);
 		r = added == 0 ? 1 : r == 0 ? added : r;
 	}
 	return r;
@@ -236,7 +236,7 @@ static int add_localhost(const struct egress_rule *rule, struct egress_target *t
 
 	for (size_t i = 0; i < 2; i++) {
 		struct address address;
-		if (address_parse(loopback[i], &address) == 0 && add(rule, t, &address, t->port, why) == 0)
+		if (address_parse(loopback[i], &address) == 0 && egress_rule_add(rule, t, &address, t->port, why) == 0)
 			r = 1;
 	}
 	return r;
@@ -244,7 +244,7 @@ static int add_localhost(const struct egress_rule *rule, struct egress_target *t
 
 static int add_known(const struct egress_rule *rule, struct egress_target *t, char *why)
 {
-	int r = t->host.literal ? add(rule, t, &t->host.address, t->port, why) : add_pins(rule, t, why);
+	int r = t->host.literal ? egress_rule_add(rule, t, &t->host.address, t->port, why) : add_pins(rule, t, why);
 
 	return r == 0 && is_localhost(t->host.name) ? add_localhost(rule, t, why) : r;
 }
@@ -275,5 +275,5 @@ int egress_rule_address(const struct egress_rule *rule, struct egress_target *ta
 	const struct address *address, char why[EGRESS_WHY])
 {
 	*why = '\0';
-	return add(rule, target, address, target->port, why);
+	return egress_rule_add(rule, target, address, target->port, why);
 }

@@ -247,7 +247,7 @@ static void switch_away(struct fiber *f)
 }
 
 /* The stack is let go as soon as the function has returned; the handle lives until it is joined. */
-static void finish(struct fiber *f)
+static void fiber_finish(struct fiber *f)
 {
 	stack_release(f->stack);
 	f->stack = NULL;
@@ -268,7 +268,7 @@ static void run_ready(void *arg)
 		f->queued = false;
 		switch_to(f);
 		if (f->ended)
-			finish(f);
+			fiber_finish(f);
 	}
 }
 

@@ -56,19 +56,19 @@ size_t hub_watchers(const struct hub *h)
 	return h->count;
 }
 
-static int compare(const void *a, const void *b)
+static int hub_compare(const void *a, const void *b)
 {
 	return strcmp(a, b);
 }
 
-static struct told *take_first(struct watcher *w)
+static struct told *hub_take_first(struct watcher *w)
 {
 	struct told *t = TAILQ_FIRST(&w->list);
 
 	if (!t)
 		return NULL;
 	TAILQ_REMOVE(&w->list, t, link);
-	tdelete(t, &w->tree, compare);
+	tdelete(t, &w->tree, hub_compare);
 	w->count--;
 	return t;
 }
@@ -77,7 +77,7 @@ static void drop_all(struct watcher *w)
 {
 	struct told *t;
 
-	while ((t = take_first(w)))
+	while ((t = hub_take_first(w)))
 		free(t);
 }
 
@@ -91,13 +91,13 @@ static void fall_behind(struct watcher *w)
 /* The one of that key, made if it is not there. */
 static struct told *told_of(struct watcher *w, const char *key)
 {
-	struct told *const *found = tfind(key, &w->tree, compare), *t;
+	struct told *const *found = tfind(key, &w->tree, hub_compare), *t;
 
 	if (found)
 		return *found;
 	t = must(calloc(1, sizeof(*t) + w->hub->size));
 	exact_must(t->key, sizeof(t->key), "%s", key);
-	must(tsearch(t, &w->tree, compare));
+	must(tsearch(t, &w->tree, hub_compare));
 	TAILQ_INSERT_TAIL(&w->list, t, link);
 	w->count++;
 	return t;
@@ -107,7 +107,7 @@ static void tell(struct watcher *w, const char *key, const void *what)
 {
 	if (w->behind || (*w->key && strcmp(w->key, key) != 0))
 		return; /* whoever is behind reads it anew */
-	if (w->count == w->hub->most && !tfind(key, &w->tree, compare))
+	if (w->count == w->hub->most && !tfind(key, &w->tree, hub_compare))
 		return fall_behind(w);
 	memcpy(told_of(w, key)->what, what ? what : "", what ? w->hub->size : 0);
 	latch_wake(&w->news, 0);
@@ -190,7 +190,7 @@ int watcher_next(struct watcher *w, const char **ret_key, void *what, int64_t de
 		return -ESTALE;
 	}
 	free(w->read);
-	w->read = take_first(w);
+	w->read = hub_take_first(w);
 	if (ret_key)
 		*ret_key = w->read->key;
 	if (what)

@@ -116,7 +116,7 @@ static void escape(const char *in, char *out, size_t size)
 }
 
 /* What is too long for its place is cut; the context of a line is short by nature. */
-static void field(char *out, size_t size, size_t *n, const char *format, const char *value)
+static void log_field(char *out, size_t size, size_t *n, const char *format, const char *value)
 {
 	char escaped[160];
 
@@ -137,10 +137,10 @@ static bool send_to_journal(enum log_level level, const char *line, const struct
 		return false;
 	n = strlen(text);
 	if (c) {
-		field(text, sizeof(text), &n, "STEAD_CONNECTION=%s\n", c->connection);
-		field(text, sizeof(text), &n, "STEAD_CALL=%s\n", c->call);
-		field(text, sizeof(text), &n, "STEAD_METHOD=%s\n", c->method);
-		field(text, sizeof(text), &n, "STEAD_USER=%s\n", c->user);
+		log_field(text, sizeof(text), &n, "STEAD_CONNECTION=%s\n", c->connection);
+		log_field(text, sizeof(text), &n, "STEAD_CALL=%s\n", c->call);
+		log_field(text, sizeof(text), &n, "STEAD_METHOD=%s\n", c->method);
+		log_field(text, sizeof(text), &n, "STEAD_USER=%s\n", c->user);
 	}
 	return send(journal, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n;
 }
@@ -171,9 +171,9 @@ static void send_to_stderr(enum log_level level, const char *line, const struct 
 		return;
 	n = strlen(text);
 	if (c) {
-		field(text, sizeof(text) - 1, &n, " method=%s", c->method);
-		field(text, sizeof(text) - 1, &n, " call=%s", c->call);
-		field(text, sizeof(text) - 1, &n, " user=%s", c->user);
+		log_field(text, sizeof(text) - 1, &n, " method=%s", c->method);
+		log_field(text, sizeof(text) - 1, &n, " call=%s", c->call);
+		log_field(text, sizeof(text) - 1, &n, " user=%s", c->user);
 	}
 	text[n++] = '\n';
 	if (write(STDERR_FILENO, text, n) < 0)

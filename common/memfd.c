@@ -15,7 +15,7 @@
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-static int make(const char *name)
+static int memfd_make(const char *name)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
@@ -46,7 +46,7 @@ int memfd_new(const char *name, const void *p, size_t n, int *ret_fd)
 
 	if (n == 0)
 		return -EINVAL;
-	fd = make(name);
+	fd = memfd_make(name);
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, p, n);

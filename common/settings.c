@@ -59,7 +59,7 @@ static void set_defaults(const struct setting *rows, void *out)
 	}
 }
 
-static const struct setting *find(const struct setting *rows, const char *name)
+static const struct setting *settings_find(const struct setting *rows, const char *name)
 {
 	for (const struct setting *s = rows; s->name; s++)
 		if (strcmp(s->name, name) == 0)
@@ -92,7 +92,7 @@ static int check_form(const struct setting *s, const char *value, const struct s
 		s->form->example);
 }
 
-static int set_number(const struct setting *s, int64_t *at, const char *value, const struct source *from)
+static int settings_set_number(const struct setting *s, int64_t *at, const char *value, const struct source *from)
 {
 	char *end;
 
@@ -107,16 +107,16 @@ static int set_number(const struct setting *s, int64_t *at, const char *value, c
 	return 0;
 }
 
-static void append(struct words *w, const char *value)
+static void settings_append(struct words *w, const char *value)
 {
 	w->items = must(reallocarray(w->items, w->count + 1, sizeof(*w->items)));
 	w->items[w->count++] = copy(value);
 }
 
-static int set(const struct setting *rows, void *out, const char *name, const char *value,
+static int settings_set(const struct setting *rows, void *out, const char *name, const char *value,
 	const struct source *from)
 {
-	const struct setting *s = find(rows, name);
+	const struct setting *s = settings_find(rows, name);
 
 	if (!s)
 		return refuse_unknown(rows, name, from);
@@ -128,13 +128,13 @@ static int set(const struct setting *rows, void *out, const char *name, const ch
 		free(*(char **)at);
 		*(char **)at = copy(value);
 		return 0;
-	case SETTING_NUMBER: return set_number(s, at, value, from);
-	case SETTING_WORDS: append(at, value); return 0;
+	case SETTING_NUMBER: return settings_set_number(s, at, value, from);
+	case SETTING_WORDS: settings_append(at, value); return 0;
 	}
 	return 0;
 }
 
-static char *trim(char *s)
+static char *settings_trim(char *s)
 {
 	while (isspace((unsigned char)*s))
 		s++;
@@ -144,22 +144,22 @@ static char *trim(char *s)
 }
 
 /* Splits "name = value" in place. */
-static int split(char *line, char **ret_name, char **ret_value, const struct source *from)
+static int settings_split(char *line, char **ret_name, char **ret_value, const struct source *from)
 {
 	char *equals = strchr(line, '=');
 
 	if (!equals)
 		return complain(from, "expected \"name = value\", found \"%s\"", line);
 	*equals = '\0';
-	*ret_name = trim(line);
-	*ret_value = trim(equals + 1);
+	*ret_name = settings_trim(line);
+	*ret_value = settings_trim(equals + 1);
 	return 0;
 }
 
 /* A scalar given twice is a slip that would otherwise be settled by order. */
 static int check_repeat(const struct setting *rows, const char *name, bool *seen, const struct source *from)
 {
-	const struct setting *s = find(rows, name);
+	const struct setting *s = settings_find(rows, name);
 
 	if (!s || s->kind == SETTING_WORDS)
 		return 0;
@@ -190,24 +190,24 @@ static int take_line(const struct reading *r, char *text, const struct source *f
 {
 	char *name = NULL, *value = NULL;
 	const struct setting *s;
-	int e = split(text, &name, &value, from);
+	int e = settings_split(text, &name, &value, from);
 
 	if (e == 0)
 		e = check_repeat(r->rows, name, r->seen, from);
 	if (e < 0)
 		return e;
-	s = find(r->rows, name);
+	s = settings_find(r->rows, name);
 	if (r->shared && !is_shared(name))
 		return complain(from, "\"%s\" is no setting that daemons share; it belongs into the file of the daemon that it is for", name);
 	if (s && s->shared) {
 		e = check_form(s, value, from);
-		append(&r->aside[s - r->rows], value);
+		settings_append(&r->aside[s - r->rows], value);
 	}
 	if (e < 0)
 		return e;
 	if (r->shared || (s && s->shared))
 		return 0;
-	return set(r->rows, r->out, name, value, from);
+	return settings_set(r->rows, r->out, name, value, from);
 }
 
 static int read_lines(const struct reading *reading, FILE *f, struct source *from)
@@ -223,7 +223,7 @@ static int read_lines(const struct reading *reading, FILE *f, struct source *fro
 			r = complain(from, "the line holds a NUL byte");
 			break;
 		}
-		char *text = trim(line);
+		char *text = settings_trim(line);
 		if (*text == '\0' || *text == '#')
 			continue;
 		r = take_line(reading, text, from);
@@ -252,7 +252,7 @@ static void *must_calloc(size_t count, size_t size)
 	return p;
 }
 
-static int read_file(struct reading reading, const char *file, char *why, size_t size)
+static int settings_read_file(struct reading reading, const char *file, char *why, size_t size)
 {
 	struct source from = { .file = file, .why = why, .size = size };
 	FILE *f = fopen(file, "re");
@@ -280,7 +280,7 @@ static void words_clear(struct words *w)
 	*w = (struct words){ 0 };
 }
 
-static bool same(const struct words *a, const struct words *b)
+static bool settings_same(const struct words *a, const struct words *b)
 {
 	if (a->count != b->count)
 		return false;
@@ -291,13 +291,13 @@ static bool same(const struct words *a, const struct words *b)
 }
 
 /* What both files say of one shared setting comes to one value. */
-static int settle(const struct reading *r, const struct setting *s, const struct words *own, const struct words *common,
+static int settings_settle(const struct reading *r, const struct setting *s, const struct words *own, const struct words *common,
 	const char *file, const char *common_file, struct source *from)
 {
 	const struct words *in_force = common->count ? common : own;
 	int e = 0;
 
-	if (own->count && common->count && !same(own, common)) {
+	if (own->count && common->count && !settings_same(own, common)) {
 		words_set(from->why, from->size,
 			"the setting \"%s\" stands in %s and, differently, in %s, where all daemons read it; remove it from the first", s->name,
 			file, common_file);
@@ -308,7 +308,7 @@ static int settle(const struct reading *r, const struct setting *s, const struct
 			"the setting \"%s\" stands in %s and belongs into %s, where every daemon reads it; move it there", s->name, file,
 			common_file);
 	for (size_t i = 0; i < in_force->count && e == 0; i++)
-		e = set(r->rows, r->out, s->name, in_force->items[i], from);
+		e = settings_set(r->rows, r->out, s->name, in_force->items[i], from);
 	return e;
 }
 
@@ -330,15 +330,15 @@ static int read_files(const struct setting *rows, void *out, const char *file, c
 	struct reading reading = { .rows = rows, .out = out, .aside = own };
 	struct source from = { .file = file, .why = why, .size = size };
 	char *common_file = settings_shared_path(file);
-	int r = read_file(reading, file, why, size);
+	int r = settings_read_file(reading, file, why, size);
 
 	reading.aside = common;
 	reading.shared = true;
 	if (r == 0 && access(common_file, F_OK) == 0)
-		r = read_file(reading, common_file, why, size);
+		r = settings_read_file(reading, common_file, why, size);
 	for (size_t i = 0; i < count && r == 0; i++)
 		if (rows[i].shared)
-			r = settle(&reading, &rows[i], &own[i], &common[i], file, common_file, &from);
+			r = settings_settle(&reading, &rows[i], &own[i], &common[i], file, common_file, &from);
 	for (size_t i = 0; i < count; i++) {
 		words_clear(&own[i]);
 		words_clear(&common[i]);
@@ -349,7 +349,7 @@ static int read_files(const struct setting *rows, void *out, const char *file, c
 	return r;
 }
 
-static int check_required(const struct setting *rows, const void *out, const char *file, char *why, size_t size)
+static int settings_check_required(const struct setting *rows, const void *out, const char *file, char *why, size_t size)
 {
 	for (const struct setting *s = rows; s->name; s++) {
 		if (s->kind != SETTING_TEXT || *(char *const *)((const char *)out + s->offset))
@@ -368,9 +368,9 @@ static int apply_overrides(const struct setting *rows, void *out, const char *co
 
 	for (size_t i = 0; i < count && r == 0; i++) {
 		char *line = copy(overrides[i]), *name = NULL, *value = NULL;
-		r = split(line, &name, &value, &from);
+		r = settings_split(line, &name, &value, &from);
 		if (r == 0)
-			r = set(rows, out, name, value, &from);
+			r = settings_set(rows, out, name, value, &from);
 		free(line);
 	}
 	return r;
@@ -388,7 +388,7 @@ int settings_load(const struct setting *rows, void *out, const char *file, const
 	if (r == 0)
 		r = apply_overrides(rows, out, overrides, count, why, size);
 	if (r == 0)
-		r = check_required(rows, out, file, why, size);
+		r = settings_check_required(rows, out, file, why, size);
 	if (r < 0)
 		settings_free(rows, out);
 	return r;

@@ -54,7 +54,7 @@ static struct job *take_job(struct worker_pool *pool)
 	return job;
 }
 
-static void *work(void *arg)
+static void *worker_work(void *arg)
 {
 	struct worker_pool *pool = arg;
 	struct job *job;
@@ -99,7 +99,7 @@ static int start_threads(struct worker_pool *pool, unsigned threads)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (pool->threads < threads && r == 0) {
-		r = pthread_create(&pool->thread[pool->threads], NULL, work, pool);
+		r = pthread_create(&pool->thread[pool->threads], NULL, worker_work, pool);
 		if (r == 0)
 			pool->threads++;
 	}
@@ -154,7 +154,7 @@ struct worker_pool *worker_pool_free(struct worker_pool *pool)
 	return NULL;
 }
 
-static int enqueue(struct worker_pool *pool, struct job *job)
+static int worker_enqueue(struct worker_pool *pool, struct job *job)
 {
 	int r = -EBUSY;
 
@@ -187,7 +187,7 @@ static bool withdraw(struct worker_pool *pool, struct job *job)
 int worker_run(struct worker_pool *pool, void (*fn)(void *arg), void *arg, int64_t deadline)
 {
 	struct job job = { .fn = fn, .arg = arg };
-	int r = fiber_cancelled() ? -ECANCELED : enqueue(pool, &job);
+	int r = fiber_cancelled() ? -ECANCELED : worker_enqueue(pool, &job);
 
 	if (r < 0)
 		return r;

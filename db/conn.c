@@ -59,7 +59,7 @@ struct conn {
 	struct db_error error; /* why the batch failed, or why the connection was lost */
 };
 
-static void on_timer(evutil_socket_t fd, short what, void *arg);
+static void on_conn_timer(evutil_socket_t fd, short what, void *arg);
 
 struct conn *db_conn_new(const struct conn_owner *owner, void *arg)
 {
@@ -67,7 +67,7 @@ struct conn *db_conn_new(const struct conn_owner *owner, void *arg)
 
 	c->owner = owner;
 	c->arg = arg;
-	c->timer = must(evtimer_new(loop_base(), on_timer, c));
+	c->timer = must(evtimer_new(loop_base(), on_conn_timer, c));
 	c->statements = statements_new();
 	return c;
 }
@@ -79,7 +79,7 @@ static void unwatch(struct event **event)
 	*event = NULL;
 }
 
-static void watch(struct conn *c, struct event **event, short what, event_callback_fn fn)
+static void conn_watch(struct conn *c, struct event **event, short what, event_callback_fn fn)
 {
 	unwatch(event);
 	*event = event_new(loop_base(), PQsocket(c->pg), what, fn, c);
@@ -138,7 +138,7 @@ static void close_now(struct conn *c)
  * The batch is over, and so are the connection's waits; whoever holds it learns from
  * db_conn_outcome().
  */
-static void lose(struct conn *c, const char *why)
+static void conn_lose(struct conn *c, const char *why)
 {
 	if (c->lost)
 		return;
@@ -154,17 +154,17 @@ static void lose(struct conn *c, const char *why)
 		close_now(c);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_conn_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct conn *c = arg;
 
 	if (c->open)
-		lose(c, "the server did not answer while its connection was cleaned up");
+		conn_lose(c, "the server did not answer while its connection was cleaned up");
 	else if (PQstatus(c->pg) == CONNECTION_BAD)
-		lose(c, PQerrorMessage(c->pg));
+		conn_lose(c, PQerrorMessage(c->pg));
 	else
-		lose(c, "the server did not answer while connecting");
+		conn_lose(c, "the server did not answer while connecting");
 }
 
 /* Reading what came */
@@ -273,7 +273,7 @@ static void read_notifies(struct conn *c)
 	}
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct conn *c = arg;
@@ -283,7 +283,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	read_notifies(c);
 	read_results(c);
 	if (c->pg && !c->lost && (!ok || PQstatus(c->pg) != CONNECTION_OK))
-		lose(c, PQerrorMessage(c->pg));
+		conn_lose(c, PQerrorMessage(c->pg));
 }
 
 /* A connection that is being ended says so in a notice when nothing is under way. */
@@ -298,17 +298,17 @@ static void on_notice(void *arg, const PGresult *res)
 
 /* Opening */
 
-static void opened(struct conn *c)
+static void conn_opened(struct conn *c)
 {
 	c->open = true;
 	event_del(c->timer);
 	PQsetnonblocking(c->pg, 1);
 	PQsetNoticeReceiver(c->pg, on_notice, c);
 	if (!PQenterPipelineMode(c->pg)) {
-		lose(c, PQerrorMessage(c->pg));
+		conn_lose(c, PQerrorMessage(c->pg));
 		return;
 	}
-	watch(c, &c->io, EV_READ | EV_PERSIST, on_readable);
+	conn_watch(c, &c->io, EV_READ | EV_PERSIST, on_conn_readable);
 	c->owner->ready(c->arg, c);
 }
 
@@ -318,10 +318,10 @@ static void on_open_io(evutil_socket_t fd, short what, void *arg)
 	struct conn *c = arg;
 
 	switch (PQconnectPoll(c->pg)) {
-	case PGRES_POLLING_READING: watch(c, &c->io, EV_READ, on_open_io); break;
-	case PGRES_POLLING_WRITING: watch(c, &c->io, EV_WRITE, on_open_io); break;
-	case PGRES_POLLING_OK: opened(c); break;
-	default: lose(c, PQerrorMessage(c->pg));
+	case PGRES_POLLING_READING: conn_watch(c, &c->io, EV_READ, on_open_io); break;
+	case PGRES_POLLING_WRITING: conn_watch(c, &c->io, EV_WRITE, on_open_io); break;
+	case PGRES_POLLING_OK: conn_opened(c); break;
+	default: conn_lose(c, PQerrorMessage(c->pg));
 	}
 }
 
@@ -337,7 +337,7 @@ void db_conn_open(struct conn *c, const struct conn_target *target)
 		return;
 	}
 	start_timer(c, OPEN_WITHIN_MS);
-	watch(c, &c->io, EV_WRITE, on_open_io);
+	conn_watch(c, &c->io, EV_WRITE, on_open_io);
 }
 
 /* Batches */
@@ -356,10 +356,10 @@ static void batch_part(struct conn *c, struct part part, int sent)
 	assert(c->batch.n < BATCH_MAX);
 	c->batch.parts[c->batch.n++] = part;
 	if (!sent)
-		lose(c, PQerrorMessage(c->pg));
+		conn_lose(c, PQerrorMessage(c->pg));
 }
 
-static void prepare(
+static void conn_prepare(
 	struct conn *c, struct statement *st, const char *sql, const struct wire_params *p)
 {
 	int sent = PQsendPrepare(c->pg, st->name, sql, p->n, p->types);
@@ -382,7 +382,7 @@ void db_conn_add(struct conn *c, enum step step, const char *sql, const struct d
 	st = part.statement = statements_get(c->statements, sql, p.types, p.n);
 	if (st && !st->prepared) {
 		part.fresh = true;
-		prepare(c, st, sql, &p);
+		conn_prepare(c, st, sql, &p);
 	}
 	if (!c->pg || c->lost)
 		return;
@@ -395,25 +395,25 @@ void db_conn_add(struct conn *c, enum step step, const char *sql, const struct d
 	batch_part(c, part, sent);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_conn_writable(evutil_socket_t fd, short what, void *arg);
 
-static void flush(struct conn *c)
+static void conn_flush(struct conn *c)
 {
 	int r = PQflush(c->pg);
 
 	if (r < 0)
-		lose(c, PQerrorMessage(c->pg));
+		conn_lose(c, PQerrorMessage(c->pg));
 	else if (r > 0)
-		watch(c, &c->writable, EV_WRITE, on_writable);
+		conn_watch(c, &c->writable, EV_WRITE, on_conn_writable);
 	else
 		unwatch(&c->writable);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 
-	flush(arg);
+	conn_flush(arg);
 }
 
 void db_conn_send(struct conn *c)
@@ -423,9 +423,9 @@ void db_conn_send(struct conn *c)
 		return;
 	c->batch.active = true;
 	if (PQpipelineSync(c->pg))
-		flush(c);
+		conn_flush(c);
 	else
-		lose(c, PQerrorMessage(c->pg));
+		conn_lose(c, PQerrorMessage(c->pg));
 }
 
 int db_conn_wait(struct conn *c, int64_t deadline)
@@ -443,7 +443,7 @@ int db_conn_wait(struct conn *c, int64_t deadline)
 
 void db_conn_break(struct conn *c, const char *why)
 {
-	lose(c, why);
+	conn_lose(c, why);
 }
 
 /* What a failure in part failed_in means; the server only ever refuses with a SQLSTATE. */
@@ -494,9 +494,9 @@ static bool still_there(struct conn *c)
 		if (n < 0 && errno == EAGAIN)
 			return true;
 		if (n > 0) /* a notice, a changed parameter, or a farewell with the end behind it */
-			on_readable(-1, 0, c);
+			on_conn_readable(-1, 0, c);
 		else
-			lose(c, *c->error.text ? c->error.text
+			conn_lose(c, *c->error.text ? c->error.text
 					       : "the server closed the connection");
 	}
 	return false;
@@ -529,7 +529,7 @@ static void clean_up(struct conn *c)
 	}
 	c->rolling_back = false;
 	if (!idle || c->outdated) {
-		lose(c, idle ? "prepared statements are outdated" : "ROLLBACK failed");
+		conn_lose(c, idle ? "prepared statements are outdated" : "ROLLBACK failed");
 		return;
 	}
 	c->error = (struct db_error){ 0 };

@@ -30,7 +30,7 @@ struct conninfo {
 	int n;
 };
 
-static void set(struct conninfo *info, const char *keyword, const char *value)
+static void conninfo_set(struct conninfo *info, const char *keyword, const char *value)
 {
 	if (!value || info->n == KEYWORDS_MAX)
 		return;
@@ -49,7 +49,7 @@ static const char *given(const struct conninfo *info, const char *keyword)
 static void set_default(struct conninfo *info, const char *keyword, const char *value)
 {
 	if (!given(info, keyword))
-		set(info, keyword, value);
+		conninfo_set(info, keyword, value);
 }
 
 static char *session_options(const struct conninfo *info, int64_t statement_timeout_ms)
@@ -63,16 +63,16 @@ static char *session_options(const struct conninfo *info, int64_t statement_time
 	return options;
 }
 
-static void fill(struct conninfo *info, const struct db_config *config)
+static void conninfo_fill(struct conninfo *info, const struct db_config *config)
 {
 	info->options = session_options(info, config->statement_timeout_ms);
 	info->application_name = config->application_name ? strdup(config->application_name) : NULL;
 	for (const PQconninfoOption *o = info->parsed; o->keyword; o++)
-		set(info, o->keyword, o->val);
+		conninfo_set(info, o->keyword, o->val);
 	/* libpq takes the last of several */
-	set(info, "options", info->options);
-	set(info, "application_name", info->application_name);
-	set(info, "client_encoding", "UTF8");
+	conninfo_set(info, "options", info->options);
+	conninfo_set(info, "application_name", info->application_name);
+	conninfo_set(info, "client_encoding", "UTF8");
 	/* over TCP, a server that vanished is noticed within a minute */
 	set_default(info, "keepalives_idle", "30");
 	set_default(info, "keepalives_interval", "10");
@@ -90,7 +90,7 @@ int conninfo_new(const struct db_config *config, struct conninfo **ret)
 		return -EINVAL;
 	info = must(calloc(1, sizeof(*info)));
 	info->parsed = parsed;
-	fill(info, config);
+	conninfo_fill(info, config);
 	*ret = info;
 	return 0;
 }

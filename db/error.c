@@ -64,21 +64,21 @@ void db_error_set(struct db_error *e, int code, const char *format, ...)
 	one_line(e->text);
 }
 
-static const char *field(const PGresult *res, int code)
+static const char *error_field(const PGresult *res, int code)
 {
 	return PQresultErrorField(res, code) ?: "";
 }
 
 void db_error_from_result(struct db_error *e, const PGresult *res)
 {
-	const char *sqlstate = field(res, PG_DIAG_SQLSTATE);
+	const char *sqlstate = error_field(res, PG_DIAG_SQLSTATE);
 
 	if (!*sqlstate) { /* libpq's own words: the connection broke */
 		db_error_set(e, -ENOTCONN, "%s", PQresultErrorMessage(res));
 		return;
 	}
 	db_error_set(e, db_error_code(sqlstate), "%s (SQLSTATE %s)",
-		field(res, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
+		error_field(res, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
 	exact_set(e->sqlstate, sizeof(e->sqlstate), "%s", sqlstate);
-	exact_set(e->constraint, sizeof(e->constraint), "%s", field(res, PG_DIAG_CONSTRAINT_NAME));
+	exact_set(e->constraint, sizeof(e->constraint), "%s", error_field(res, PG_DIAG_CONSTRAINT_NAME));
 }

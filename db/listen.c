@@ -78,7 +78,7 @@ static void on_ready(void *arg, struct conn *c)
 	}
 }
 
-static void on_closed(void *arg, struct conn *c, const struct db_error *why)
+static void on_listen_closed(void *arg, struct conn *c, const struct db_error *why)
 {
 	(void)c;
 	struct listener *l = arg;
@@ -100,9 +100,9 @@ static void on_notified(void *arg, const char *channel, const char *payload)
 			l->channels[i].fn(payload, l->channels[i].arg);
 }
 
-static const struct conn_owner listener_owner = { on_ready, on_closed, on_notified };
+static const struct conn_owner listener_owner = { on_ready, on_listen_closed, on_notified };
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_listen_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct listener *l = arg;
@@ -117,7 +117,7 @@ static struct listener *listener_new(struct db *db)
 
 	l->db = db;
 	l->conn = db_conn_new(&listener_owner, l);
-	l->timer = must(evtimer_new(loop_base(), on_timer, l));
+	l->timer = must(evtimer_new(loop_base(), on_listen_timer, l));
 	event_active(l->timer, 0, 0);
 	return l;
 }

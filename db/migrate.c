@@ -43,7 +43,7 @@ static bool succeeded(const PGresult *res)
 	return PQresultStatus(res) == PGRES_COMMAND_OK || PQresultStatus(res) == PGRES_TUPLES_OK;
 }
 
-static const char *field(const PGresult *res, int code)
+static const char *migrate_field(const PGresult *res, int code)
 {
 	return PQresultErrorField(res, code) ?: "";
 }
@@ -60,16 +60,16 @@ static int connection_failed(struct run *run, const char *what)
 		what, message);
 }
 
-static int failed(struct run *run, const PGresult *res, const char *doing)
+static int migrate_failed(struct run *run, const PGresult *res, const char *doing)
 {
-	const char *hint = field(res, PG_DIAG_MESSAGE_HINT),
-		   *detail = field(res, PG_DIAG_MESSAGE_DETAIL);
+	const char *hint = migrate_field(res, PG_DIAG_MESSAGE_HINT),
+		   *detail = migrate_field(res, PG_DIAG_MESSAGE_DETAIL);
 
 	if (PQstatus(run->pg) != CONNECTION_OK)
 		return connection_failed(run, "The connection to the database was lost");
 	return sentence_set(run->why, -EINVAL, "%s: %s%s%s%s%s (SQLSTATE %s).%s", doing,
-		field(res, PG_DIAG_MESSAGE_PRIMARY), *detail ? "; " : "", detail, *hint ? "; " : "",
-		hint, field(res, PG_DIAG_SQLSTATE),
+		migrate_field(res, PG_DIAG_MESSAGE_PRIMARY), *detail ? "; " : "", detail, *hint ? "; " : "",
+		hint, migrate_field(res, PG_DIAG_SQLSTATE),
 		PQtransactionStatus(run->pg) == PQTRANS_INERROR
 			? " Nothing of it remains; mend it and run this again."
 			: "");
@@ -84,7 +84,7 @@ static int query(struct run *run, const char *doing, PGresult **ret, const char 
 			  : PQexec(run->pg, sql);
 
 	if (!succeeded(res))
-		return failed(run, res, doing);
+		return migrate_failed(run, res, doing);
 	if (ret)
 		*ret = TAKE(res);
 	return 0;
@@ -95,7 +95,7 @@ static bool is_true(const PGresult *res)
 	return PQntuples(res) > 0 && strcmp(PQgetvalue(res, 0, 0), "t") == 0;
 }
 
-static int ask(struct run *run, const char *doing, const char *sql, const char *value, bool *ret)
+static int migrate_ask(struct run *run, const char *doing, const char *sql, const char *value, bool *ret)
 {
 	CLEANUP(clearp) PGresult *res = NULL;
 	int r = query(run, doing, &res, sql, 1, &value);
@@ -132,7 +132,7 @@ static int connect_database(struct run *run)
 static int check_schema(struct run *run)
 {
 	bool exists = false;
-	int r = ask(run, "Looking for the schema", "SELECT to_regnamespace($1) IS NOT NULL",
+	int r = migrate_ask(run, "Looking for the schema", "SELECT to_regnamespace($1) IS NOT NULL",
 		run->job->schema, &exists);
 
 	if (r == 0 && !exists)
@@ -166,7 +166,7 @@ static int lock(struct run *run)
 
 /* History */
 
-static int check_one(struct run *run, unsigned number, const char *name, const char *sha256)
+static int migrate_check_one(struct run *run, unsigned number, const char *name, const char *sha256)
 {
 	const struct migrations *m = run->migrations;
 
@@ -197,14 +197,14 @@ static int check_history(struct run *run, PGresult **ret)
 {
 	CLEANUP(clearp) PGresult *res = NULL;
 	bool table = false;
-	int r = ask(run, "Looking for earlier migrations", "SELECT to_regclass($1) IS NOT NULL",
+	int r = migrate_ask(run, "Looking for earlier migrations", "SELECT to_regclass($1) IS NOT NULL",
 		"stead_migrations.applied", &table);
 
 	if (r == 0 && table)
 		r = query(run, "Reading stead_migrations.applied", &res, APPLIED, 1,
 			&run->job->schema);
 	for (int i = 0; r == 0 && res && i < PQntuples(res); i++)
-		r = check_one(run, (unsigned)strtoul(PQgetvalue(res, i, 0), NULL, 10),
+		r = migrate_check_one(run, (unsigned)strtoul(PQgetvalue(res, i, 0), NULL, 10),
 			PQgetvalue(res, i, 1), PQgetvalue(res, i, 2));
 	if (r == 0)
 		*ret = TAKE(res);
@@ -216,14 +216,14 @@ static int check_history(struct run *run, PGresult **ret)
 /* A failure in the file itself: with the line where the server says it is. */
 static int file_failed(struct run *run, const PGresult *res, const char *path, const char *text)
 {
-	unsigned long position = strtoul(field(res, PG_DIAG_STATEMENT_POSITION), NULL, 10);
+	unsigned long position = strtoul(migrate_field(res, PG_DIAG_STATEMENT_POSITION), NULL, 10);
 	char where[512];
 
 	if (position)
 		words_set(where, sizeof(where), "%s:%u", path, migration_line(text, position));
 	else
 		words_set(where, sizeof(where), "%s", path);
-	return failed(run, res, where);
+	return migrate_failed(run, res, where);
 }
 
 static int run_file(struct run *run, const char *path, const char *text)
@@ -240,7 +240,7 @@ static int run_file(struct run *run, const char *path, const char *text)
 	return 0;
 }
 
-static int record(struct run *run, const struct migration *m, bool up)
+static int migrate_record(struct run *run, const struct migration *m, bool up)
 {
 	char number[16];
 	const char *values[] = { run->job->schema, number, m->name, m->sha256 };
@@ -272,7 +272,7 @@ static int in_transaction(struct run *run, const struct migration *m, bool up)
 		r = query(run, "Setting the transaction up", NULL, "SET LOCAL row_security = on", 0,
 			NULL);
 	if (r == 0)
-		r = record(run, m, up);
+		r = migrate_record(run, m, up);
 	if (r == 0)
 		r = query(run, "COMMIT", NULL, "COMMIT", 0, NULL);
 	return r;
@@ -334,7 +334,7 @@ static int go_down(struct run *run)
 	return r;
 }
 
-static int show(struct run *run, const PGresult *applied)
+static int migrate_show(struct run *run, const PGresult *applied)
 {
 	const struct migrations *m = run->migrations;
 
@@ -347,7 +347,7 @@ static int show(struct run *run, const PGresult *applied)
 }
 
 /* Only what changes something takes the lock and makes the table. */
-static int prepare(struct run *run)
+static int migrate_prepare(struct run *run)
 {
 	int r = check_schema(run);
 
@@ -362,17 +362,17 @@ static int prepare(struct run *run)
 	return r;
 }
 
-static int act(struct run *run)
+static int migrate_act(struct run *run)
 {
 	CLEANUP(clearp) PGresult *applied = NULL;
-	int r = prepare(run);
+	int r = migrate_prepare(run);
 
 	if (r == 0)
 		r = check_history(run, &applied);
 	if (r < 0)
 		return r;
 	switch (run->job->action) {
-	case MIGRATE_STATUS: return show(run, applied);
+	case MIGRATE_STATUS: return migrate_show(run, applied);
 	case MIGRATE_UP: return go_up(run);
 	case MIGRATE_DOWN: return go_down(run);
 	}
@@ -393,7 +393,7 @@ int migrate(const struct migrate_job *job, struct sentence *why)
 	if (r == 0)
 		r = connect_database(&run);
 	if (r == 0)
-		r = act(&run);
+		r = migrate_act(&run);
 	PQfinish(run.pg); /* an open transaction ends with it, and so does the lock */
 	migrations_free(run.migrations);
 	return r;

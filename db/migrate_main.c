@@ -51,7 +51,7 @@ static int parse_number(const char *text, int *ret)
 	return 0;
 }
 
-static int parse_options(int argc, char *argv[], struct migrate_job *job)
+static int migrate_main_parse_options(int argc, char *argv[], struct migrate_job *job)
 {
 	static const struct option options[] = {
 		{ "database", required_argument, NULL, 'd' },
@@ -121,7 +121,7 @@ int main(int argc, char *argv[])
 {
 	struct migrate_job job = { .to = -1, .out = stdout, .database = getenv("DATABASE") };
 	struct sentence why = { "" };
-	int r = parse_options(argc, argv, &job);
+	int r = migrate_main_parse_options(argc, argv, &job);
 
 	if (r == 0)
 		r = parse_action(argc, argv, &job);

@@ -95,7 +95,7 @@ unsigned migration_line(const char *text, unsigned long n)
 
 /* Reading */
 
-static int read_all(int fd, char *text, size_t size)
+static int migration_read_all(int fd, char *text, size_t size)
 {
 	for (size_t got = 0; got < size;) {
 		ssize_t n = read(fd, text + got, size - got);
@@ -107,7 +107,7 @@ static int read_all(int fd, char *text, size_t size)
 	return 0;
 }
 
-static int read_file(const char *path, char **ret, struct sentence *why)
+static int migration_read_file(const char *path, char **ret, struct sentence *why)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	CLEANUP(freep) char *text = NULL;
@@ -121,7 +121,7 @@ static int read_file(const char *path, char **ret, struct sentence *why)
 			"%s is %s. Write it, or split it in two migrations.", path,
 			st.st_size ? "larger than 4 MiB" : "empty");
 	text = must(calloc(1, (size_t)st.st_size + 1));
-	r = read_all(fd, text, (size_t)st.st_size);
+	r = migration_read_all(fd, text, (size_t)st.st_size);
 	if (r < 0)
 		return sentence_set(why, r, "%s cannot be read: %s.", path, strerror(-r));
 	if (strlen(text) != (size_t)st.st_size)
@@ -149,11 +149,11 @@ static struct migration *slot(struct migrations *m, unsigned number)
 	return &m->all[number - 1];
 }
 
-static int add_text(struct migration *one, bool up, char **path, struct sentence *why)
+static int migration_add_text(struct migration *one, bool up, char **path, struct sentence *why)
 {
 	char **text = up ? &one->up : &one->down;
 	unsigned line;
-	int r = read_file(*path, text, why);
+	int r = migration_read_file(*path, text, why);
 
 	if (r < 0)
 		return r;
@@ -196,7 +196,7 @@ static int add_file(struct migrations *m, const char *dir, const char *file, str
 			path, number, one->name);
 	one->number = number;
 	memcpy(one->name, name, sizeof(name));
-	return add_text(one, up, &path, why);
+	return migration_add_text(one, up, &path, why);
 }
 
 static int check_complete(const struct migrations *m, const char *dir, struct sentence *why)

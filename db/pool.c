@@ -133,7 +133,7 @@ static void grow_soon(struct db *db)
 	evtimer_add(db->grow_timer, &tv);
 }
 
-static void grow(struct db *db)
+static void pool_grow(struct db *db)
 {
 	struct slot *s;
 
@@ -152,7 +152,7 @@ static void on_grow(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 
-	grow(arg);
+	pool_grow(arg);
 }
 
 /* Handing over */
@@ -251,7 +251,7 @@ int pool_take(struct db *db, int64_t deadline, struct conn **ret, struct db_erro
 		return 0;
 	TAILQ_INSERT_TAIL(&db->takers, &t, link);
 	db->waiting++;
-	grow(db);
+	pool_grow(db);
 	r = wait_for(&t.wait, deadline);
 	if (r == 0) {
 		*ret = t.conn;

@@ -58,7 +58,7 @@ static uint32_t hash_bytes(uint32_t hash, const void *p, size_t n)
 	return hash;
 }
 
-static bool same(const struct entry *e, uint32_t hash, const char *sql, const Oid *types, int n)
+static bool statement_same(const struct entry *e, uint32_t hash, const char *sql, const Oid *types, int n)
 {
 	return e->hash == hash && e->n == n && strcmp(e->sql, sql) == 0 &&
 	       (n == 0 || memcmp(e->types, types, (size_t)n * sizeof(*types)) == 0);
@@ -85,7 +85,7 @@ struct statement *statements_get(struct statements *s, const char *sql, const Oi
 
 	hash = hash_bytes(hash, types, (size_t)n * sizeof(*types));
 	for (i = hash % SLOTS; s->slots[i]; i = (i + 1) % SLOTS)
-		if (same(s->slots[i], hash, sql, types, n))
+		if (statement_same(s->slots[i], hash, sql, types, n))
 			return &s->slots[i]->statement;
 	if (s->count == STATEMENTS_MAX)
 		return NULL;

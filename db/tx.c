@@ -160,7 +160,7 @@ static void send_work(struct db_tx *tx, const struct work *w)
  * Waits for the batch to end. Once COMMIT is on its way, its answer is worth waiting for whoever
  * has gone.
  */
-static int await(struct db_tx *tx, bool commit)
+static int tx_await(struct db_tx *tx, bool commit)
 {
 	bool shield = commit && !tx->read_only;
 	int64_t until = tx->deadline == NEVER ? NEVER : tx->deadline + DB_GRACE_MS;
@@ -179,7 +179,7 @@ static int await(struct db_tx *tx, bool commit)
 }
 
 /* r: how the wait for the batch ended. */
-static int judge(struct db_tx *tx, struct work *w, int r)
+static int tx_judge(struct db_tx *tx, struct work *w, int r)
 {
 	enum outcome outcome;
 
@@ -228,7 +228,7 @@ static int tx_step(struct db_tx *tx, struct work *w)
 		if (r < 0)
 			return tx_fail(tx, r);
 		send_work(tx, w);
-		r = judge(tx, w, await(tx, w->commit));
+		r = tx_judge(tx, w, tx_await(tx, w->commit));
 		if (r == 0)
 			return 0;
 		if (r != -ENOTCONN || !first || attempt > 0)
@@ -325,7 +325,7 @@ static int pause_before(int attempt, int64_t deadline)
 	return fiber_sleep_until(deadline_min(deadline, loop_now() + ms));
 }
 
-static bool again(int r, int attempt, int64_t deadline)
+static bool tx_again(int r, int attempt, int64_t deadline)
 {
 	return r == -EDEADLK && attempt < TRIES && pause_before(attempt, deadline) == 0;
 }
@@ -345,7 +345,7 @@ int db_run(struct db *db, struct db_who who, int64_t deadline, bool read_only,
 		tx.read_only = read_only;
 		r = run(&tx, ret, &w);
 		tx_release(&tx);
-	} while (again(r, ++attempt, deadline));
+	} while (tx_again(r, ++attempt, deadline));
 	return r;
 }
 
@@ -369,6 +369,6 @@ int db_transaction(struct db *db, struct db_who who, int64_t deadline,
 
 	do
 		r = transaction_once(db, who, deadline, fn, arg);
-	while (again(r, ++attempt, deadline));
+	while (tx_again(r, ++attempt, deadline));
 	return r;
 }

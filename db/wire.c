@@ -49,7 +49,7 @@ static void put_number(struct wire_params *p, int i, Oid type, uint64_t number)
 	put_binary(p, i, type, &p->wire[i], sizeof(p->wire[i]));
 }
 
-static void put_bool(struct wire_params *p, int i, bool value)
+static void wire_put_bool(struct wire_params *p, int i, bool value)
 {
 	memset(&p->wire[i], value, 1);
 	put_binary(p, i, OID_BOOL, &p->wire[i], 1);
@@ -63,7 +63,7 @@ static uint64_t double_bits(double number)
 	return bits;
 }
 
-static void put_text(struct wire_params *p, int i, const char *text)
+static void wire_put_text(struct wire_params *p, int i, const char *text)
 {
 	p->types[i] = 0; /* the statement decides */
 	p->values[i] = text;
@@ -79,11 +79,11 @@ void wire_params_fill(struct wire_params *p, const struct db_arg *args, size_t n
 		const struct db_arg *a = &args[i];
 
 		switch (a->type) {
-		case DB_TYPE_NULL: put_text(p, i, NULL); break;
+		case DB_TYPE_NULL: wire_put_text(p, i, NULL); break;
 		case DB_TYPE_INT: put_number(p, i, OID_INT8, (uint64_t)a->integer); break;
-		case DB_TYPE_BOOL: put_bool(p, i, a->integer); break;
+		case DB_TYPE_BOOL: wire_put_bool(p, i, a->integer); break;
 		case DB_TYPE_DOUBLE: put_number(p, i, OID_FLOAT8, double_bits(a->number)); break;
-		case DB_TYPE_TEXT: put_text(p, i, a->data); break;
+		case DB_TYPE_TEXT: wire_put_text(p, i, a->data); break;
 		case DB_TYPE_BYTES: put_binary(p, i, OID_BYTEA, a->data, a->size); break;
 		case DB_TYPE_TIME:
 			put_number(p, i, OID_TIMESTAMPTZ, (uint64_t)wire_time_from_ms(a->integer));

@@ -46,7 +46,7 @@ static bool is_scheme(const char *text)
 		strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == n;
 }
 
-static void pass_on(const char *scheme)
+static void app_links_pass_on(const char *scheme)
 {
 	const char *home = getenv("HOME");
 	char path[PATH_MAX], line[MOST_SCHEME + 2];
@@ -66,12 +66,12 @@ int app_links_answer(int argc, char *argv[])
 	if (argc < 4 || strcmp(argv[1], "check") != 0 || strcmp(argv[2], "default-url-scheme-handler") != 0)
 		return EXIT_FAILURE;
 	if (is_scheme(argv[3]))
-		pass_on(argv[3]);
+		app_links_pass_on(argv[3]);
 	printf("yes\n");
 	return EXIT_SUCCESS;
 }
 
-static void take(struct app_links *a, char c)
+static void app_links_take(struct app_links *a, char c)
 {
 	if (c != '\n') {
 		a->too_long |= a->length == MOST_SCHEME;
@@ -86,14 +86,14 @@ static void take(struct app_links *a, char c)
 	a->too_long = false;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_app_links_readable(evutil_socket_t fd, short what, void *arg)
 {
 	char bytes[512];
 	ssize_t n = read(fd, bytes, sizeof(bytes));
 
 	(void)what;
 	for (ssize_t i = 0; i < n; i++)
-		take(arg, bytes[i]);
+		app_links_take(arg, bytes[i]);
 }
 
 /* A link, for a profile may lie where nothing can be executed. */
@@ -141,7 +141,7 @@ int app_links_new(const char *profile, void (*wanted)(void *arg, const char *sch
 	a->fd = fd;
 	a->wanted = wanted;
 	a->arg = arg;
-	a->event = event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_readable, a);
+	a->event = event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_app_links_readable, a);
 	if (!a->event || event_add(a->event, NULL) != 0)
 		abort();
 	*ret = a;

@@ -187,7 +187,7 @@ static int check_socket(struct call *call, int fd)
 	return 0;
 }
 
-static int check(struct call *call, const struct browser_start_params *p)
+static int browser_check(struct call *call, const struct browser_start_params *p)
 {
 	const struct launcher *l = call->daemon;
 
@@ -338,7 +338,7 @@ static int start(struct call *call, struct browser *b, const struct browser_star
 }
 
 /* Undoes a start that failed, so that it can be tried again. */
-static void undo(struct browser *b)
+static void browser_undo(struct browser *b)
 {
 	b->launcher->browser = NULL;
 	family_kill(b->pid, browser_reaped, b);
@@ -355,7 +355,7 @@ int browser_start(struct call *call, const struct browser_start_params *params,
 	CLEANUP(egress_rule_freep) struct egress_rule *rule = NULL;
 	struct launcher *l = call->daemon;
 	struct browser *b;
-	int r = check(call, params);
+	int r = browser_check(call, params);
 
 	if (r == 0)
 		r = make_rule(call, params, &rule);
@@ -367,7 +367,7 @@ int browser_start(struct call *call, const struct browser_start_params *params,
 	l->browser = b;
 	r = start(call, b, params, &rule, &result->user_agent);
 	if (r < 0) {
-		undo(b);
+		browser_undo(b);
 		return r;
 	}
 	b->state = BROWSER_RUNNING;

@@ -132,7 +132,7 @@ static void place_fds(const struct child_plan *plan, int report)
 		child_fail(report, "close_range");
 }
 
-static void enter(const struct child_plan *plan, int report)
+static void child_enter(const struct child_plan *plan, int report)
 {
 	struct namespace_failure f = namespace_enter();
 	uint16_t port = 0;
@@ -157,7 +157,7 @@ static void run_child(const struct child_plan *plan, int report, pid_t parent)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		child_fail(report, "PR_SET_NO_NEW_PRIVS");
 	if (plan->cdp >= 0)
-		enter(plan, report);
+		child_enter(plan, report);
 	die_with(parent, report);
 	place_fds(plan, report);
 	execve(plan->argv[0], plan->argv, plan->envp);
@@ -199,7 +199,7 @@ static int refuse_exec(struct call *call, const char *path, int error)
 		path, strerror(error));
 }
 
-static int refuse(struct call *call, const struct child_plan *plan, const struct report *report)
+static int child_refuse(struct call *call, const struct child_plan *plan, const struct report *report)
 {
 	if (strcmp(report->step, "exec") == 0)
 		return refuse_exec(call, plan->argv[0], report->error);
@@ -217,7 +217,7 @@ static int refuse(struct call *call, const struct child_plan *plan, const struct
 }
 
 /* Reads reports until exec has happened. */
-static int follow(struct call *call, const struct child_plan *plan, int fd, int *listener)
+static int child_follow(struct call *call, const struct child_plan *plan, int fd, int *listener)
 {
 	struct report report = {.error = 0};
 	int r;
@@ -225,7 +225,7 @@ static int follow(struct call *call, const struct child_plan *plan, int fd, int 
 	while ((r = receive_report(fd, &report, listener)) == 1) {
 		report.step[sizeof(report.step) - 1] = '\0';
 		if (*report.step)
-			return refuse(call, plan, &report);
+			return child_refuse(call, plan, &report);
 	}
 	if (r < 0 || plan->cdp < 0 || *listener >= 0)
 		return r;
@@ -267,7 +267,7 @@ int child_start(struct call *call, const struct child_plan *plan, pid_t *ret_pid
 		run_child(&raised, theirs, parent);
 	*ret_pid = pid;
 	close(TAKE_FD(theirs));
-	r = follow(call, plan, ours, &listener);
+	r = child_follow(call, plan, ours, &listener);
 	if (r < 0)
 		return r;
 	if (ret_listener)

@@ -53,7 +53,7 @@ struct dialer *dialer_free(struct dialer *d)
 	return NULL;
 }
 
-static void look_up(void *arg)
+static void dial_look_up(void *arg)
 {
 	struct lookup *l = arg;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
@@ -65,7 +65,7 @@ static void look_up(void *arg)
  * Adds every address that may be dialled; the sentence is the last refused one's if that leaves
  * none.
  */
-static int admit(const struct dialer *d, struct egress_target *t, const struct lookup *l, char *why)
+static int dial_admit(const struct dialer *d, struct egress_target *t, const struct lookup *l, char *why)
 {
 	int r = 0;
 
@@ -92,18 +92,18 @@ static int find_addresses(struct dialer *d, struct egress_target *t, char *why)
 	int r = d->pool ? 0 : worker_pool_new(LOOKUP_THREADS, LOOKUP_QUEUE, &d->pool);
 
 	if (r == 0)
-		r = worker_run(d->pool, look_up, &l, deadline_in(LOOKUP_MS));
+		r = worker_run(d->pool, dial_look_up, &l, deadline_in(LOOKUP_MS));
 	if (r < 0) {
 		words_set(why, EGRESS_WHY, "It could not be looked up: %s.", strerror(-r));
 		return r;
 	}
-	r = admit(d, t, &l, why);
+	r = dial_admit(d, t, &l, why);
 	if (l.found)
 		freeaddrinfo(l.found);
 	return r;
 }
 
-static int connect_to(const struct sockaddr_storage *sa, socklen_t length, int *ret_fd)
+static int dial_connect_to(const struct sockaddr_storage *sa, socklen_t length, int *ret_fd)
 {
 	CLEANUP(closep)
 	int fd = socket(sa->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -134,7 +134,7 @@ static int connect_any(const struct egress_target *t, int *ret_fd, char *why)
 		struct sockaddr_storage sa;
 		socklen_t length =
 			address_to_sockaddr(&t->endpoints[i].address, t->endpoints[i].port, &sa);
-		r = connect_to(&sa, length, ret_fd);
+		r = dial_connect_to(&sa, length, ret_fd);
 		if (r == 0 || r == -ECANCELED)
 			return r;
 	}

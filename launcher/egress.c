@@ -23,7 +23,7 @@
 
 static size_t alive;
 
-static void release(void *arg)
+static void egress_release(void *arg)
 {
 	struct egress *e = arg;
 
@@ -44,7 +44,7 @@ static void client_free(struct client *c)
 	relay_free(c->relay);
 	free(c);
 	if (e->closing && e->count == 0)
-		loop_defer(release, e);
+		loop_defer(egress_release, e);
 	else if (!e->closing && e->count == MOST_CLIENTS - 1)
 		event_add(e->event, NULL);
 }
@@ -58,7 +58,7 @@ static void on_relay_end(void *arg)
 }
 
 /* A short answer of our own. What a page sees of it over http is this text and nothing else. */
-static void answer(int fd, const char *status, const char *why)
+static void egress_answer(int fd, const char *status, const char *why)
 {
 	char text[1024];
 	size_t n;
@@ -95,7 +95,7 @@ static void note_failure(struct egress *e, const char *host, size_t length, cons
 }
 
 /* 0 once the buffer holds a whole head. */
-static int read_head(int fd, char *in, size_t *length, struct proxy_request *ret)
+static int egress_read_head(int fd, char *in, size_t *length, struct proxy_request *ret)
 {
 	int64_t deadline = deadline_in(HEAD_MS);
 	int r;
@@ -117,13 +117,13 @@ static int read_head(int fd, char *in, size_t *length, struct proxy_request *ret
 static void answer_bad(int fd, int r)
 {
 	if (r == -E2BIG)
-		answer(fd, "431 Request Header Fields Too Large",
+		egress_answer(fd, "431 Request Header Fields Too Large",
 			"the request's head is too large.");
 	else if (r == -ENOTSUP)
-		answer(fd, "411 Length Required",
+		egress_answer(fd, "411 Length Required",
 			"a plain HTTP request with a body must say its length.");
 	else if (r == -EBADMSG)
-		answer(fd, "400 Bad Request", "this is no request to a proxy.");
+		egress_answer(fd, "400 Bad Request", "this is no request to a proxy.");
 }
 
 /* What came behind the head goes on first; a CONNECT is answered. */
@@ -166,7 +166,7 @@ static int reach(struct client *c, const struct proxy_request *request, int *ret
 	}
 }
 
-static void carry_out(
+static void egress_carry_out(
 	struct client *c, const struct proxy_request *request, const char *in, size_t length)
 {
 	char why[EGRESS_WHY] = "";
@@ -174,19 +174,19 @@ static void carry_out(
 	int r = reach(c, request, &server, why);
 
 	if (r == -ECONNREFUSED) {
-		answer(c->fd, "503 Service Unavailable", "what was sent is not sent again.");
+		egress_answer(c->fd, "503 Service Unavailable", "what was sent is not sent again.");
 	} else if (r == -EACCES || r == -EINVAL) {
 		note_refusal(c->egress, request->host, request->host_length, why);
-		answer(c->fd, "403 Forbidden", why);
+		egress_answer(c->fd, "403 Forbidden", why);
 	} else if (r == 0) {
 		begin_relay(c, server, request, in, length);
 	} else if (r != -ECANCELED) {
 		note_failure(c->egress, request->host, request->host_length, why);
-		answer(c->fd, "502 Bad Gateway", why);
+		egress_answer(c->fd, "502 Bad Gateway", why);
 	}
 }
 
-static void serve(void *arg)
+static void egress_serve(void *arg)
 {
 	struct client *c = arg;
 	struct proxy_request request = {0};
@@ -194,9 +194,9 @@ static void serve(void *arg)
 	size_t length = 0;
 
 	c->fiber = fiber_self();
-	int r = c->egress->open ? read_head(c->fd, in, &length, &request) : -ECANCELED;
+	int r = c->egress->open ? egress_read_head(c->fd, in, &length, &request) : -ECANCELED;
 	if (r == 0)
-		carry_out(c, &request, in, length);
+		egress_carry_out(c, &request, in, length);
 	else
 		answer_bad(c->fd, r);
 	proxy_request_clear(&request);
@@ -215,10 +215,10 @@ static void client_new(struct egress *e, int fd)
 	c->fd = fd;
 	LIST_INSERT_HEAD(&e->clients, c, link);
 	e->count++;
-	fiber_start("egress", serve, c, NULL);
+	fiber_start("egress", egress_serve, c, NULL);
 }
 
-static void resume_accepting(evutil_socket_t fd, short what, void *arg)
+static void egress_resume_accepting(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct egress *e = arg;
@@ -227,7 +227,7 @@ static void resume_accepting(evutil_socket_t fd, short what, void *arg)
 		event_add(e->event, NULL);
 }
 
-static void on_accept(evutil_socket_t fd, short what, void *arg)
+static void on_egress_accept(evutil_socket_t fd, short what, void *arg)
 {
 	(void)what;
 	struct egress *e = arg;
@@ -262,8 +262,8 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open, con
 	e->arg = arg;
 	LIST_INIT(&e->clients);
 	evutil_make_socket_nonblocking(listener);
-	e->event = event_new(loop_base(), listener, EV_READ | EV_PERSIST, on_accept, e);
-	e->resume = event_new(loop_base(), -1, 0, resume_accepting, e);
+	e->event = event_new(loop_base(), listener, EV_READ | EV_PERSIST, on_egress_accept, e);
+	e->resume = event_new(loop_base(), -1, 0, egress_resume_accepting, e);
 	if (!e->event || !e->resume || event_add(e->event, NULL) != 0)
 		abort();
 	return e;
@@ -314,7 +314,7 @@ struct egress *egress_free(struct egress *e)
 	latch_wake(&e->alone.news, -ECONNRESET);
 	latch_wake(&e->turns, -ECONNRESET);
 	if (e->count == 0) {
-		release(e);
+		egress_release(e);
 		return NULL;
 	}
 	e->closing = true;

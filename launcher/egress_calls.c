@@ -12,7 +12,7 @@
 #define QUIET_MS      40 /* without a byte, nothing is on its way to or from a host */
 #define QUIET_MOST_MS 2000
 
-static int refuse_ended(struct call *call)
+static int egress_calls_refuse_ended(struct call *call)
 {
 	return call_refuse(call, ERR_ended, NULL,
 		"This launcher has no browser, or it has ended; start another.");
@@ -26,7 +26,7 @@ int egress_set(
 
 	(void)result;
 	if (!e)
-		return refuse_ended(call);
+		return egress_calls_refuse_ended(call);
 	egress_open(e, params->open);
 	return 0;
 }
@@ -49,7 +49,7 @@ static int await_quiet(struct launcher *l, const struct egress *e)
 }
 
 /* What is told next: all that happens, in order. -1 before anything has been told. */
-static int next_state(const struct alone *a, int told)
+static int egress_calls_next_state(const struct alone *a, int told)
 {
 	if (told < 1 && a->made)
 		return 1;
@@ -65,7 +65,7 @@ static int tell_of_alone(struct call *call, struct egress *e)
 	int told = -1, r = 0;
 
 	while (r == 0) {
-		int state = next_state(&e->alone, told);
+		int state = egress_calls_next_state(&e->alone, told);
 		if (state == told) {
 			r = latch_wait(&e->alone.news, NEVER);
 			continue;
@@ -109,7 +109,7 @@ int egress_alone(struct call *call, const struct egress_alone_params *params)
 	int r;
 
 	if (!e)
-		return refuse_ended(call);
+		return egress_calls_refuse_ended(call);
 	if (host_parse(params->host, strlen(params->host), &alone.host) < 0)
 		return call_refuse(call, ERR_invalid, "host", "This is not the name or address of a host.");
 	r = await_turn(l, e);
@@ -134,7 +134,7 @@ int egress_share(
 
 	(void)params, (void)result;
 	if (!e)
-		return refuse_ended(call);
+		return egress_calls_refuse_ended(call);
 	e->alone.shared = e->alone.call && !e->alone.over;
 	alone_tell(e);
 	return 0;
@@ -157,7 +157,7 @@ int egress_drop(struct call *call, const struct egress_drop_params *params, stru
 
 	(void)params, (void)result;
 	if (!e)
-		return refuse_ended(call);
+		return egress_calls_refuse_ended(call);
 	if (!e->alone.call)
 		return call_refuse(call, ERR_conflict, NULL, "No host is being spoken to alone.");
 	e->alone.over = true; /* also of one that was never asked for */

@@ -36,7 +36,7 @@ static void end_line(struct last_words *w)
 }
 
 /* Reads what is there; false at the end. */
-static bool take(struct last_words *w)
+static bool last_words_take(struct last_words *w)
 {
 	char bytes[4096];
 	ssize_t n;
@@ -53,12 +53,12 @@ static bool take(struct last_words *w)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_last_words_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct last_words *w = arg;
 
-	if (!take(w))
+	if (!last_words_take(w))
 		event_del(w->readable);
 }
 
@@ -72,7 +72,7 @@ int last_words_new(struct last_words **ret, int *ret_write_end)
 	w = must(calloc(1, sizeof(*w)));
 	w->fd = ends[0];
 	fcntl(w->fd, F_SETFL, O_NONBLOCK);
-	w->readable = event_new(loop_base(), w->fd, EV_READ | EV_PERSIST, on_readable, w);
+	w->readable = event_new(loop_base(), w->fd, EV_READ | EV_PERSIST, on_last_words_readable, w);
 	if (!w->readable || event_add(w->readable, NULL) != 0)
 		abort();
 	*ret = w;
@@ -92,7 +92,7 @@ struct last_words *last_words_free(struct last_words *w)
 
 const char *last_words_line(struct last_words *w)
 {
-	take(w);
+	last_words_take(w);
 	end_line(w);
 	return *w->fatal ? w->fatal : *w->last ? w->last : NULL;
 }

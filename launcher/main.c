@@ -41,7 +41,7 @@ static const struct option long_options[] = {
 	{0},
 };
 
-static void print_help(void)
+static void main_print_help(void)
 {
 	printf("Usage: stead-launcher [OPTION]...\n"
 	       "Starts one browser for streamd, is its only way to the network, and ends it with "
@@ -66,7 +66,7 @@ static const char *default_root(void)
 }
 
 /* 0 to go on, 1 when all that was asked for has been printed, -1 after saying why not. */
-static int parse_options(struct options *o, int argc, char *argv[])
+static int main_parse_options(struct options *o, int argc, char *argv[])
 {
 	int option;
 
@@ -76,7 +76,7 @@ static int parse_options(struct options *o, int argc, char *argv[])
 		case 'c': o->client = optarg; break;
 		case 'p': o->profile_root = optarg; break;
 		case 'd': o->level = LOG_DEBUG; break;
-		case 'h': print_help(); return 1;
+		case 'h': main_print_help(); return 1;
 		case 'v': printf("stead-launcher %s\n", STEAD_VERSION); return 1;
 		default: return -1;
 		}
@@ -104,12 +104,12 @@ static void stop_later(void *arg)
 }
 
 /* Deferred, for a caller with a wrong uid is refused before the loop runs. */
-static void on_closed(void *arg)
+static void on_main_closed(void *arg)
 {
 	loop_defer(stop_later, arg);
 }
 
-static int serve(const struct options *o, int fd, uid_t client)
+static int main_serve(const struct options *o, int fd, uid_t client)
 {
 	struct launcher *launcher = NULL;
 	int r = launcher_new(o->profile_root, &launcher);
@@ -120,7 +120,7 @@ static int serve(const struct options *o, int fd, uid_t client)
 		return r;
 	}
 	struct server *server = server_new("launcher", launcher_dispatch, launcher);
-	server_adopt(server, fd, ROLE_LAUNCHER, client, on_closed, NULL);
+	server_adopt(server, fd, ROLE_LAUNCHER, client, on_main_closed, NULL);
 	r = daemon_run(NULL, NULL);
 	server_free(server);
 	launcher_free(launcher);
@@ -137,7 +137,7 @@ int main(int argc, char *argv[])
 
 	if (app_links_asked(argv[0]))
 		return app_links_answer(argc, argv);
-	r = parse_options(&o, argc, argv);
+	r = main_parse_options(&o, argc, argv);
 	if (r != 0)
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	log_open("stead-launcher", o.level);
@@ -149,7 +149,7 @@ int main(int argc, char *argv[])
 	fd = connection(&o);
 	if (fd < 0 || daemon_uid("--client-uid", o.client, &client) < 0 || loop_init() < 0)
 		return EXIT_FAILURE;
-	r = serve(&o, fd, client);
+	r = main_serve(&o, fd, client);
 	daemon_deinit();
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

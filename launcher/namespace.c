@@ -15,18 +15,18 @@
 
 #define BACKLOG 128
 
-static struct namespace_failure failed(const char *step)
+static struct namespace_failure namespace_failed(const char *step)
 {
 	return (struct namespace_failure){step, errno};
 }
 
 static const struct namespace_failure none;
 
-static struct namespace_failure put(const char *path, const char *text)
+static struct namespace_failure namespace_put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t n = fd >= 0 ? write(fd, text, strlen(text)) : -1;
-	struct namespace_failure f = n == (ssize_t)strlen(text) ? none : failed(path);
+	struct namespace_failure f = n == (ssize_t)strlen(text) ? none : namespace_failed(path);
 
 	if (fd >= 0)
 		close(fd);
@@ -39,15 +39,15 @@ static struct namespace_failure put(const char *path, const char *text)
  */
 static struct namespace_failure map_ids(uid_t uid, gid_t gid)
 {
-	struct namespace_failure f = put("/proc/self/setgroups", "deny");
+	struct namespace_failure f = namespace_put("/proc/self/setgroups", "deny");
 	char line[64];
 
 	exact_must(line, sizeof(line), "%u %u 1", (unsigned)uid, (unsigned)uid);
 	if (!f.step)
-		f = put("/proc/self/uid_map", line);
+		f = namespace_put("/proc/self/uid_map", line);
 	exact_must(line, sizeof(line), "%u %u 1", (unsigned)gid, (unsigned)gid);
 	if (!f.step)
-		f = put("/proc/self/gid_map", line);
+		f = namespace_put("/proc/self/gid_map", line);
 	return f;
 }
 
@@ -57,10 +57,10 @@ static struct namespace_failure raise_loopback(void)
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (s < 0)
-		return failed("socket");
+		return namespace_failed("socket");
 	request.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
 	struct namespace_failure f =
-		ioctl(s, SIOCSIFFLAGS, &request) == 0 ? none : failed("SIOCSIFFLAGS");
+		ioctl(s, SIOCSIFFLAGS, &request) == 0 ? none : namespace_failed("SIOCSIFFLAGS");
 	close(s);
 	return f;
 }
@@ -72,9 +72,9 @@ struct namespace_failure namespace_enter(void)
 
 	/* A change of user before us has cleared it, and /proc/self belongs to root then. */
 	if (prctl(PR_SET_DUMPABLE, 1) != 0)
-		return failed("PR_SET_DUMPABLE");
+		return namespace_failed("PR_SET_DUMPABLE");
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-		return failed("unshare");
+		return namespace_failed("unshare");
 	struct namespace_failure f = map_ids(uid, gid);
 	return f.step ? f : raise_loopback();
 }
@@ -86,10 +86,10 @@ struct namespace_failure namespace_listen(int *ret_fd, uint16_t *ret_port)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
-		return failed("socket");
+		return namespace_failed("socket");
 	if (bind(fd, (struct sockaddr *)&a, n) != 0 || listen(fd, BACKLOG) != 0 ||
 		getsockname(fd, (struct sockaddr *)&a, &n) != 0) {
-		struct namespace_failure f = failed("listen");
+		struct namespace_failure f = namespace_failed("listen");
 		close(fd);
 		return f;
 	}

@@ -44,7 +44,7 @@ static const struct notice *last_of(const struct notices *n, enum kind kind, con
 	return NULL;
 }
 
-static void add(struct notices *n, enum kind kind, const char *subject, size_t length, const char *why)
+static void notices_add(struct notices *n, enum kind kind, const char *subject, size_t length, const char *why)
 {
 	struct notice new = {.kind = kind};
 	const struct notice *last;
@@ -64,17 +64,17 @@ static void add(struct notices *n, enum kind kind, const char *subject, size_t l
 
 void notices_add_refused(struct notices *n, const char *host, size_t length, const char *why)
 {
-	add(n, REFUSED_HOST, host, length, why);
+	notices_add(n, REFUSED_HOST, host, length, why);
 }
 
 void notices_add_unreached(struct notices *n, const char *host, size_t length, const char *why)
 {
-	add(n, UNREACHED_HOST, host, length, why);
+	notices_add(n, UNREACHED_HOST, host, length, why);
 }
 
 void notices_add_app(struct notices *n, const char *scheme)
 {
-	add(n, REFUSED_APP, scheme, strlen(scheme), "");
+	notices_add(n, REFUSED_APP, scheme, strlen(scheme), "");
 }
 
 void notices_end(struct notices *n, const char *sentence)

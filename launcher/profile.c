@@ -131,7 +131,7 @@ static int write_preferences(int fd, bool http_auth)
 }
 
 /* Locked before it has the name that a sweep takes for a profile's. */
-static int make(struct profile *p, const char *root)
+static int profile_make(struct profile *p, const char *root)
 {
 	char newborn[PATH_MAX];
 
@@ -159,7 +159,7 @@ int profile_new(const char *root, bool http_auth, struct profile **ret)
 		return -ENAMETOOLONG;
 	p = must(calloc(1, sizeof(*p)));
 	p->fd = -1;
-	r = make(p, root);
+	r = profile_make(p, root);
 	if (r < 0) {
 		closep(&p->fd);
 		free(p);

@@ -30,7 +30,7 @@ static bool is_tchar(char c)
 	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-static bool is_token(struct span s)
+static bool proxy_request_is_token(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (!is_tchar(s.p[i]))
@@ -38,13 +38,13 @@ static bool is_token(struct span s)
 	return s.n > 0;
 }
 
-static bool span_is(struct span s, const char *word)
+static bool proxy_request_span_is(struct span s, const char *word)
 {
 	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
 
 /* Up to the first c, which is passed over; false if there is none. */
-static bool cut(struct span *rest, char c, struct span *ret)
+static bool proxy_request_cut(struct span *rest, char c, struct span *ret)
 {
 	const char *end = memchr(rest->p, c, rest->n);
 
@@ -58,11 +58,11 @@ static bool cut(struct span *rest, char c, struct span *ret)
 /*
  * A line without its CRLF; a lone CR or LF, or a NUL, is no line's end and has no place in a head.
  */
-static bool cut_line(struct span *rest, struct span *ret)
+static bool proxy_request_cut_line(struct span *rest, struct span *ret)
 {
 	struct span line;
 
-	if (!cut(rest, '\n', &line) || line.n == 0 || line.p[line.n - 1] != '\r')
+	if (!proxy_request_cut(rest, '\n', &line) || line.n == 0 || line.p[line.n - 1] != '\r')
 		return false;
 	line.n--;
 	if (memchr(line.p, '\r', line.n) || memchr(line.p, '\0', line.n))
@@ -71,7 +71,7 @@ static bool cut_line(struct span *rest, struct span *ret)
 	return true;
 }
 
-static struct span trim(struct span s)
+static struct span proxy_request_trim(struct span s)
 {
 	while (s.n && (*s.p == ' ' || *s.p == '\t'))
 		s.p++, s.n--;
@@ -80,7 +80,7 @@ static struct span trim(struct span s)
 	return s;
 }
 
-static int split_authority(struct span s, uint16_t otherwise, struct proxy_request *r)
+static int proxy_request_split_authority(struct span s, uint16_t otherwise, struct proxy_request *r)
 {
 	struct host host;
 	const char *colon = s.n ? memrchr(s.p, ':', s.n) : NULL;
@@ -114,14 +114,14 @@ static int read_length(struct span value, struct fields *f)
 
 static int note_field(struct fields *f, struct span name, struct span value)
 {
-	if (span_is(name, "host")) {
+	if (proxy_request_span_is(name, "host")) {
 		if (f->has_host)
 			return -EBADMSG;
 		f->has_host = true;
 		f->host = value;
-	} else if (span_is(name, "content-length")) {
+	} else if (proxy_request_span_is(name, "content-length")) {
 		return read_length(value, f);
-	} else if (span_is(name, "transfer-encoding")) {
+	} else if (proxy_request_span_is(name, "transfer-encoding")) {
 		f->chunked = true;
 	}
 	return 0;
@@ -130,12 +130,12 @@ static int note_field(struct fields *f, struct span name, struct span value)
 static bool is_forwarded(struct span name)
 {
 	for (size_t i = 0; i < sizeof(not_forwarded) / sizeof(*not_forwarded); i++)
-		if (span_is(name, not_forwarded[i]))
+		if (proxy_request_span_is(name, not_forwarded[i]))
 			return false;
 	return true;
 }
 
-static void append(struct proxy_request *r, const char *p, size_t n)
+static void proxy_request_append(struct proxy_request *r, const char *p, size_t n)
 {
 	memcpy(r->head + r->head_length, p, n);
 	r->head_length += n;
@@ -146,18 +146,18 @@ static int read_fields(struct span rest, struct proxy_request *r, struct fields 
 {
 	struct span line, name, value;
 
-	while (cut_line(&rest, &line)) {
+	while (proxy_request_cut_line(&rest, &line)) {
 		if (line.n == 0)
 			return 0;
 		value = line;
-		if (!cut(&value, ':', &name) || !is_token(name))
+		if (!proxy_request_cut(&value, ':', &name) || !proxy_request_is_token(name))
 			return -EBADMSG;
-		int e = note_field(f, name, trim(value));
+		int e = note_field(f, name, proxy_request_trim(value));
 		if (e < 0)
 			return e;
 		if (r->head && is_forwarded(name)) {
-			append(r, line.p, line.n);
-			append(r, "\r\n", 2);
+			proxy_request_append(r, line.p, line.n);
+			proxy_request_append(r, "\r\n", 2);
 		}
 	}
 	return -EBADMSG;
@@ -186,13 +186,13 @@ static int read_absolute(struct span method, struct span target, struct proxy_re
 		;
 	struct span path = {authority.p + slash, authority.n - slash};
 	authority.n = slash;
-	append(r, method.p, method.n);
-	append(r, " ", 1);
+	proxy_request_append(r, method.p, method.n);
+	proxy_request_append(r, " ", 1);
 	if (path.n == 0 || *path.p != '/')
-		append(r, "/", 1);
-	append(r, path.p, path.n);
-	append(r, " HTTP/1.1\r\n", 11);
-	return split_authority(authority, 80, r);
+		proxy_request_append(r, "/", 1);
+	proxy_request_append(r, path.p, path.n);
+	proxy_request_append(r, " HTTP/1.1\r\n", 11);
+	return proxy_request_split_authority(authority, 80, r);
 }
 
 static int read_plain(
@@ -212,7 +212,7 @@ static int read_plain(
 		return -ENOTSUP;
 	if (!f.has_host || !same_authority(r, f.host))
 		return -EBADMSG;
-	append(r, ending, sizeof(ending) - 1);
+	proxy_request_append(r, ending, sizeof(ending) - 1);
 	r->body = f.length;
 	return 0;
 }
@@ -220,7 +220,7 @@ static int read_plain(
 static int read_connect(struct span target, struct span rest, struct proxy_request *r)
 {
 	struct fields f = {0};
-	int e = split_authority(target, 0, r);
+	int e = proxy_request_split_authority(target, 0, r);
 
 	r->connect = true;
 	r->body = UINT64_MAX;
@@ -229,14 +229,15 @@ static int read_connect(struct span target, struct span rest, struct proxy_reque
 	return e < 0 ? e : r->port ? 0 : -EBADMSG;
 }
 
-static int read_head(struct span rest, struct proxy_request *r)
+static int proxy_request_read_head(struct span rest, struct proxy_request *r)
 {
 	struct span line, method, target;
 
-	if (!cut_line(&rest, &line) || !cut(&line, ' ', &method) || !cut(&line, ' ', &target) ||
-		!is_token(method))
+	if (!proxy_request_cut_line(&rest, &line) || !proxy_request_cut(&line, ' ', &method) ||
+		!proxy_request_cut(&line, ' ', &target) ||
+		!proxy_request_is_token(method))
 		return -EBADMSG;
-	if (!span_is(line, "HTTP/1.1") && !span_is(line, "HTTP/1.0"))
+	if (!proxy_request_span_is(line, "HTTP/1.1") && !proxy_request_span_is(line, "HTTP/1.0"))
 		return -EBADMSG;
 	if (method.n == 7 && memcmp(method.p, "CONNECT", 7) == 0)
 		return read_connect(target, rest, r);
@@ -254,7 +255,7 @@ int proxy_request_parse(const char *p, size_t n, struct proxy_request *ret)
 	r.length = (size_t)(end - p) + 4;
 	if (r.length > PROXY_HEAD_MOST)
 		return -E2BIG;
-	e = read_head((struct span){p, r.length}, &r);
+	e = proxy_request_read_head((struct span){p, r.length}, &r);
 	if (e < 0) {
 		proxy_request_clear(&r);
 		return e;

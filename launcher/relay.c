@@ -49,7 +49,7 @@ struct relay *relay_free(struct relay *r)
 	return NULL;
 }
 
-static void end(struct relay *r)
+static void relay_end(struct relay *r)
 {
 	void (*on_end)(void *) = r->on_end;
 	void *arg = r->on_end_arg;
@@ -72,7 +72,7 @@ static bool pass_end(struct side *from)
 	}
 	if (!(from->relay->client.shut && from->relay->server.shut))
 		return false;
-	end(from->relay);
+	relay_end(from->relay);
 	return true;
 }
 
@@ -92,7 +92,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 	size_t n = evbuffer_get_length(in);
 
 	if (n > from->left) {
-		end(from->relay);
+		relay_end(from->relay);
 		return;
 	}
 	if (from->left != UINT64_MAX)
@@ -104,7 +104,7 @@ static void on_read(struct bufferevent *bev, void *arg)
 		bufferevent_disable(bev, EV_READ);
 }
 
-static void on_written(struct bufferevent *bev, void *arg)
+static void on_relay_written(struct bufferevent *bev, void *arg)
 {
 	struct side *to = arg;
 
@@ -116,7 +116,7 @@ static void on_written(struct bufferevent *bev, void *arg)
 		bufferevent_enable(to->other->bev, EV_READ);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+static void on_relay_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct side *side = arg;
 
@@ -127,7 +127,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		pass_end(side);
 		return;
 	}
-	end(side->relay);
+	relay_end(side->relay);
 }
 
 static void arm(struct relay *r)
@@ -138,13 +138,13 @@ static void arm(struct relay *r)
 	event_add(r->timer, &tv);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_relay_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct relay *r = arg;
 
 	if (loop_now() - r->moved >= IDLE_MS)
-		end(r);
+		relay_end(r);
 	else
 		arm(r);
 }
@@ -158,7 +158,7 @@ static void side_init(
 	side->bev = bufferevent_socket_new(loop_base(), fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!side->bev)
 		abort();
-	bufferevent_setcb(side->bev, on_read, on_written, on_event, side);
+	bufferevent_setcb(side->bev, on_read, on_relay_written, on_relay_event, side);
 	bufferevent_setwatermark(side->bev, EV_READ, 0, INPUT_MOST);
 	bufferevent_setwatermark(side->bev, EV_WRITE, OUTPUT_LOW, 0);
 }
@@ -173,7 +173,7 @@ struct relay *relay_new(int client, int server, const void *p, size_t n, uint64_
 	r->moved = loop_now();
 	side_init(&r->client, r, &r->server, client, client_most);
 	side_init(&r->server, r, &r->client, server, UINT64_MAX);
-	r->timer = must(event_new(loop_base(), -1, 0, on_timer, r));
+	r->timer = must(event_new(loop_base(), -1, 0, on_relay_timer, r));
 	arm(r);
 	if (n)
 		bufferevent_write(r->server.bev, p, n);

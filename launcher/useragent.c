@@ -20,7 +20,7 @@
 #define VERSION_MS 30000 /* the file may have to come from the disk first */
 
 /* Reads to the end, or until the line is full. */
-static int read_answer(int fd, char *text, size_t size)
+static int useragent_read_answer(int fd, char *text, size_t size)
 {
 	int64_t deadline = deadline_in(VERSION_MS);
 	size_t n = 0;
@@ -38,7 +38,7 @@ static int read_answer(int fd, char *text, size_t size)
 	return 0;
 }
 
-static int ask(
+static int useragent_ask(
 	struct call *call, const char *chromium, const char *profile, char *text, size_t size)
 {
 	struct command command = command_for_version(call->arena, chromium, profile);
@@ -57,7 +57,7 @@ static int ask(
 	if (r < 0)
 		return r;
 	close(TAKE_FD(writing));
-	r = read_answer(reading, text, size);
+	r = useragent_read_answer(reading, text, size);
 	if (r < 0)
 		kill(-pid, SIGKILL);
 	return r;
@@ -77,7 +77,7 @@ static int major_version(const char *text)
 int useragent_of(struct call *call, const char *chromium, const char *profile, const char **ret)
 {
 	char text[256];
-	int r = ask(call, chromium, profile, text, sizeof(text));
+	int r = useragent_ask(call, chromium, profile, text, sizeof(text));
 	int major = r == 0 ? major_version(text) : -1;
 
 	if (r < 0 && r != -ETIMEDOUT)

@@ -10,7 +10,7 @@ bool act_is(const struct call *call)
 	return call->role == ROLE_CONTROL && !method_reads(call->method);
 }
 
-static void add_parameter(char *what, const struct field *f, const void *p)
+static void act_add_parameter(char *what, const struct field *f, const void *p)
 {
 	const char *text = f->kind == FIELD_STR || f->kind == FIELD_ENUM ? *(const char *const *)p : NULL;
 
@@ -28,7 +28,7 @@ static const char *act_words(struct call *call, const void *params)
 
 	words_set(what, SERVER_ACT + 1, "%s", call->method->name);
 	for (const struct field *f = call->method->params(); f->kind != FIELD_END; f++)
-		add_parameter(what, f, (const char *)params + f->offset);
+		act_add_parameter(what, f, (const char *)params + f->offset);
 	return what;
 }
 

@@ -57,10 +57,10 @@ struct conn {
 
 static uint64_t last_id;
 
-static void on_readable(evutil_socket_t fd, short what, void *arg);
-static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_conn_readable(evutil_socket_t fd, short what, void *arg);
+static void on_conn_writable(evutil_socket_t fd, short what, void *arg);
 static void on_hangup(evutil_socket_t fd, short what, void *arg);
-static void on_timer(evutil_socket_t fd, short what, void *arg);
+static void on_conn_timer(evutil_socket_t fd, short what, void *arg);
 
 static uid_t peer_uid(int fd)
 {
@@ -99,10 +99,10 @@ struct conn *conn_new(int fd, const struct conn_limits *limits, const struct con
 	c->owner = owner;
 	c->last_frame = loop_now();
 	STAILQ_INIT(&c->out);
-	c->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_readable, c));
-	c->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_PERSIST, on_writable, c));
+	c->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_conn_readable, c));
+	c->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_PERSIST, on_conn_writable, c));
 	c->hangup = must(event_new(loop_base(), fd, EV_CLOSED | EV_PERSIST, on_hangup, c));
-	c->timer = must(event_new(loop_base(), -1, 0, on_timer, c));
+	c->timer = must(event_new(loop_base(), -1, 0, on_conn_timer, c));
 	event_add(c->readable, NULL);
 	arm_timer(c);
 	return c;
@@ -220,7 +220,7 @@ static ssize_t send_some(struct conn *c, struct output *o)
 }
 
 /* Writes what the socket takes; -errno when the peer is gone. */
-static int flush(struct conn *c)
+static int conn_flush(struct conn *c)
 {
 	struct output *o;
 
@@ -240,7 +240,7 @@ static int flush(struct conn *c)
 
 static void flush_and_arm(struct conn *c)
 {
-	if (flush(c) < 0) {
+	if (conn_flush(c) < 0) {
 		conn_close(c, "The peer does not read any more.");
 		return;
 	}
@@ -254,7 +254,7 @@ static void flush_and_arm(struct conn *c)
 		update_reading(c);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	flush_and_arm(arg);
@@ -356,7 +356,7 @@ static ssize_t receive(struct conn *c)
 }
 
 /* One byte more than size, so that a body that is handed over can end in a NUL. */
-static void resize_input(struct conn *c, size_t size)
+static void conn_resize_input(struct conn *c, size_t size)
 {
 	uint8_t *grown = must(malloc(size + 1));
 
@@ -388,7 +388,7 @@ static void unshift_fd(struct conn *c, int fd)
  * A frame that names a descriptor gets the oldest that has arrived: sendmsg() keeps both in order. It is out of the
  * connection's hands meanwhile, so that closing the connection does not close it as well.
  */
-static void deliver(struct conn *c, const struct frame *f)
+static void conn_deliver(struct conn *c, const struct frame *f)
 {
 	int fd = shift_fd(c);
 
@@ -424,11 +424,11 @@ static void consume(struct conn *c, size_t n)
 	memmove(c->in, c->in + n, c->in_length);
 	explicit_bzero(c->in + c->in_length, n);
 	if (c->in_length == 0 && c->in_size > KEPT_BUFFER)
-		resize_input(c, FIRST_BUFFER);
+		conn_resize_input(c, FIRST_BUFFER);
 }
 
 /* Hands over every frame that is whole, and makes room for the next. */
-static void dispatch(struct conn *c)
+static void conn_dispatch(struct conn *c)
 {
 	struct frame f = { 0 };
 	enum frame_state state = FRAME_INCOMPLETE;
@@ -438,7 +438,7 @@ static void dispatch(struct conn *c)
 		state = frame_parse(c->in + done, c->in_length - done, c->limits.frame, &f);
 		if (state != FRAME_COMPLETE)
 			break;
-		deliver(c, &f);
+		conn_deliver(c, &f);
 		done += FRAME_HEADER + f.length;
 		if (!c->in_length)
 			break;
@@ -452,7 +452,7 @@ static void dispatch(struct conn *c)
 	if (done)
 		consume(c, done);
 	if (state == FRAME_INCOMPLETE && f.length && c->in_size < FRAME_HEADER + f.length)
-		resize_input(c, FRAME_HEADER + f.length);
+		conn_resize_input(c, FRAME_HEADER + f.length);
 	int64_t began = c->in_length == 0 || c->paused ? 0 : done || !c->frame_began ? loop_now() : c->frame_began;
 	if ((began != 0) != (c->frame_began != 0)) {
 		c->frame_began = began;
@@ -461,14 +461,14 @@ static void dispatch(struct conn *c)
 	c->frame_began = began;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct conn *c = arg;
 
 	for (int i = 0; i < READS_A_TURN && !c->closed && !c->paused && !c->close_when_sent; i++) {
 		if (!c->in)
-			resize_input(c, FIRST_BUFFER);
+			conn_resize_input(c, FIRST_BUFFER);
 		size_t room = c->in_size - c->in_length;
 		ssize_t n = receive(c);
 		if (n == -EAGAIN || n == -EINTR)
@@ -480,13 +480,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 			return;
 		}
 		c->in_length += (size_t)n;
-		dispatch(c);
+		conn_dispatch(c);
 		if ((size_t)n < room || (!c->closed && c->in_length == 0)) /* most likely there is no more */
 			return;
 	}
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_conn_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct conn *c = arg;
@@ -514,12 +514,12 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 	conn_close(arg, "The peer closed the connection.");
 }
 
-static void go_on(void *arg)
+static void conn_go_on(void *arg)
 {
 	struct conn *c = arg;
 
 	if (!c->closed && !c->paused && c->in)
-		dispatch(c);
+		conn_dispatch(c);
 }
 
 void conn_pause(struct conn *c, bool paused)
@@ -529,5 +529,5 @@ void conn_pause(struct conn *c, bool paused)
 	c->paused = paused;
 	update_reading(c);
 	if (!paused && c->in_length)
-		loop_defer(go_on, c);
+		loop_defer(conn_go_on, c);
 }

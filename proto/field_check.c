@@ -9,11 +9,11 @@
 #include "common/words.h"
 #include "proto/field.h"
 
-static void place_print(const struct place *p, char *out, size_t size)
+static void field_check_place_print(const struct place *p, char *out, size_t size)
 {
 	if (!p)
 		return;
-	place_print(p->parent, out, size);
+	field_check_place_print(p->parent, out, size);
 	if (p->index >= 0)
 		words_add(out, size, "[%ld]", p->index);
 	else
@@ -25,7 +25,7 @@ int field_refuse(struct decoder *d, const struct place *at, const char *format, 
 	char path[sizeof(d->why->field)] = "", message[512];
 	va_list args;
 
-	place_print(at, path, sizeof(path));
+	field_check_place_print(at, path, sizeof(path));
 	va_start(args, format);
 	words_set_v(message, sizeof(message), format, args);
 	va_end(args);

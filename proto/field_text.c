@@ -19,10 +19,10 @@ struct reader {
 	struct scan s;
 };
 
-static int read_object(struct reader *r, const struct place *at, const struct field *rows, void *out);
+static int field_text_read_object(struct reader *r, const struct place *at, const struct field *rows, void *out);
 
 /* What is not JSON is no matter of a row. */
-static int malformed(const struct reader *r)
+static int field_text_malformed(const struct reader *r)
 {
 	refusal_set(r->d.why, ERR_malformed, NULL, "%s", r->s.why);
 	return -EBADMSG;
@@ -31,10 +31,10 @@ static int malformed(const struct reader *r)
 /* A value of another kind than the row wants: malformed if it is none at all. */
 static int wrong_kind(struct reader *r, const struct place *at, const struct field *f)
 {
-	return scan_skip(&r->s, NULL) ? field_refuse_kind(&r->d, at, f) : malformed(r);
+	return scan_skip(&r->s, NULL) ? field_refuse_kind(&r->d, at, f) : field_text_malformed(r);
 }
 
-static int read_text(struct reader *r, const struct place *at, const struct field *f, const char **out)
+static int field_text_read_text(struct reader *r, const struct place *at, const struct field *f, const char **out)
 {
 	char *text;
 	size_t n;
@@ -42,7 +42,7 @@ static int read_text(struct reader *r, const struct place *at, const struct fiel
 	if (scan_peek(&r->s) != '"')
 		return wrong_kind(r, at, f);
 	if (!scan_text(&r->s, &text, &n))
-		return malformed(r);
+		return field_text_malformed(r);
 	if (f->kind == FIELD_ENUM)
 		return field_take_enum(&r->d, at, f, text, out);
 	return field_take_text(&r->d, at, f, text, n, out);
@@ -56,7 +56,7 @@ static int read_number(struct reader *r, const struct place *at, const struct fi
 	if (c != '-' && (c < '0' || c > '9'))
 		return wrong_kind(r, at, f);
 	if (!scan_number(&r->s, &n))
-		return malformed(r);
+		return field_text_malformed(r);
 	if (f->kind == FIELD_REAL)
 		return field_take_real(&r->d, at, f, n.real ? n.value : (double)n.whole, out);
 	return n.real ? field_refuse_kind(&r->d, at, f) : field_take_int(&r->d, at, f, n.whole, out);
@@ -68,7 +68,7 @@ static int read_bool(struct reader *r, const struct place *at, const struct fiel
 
 	if (c != 't' && c != 'f')
 		return wrong_kind(r, at, f);
-	return scan_flag(&r->s, out) ? 0 : malformed(r);
+	return scan_flag(&r->s, out) ? 0 : field_text_malformed(r);
 }
 
 /* The only kind that becomes a document: jansson reads it again, for it notices names that stand twice. */
@@ -80,11 +80,11 @@ static int read_json(struct reader *r, const struct place *at, const struct fiel
 	if (scan_peek(&r->s) != '{')
 		return wrong_kind(r, at, f);
 	if (!scan_skip(&r->s, &span))
-		return malformed(r);
+		return field_text_malformed(r);
 	value = json_loadb(span.p, span.n, JSON_REJECT_DUPLICATES, NULL);
 	if (!value) {
 		r->s.why = "The same name stands twice in one object.";
-		return malformed(r);
+		return field_text_malformed(r);
 	}
 	if (!*r->d.keep)
 		*r->d.keep = json_array();
@@ -124,13 +124,13 @@ static int read_list(struct reader *r, const struct place *at, const struct fiel
 			return field_refuse_kind(&r->d, at, f);
 		items = make_room(r, items, n, &room, size);
 		if (f->kind == FIELD_STRS)
-			e = read_text(r, &here, &each, (const char **)(void *)(items + n * size));
+			e = field_text_read_text(r, &here, &each, (const char **)(void *)(items + n * size));
 		else
-			e = read_object(r, &here, f->type(), items + n * size);
+			e = field_text_read_object(r, &here, f->type(), items + n * size);
 	}
 	*(void **)((char *)base + f->offset) = items;
 	*(size_t *)((char *)base + f->count_offset) = n;
-	return e == 0 && r->s.why ? malformed(r) : e;
+	return e == 0 && r->s.why ? field_text_malformed(r) : e;
 }
 
 static int read_fd(struct reader *r, const struct place *at, const struct field *f, int *out)
@@ -142,7 +142,7 @@ static int read_fd(struct reader *r, const struct place *at, const struct field 
 		scan_number(&r->s, &n);
 	else
 		scan_skip(&r->s, NULL);
-	return r->s.why ? malformed(r) : field_take_fd(&r->d, at, f, n.real ? -1 : n.whole, out);
+	return r->s.why ? field_text_malformed(r) : field_take_fd(&r->d, at, f, n.real ? -1 : n.whole, out);
 }
 
 static int read_value(struct reader *r, const struct place *at, const struct field *f, void *base)
@@ -152,7 +152,7 @@ static int read_value(struct reader *r, const struct place *at, const struct fie
 	switch (f->kind) {
 	case FIELD_STR:
 	case FIELD_SECRET:
-	case FIELD_ENUM: return read_text(r, at, f, out);
+	case FIELD_ENUM: return field_text_read_text(r, at, f, out);
 	case FIELD_INT:
 	case FIELD_REAL: return read_number(r, at, f, out);
 	case FIELD_BOOL: return read_bool(r, at, f, out);
@@ -161,7 +161,7 @@ static int read_value(struct reader *r, const struct place *at, const struct fie
 	case FIELD_LIST: return read_list(r, at, f, base);
 	case FIELD_OBJ:
 		*(void **)out = arena_alloc(r->d.arena, f->size);
-		return read_object(r, at, f->type(), *(void **)out);
+		return field_text_read_object(r, at, f->type(), *(void **)out);
 	case FIELD_MEMFD:
 	case FIELD_HANDLE: return read_fd(r, at, f, out);
 	case FIELD_END:
@@ -220,18 +220,18 @@ static int read_members(struct reader *r, const struct place *at, const struct f
 		struct place here = { .parent = at, .name = f->name, .index = -1 };
 		e = read_value(r, &here, f++, out);
 	}
-	return e == 0 && r->s.why ? malformed(r) : e;
+	return e == 0 && r->s.why ? field_text_malformed(r) : e;
 }
 
-static int read_object(struct reader *r, const struct place *at, const struct field *rows, void *out)
+static int field_text_read_object(struct reader *r, const struct place *at, const struct field *rows, void *out)
 {
 	uint64_t seen = 0; /* a row's bit; FIELDS_MOST of them */
 	int e;
 
 	if (scan_peek(&r->s) != '{')
-		return scan_skip(&r->s, NULL) ? field_refuse(&r->d, at, "This must be an object.") : malformed(r);
+		return scan_skip(&r->s, NULL) ? field_refuse(&r->d, at, "This must be an object.") : field_text_malformed(r);
 	if (!scan_open(&r->s, '{'))
-		return malformed(r);
+		return field_text_malformed(r);
 	e = read_members(r, at, rows, out, &seen);
 	return e == 0 ? check_missing(r, at, rows, seen) : e;
 }
@@ -243,9 +243,9 @@ int fields_read(struct arena *arena, const struct field *rows, char *text, size_
 	int e;
 
 	fields_init(rows, out, 0);
-	e = read_object(&r, NULL, rows, out);
+	e = field_text_read_object(&r, NULL, rows, out);
 	if (e == 0 && !scan_end(&r.s))
-		e = malformed(&r);
+		e = field_text_malformed(&r);
 	if (e < 0)
 		fields_close(rows, out);
 	return e;

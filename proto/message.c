@@ -47,12 +47,12 @@ static bool read_flag(struct reading *r, bool *ret, const char *why)
 	return (c == 't' || c == 'f') ? scan_flag(&r->s, ret) : wrong(r, why);
 }
 
-static bool read_object(struct reading *r, struct span *ret, const char *why)
+static bool message_read_object(struct reading *r, struct span *ret, const char *why)
 {
 	return scan_peek(&r->s) == '{' ? scan_skip(&r->s, ret) : wrong(r, why);
 }
 
-static bool read_text(struct reading *r, const char **ret, size_t *ret_length, const char *why)
+static bool message_read_text(struct reading *r, const char **ret, size_t *ret_length, const char *why)
 {
 	char *text;
 
@@ -70,7 +70,7 @@ static bool read_version(struct reading *r)
 	const char *version;
 	size_t n;
 
-	if (!read_text(r, &version, &n, why))
+	if (!message_read_text(r, &version, &n, why))
 		return false;
 	r->has_version = strcmp(version, "2.0") == 0;
 	return r->has_version || wrong(r, why);
@@ -112,7 +112,7 @@ static bool read_label(struct reading *r, const char **ret)
 {
 	size_t n;
 
-	if (!read_text(r, ret, &n, acting_why))
+	if (!message_read_text(r, ret, &n, acting_why))
 		return false;
 	if (n > ACTING_TEXT)
 		return wrong(r, acting_why);
@@ -190,7 +190,7 @@ static bool read_error_data(struct reading *r, struct error_data *data)
 			return false;
 		const char **to = strcmp(key, "name") == 0 ? &data->name : strcmp(key, "field") == 0 ? &data->field :
 			strcmp(key, "detail") == 0 ? &data->detail : NULL;
-		bool ok = to && scan_peek(&r->s) == '"' ? read_text(r, to, &n, "") :
+		bool ok = to && scan_peek(&r->s) == '"' ? message_read_text(r, to, &n, "") :
 			strcmp(key, "retry_ms") == 0 ? read_retry(r, data) : scan_skip(&r->s, NULL);
 		if (!ok)
 			return false;
@@ -213,7 +213,7 @@ static bool read_error(struct reading *r)
 		if (!scan_name(&r->s, &key, &n))
 			return false;
 		if (strcmp(key, "message") == 0 && scan_peek(&r->s) == '"')
-			ok = read_text(r, &message, &n, "");
+			ok = message_read_text(r, &message, &n, "");
 		else if (strcmp(key, "data") == 0)
 			ok = read_error_data(r, &data);
 		else
@@ -238,9 +238,9 @@ static bool read_member(struct reading *r)
 	switch (member(&r->s, names, &r->seen, "The message has a member that the protocol does not know.")) {
 	case 0: return read_version(r);
 	case 1: return read_id(r);
-	case 2: return read_text(r, &r->m.method, &n, "The method of the message is not a text.");
-	case 3: return read_object(r, &r->m.params_text, "The params of the message are not an object.");
-	case 4: return read_object(r, &r->m.result_text, "The result of the message is not an object.");
+	case 2: return message_read_text(r, &r->m.method, &n, "The method of the message is not a text.");
+	case 3: return message_read_object(r, &r->m.params_text, "The params of the message are not an object.");
+	case 4: return message_read_object(r, &r->m.result_text, "The result of the message is not an object.");
 	case 5: return read_error(r);
 	case 6: return read_acting(r);
 	case 7: return read_count(r, 0, &r->m.ms, counts);
@@ -250,7 +250,7 @@ static bool read_member(struct reading *r)
 	}
 }
 
-static bool read_envelope(struct reading *r)
+static bool message_read_envelope(struct reading *r)
 {
 	bool first = true;
 
@@ -274,7 +274,7 @@ int message_scan(char *text, size_t n, struct message *ret, const char **ret_why
 {
 	struct reading r = { .s = scan_begin(text, n) };
 
-	if (!read_envelope(&r))
+	if (!message_read_envelope(&r))
 		return bad(ret_why, r.s.why);
 	*ret = r.m;
 	return 0;
@@ -295,7 +295,7 @@ static bool read_engine_member(struct reading *r, struct engine_params *e)
 	if (strcmp(name, "version") == 0)
 		return read_count(r, 0, &e->version, why);
 	if (strcmp(name, "item") == 0)
-		return read_object(r, &e->item, why);
+		return message_read_object(r, &e->item, why);
 	return scan_skip(&r->s, NULL);
 }
 

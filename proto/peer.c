@@ -106,7 +106,7 @@ static void lose_all(struct peer *p)
 	}
 }
 
-static void release(struct peer *p)
+static void peer_release(struct peer *p)
 {
 	if (!p->freed || p->users)
 		return;
@@ -117,10 +117,10 @@ static void release(struct peer *p)
 	free(p);
 }
 
-static void let_go(struct peer *p)
+static void peer_let_go(struct peer *p)
 {
 	p->users--;
-	release(p);
+	peer_release(p);
 }
 
 struct peer *peer_free(struct peer *p)
@@ -131,7 +131,7 @@ struct peer *peer_free(struct peer *p)
 	if (p->conn)
 		conn_close(p->conn, "The caller ends.");
 	lose_all(p);
-	release(p);
+	peer_release(p);
 	return NULL;
 }
 
@@ -177,7 +177,7 @@ static void take_welcome(struct peer *p, const struct message *m)
 }
 
 /* An answer to nobody (it gave up) is dropped. */
-static void take_answer(struct peer *p, const struct message *m, struct frame_text *frame, int *fd)
+static void peer_take_answer(struct peer *p, const struct message *m, struct frame_text *frame, int *fd)
 {
 	struct pending *w = pending_by_id(p, m->id);
 
@@ -206,7 +206,7 @@ static void take_item(struct peer *p, const struct message *m, struct frame_text
 		arrive(w, m, e.item, frame, fd);
 }
 
-static void on_frame(struct conn *conn, void *owner, const char *body, size_t length, int *fd)
+static void on_peer_frame(struct conn *conn, void *owner, const char *body, size_t length, int *fd)
 {
 	struct peer *p = owner;
 	CLEANUP(frame_text_free) struct frame_text frame = frame_text_take(conn, body, length);
@@ -221,12 +221,12 @@ static void on_frame(struct conn *conn, void *owner, const char *body, size_t le
 	if (m.fd)
 		own_fd = TAKE_FD(*fd);
 	if (m.response)
-		take_answer(p, &m, &frame, &own_fd);
+		peer_take_answer(p, &m, &frame, &own_fd);
 	else if (strcmp(m.method, "item") == 0)
 		take_item(p, &m, &frame, &own_fd);
 }
 
-static void on_closed(struct conn *conn, void *owner, const char *why)
+static void on_peer_closed(struct conn *conn, void *owner, const char *why)
 {
 	(void)conn;
 	struct peer *p = owner;
@@ -236,25 +236,25 @@ static void on_closed(struct conn *conn, void *owner, const char *why)
 	lose_all(p);
 }
 
-static bool is_pending(struct conn *conn, void *owner)
+static bool peer_is_pending(struct conn *conn, void *owner)
 {
 	(void)conn;
 	return !LIST_EMPTY(&((struct peer *)owner)->pending);
 }
 
-static const struct conn_events peer_events = { .frame = on_frame, .closed = on_closed, .pending = is_pending };
+static const struct conn_events peer_events = { .frame = on_peer_frame, .closed = on_peer_closed, .pending = peer_is_pending };
 
 /* What is being written to some peer; nothing gives way between the first byte and the sending. */
 static struct text output;
 
-static struct text *begin_output(void)
+static struct text *peer_begin_output(void)
 {
 	text_reset(&output);
 	return &output;
 }
 
 /* Sends what was written. False when it is longer than a frame may be; then nothing is sent. */
-static bool send_output(struct peer *p, int fd)
+static bool peer_send_output(struct peer *p, int fd)
 {
 	bool fits = output.n <= conn_default_limits.frame;
 
@@ -281,9 +281,9 @@ static int open_socket(const char *path)
 	return r;
 }
 
-static void greet(struct peer *p, int fd)
+static void peer_greet(struct peer *p, int fd)
 {
-	struct text *t = begin_output();
+	struct text *t = peer_begin_output();
 
 	p->conn = conn_new(fd, &conn_default_limits, &peer_events, p);
 	p->greeted = false;
@@ -297,7 +297,7 @@ static void greet(struct peer *p, int fd)
 	text_string(t, p->program, strlen(p->program));
 	text_puts(t, "}");
 	message_end(t, false);
-	send_output(p, -1);
+	peer_send_output(p, -1);
 }
 
 struct peer *peer_to(const char *program, const char *daemon, const char *socket)
@@ -311,7 +311,7 @@ struct peer *peer_adopt(const char *program, const char *name, int fd)
 {
 	struct peer *p = peer_new(program, name, "");
 
-	greet(p, fd);
+	peer_greet(p, fd);
 	return p;
 }
 
@@ -327,7 +327,7 @@ static int ensure_connected(struct peer *p)
 	p->denied = fd == -EACCES;
 	if (fd < 0)
 		return fd;
-	greet(p, fd);
+	peer_greet(p, fd);
 	return p->conn ? 0 : -ECONNRESET;
 }
 
@@ -389,7 +389,7 @@ static int write_request(struct call *call, const struct method *method, const s
 	int *ret_fd)
 {
 	int64_t ms = call->deadline == NEVER ? 0 : call->deadline - loop_now();
-	struct text *t = begin_output();
+	struct text *t = peer_begin_output();
 
 	if (ms <= 0 && call->deadline != NEVER)
 		ms = 1;
@@ -406,7 +406,7 @@ static int write_request(struct call *call, const struct method *method, const s
 }
 
 /* Sends the request and lists it as pending. */
-static int begin(struct peer *p, struct call *call, const struct method *method, const void *params, struct pending *w)
+static int peer_begin(struct peer *p, struct call *call, const struct method *method, const void *params, struct pending *w)
 {
 	int fd, r = ensure_connected(p);
 
@@ -422,16 +422,16 @@ static int begin(struct peer *p, struct call *call, const struct method *method,
 		return r;
 	LIST_INSERT_HEAD(&p->pending, w, link);
 	p->users++;
-	if (send_output(p, fd))
+	if (peer_send_output(p, fd))
 		return 0;
 	LIST_REMOVE(w, link);
-	let_go(p);
+	peer_let_go(p);
 	return call_refuse(call, ERR_too_large, NULL, "What %s takes is longer than Stead can send; send less.", method->name);
 }
 
 static void notify(struct peer *p, const char *method, int64_t id, int64_t n)
 {
-	struct text *t = begin_output();
+	struct text *t = peer_begin_output();
 
 	message_begin_notification(t, method);
 	text_puts(t, "{\"id\":");
@@ -442,10 +442,10 @@ static void notify(struct peer *p, const char *method, int64_t id, int64_t n)
 	}
 	text_puts(t, "}");
 	message_end(t, false);
-	send_output(p, -1);
+	peer_send_output(p, -1);
 }
 
-static void end(struct peer *p, struct pending *w)
+static void peer_end(struct peer *p, struct pending *w)
 {
 	struct arrival *a;
 
@@ -461,7 +461,7 @@ static void end(struct peer *p, struct pending *w)
 }
 
 /* Waits for the next thing to come: 0 with it taken out, -ECONNRESET when the peer is lost, or as wait_for(). */
-static int await(struct pending *w, int64_t deadline, struct arrival **ret)
+static int peer_await(struct pending *w, int64_t deadline, struct arrival **ret)
 {
 	int r = 0;
 
@@ -487,17 +487,17 @@ static int exchange(struct peer *p, struct call *call, const struct method *meth
 	struct arrival **ret)
 {
 	struct pending w = { 0 };
-	int r = begin(p, call, method, params, &w);
+	int r = peer_begin(p, call, method, params, &w);
 
 	if (r < 0)
 		return r;
-	r = await(&w, call->deadline, ret);
-	end(p, &w);
+	r = peer_await(&w, call->deadline, ret);
+	peer_end(p, &w);
 	if (r == -ECONNRESET)
 		r = refuse_lost(p, call, method, &w);
 	else if (r == -ETIMEDOUT)
 		r = refuse_late(p, call, method);
-	let_go(p);
+	peer_let_go(p);
 	if (r < 0)
 		return r;
 	if (!(*ret)->message.refused)
@@ -518,7 +518,7 @@ static void keep_descriptors(struct call *call, const struct field *rows, void *
 }
 
 /* Reads an answer into the struct; whatever that points to goes to the call. */
-static int read_answer(struct call *call, const struct method *method, struct arrival *a, void *ret)
+static int peer_read_answer(struct call *call, const struct method *method, struct arrival *a, void *ret)
 {
 	struct span text = a->message.result_text;
 	json_t *kept = NULL;
@@ -544,7 +544,7 @@ int peer_call(struct peer *p, struct call *call, const struct method *method, co
 	r = exchange(p, call, method, params, &a);
 	if (r < 0)
 		return r;
-	r = read_answer(call, method, a, ret);
+	r = peer_read_answer(call, method, a, ret);
 	arrival_free(a);
 	return r;
 }
@@ -566,7 +566,7 @@ int peer_stream_open(struct peer *p, struct call *call, const struct method *met
 	struct peer_stream **ret)
 {
 	struct peer_stream *s = must(calloc(1, sizeof(*s)));
-	int r = begin(p, call, method, params, &s->pending);
+	int r = peer_begin(p, call, method, params, &s->pending);
 
 	if (r < 0) {
 		free(s);
@@ -601,7 +601,7 @@ static void acknowledge(struct peer_stream *s)
 	s->unacknowledged = 0;
 }
 
-static int read_item(struct peer_stream *s, void *ret)
+static int peer_read_item(struct peer_stream *s, void *ret)
 {
 	struct span item = s->present->item;
 	int r;
@@ -624,7 +624,7 @@ int peer_stream_next(struct peer_stream *s, void *ret, int64_t deadline)
 	int r;
 
 	drop_item(s);
-	r = await(&s->pending, deadline, &s->present);
+	r = peer_await(&s->pending, deadline, &s->present);
 	if (r == -ECONNRESET)
 		return s->pending.lost ? refuse_lost(s->peer, s->call, s->method, &s->pending) : -ENODATA;
 	if (r < 0)
@@ -633,7 +633,7 @@ int peer_stream_next(struct peer_stream *s, void *ret, int64_t deadline)
 		return take_refusal(s->call, &s->present->message);
 	if (s->present->message.response)
 		return -ENODATA;
-	return read_item(s, ret);
+	return peer_read_item(s, ret);
 }
 
 struct peer_stream *peer_stream_close(struct peer_stream *s)
@@ -641,8 +641,8 @@ struct peer_stream *peer_stream_close(struct peer_stream *s)
 	if (!s)
 		return NULL;
 	drop_item(s);
-	end(s->peer, &s->pending);
-	let_go(s->peer);
+	peer_end(s->peer, &s->pending);
+	peer_let_go(s->peer);
 	free(s->item);
 	free(s);
 	return NULL;

@@ -45,7 +45,7 @@ static char *decode(const char *text, size_t n, bool plus, size_t *ret_n)
 }
 
 /* A new value, or NULL if the text is none of this kind; the rest is for fields_decode() to check. */
-static json_t *typed(const struct field *f, const char *text, size_t n)
+static json_t *query_typed(const struct field *f, const char *text, size_t n)
 {
 	char *end;
 
@@ -70,7 +70,7 @@ static json_t *typed(const struct field *f, const char *text, size_t n)
 	}
 }
 
-static int refuse(struct refusal *why, const char *name, const char *sentence)
+static int query_refuse(struct refusal *why, const char *name, const char *sentence)
 {
 	refusal_set(why, ERR_invalid, name, sentence, name);
 	return -EINVAL;
@@ -89,13 +89,13 @@ static const char *kind_sentence(const struct field *f)
 	}
 }
 
-static int put(json_t *params, const struct field *f, json_t *value, struct refusal *why)
+static int query_put(json_t *params, const struct field *f, json_t *value, struct refusal *why)
 {
 	json_t *there = json_object_get(params, f->name);
 
 	if (there && f->kind != FIELD_STRS) {
 		json_decref(value);
-		return refuse(why, f->name, "%s is given twice; give it once.");
+		return query_refuse(why, f->name, "%s is given twice; give it once.");
 	}
 	if (f->kind != FIELD_STRS)
 		return json_object_set_new(params, f->name, value);
@@ -120,10 +120,10 @@ int query_add(const struct field *rows, json_t *params, const char *name, const 
 	}
 	decoded = decode(text, n, plus, &length);
 	if (decoded)
-		value = typed(f, decoded, length);
+		value = query_typed(f, decoded, length);
 	if (!value)
-		return refuse(why, f->name, kind_sentence(f));
-	return put(params, f, value, why);
+		return query_refuse(why, f->name, kind_sentence(f));
+	return query_put(params, f, value, why);
 }
 
 static int add_pair(const struct field *rows, json_t *params, const char *pair, size_t n, struct refusal *why)
@@ -133,7 +133,7 @@ static int add_pair(const struct field *rows, json_t *params, const char *pair, 
 	CLEANUP(freep) char *name = decode(pair, name_n, true, &length);
 
 	if (!name)
-		return refuse(why, "", "A name in the address is not UTF-8 text, percent-encoded.%s");
+		return query_refuse(why, "", "A name in the address is not UTF-8 text, percent-encoded.%s");
 	if (!equals)
 		return query_add(rows, params, name, "", 0, true, why);
 	return query_add(rows, params, name, equals + 1, n - name_n - 1, true, why);
@@ -147,7 +147,7 @@ int query_read(const struct field *rows, json_t *params, const char *query, stru
 	while (query && *query && r == 0) {
 		size_t n = strcspn(query, "&");
 		if (++pairs > MOST_PAIRS)
-			return refuse(why, "", "There are too many parameters in the address.%s");
+			return query_refuse(why, "", "There are too many parameters in the address.%s");
 		if (n)
 			r = add_pair(rows, params, query, n, why);
 		query += n + (query[n] == '&');
@@ -162,7 +162,7 @@ int query_merge(json_t *params, json_t *body, struct refusal *why)
 
 	json_object_foreach(body, name, value) {
 		if (json_object_get(params, name))
-			return refuse(why, name, "%s is given both in the address and in the body; give it once.");
+			return query_refuse(why, name, "%s is given both in the address and in the body; give it once.");
 		json_object_set(params, name, value);
 	}
 	return 0;

@@ -68,7 +68,7 @@ struct filling {
 	struct refusal *why;
 };
 
-static int fill(const char *name, size_t name_n, const char *text, size_t n, void *arg)
+static int route_fill(const char *name, size_t name_n, const char *text, size_t n, void *arg)
 {
 	struct filling *f = arg;
 	char copy[64] = "";
@@ -100,7 +100,7 @@ int route_find(const struct routes *routes, const char *verb, const char *path, 
 			continue;
 		}
 		struct filling f = { route->method, params, why };
-		walk(route->method->path, path, fill, &f, &r);
+		walk(route->method->path, path, route_fill, &f, &r);
 		if (r == 0)
 			*ret = *route;
 		return r;

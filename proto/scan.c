@@ -11,16 +11,16 @@
 
 typedef signed char bytes16 __attribute__((vector_size(16)));
 
-static bool fail(struct scan *s, const char *why)
+static bool scan_fail(struct scan *s, const char *why)
 {
 	if (!s->why)
 		s->why = s->p < s->end ? why : "The text ends too early.";
 	return false;
 }
 
-static bool malformed(struct scan *s)
+static bool scan_malformed(struct scan *s)
 {
-	return fail(s, "The text is not well-formed JSON.");
+	return scan_fail(s, "The text is not well-formed JSON.");
 }
 
 /* Signed bytes: what is below a space is a control character or not ASCII. Sixteen at a time, on any processor. */
@@ -66,7 +66,7 @@ struct scan scan_begin(char *text, size_t n)
 	return (struct scan){ .p = text, .end = n ? text + n : text }; /* NULL + 0 is not defined */
 }
 
-static void skip_space(struct scan *s)
+static void scan_skip_space(struct scan *s)
 {
 	while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
 		s->p++;
@@ -76,24 +76,24 @@ char scan_peek(struct scan *s)
 {
 	if (s->why)
 		return 0;
-	skip_space(s);
+	scan_skip_space(s);
 	return s->p < s->end ? *s->p : 0;
 }
 
-static bool take(struct scan *s, char c)
+static bool scan_take(struct scan *s, char c)
 {
 	if (s->why || scan_peek(s) != c || s->p == s->end)
-		return malformed(s);
+		return scan_malformed(s);
 	s->p++;
 	return true;
 }
 
 bool scan_open(struct scan *s, char open)
 {
-	if (!take(s, open))
+	if (!scan_take(s, open))
 		return false;
 	if (++s->depth > JSON_MOST_DEPTH)
-		return fail(s, "The text is nested deeper than 32 levels.");
+		return scan_fail(s, "The text is nested deeper than 32 levels.");
 	return true;
 }
 
@@ -104,7 +104,7 @@ bool scan_more(struct scan *s, char close, bool *first)
 		s->depth--;
 		return false;
 	}
-	if (!*first && !take(s, ','))
+	if (!*first && !scan_take(s, ','))
 		return false;
 	*first = false;
 	return !s->why;
@@ -121,7 +121,7 @@ static bool hex4(struct scan *s, uint32_t *ret)
 		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
 			value = value << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
 		else
-			return malformed(s);
+			return scan_malformed(s);
 	}
 	*ret = value;
 	return true;
@@ -135,17 +135,17 @@ static bool take_code_point(struct scan *s, uint32_t *ret)
 	if (!hex4(s, &high))
 		return false;
 	if (high == 0)
-		return fail(s, "A text holds the character NUL.");
+		return scan_fail(s, "A text holds the character NUL.");
 	*ret = high;
 	if (high < 0xd800 || high > 0xdfff)
 		return true;
 	if (high > 0xdbff || s->end - s->p < 2 || s->p[0] != '\\' || s->p[1] != 'u')
-		return malformed(s);
+		return scan_malformed(s);
 	s->p += 2;
 	if (!hex4(s, &low))
 		return false;
 	if (low < 0xdc00 || low > 0xdfff)
-		return malformed(s);
+		return scan_malformed(s);
 	*ret = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 	return true;
 }
@@ -158,20 +158,20 @@ static bool take_escape(struct scan *s, uint32_t *ret)
 
 	s->p++;
 	if (s->p == s->end || !*s->p)
-		return malformed(s);
+		return scan_malformed(s);
 	if (*s->p == 'u') {
 		s->p++;
 		return take_code_point(s, ret);
 	}
 	at = strchr(names, *s->p);
 	if (!at)
-		return malformed(s);
+		return scan_malformed(s);
 	s->p++;
 	*ret = (uint32_t)meant[at - names];
 	return true;
 }
 
-static void put(char **to, const char *from, size_t n)
+static void scan_put(char **to, const char *from, size_t n)
 {
 	if (!*to)
 		return;
@@ -187,7 +187,7 @@ static bool walk_escape(struct scan *s, char **to)
 
 	if (!take_escape(s, &c))
 		return false;
-	put(to, bytes, utf8_put(bytes, c));
+	scan_put(to, bytes, utf8_put(bytes, c));
 	return true;
 }
 
@@ -199,7 +199,7 @@ static bool walk_wide(struct scan *s, char **to)
 		s->why = "The text is not valid UTF-8.";
 		return false;
 	}
-	put(to, s->p, n);
+	scan_put(to, s->p, n);
 	s->p += n;
 	return true;
 }
@@ -212,12 +212,12 @@ static char *walk_text(struct scan *s, char *to)
 {
 	for (;;) {
 		size_t n = scan_plain(s->p, (size_t)(s->end - s->p));
-		put(&to, s->p, n);
+		scan_put(&to, s->p, n);
 		s->p += n;
 		char c = s->p < s->end ? *s->p : 0;
 		if (c == '"')
 			return to ? to : s->p;
-		if (!(c == '\\' ? walk_escape(s, &to) : c & 0x80 ? walk_wide(s, &to) : malformed(s)))
+		if (!(c == '\\' ? walk_escape(s, &to) : c & 0x80 ? walk_wide(s, &to) : scan_malformed(s)))
 			return NULL;
 	}
 }
@@ -226,7 +226,7 @@ bool scan_text(struct scan *s, char **ret, size_t *ret_length)
 {
 	char *from, *to;
 
-	if (!take(s, '"'))
+	if (!scan_take(s, '"'))
 		return false;
 	from = s->p;
 	to = walk_text(s, from);
@@ -245,7 +245,7 @@ static bool take_digits(struct scan *s)
 
 	while (s->p < s->end && *s->p >= '0' && *s->p <= '9')
 		s->p++;
-	return s->p > from || malformed(s);
+	return s->p > from || scan_malformed(s);
 }
 
 /* Goes past what the grammar of numbers allows; *ret_real if there is a fraction or an exponent. */
@@ -261,7 +261,7 @@ static bool walk_number(struct scan *s, bool *ret_real)
 		return false;
 	if (*from == '0' && s->p > from + 1) {
 		s->p = from;
-		return malformed(s);
+		return scan_malformed(s);
 	}
 	if (s->p < s->end && *s->p == '.') {
 		*ret_real = true;
@@ -294,7 +294,7 @@ bool scan_number(struct scan *s, struct scan_number *ret)
 	char *from;
 
 	if (!scan_peek(s))
-		return malformed(s);
+		return scan_malformed(s);
 	from = s->p;
 	if (!walk_number(s, &ret->real))
 		return false;
@@ -315,7 +315,7 @@ static bool take_word(struct scan *s, const char *word)
 	size_t n = strlen(word);
 
 	if (s->why || (size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0)
-		return malformed(s);
+		return scan_malformed(s);
 	s->p += n;
 	return true;
 }
@@ -328,12 +328,12 @@ bool scan_flag(struct scan *s, bool *ret)
 
 bool scan_name(struct scan *s, char **ret, size_t *ret_length)
 {
-	return scan_text(s, ret, ret_length) && take(s, ':');
+	return scan_text(s, ret, ret_length) && scan_take(s, ':');
 }
 
 static bool skip_text(struct scan *s)
 {
-	if (!take(s, '"') || !walk_text(s, NULL))
+	if (!scan_take(s, '"') || !walk_text(s, NULL))
 		return false;
 	s->p++;
 	return true;
@@ -347,7 +347,7 @@ static bool skip_all(struct scan *s, char open)
 	if (!scan_open(s, open))
 		return false;
 	while (scan_more(s, open == '{' ? '}' : ']', &first)) {
-		if (open == '{' && !(skip_text(s) && take(s, ':')))
+		if (open == '{' && !(skip_text(s) && scan_take(s, ':')))
 			return false;
 		if (!scan_skip(s, NULL))
 			return false;
@@ -379,7 +379,7 @@ bool scan_end(struct scan *s)
 {
 	if (s->why)
 		return false;
-	skip_space(s);
+	scan_skip_space(s);
 	if (s->p < s->end)
 		s->why = "Something follows after the object.";
 	return s->p == s->end;

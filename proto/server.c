@@ -61,7 +61,7 @@ struct session {
 
 /* A call as the server sees it. */
 struct serving {
-	struct call_link link; /* first: send_item() gets it */
+	struct call_link link; /* first: server_send_item() gets it */
 	struct session *session;
 	struct call *call;
 	const struct dispatch_row *row;
@@ -162,14 +162,14 @@ size_t server_calls(const struct server *s)
 /* What is being written to some connection; nothing gives way between the first byte and the sending. */
 static struct text output;
 
-static struct text *begin_output(void)
+static struct text *server_begin_output(void)
 {
 	text_reset(&output);
 	return &output;
 }
 
 /* Sends what was written. False when it is longer than a frame may be; then nothing is sent. */
-static bool send_output(struct session *session, int fd)
+static bool server_send_output(struct session *session, int fd)
 {
 	bool fits = output.n <= conn_default_limits.frame;
 
@@ -181,11 +181,11 @@ static bool send_output(struct session *session, int fd)
 
 static void send_refusal(struct session *session, int64_t id, const struct refusal *refusal)
 {
-	message_write_refusal(begin_output(), id, refusal);
-	send_output(session, -1);
+	message_write_refusal(server_begin_output(), id, refusal);
+	server_send_output(session, -1);
 }
 
-static void refuse(struct session *session, int64_t id, enum error_code code, const char *sentence)
+static void server_refuse(struct session *session, int64_t id, enum error_code code, const char *sentence)
 {
 	struct refusal refusal;
 
@@ -217,7 +217,7 @@ void call_settle(struct call *call, int r)
 	refusal_set(&call->refusal, code, NULL, "%s", error_row(code)->sentence);
 }
 
-static void session_release(struct session *session)
+static void server_session_release(struct session *session)
 {
 	if (session->conn || session->calls || session->streams)
 		return;
@@ -244,7 +244,7 @@ static void serving_free(struct serving *v)
 	free(v);
 	if (session->conn && session->calls < CALLS_A_CONNECTION)
 		conn_pause(session->conn, false);
-	session_release(session);
+	server_session_release(session);
 	if (server->calls == 0)
 		latch_wake(&server->drained, 0);
 }
@@ -252,7 +252,7 @@ static void serving_free(struct serving *v)
 static int send_result(struct serving *v)
 {
 	const struct method *method = v->row->method;
-	struct text *t = begin_output();
+	struct text *t = server_begin_output();
 	int fd = -1, r = 0;
 
 	message_begin_result(t, v->id);
@@ -265,13 +265,13 @@ static int send_result(struct serving *v)
 		return -EINVAL;
 	}
 	message_end(t, fd >= 0);
-	if (send_output(v->session, fd))
+	if (server_send_output(v->session, fd))
 		return 0;
 	log_error("the result of %s is longer than a frame may be", method->name);
 	return call_refuse(v->call, ERR_too_large, NULL, "The answer is longer than Stead can send; ask for less.");
 }
 
-static void answer(struct serving *v, int r)
+static void server_answer(struct serving *v, int r)
 {
 	if (v->drained && r < 0)
 		r = call_refuse(v->call, ERR_unavailable, NULL, "%s stops; try again in a moment.",
@@ -285,7 +285,7 @@ static void answer(struct serving *v, int r)
 		send_refusal(v->session, v->id, &v->call->refusal);
 }
 
-static void serve(void *arg)
+static void server_serve(void *arg)
 {
 	struct serving *v = arg;
 	const struct server *server = v->session->server;
@@ -298,7 +298,7 @@ static void serve(void *arg)
 	r = server->on_act && act_is(v->call) ? act_ask(v->call, server->on_act, v->params) : 0;
 	if (r == 0)
 		r = v->row->handler(v->call, v->params, v->result);
-	answer(v, r);
+	server_answer(v, r);
 	fields_close(v->row->method->params(), v->params);
 	if (!v->row->method->streams)
 		fields_close(v->row->method->result(), v->result);
@@ -319,7 +319,7 @@ static int wait_for_credit(struct serving *v)
 	return latch_wait(&v->credited, NEVER);
 }
 
-static int send_item(struct call_link *link, struct call *call, const void *item)
+static int server_send_item(struct call_link *link, struct call *call, const void *item)
 {
 	struct serving *v = (struct serving *)link;
 	int fd, r = wait_for_credit(v);
@@ -327,7 +327,7 @@ static int send_item(struct call_link *link, struct call *call, const void *item
 
 	if (r < 0)
 		return r;
-	t = begin_output();
+	t = server_begin_output();
 	message_begin_notification(t, "item");
 	text_puts(t, "{\"id\":");
 	text_whole(t, v->id);
@@ -340,7 +340,7 @@ static int send_item(struct call_link *link, struct call *call, const void *item
 	text_puts(t, "}");
 	message_end(t, fd >= 0);
 	v->credit--;
-	return send_output(v->session, fd) ? 0 : -EMSGSIZE;
+	return server_send_output(v->session, fd) ? 0 : -EMSGSIZE;
 }
 
 static struct serving *serving_new(struct session *session, const struct dispatch_row *row,
@@ -349,7 +349,7 @@ static struct serving *serving_new(struct session *session, const struct dispatc
 	struct serving *v = must(calloc(1, sizeof(*v)));
 	int64_t ms = m->ms <= 0 ? DEFAULT_MS : m->ms < MOST_MS ? m->ms : MOST_MS;
 
-	v->link.send_item = send_item;
+	v->link.send_item = server_send_item;
 	v->session = session;
 	v->row = row;
 	v->id = m->id;
@@ -379,7 +379,7 @@ static struct serving *serving_new(struct session *session, const struct dispatc
 }
 
 /* Everything that is decided before the handler: 0, REFUSED or -EBADMSG. */
-static int admit(struct serving *v, const struct message *m, int *fd)
+static int server_admit(struct serving *v, const struct message *m, int *fd)
 {
 	const struct method *method = v->row->method;
 	char none[] = "{}";
@@ -399,7 +399,7 @@ static int admit(struct serving *v, const struct message *m, int *fd)
 	return r;
 }
 
-static void malformed(struct session *session, int64_t id, const char *why)
+static void server_malformed(struct session *session, int64_t id, const char *why)
 {
 	struct conn *conn = session->conn; /* sending may close it and end the session */
 	struct refusal refusal;
@@ -418,27 +418,27 @@ static void begin_call(struct session *session, const struct message *m, struct 
 		if (row)
 			turn_away(session->server, "a caller with uid %u who asked for %s on the %s socket",
 				(unsigned)session->uid, row->method->name, role_word(session->role));
-		refuse(session, m->id, ERR_unknown_method, NULL);
+		server_refuse(session, m->id, ERR_unknown_method, NULL);
 		return;
 	}
 	if (session->server->stopping || session->streams >= STREAMS_A_CONNECTION ||
 		session->server->calls >= CALLS_AT_ONCE) {
-		refuse(session, m->id, session->server->stopping ? ERR_unavailable : ERR_busy, NULL);
+		server_refuse(session, m->id, session->server->stopping ? ERR_unavailable : ERR_busy, NULL);
 		return;
 	}
 	struct serving *v = serving_new(session, row, m);
 	call_keep_text(v->call, TAKE(frame->buffer), frame->size);
-	r = admit(v, m, fd);
+	r = server_admit(v, m, fd);
 	if (r == 0) {
 		if (session->calls >= CALLS_A_CONNECTION)
 			conn_pause(session->conn, true);
-		fiber_start(row->method->name, serve, v, NULL);
+		fiber_start(row->method->name, server_serve, v, NULL);
 		return;
 	}
 	if (r == -EBADMSG)
-		malformed(session, m->id, v->call->refusal.message);
+		server_malformed(session, m->id, v->call->refusal.message);
 	else
-		answer(v, r);
+		server_answer(v, r);
 	serving_free(v);
 }
 
@@ -461,13 +461,13 @@ static void give_credit(struct serving *v, int64_t n)
 }
 
 /* The first thing on a connection: both say which protocol they speak, so that a mismatch has a sentence. */
-static void greet(struct session *session, const struct message *m, int64_t version)
+static void server_greet(struct session *session, const struct message *m, int64_t version)
 {
 	struct conn *conn = session->conn; /* sending may close it and end the session */
 	struct text *t;
 
 	if (strcmp(m->method, "hello") != 0 || !m->id) {
-		refuse(session, m->id, ERR_invalid, "A connection begins with hello.");
+		server_refuse(session, m->id, ERR_invalid, "A connection begins with hello.");
 		conn_close_when_sent(conn, "The peer did not begin with hello.");
 		return;
 	}
@@ -476,13 +476,13 @@ static void greet(struct session *session, const struct message *m, int64_t vers
 		words_set(why, sizeof(why),
 			"%s speaks protocol version %d and the caller version %lld; install the same version of Stead everywhere and restart it.",
 			session->server->program, PROTOCOL_VERSION, (long long)version);
-		refuse(session, m->id, ERR_invalid, why);
+		server_refuse(session, m->id, ERR_invalid, why);
 		conn_close_when_sent(conn, "The peer speaks another protocol version.");
 		return;
 	}
 	session->greeted = true;
 	conn_set_idle(conn, conn_default_limits.idle_ms);
-	t = begin_output();
+	t = server_begin_output();
 	message_begin_result(t, m->id);
 	text_puts(t, "{\"version\":");
 	text_whole(t, PROTOCOL_VERSION);
@@ -490,7 +490,7 @@ static void greet(struct session *session, const struct message *m, int64_t vers
 	text_string(t, session->server->program, strlen(session->server->program));
 	text_puts(t, "}");
 	message_end(t, false);
-	send_output(session, -1);
+	server_send_output(session, -1);
 }
 
 /* hello, cancel and credit; a notification of anything else, or about a call that has ended, is passed over. */
@@ -501,11 +501,11 @@ static void take_engine_message(struct session *session, const struct message *m
 	const char *why;
 
 	if (message_scan_engine(m->params_text, &e, &why) < 0) {
-		malformed(session, m->id, why);
+		server_malformed(session, m->id, why);
 		return;
 	}
 	if (!session->greeted) {
-		greet(session, m, e.version);
+		server_greet(session, m, e.version);
 		return;
 	}
 	v = serving_by_id(session, e.id);
@@ -515,7 +515,7 @@ static void take_engine_message(struct session *session, const struct message *m
 		give_credit(v, e.n);
 }
 
-static void on_frame(struct conn *conn, void *owner, const char *body, size_t length, int *fd)
+static void on_server_frame(struct conn *conn, void *owner, const char *body, size_t length, int *fd)
 {
 	struct session *session = owner;
 	CLEANUP(frame_text_free) struct frame_text frame = frame_text_take(conn, body, length);
@@ -524,7 +524,7 @@ static void on_frame(struct conn *conn, void *owner, const char *body, size_t le
 	const char *why = NULL;
 
 	if (message_scan(frame.p, frame.n, &m, &why) < 0) {
-		malformed(session, 0, why);
+		server_malformed(session, 0, why);
 		return;
 	}
 	if (m.fd) /* it belongs to this message, whether anybody claims it or not */
@@ -537,7 +537,7 @@ static void on_frame(struct conn *conn, void *owner, const char *body, size_t le
 		take_engine_message(session, &m);
 }
 
-static void on_closed(struct conn *conn, void *owner, const char *why)
+static void on_server_closed(struct conn *conn, void *owner, const char *why)
 {
 	struct session *session = owner;
 	struct serving *v;
@@ -549,10 +549,10 @@ static void on_closed(struct conn *conn, void *owner, const char *why)
 		serving_cancel(v);
 	if (session->on_end)
 		session->on_end(session->on_end_arg);
-	session_release(session);
+	server_session_release(session);
 }
 
-static bool is_pending(struct conn *conn, void *owner)
+static bool server_is_pending(struct conn *conn, void *owner)
 {
 	(void)conn;
 	struct session *session = owner;
@@ -561,9 +561,9 @@ static bool is_pending(struct conn *conn, void *owner)
 }
 
 static const struct conn_events session_events = {
-	.frame = on_frame,
-	.closed = on_closed,
-	.pending = is_pending,
+	.frame = on_server_frame,
+	.closed = on_server_closed,
+	.pending = server_is_pending,
 };
 
 static size_t count_sessions(const struct server *s, enum role role)
@@ -602,7 +602,7 @@ void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*cl
 	}
 }
 
-static void resume_accepting(evutil_socket_t fd, short what, void *arg)
+static void server_resume_accepting(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct listener *l = arg;
@@ -610,7 +610,7 @@ static void resume_accepting(evutil_socket_t fd, short what, void *arg)
 	event_add(l->event, NULL);
 }
 
-static void on_accept(evutil_socket_t fd, short what, void *arg)
+static void on_server_accept(evutil_socket_t fd, short what, void *arg)
 {
 	(void)what;
 	struct listener *l = arg;
@@ -639,8 +639,8 @@ int server_listen(struct server *s, int fd, enum role role, uid_t uid)
 	l->role = role;
 	l->uid = uid;
 	evutil_make_socket_nonblocking(fd);
-	l->event = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_accept, l));
-	l->resume = must(event_new(loop_base(), -1, 0, resume_accepting, l));
+	l->event = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_server_accept, l));
+	l->resume = must(event_new(loop_base(), -1, 0, server_resume_accepting, l));
 	LIST_INSERT_HEAD(&s->listeners, l, link);
 	return event_add(l->event, NULL) == 0 ? 0 : -ENOMEM;
 }

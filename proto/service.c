@@ -35,14 +35,14 @@ static int listen_all(const struct run *run)
 	return r;
 }
 
-static void reload(void *arg)
+static void service_reload(void *arg)
 {
 	const struct run *run = arg;
 
 	run->service->reload(run->daemon);
 }
 
-static void stop(void *arg)
+static void service_stop(void *arg)
 {
 	const struct run *run = arg;
 	const struct service *s = run->service;
@@ -54,7 +54,7 @@ static void stop(void *arg)
 		s->stopped(run->daemon);
 }
 
-static int serve(struct run *run)
+static int service_serve(struct run *run)
 {
 	const struct service *s = run->service;
 	int r;
@@ -68,9 +68,9 @@ static int serve(struct run *run)
 	if (r == 0)
 		r = s->start(run->daemon);
 	if (r == 0 && s->reload)
-		daemon_on_reload(reload, run);
+		daemon_on_reload(service_reload, run);
 	if (r == 0)
-		r = daemon_run(stop, run);
+		r = daemon_run(service_stop, run);
 	server_free(run->server);
 	s->close(run->daemon);
 	return r;
@@ -85,7 +85,7 @@ int service_main(const struct service *s, void *settings, void *daemon, int argc
 	r = daemon_init(s->name, s->sentence, s->settings, settings, argc, argv);
 	if (r != 0)
 		return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	r = serve(&run);
+	r = service_serve(&run);
 	settings_free(s->settings, settings);
 	daemon_deinit();
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

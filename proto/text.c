@@ -11,7 +11,7 @@
 #define FIRST 1024
 #define KEPT  (128 * 1024)
 
-static void grow(struct text *t, size_t more)
+static void text_grow(struct text *t, size_t more)
 {
 	size_t size = t->size ? t->size : FIRST;
 	char *grown;
@@ -33,7 +33,7 @@ void text_put(struct text *t, const char *p, size_t n)
 	if (n == 0)
 		return;
 	if (t->size - t->n < n)
-		grow(t, n);
+		text_grow(t, n);
 	memcpy(t->p + t->n, p, n);
 	t->n += n;
 }

@@ -23,7 +23,7 @@ struct types {
 	size_t count;
 };
 
-static void collect(struct types *t, const struct key_type *type)
+static void document_collect(struct types *t, const struct key_type *type)
 {
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->items[i] == type)
@@ -33,7 +33,7 @@ static void collect(struct types *t, const struct key_type *type)
 	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END;
 	     k = key_next(k, NULL)) {
 		if (k->type)
-			collect(t, k->type);
+			document_collect(t, k->type);
 	}
 }
 
@@ -42,7 +42,7 @@ static json_t *reference_to(const struct key_type *type)
 	return json_pack("{s:s+}", "$ref", "#/$defs/", type->name);
 }
 
-static json_t *text_schema(const struct key *k, int64_t most)
+static json_t *document_text_schema(const struct key *k, int64_t most)
 {
 	json_t *s = json_pack("{s:s, s:i, s:I}", "type", "string", "minLength", k->format != FORMAT_VALUE,
 		"maxLength", (json_int_t)most);
@@ -69,10 +69,10 @@ static json_t *key_schema(const struct key *k)
 	json_int_t most = k->most;
 
 	switch (k->kind) {
-	case KEY_TEXT: return text_schema(k, k->most);
+	case KEY_TEXT: return document_text_schema(k, k->most);
 	case KEY_TEXTS:
 		return json_pack("{s:s, s:i, s:I, s:o}", "type", "array", "minItems", 1, "maxItems", most, "items",
-			text_schema(k, k->each));
+			document_text_schema(k, k->each));
 	case KEY_NUMBER:
 		return json_pack("{s:s, s:I, s:I, s:I}", "type", "integer", "minimum", (json_int_t)k->least, "maximum",
 			most, "default", (json_int_t)k->absent);
@@ -130,7 +130,7 @@ void recipe_print_schema(FILE *out)
 	struct types t = { 0 };
 	json_t *root, *defs = json_object();
 
-	collect(&t, &recipe_type);
+	document_collect(&t, &recipe_type);
 	root = type_schema(&recipe_type);
 	for (size_t i = 1; i < t.count; i++)
 		json_object_set_new(defs, t.items[i]->name, type_schema(t.items[i]));
@@ -197,7 +197,7 @@ void recipe_print_reference(FILE *out)
 {
 	struct types t = { 0 };
 
-	collect(&t, &recipe_type);
+	document_collect(&t, &recipe_type);
 	for (size_t i = 0; i < t.count; i++)
 		print_type(out, t.items[i]);
 	fputs("### steps\n\n| step | needs | may have | timeout_ms | what it does |\n"

@@ -17,7 +17,7 @@ struct doubting {
 	struct recipe *recipe;
 };
 
-static void keep(struct doubting *d, const char *so)
+static void doubt_keep(struct doubting *d, const char *so)
 {
 	if (d->recipe->doubts_count < MOST_DOUBTS)
 		d->recipe->doubts[d->recipe->doubts_count++] = arena_printf(d->reading->arena, "%s%s", d->reading->why, so);
@@ -31,7 +31,7 @@ static int doubt_pattern(const struct place *place, enum format format, const ch
 
 	if (format == FORMAT_URL_PATTERN && url_host(text, host, sizeof(host)) && *host != '*' &&
 	    check_reachable(d->reading, place, d->recipe, text) < 0)
-		keep(d, "; so nothing ever fits it");
+		doubt_keep(d, "; so nothing ever fits it");
 	return 0;
 }
 
@@ -47,7 +47,7 @@ static void doubt_host(struct doubting *d, const struct egress_rule *rule, const
 	if (egress_rule_host(rule, p.host.name, strlen(p.host.name), p.port ? p.port : 443, &target, why) == 0)
 		return;
 	reading_fail(d->reading, place, "\"%s\" is reached by no browser. %s", text, why);
-	keep(d, "");
+	doubt_keep(d, "");
 }
 
 static void doubt_hosts(struct doubting *d)

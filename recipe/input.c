@@ -18,10 +18,10 @@ struct refusing {
 	size_t size;
 };
 
-static int refuse(struct refusing *r, const char *field, const char *format, ...)
+static int input_refuse(struct refusing *r, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int refuse(struct refusing *r, const char *field, const char *format, ...)
+static int input_refuse(struct refusing *r, const char *field, const char *format, ...)
 {
 	va_list args;
 
@@ -38,14 +38,14 @@ static int check_date(struct refusing *r, const struct recipe_input *in, const c
 	struct tm tm;
 
 	if (date_parse(value, &tm) < 0)
-		return refuse(r, in->name, "%s: \"%s\" is no day of the calendar; write it as 2025-11-20.", in->label,
+		return input_refuse(r, in->name, "%s: \"%s\" is no day of the calendar; write it as 2025-11-20.", in->label,
 			value);
 	days = r->today ? date_distance(r->today, value) : 0;
 	if (days < 0)
-		return refuse(r, in->name, "%s: %s has passed; choose today (%s) or later.", in->label, value,
+		return input_refuse(r, in->name, "%s: %s has passed; choose today (%s) or later.", in->label, value,
 			r->today);
 	if (days > in->most_days)
-		return refuse(r, in->name, "%s: %s is too far ahead; choose a day at most %lld days after today (%s).",
+		return input_refuse(r, in->name, "%s: %s is too far ahead; choose a day at most %lld days after today (%s).",
 			in->label, value, (long long)in->most_days, r->today);
 	return 0;
 }
@@ -59,23 +59,23 @@ static int check_choice(struct refusing *r, const struct recipe_input *in, const
 			return 0;
 		words_add(all, sizeof(all), "%s%s", *all ? ", " : "", in->choices[i]);
 	}
-	return refuse(r, in->name, "%s: \"%s\" is not one of %s.", in->label, value, all);
+	return input_refuse(r, in->name, "%s: \"%s\" is not one of %s.", in->label, value, all);
 }
 
 static int check_text(struct refusing *r, const struct recipe_input *in, const char *value)
 {
 	if (strlen(value) > (size_t)in->most_bytes)
-		return refuse(r, in->name, "%s: longer than %lld bytes; shorten it.", in->label,
+		return input_refuse(r, in->name, "%s: longer than %lld bytes; shorten it.", in->label,
 			(long long)in->most_bytes);
 	for (; *value; value++) {
 		if (iscntrl((unsigned char)*value))
-			return refuse(r, in->name, "%s: holds a control character; write it in one plain line.",
+			return input_refuse(r, in->name, "%s: holds a control character; write it in one plain line.",
 				in->label);
 	}
 	return 0;
 }
 
-static int check_one(struct refusing *r, const struct recipe_input *in, const char *value)
+static int input_check_one(struct refusing *r, const struct recipe_input *in, const char *value)
 {
 	switch (*in->type) {
 	case 'd': return check_date(r, in, value);
@@ -84,7 +84,7 @@ static int check_one(struct refusing *r, const struct recipe_input *in, const ch
 	}
 }
 
-static const struct recipe_input *find(const struct recipe_action *a, const char *name, struct nearest *near)
+static const struct recipe_input *input_find(const struct recipe_action *a, const char *name, struct nearest *near)
 {
 	for (size_t i = 0; i < a->inputs_count; i++) {
 		if (strcmp(a->inputs[i].name, name) == 0)
@@ -102,12 +102,12 @@ static int check_known(struct refusing *r, const struct recipe_action *a, const 
 	json_object_foreach((json_t *)given, name, value) {
 		struct nearest near = nearest_to(name);
 
-		if (!find(a, name, &near) && near.name)
-			return refuse(r, name, "There is no input \"%s\"; did you mean \"%s\"?", name, near.name);
-		if (!find(a, name, &near))
-			return refuse(r, name, "There is no input \"%s\" of this action; leave it out.", name);
+		if (!input_find(a, name, &near) && near.name)
+			return input_refuse(r, name, "There is no input \"%s\"; did you mean \"%s\"?", name, near.name);
+		if (!input_find(a, name, &near))
+			return input_refuse(r, name, "There is no input \"%s\" of this action; leave it out.", name);
 		if (!json_is_string(value))
-			return refuse(r, name, "The input \"%s\" takes a string.", name);
+			return input_refuse(r, name, "The input \"%s\" takes a string.", name);
 	}
 	return 0;
 }
@@ -128,10 +128,10 @@ int inputs_check(const struct recipe_action *a, const json_t *given, const char 
 		if (!value || !*value)
 			value = in->value;
 		if (!value && in->required)
-			return refuse(&r, in->name, "%s: missing; give the input \"%s\".", in->label, in->name);
+			return input_refuse(&r, in->name, "%s: missing; give the input \"%s\".", in->label, in->name);
 		if (!value)
 			continue;
-		e = check_one(&r, in, value);
+		e = input_check_one(&r, in, value);
 		json_object_set_new(inputs, in->name, json_string(value));
 	}
 	if (e == 0)

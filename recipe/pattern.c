@@ -81,7 +81,7 @@ bool host_match(const char *pattern, const char *host)
 }
 
 /* The authority (RFC 3986, 3.2) up to end; user information is refused, as no page's address has it. */
-static bool split_authority(const char *s, const char *end, struct parts *ret)
+static bool pattern_split_authority(const char *s, const char *end, struct parts *ret)
 {
 	bool bracket = *s == '[';
 	const char *stop = bracket ? memchr(s, ']', (size_t)(end - s)) : memchr(s, ':', (size_t)(end - s));
@@ -107,7 +107,7 @@ static bool split_authority(const char *s, const char *end, struct parts *ret)
 	return rest == end && n > 0 && n < 65536;
 }
 
-static bool split(const char *url, struct parts *ret)
+static bool pattern_split(const char *url, struct parts *ret)
 {
 	const char *s, *end;
 
@@ -117,7 +117,7 @@ static bool split(const char *url, struct parts *ret)
 	s = url + (ret->secure ? 8 : 7);
 	ret->port = ret->secure ? 443 : 80;
 	end = s + strcspn(s, "/?#");
-	if (!split_authority(s, end, ret))
+	if (!pattern_split_authority(s, end, ret))
 		return false;
 	ret->path = *end == '/' ? end : "/";
 	ret->path_length = *end == '/' ? strcspn(end, "?#") : 1;
@@ -136,7 +136,7 @@ bool host_match_url(const char *pattern, const char *url)
 	struct hostpattern p;
 	struct parts parts;
 
-	return host_match(pattern, split(url, &parts) ? parts.host : "") && hostpattern_parse(pattern, &p) == 0 &&
+	return host_match(pattern, pattern_split(url, &parts) ? parts.host : "") && hostpattern_parse(pattern, &p) == 0 &&
 		hostpattern_has_port(&p, (uint16_t)parts.port);
 }
 
@@ -144,7 +144,7 @@ int url_port(const char *url)
 {
 	struct parts p;
 
-	return split(url, &p) ? p.port : 0;
+	return pattern_split(url, &p) ? p.port : 0;
 }
 
 static bool usable(const char *s)
@@ -161,7 +161,7 @@ const char *url_wrong(const char *url)
 	struct parts p;
 	struct host host;
 
-	if (!usable(url) || !split(url, &p) || host_parse(p.host, strlen(p.host), &host) < 0)
+	if (!usable(url) || !pattern_split(url, &p) || host_parse(p.host, strlen(p.host), &host) < 0)
 		return "is not an address, as in https://desk.test/login";
 	return NULL;
 }
@@ -170,7 +170,7 @@ const char *url_pattern_wrong(const char *pattern)
 {
 	struct parts p;
 
-	if (!usable(pattern) || !split(pattern, &p))
+	if (!usable(pattern) || !pattern_split(pattern, &p))
 		return "is not an address pattern, as in https://desk.test/finder*";
 	if (strpbrk(pattern, "{}"))
 		return "has a brace; a pattern takes no variables, but * stands for anything";
@@ -181,13 +181,13 @@ const char *origin_wrong(const char *origin)
 {
 	struct parts p;
 
-	if (url_wrong(origin) || !split(origin, &p) || p.query || p.fragment || *p.path != '/' ||
+	if (url_wrong(origin) || !pattern_split(origin, &p) || p.query || p.fragment || *p.path != '/' ||
 	    origin[strcspn(origin + 8, "/") + 8])
 		return "is not an origin, as in https://desk.test";
 	return NULL;
 }
 
-static bool same_text(const char *p, size_t pn, const char *t, size_t tn)
+static bool pattern_same_text(const char *p, size_t pn, const char *t, size_t tn)
 {
 	return p ? t && glob(p, pn, t, tn, false) : true;
 }
@@ -196,12 +196,12 @@ bool url_match(const char *pattern, const char *url)
 {
 	struct parts p, u;
 
-	if (!split(pattern, &p) || !split(url, &u))
+	if (!pattern_split(pattern, &p) || !pattern_split(url, &u))
 		return false;
 	return p.secure == u.secure && p.port == u.port && host_match(p.host, u.host) &&
 		glob(p.path, p.path_length, u.path, u.path_length, false) &&
-		same_text(p.query, p.query_length, u.query, u.query_length) &&
-		same_text(p.fragment, p.fragment ? strlen(p.fragment) : 0, u.fragment,
+		pattern_same_text(p.query, p.query_length, u.query, u.query_length) &&
+		pattern_same_text(p.fragment, p.fragment ? strlen(p.fragment) : 0, u.fragment,
 			u.fragment ? strlen(u.fragment) : 0);
 }
 
@@ -209,7 +209,7 @@ bool url_host(const char *url, char *out, size_t size)
 {
 	struct parts p;
 
-	if (!split(url, &p) || !*p.host)
+	if (!pattern_split(url, &p) || !*p.host)
 		return false;
 	return exact_set(out, size, "%s", p.host);
 }

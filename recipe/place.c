@@ -26,17 +26,17 @@ void place_print(const struct place *p, char *out, size_t size)
 		words_add(out, size, "[%zu]", p->index);
 }
 
-static void step(struct cursor *c)
+static void place_step(struct cursor *c)
 {
 	if (*c->p == '\n')
 		c->line++;
 	c->p++;
 }
 
-static void skip_space(struct cursor *c)
+static void place_skip_space(struct cursor *c)
 {
 	while (c->p < c->end && strchr(" \t\r\n,:", *c->p) && *c->p)
-		step(c);
+		place_step(c);
 }
 
 /* Over a string; what stands between the quotes, escapes and all. */
@@ -45,9 +45,9 @@ static void skip_string(struct cursor *c, const char **ret, size_t *ret_length)
 	*ret = ++c->p;
 	while (c->p < c->end && *c->p != '"') {
 		if (*c->p == '\\')
-			step(c);
+			place_step(c);
 		if (c->p < c->end)
-			step(c);
+			place_step(c);
 	}
 	*ret_length = (size_t)(c->p - *ret);
 	if (c->p < c->end)
@@ -61,7 +61,7 @@ static void skip_value(struct cursor *c)
 	size_t n, depth = 0;
 
 	do {
-		skip_space(c);
+		place_skip_space(c);
 		if (c->p >= c->end)
 			return;
 		if (*c->p == '"') {
@@ -80,25 +80,25 @@ static void skip_value(struct cursor *c)
 }
 
 /* To the member's name, or the item; false, with the cursor back, if it is not there. */
-static bool enter(struct cursor *c, const struct place *p)
+static bool place_enter(struct cursor *c, const struct place *p)
 {
 	struct cursor at = *c;
 	const char *name;
 	size_t n;
 
-	skip_space(&at);
+	place_skip_space(&at);
 	if (at.p >= at.end || *at.p != (p->key ? '{' : '['))
 		return false;
 	at.p++;
 	for (size_t i = 0;; i++) {
-		skip_space(&at);
+		place_skip_space(&at);
 		if (at.p >= at.end || *at.p == '}' || *at.p == ']')
 			return false;
 		*c = p->key || i == p->index ? at : *c;
 		if (p->key) {
 			unsigned line = at.line;
 			skip_string(&at, &name, &n);
-			skip_space(&at);
+			place_skip_space(&at);
 			if (strlen(p->key) == n && memcmp(name, p->key, n) == 0) {
 				*c = at;
 				c->line = line;
@@ -111,16 +111,16 @@ static bool enter(struct cursor *c, const struct place *p)
 	}
 }
 
-static bool follow(struct cursor *c, const struct place *p)
+static bool place_follow(struct cursor *c, const struct place *p)
 {
 	struct cursor before;
 
 	if (!p->up)
 		return true;
-	if (!follow(c, p->up))
+	if (!place_follow(c, p->up))
 		return false;
 	before = *c;
-	if (enter(c, p))
+	if (place_enter(c, p))
 		return true;
 	*c = before;
 	return false;
@@ -130,8 +130,8 @@ unsigned place_line(const struct place *p, const char *text, size_t n)
 {
 	struct cursor c = { .p = text, .end = text + n, .line = 1 };
 
-	follow(&c, p);
+	place_follow(&c, p);
 	if (!p->up)
-		skip_space(&c);
+		place_skip_space(&c);
 	return c.line;
 }

@@ -43,7 +43,7 @@ static const char *plain_beginning(struct reading *r, const char *s)
 	return arena_memdup(r->arena, s, n);
 }
 
-static int read_text(struct reading *r, const struct place *place, const json_t *json, int64_t most,
+static int reading_read_text(struct reading *r, const struct place *place, const json_t *json, int64_t most,
 	enum format format, const char **ret)
 {
 	const char *wrong;
@@ -59,7 +59,7 @@ static int read_text(struct reading *r, const struct place *place, const json_t 
 	return 0;
 }
 
-static int read_texts(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
+static int reading_read_texts(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
 	void *out)
 {
 	size_t n = json_array_size(json);
@@ -69,7 +69,7 @@ static int read_texts(struct reading *r, const struct key *k, const struct place
 		return reading_fail(r, place, "takes a list of 1 to %lld strings", (long long)k->most);
 	items = arena_array(r->arena, n, sizeof(*items));
 	for (size_t i = 0; i < n; i++) {
-		int e = read_text(r, PLACE_INDEX(place, i), json_array_get(json, i), k->each, k->format, &items[i]);
+		int e = reading_read_text(r, PLACE_INDEX(place, i), json_array_get(json, i), k->each, k->format, &items[i]);
 		if (e < 0)
 			return e;
 	}
@@ -78,7 +78,7 @@ static int read_texts(struct reading *r, const struct key *k, const struct place
 	return 0;
 }
 
-static int read_number(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
+static int reading_read_number(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
 	void *out)
 {
 	if (!json_is_integer(json) || json_integer_value(json) < k->least || json_integer_value(json) > k->most)
@@ -118,7 +118,7 @@ static int read_choice(struct reading *r, const struct key *k, const struct plac
 	return fail_choice(r, place, k->words, given);
 }
 
-static int read_list(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
+static int reading_read_list(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
 	void *out)
 {
 	size_t n = json_array_size(json);
@@ -174,12 +174,12 @@ static int read_one(struct reading *r, const struct key *k, const struct place *
 	return e;
 }
 
-static int read_key(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
+static int reading_read_key(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
 {
 	switch (k->kind) {
-	case KEY_TEXT: return read_text(r, place, json, k->most, k->format, MEMBER(const char *, out, k->offset));
-	case KEY_TEXTS: return read_texts(r, k, place, json, out);
-	case KEY_NUMBER: return read_number(r, k, place, json, out);
+	case KEY_TEXT: return reading_read_text(r, place, json, k->most, k->format, MEMBER(const char *, out, k->offset));
+	case KEY_TEXTS: return reading_read_texts(r, k, place, json, out);
+	case KEY_NUMBER: return reading_read_number(r, k, place, json, out);
 	case KEY_FLAG:
 		if (!json_is_boolean(json))
 			return fail_type(r, place, "true or false");
@@ -188,7 +188,7 @@ static int read_key(struct reading *r, const struct key *k, const struct place *
 	case KEY_CHOICE: return read_choice(r, k, place, json, out);
 	case KEY_ONE: return read_one(r, k, place, json, out);
 	case KEY_NESTED: return reading_struct(r, k->type, place, json, MEMBER(void, out, k->offset));
-	case KEY_LIST: return read_list(r, k, place, json, out);
+	case KEY_LIST: return reading_read_list(r, k, place, json, out);
 	case KEY_MAP: return read_map(r, k, place, json, out);
 	case KEY_NAMED:
 	case KEY_END:
@@ -249,7 +249,7 @@ int reading_struct(struct reading *r, const struct key_type *type, const struct 
 			continue;
 		if (value && r->file && (marks & MARK_SENT))
 			return fail_unknown(r, type, place, k->name);
-		e = value ? read_key(r, k, PLACE_KEY(place, k->name), value, out) :
+		e = value ? reading_read_key(r, k, PLACE_KEY(place, k->name), value, out) :
 			    read_absent(r, k, marks & (MARK_OPTIONAL | MARK_NEWER), place, out);
 		if (e < 0)
 			return e;

@@ -50,7 +50,7 @@ static int parse_json(const char *file, const char *text, size_t n, json_t **ret
 }
 
 /* "sites/desk.json" is called desk. */
-static const char *name_of(struct arena *arena, const char *file)
+static const char *recipe_name_of(struct arena *arena, const char *file)
 {
 	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
 	size_t n = strlen(base);
@@ -98,7 +98,7 @@ static void switch_off_actions(struct reading *r, struct recipe *recipe)
 }
 
 /* What is told of a recipe that is read all the same. */
-static void look_again(struct reading *r, struct recipe *recipe)
+static void recipe_look_again(struct reading *r, struct recipe *recipe)
 {
 	char why[1024];
 
@@ -120,7 +120,7 @@ int recipe_parse(const char *file, const char *text, size_t n, const struct reci
 	int e;
 
 	*why = '\0';
-	recipe->name = name_of(arena, file);
+	recipe->name = recipe_name_of(arena, file);
 	wrong = strlen(recipe->name) > 64 ? "is too long" : format_check(FORMAT_NAME, recipe->name, false);
 	if (wrong) {
 		words_set(why, size, "%s: a site is called as its file is, and \"%s\" %s", file, recipe->name, wrong);
@@ -131,14 +131,14 @@ int recipe_parse(const char *file, const char *text, size_t n, const struct reci
 		e = reading_struct(&r, &recipe_type, &root, json, recipe);
 	if (e < 0)
 		return e;
-	look_again(&r, recipe);
+	recipe_look_again(&r, recipe);
 	recipe->arena = TAKE(arena);
 	recipe->references = 1;
 	*ret = recipe;
 	return 0;
 }
 
-static ssize_t read_all(int fd, char *out, size_t size)
+static ssize_t recipe_read_all(int fd, char *out, size_t size)
 {
 	size_t n = 0;
 
@@ -163,7 +163,7 @@ int recipe_load_file(const char *path, const struct recipe **ret, char *why, siz
 	*why = '\0';
 	if (!text)
 		abort();
-	n = fd < 0 ? -errno : read_all(fd, text, RECIPE_MOST_BYTES + 1);
+	n = fd < 0 ? -errno : recipe_read_all(fd, text, RECIPE_MOST_BYTES + 1);
 	if (n == -EFBIG)
 		words_set(why, size, "%s: larger than %d bytes, which no recipe needs", path, RECIPE_MOST_BYTES);
 	else if (n < 0)

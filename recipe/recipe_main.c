@@ -29,7 +29,7 @@ static bool check_whole(const struct recipe *recipe)
 }
 
 /* No reason to fail: what is doubted may be meant for a day that comes. */
-static void tell_doubts(const struct recipe *recipe)
+static void recipe_main_tell_doubts(const struct recipe *recipe)
 {
 	for (size_t i = 0; i < recipe->doubts_count; i++)
 		fprintf(stderr, "Doubtful: %s\n", recipe->doubts[i]);
@@ -48,7 +48,7 @@ static int check_files(char *const files[])
 			status = EXIT_FAILURE;
 			continue;
 		}
-		tell_doubts(recipe);
+		recipe_main_tell_doubts(recipe);
 		if (!check_whole(recipe)) {
 			recipe_unref(recipe);
 			status = EXIT_FAILURE;

@@ -27,7 +27,7 @@ static void add_trouble(struct recipe_set *s, const char *why)
 }
 
 /* Takes r over. False when there can be no more, or it is there already. */
-static bool add(struct recipe_set *s, const struct recipe *r)
+static bool set_add(struct recipe_set *s, const struct recipe *r)
 {
 	if (s->count == MOST_RECIPES || recipe_find(s, r->name)) {
 		recipe_unref(r);
@@ -61,7 +61,7 @@ static void add_recipe(struct recipe_set *s, const char *path)
 
 	if (recipe_load_file(path, &recipe, why, sizeof(why)) < 0) {
 		before = recipe_before(s, path);
-		if (before && add(s, recipe_ref(before)))
+		if (before && set_add(s, recipe_ref(before)))
 			words_add(why, sizeof(why), "; what it was before stays in force");
 		add_trouble(s, why);
 	} else if (s->count == MOST_RECIPES) {
@@ -69,11 +69,11 @@ static void add_recipe(struct recipe_set *s, const char *path)
 		words_set(why, sizeof(why), "%s: there are already %d recipes, which is all there can be", path, MOST_RECIPES);
 		add_trouble(s, why);
 	} else {
-		add(s, recipe);
+		set_add(s, recipe);
 	}
 }
 
-static int is_json(const struct dirent *d)
+static int set_is_json(const struct dirent *d)
 {
 	size_t n = strlen(d->d_name);
 
@@ -85,7 +85,7 @@ static bool add_dir(struct recipe_set *s, const char *dir)
 {
 	struct dirent **entries;
 	char path[4096], why[4400];
-	int n = scandir(dir, &entries, is_json, alphasort);
+	int n = scandir(dir, &entries, set_is_json, alphasort);
 
 	if (n < 0 && errno == ENOENT)
 		return false;
@@ -94,7 +94,7 @@ static bool add_dir(struct recipe_set *s, const char *dir)
 			s->before ? "; what has been in force stays so" : "");
 		add_trouble(s, why);
 		for (size_t i = 0; s->before && i < s->before->count; i++)
-			add(s, recipe_ref(s->before->recipes[i]));
+			set_add(s, recipe_ref(s->before->recipes[i]));
 		return true;
 	}
 	for (int i = 0; i < n; i++) {

@@ -21,9 +21,9 @@ struct out {
 	size_t size;
 };
 
-static int fail(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int template_fail(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static int fail(struct out *o, const char *format, ...)
+static int template_fail(struct out *o, const char *format, ...)
 {
 	va_list args;
 
@@ -33,7 +33,7 @@ static int fail(struct out *o, const char *format, ...)
 	return -EINVAL;
 }
 
-static void put(struct out *o, const char *s, size_t n)
+static void template_put(struct out *o, const char *s, size_t n)
 {
 	if (n >= sizeof(o->text) - o->length) {
 		o->full = true;
@@ -48,11 +48,11 @@ static void put_css(struct out *o, unsigned char c)
 	char hex[8];
 
 	if (isalnum(c) || c == '_' || c == '-' || c >= 0x80) {
-		put(o, (char *)&c, 1);
+		template_put(o, (char *)&c, 1);
 		return;
 	}
 	exact_must(hex, sizeof(hex), "\\%x ", c);
-	put(o, hex, strlen(hex));
+	template_put(o, hex, strlen(hex));
 }
 
 static void put_url(struct out *o, unsigned char c)
@@ -60,18 +60,18 @@ static void put_url(struct out *o, unsigned char c)
 	char hex[8];
 
 	if (isalnum(c) || (c && strchr("-._~", c))) {
-		put(o, (char *)&c, 1);
+		template_put(o, (char *)&c, 1);
 		return;
 	}
 	exact_must(hex, sizeof(hex), "%%%02X", c);
-	put(o, hex, strlen(hex));
+	template_put(o, hex, strlen(hex));
 }
 
-static void put_value(struct out *o, const char *s, enum escape escape)
+static void template_put_value(struct out *o, const char *s, enum escape escape)
 {
 	for (; *s; s++) {
 		switch (escape) {
-		case ESCAPE_NONE: put(o, s, 1); break;
+		case ESCAPE_NONE: template_put(o, s, 1); break;
 		case ESCAPE_CSS: put_css(o, (unsigned char)*s); break;
 		case ESCAPE_URL: put_url(o, (unsigned char)*s); break;
 		}
@@ -95,17 +95,17 @@ static int format_date(struct out *o, const char *format, const struct tm *tm, c
 			bare = *++f == '-';
 			f += bare;
 			if (!*f || !strchr("aAbBdejmyYF%", *f))
-				return fail(o, "has a date format \"%s\" that is not known here", format);
+				return template_fail(o, "has a date format \"%s\" that is not known here", format);
 			exact_must(one, sizeof(one), "%%%s%c", bare ? "-" : "", *f);
 			used += strftime(out + used, size - used, one, tm);
 		}
 		if (used >= size - 16)
-			return fail(o, "has too long a date format");
+			return template_fail(o, "has too long a date format");
 	}
 	return 0;
 }
 
-static const struct variable *find(struct out *o, const struct variables *v, const char *name)
+static const struct variable *template_find(struct out *o, const struct variables *v, const char *name)
 {
 	struct nearest near = nearest_to(name);
 
@@ -115,9 +115,9 @@ static const struct variable *find(struct out *o, const struct variables *v, con
 		nearest_consider(&near, v->items[i].name);
 	}
 	if (near.name)
-		fail(o, "has an unknown variable {%s}; did you mean {%s}?", name, near.name);
+		template_fail(o, "has an unknown variable {%s}; did you mean {%s}?", name, near.name);
 	else
-		fail(o, "has an unknown variable {%s}; it is no input of this action", name);
+		template_fail(o, "has an unknown variable {%s}; it is no input of this action", name);
 	return NULL;
 }
 
@@ -130,18 +130,18 @@ static int put_variable(struct out *o, char *name, const struct variables *v, en
 
 	if (format)
 		*format++ = '\0';
-	var = find(o, v, name);
+	var = template_find(o, v, name);
 	if (!var)
 		return -EINVAL;
 	if (!format) {
-		put_value(o, var->value, escape);
+		template_put_value(o, var->value, escape);
 		return 0;
 	}
 	if (!var->date || date_parse(var->value, &tm) < 0)
-		return fail(o, "gives {%s} a date format, but it is no date", name);
+		return template_fail(o, "gives {%s} a date format, but it is no date", name);
 	if (format_date(o, format, &tm, text, sizeof(text)) < 0)
 		return -EINVAL;
-	put_value(o, text, escape);
+	template_put_value(o, text, escape);
 	return 0;
 }
 
@@ -152,13 +152,13 @@ static int put_brace(struct out *o, const char **s, const struct variables *v, e
 	size_t n;
 
 	if ((*s)[0] == (*s)[1]) {
-		put(o, *s, 1);
+		template_put(o, *s, 1);
 		*s += 2;
 		return 0;
 	}
 	n = strcspn(*s + 1, "{}");
 	if (**s == '}' || (*s)[1 + n] != '}' || n == 0 || n >= sizeof(name))
-		return fail(o, "has a brace that is no variable; write {{ or }} for a brace");
+		return template_fail(o, "has a brace that is no variable; write {{ or }} for a brace");
 	memcpy(name, *s + 1, n);
 	name[n] = '\0';
 	*s += n + 2;
@@ -174,13 +174,13 @@ int template_fill(struct arena *arena, const char *text, const struct variables 
 	while (*text) {
 		size_t n = strcspn(text, "{}");
 
-		put(&o, text, n);
+		template_put(&o, text, n);
 		text += n;
 		if (*text && put_brace(&o, &text, v, escape) < 0)
 			return -EINVAL;
 	}
 	if (o.full)
-		return fail(&o, "becomes longer than %d bytes", LONGEST);
+		return template_fail(&o, "becomes longer than %d bytes", LONGEST);
 	*ret = arena_memdup(arena, o.text, o.length);
 	return 0;
 }

@@ -16,7 +16,7 @@ int sessiond_audit_act(struct call *call, const char *what)
 	return r;
 }
 
-static void read_entry(struct call *call, const struct db_row *row, struct vault_audit_entry *out)
+static void audit_read_entry(struct call *call, const struct db_row *row, struct vault_audit_entry *out)
 {
 	*out = (struct vault_audit_entry){ .id = row_int(row, "id"),
 		.at_ms = row_time(row, "at"),
@@ -37,6 +37,6 @@ int vault_audit(struct call *call, const struct vault_audit_params *params, stru
 		return r;
 	result->entries = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->entries));
 	while (db_next(res, &row))
-		read_entry(call, &row, &result->entries[result->entries_count++]);
+		audit_read_entry(call, &row, &result->entries[result->entries_count++]);
 	return 0;
 }

@@ -53,7 +53,7 @@ const struct masterkeys *crypt_keys(const struct crypt *c)
 	return c->keys;
 }
 
-static int run(struct crypt *c, void (*fn)(void *arg), struct job *j, int64_t deadline)
+static int crypt_run(struct crypt *c, void (*fn)(void *arg), struct job *j, int64_t deadline)
 {
 	int r = worker_run(c->pool, fn, j, deadline);
 
@@ -71,7 +71,7 @@ int crypt_seal(struct crypt *c, const struct envelope_context *context, const vo
 	int64_t deadline, struct envelope_blob *ret)
 {
 	struct job j = { .keys = c->keys, .context = context, .in = plain, .n = n };
-	int r = run(c, seal, &j, deadline);
+	int r = crypt_run(c, seal, &j, deadline);
 
 	if (r == 0)
 		*ret = j.blob;
@@ -89,7 +89,7 @@ int crypt_open(struct crypt *c, const struct envelope_context *context, const vo
 	int64_t deadline, struct secret **ret)
 {
 	struct job j = { .keys = c->keys, .context = context, .in = blob, .n = n };
-	int r = run(c, open_it, &j, deadline);
+	int r = crypt_run(c, open_it, &j, deadline);
 
 	if (r == 0)
 		*ret = j.plain;
@@ -107,7 +107,7 @@ int crypt_rewrap(struct crypt *c, const struct envelope_context *context, const 
 	size_t n, int64_t deadline, struct envelope_blob *ret)
 {
 	struct job j = { .keys = c->keys, .context = context, .in = blob, .n = n };
-	int r = run(c, rewrap, &j, deadline);
+	int r = crypt_run(c, rewrap, &j, deadline);
 
 	if (r == 0)
 		*ret = j.blob;

@@ -98,7 +98,7 @@ static int expand(const struct secret *data_key, const char *info, uint8_t *out,
 	return hkdf_sha256(&in, out, n);
 }
 
-static int derive(const struct secret *data_key, struct secret **ret_key, uint8_t *ret_commitment)
+static int envelope_derive(const struct secret *data_key, struct secret **ret_key, uint8_t *ret_commitment)
 {
 	CLEANUP(secret_freep) struct secret *key = NULL;
 	int err = secret_new(GCM_KEY_LEN, &key);
@@ -129,7 +129,7 @@ static void wrap_aad(const struct head *h, const struct binding *b, uint8_t *out
  * Random nonces under one master key: safe for 2^32 wraps (SP 800-38D, 8.3), which is a session
  * saved every second for 136 years.
  */
-static int wrap(const struct masterkeys *keys, const struct binding *b,
+static int envelope_wrap(const struct masterkeys *keys, const struct binding *b,
 		const struct secret *data_key, struct head *h)
 {
 	uint32_t id = masterkeys_current(keys);
@@ -180,7 +180,7 @@ static int recover(const struct masterkeys *keys, const struct binding *b, const
 	int err = unwrap(keys, b, h, &data_key);
 
 	if (!err)
-		err = derive(data_key, &content_key, commitment);
+		err = envelope_derive(data_key, &content_key, commitment);
 	if (err)
 		return err;
 	if (CRYPTO_memcmp(commitment, h->commitment, sizeof(commitment)) != 0)
@@ -209,8 +209,8 @@ static int new_data_key(const struct masterkeys *keys, const struct binding *b, 
 		return err;
 	if (RAND_priv_bytes(data_key->data, DATA_KEY_LEN) != 1)
 		return -EIO;
-	err = wrap(keys, b, data_key, h);
-	return err ? err : derive(data_key, ret_content_key, h->commitment);
+	err = envelope_wrap(keys, b, data_key, h);
+	return err ? err : envelope_derive(data_key, ret_content_key, h->commitment);
 }
 
 static int encrypt(const struct masterkeys *keys, const struct binding *b, const uint8_t *packed,
@@ -257,7 +257,7 @@ int envelope_seal(const struct masterkeys *keys, const struct envelope_context *
 	return 0;
 }
 
-static int check_head(const void *blob, size_t n)
+static int envelope_check_head(const void *blob, size_t n)
 {
 	const struct head *h = blob;
 
@@ -272,7 +272,7 @@ static int check_head(const void *blob, size_t n)
 static int match_head(const struct binding *b, const void *blob, size_t n)
 {
 	const struct head *h = blob;
-	int err = check_head(blob, n);
+	int err = envelope_check_head(blob, n);
 
 	if (err)
 		return err;
@@ -334,7 +334,7 @@ int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context
 	if (err)
 		return err;
 	memcpy(copy.data, blob, n);
-	err = wrap(keys, &b, data_key, (struct head *)copy.data);
+	err = envelope_wrap(keys, &b, data_key, (struct head *)copy.data);
 	if (err)
 		return err;
 	ret->len = copy.len;
@@ -345,7 +345,7 @@ int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context
 int envelope_key_id(const void *blob, size_t n, uint32_t *ret)
 {
 	const struct head *h = blob;
-	int err = check_head(blob, n);
+	int err = envelope_check_head(blob, n);
 
 	if (!err)
 		*ret = get_be32(h->key_id);

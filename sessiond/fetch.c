@@ -11,7 +11,7 @@
 #include "sessiond/handlers.h"
 
 /* Together with its row in the audit: what cannot be written down is not handed out, nor if it is not known to be. */
-static int read_row(struct call *call, const char *site, bool newest, struct db_result **ret)
+static int fetch_read_row(struct call *call, const char *site, bool newest, struct db_result **ret)
 {
 	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), ret,
@@ -107,12 +107,12 @@ static int open_state(
 }
 
 /* -EBADMSG: the newest could not be opened, and is none any more. */
-static int fetch(struct call *call, const char *site, bool newest, struct session_fetch_result *result)
+static int fetch_fetch(struct call *call, const char *site, bool newest, struct session_fetch_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	CLEANUP(secret_freep) struct secret *state = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = read_row(call, site, newest, &res);
+	int r = fetch_read_row(call, site, newest, &res);
 
 	if (r < 0)
 		return r;
@@ -139,6 +139,6 @@ int session_fetch(struct call *call, const struct session_fetch_params *params,
 	int r = keycheck_admit(sessiond_of(call)->check, call);
 
 	if (r == 0)
-		r = fetch(call, params->site, newest, result);
-	return r == -EBADMSG ? fetch(call, params->site, false, result) : r;
+		r = fetch_fetch(call, params->site, newest, result);
+	return r == -EBADMSG ? fetch_fetch(call, params->site, false, result) : r;
 }

@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 
 /* Everything but the tag. */
-static int run(EVP_CIPHER_CTX *ctx, const struct gcm *g, const uint8_t *in, size_t n, uint8_t *out,
+static int gcm_run(EVP_CIPHER_CTX *ctx, const struct gcm *g, const uint8_t *in, size_t n, uint8_t *out,
 	       int encrypt)
 {
 	int done;
@@ -27,7 +27,7 @@ static int encrypt_with(EVP_CIPHER_CTX *ctx, const struct gcm *g, const uint8_t 
 			uint8_t *out, uint8_t *tag)
 {
 	uint8_t none[GCM_TAG_LEN];
-	int done, err = run(ctx, g, in, n, out, 1);
+	int done, err = gcm_run(ctx, g, in, n, out, 1);
 
 	if (err)
 		return err;
@@ -41,7 +41,7 @@ static int decrypt_with(EVP_CIPHER_CTX *ctx, const struct gcm *g, const uint8_t 
 			const uint8_t *tag, uint8_t *out)
 {
 	uint8_t none[GCM_TAG_LEN];
-	int done, err = run(ctx, g, in, n, out, 0);
+	int done, err = gcm_run(ctx, g, in, n, out, 0);
 
 	if (err)
 		return err;

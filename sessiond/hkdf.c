@@ -6,7 +6,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
-static int derive(EVP_KDF_CTX *ctx, const struct hkdf_input *in, uint8_t *out, size_t n)
+static int hkdf_derive(EVP_KDF_CTX *ctx, const struct hkdf_input *in, uint8_t *out, size_t n)
 {
 	OSSL_PARAM params[5], *p = params;
 
@@ -25,7 +25,7 @@ int hkdf_sha256(const struct hkdf_input *in, uint8_t *out, size_t n)
 {
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	int err = ctx ? derive(ctx, in, out, n) : -EIO;
+	int err = ctx ? hkdf_derive(ctx, in, out, n) : -EIO;
 
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);

@@ -113,7 +113,7 @@ static void finding_done(struct finding *f)
 }
 
 /* Reads the rows; in tx, or in a transaction of its own if that is NULL. */
-static int look(struct keycheck *k, struct db_tx *tx, int64_t deadline, struct finding *f)
+static int keycheck_look(struct keycheck *k, struct db_tx *tx, int64_t deadline, struct finding *f)
 {
 	static const char sql[] = "SELECT key_id, envelope FROM vault.key_checks ORDER BY key_id";
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
@@ -169,7 +169,7 @@ static int look_at_all(struct keycheck *k, int64_t deadline, struct finding *f)
 	int r = any_sessions(k, deadline, &sessions);
 
 	if (r == 0)
-		r = look(k, NULL, deadline, f);
+		r = keycheck_look(k, NULL, deadline, f);
 	if (r == 0 && !*f->trouble && !f->salt && sessions)
 		trouble(f, "The table vault.key_checks is empty, but there are sessions; restore "
 			   "it from a backup.");
@@ -189,7 +189,7 @@ static int add_row(struct keycheck *k, int64_t deadline)
 	if (r == 0)
 		r = tx_query(tx, NULL, "SELECT pg_advisory_xact_lock($1)", DB_INT(LOCK));
 	if (r == 0)
-		r = look(k, tx, deadline, &f);
+		r = keycheck_look(k, tx, deadline, &f);
 	if (r < 0 || *f.trouble || f.current)
 		return r;
 	if (!f.salt)
@@ -203,7 +203,7 @@ static int add_row(struct keycheck *k, int64_t deadline)
 		DB_BYTES(blob.data, blob.len));
 }
 
-static void settle(struct keycheck *k, struct finding *f)
+static void keycheck_settle(struct keycheck *k, struct finding *f)
 {
 	bool changed = k->verdict != (*f->trouble ? VERDICT_BAD : VERDICT_GOOD);
 
@@ -229,7 +229,7 @@ int keycheck_run(struct keycheck *k, int64_t deadline)
 		if (r < 0)
 			return r;
 		if (*f.trouble || f.current) {
-			settle(k, &f);
+			keycheck_settle(k, &f);
 			return 0;
 		}
 		r = add_row(k, deadline);

@@ -17,7 +17,7 @@
 	"ended_unproved FROM vault.sessions s"
 #define LIST_MAX 1000 /* as in proto/sessiond.def */
 
-static int read_list(struct call *call, struct db_result **ret)
+static int list_read_list(struct call *call, struct db_result **ret)
 {
 	struct db *db = sessiond_of(call)->db;
 	int64_t deadline = sessiond_deadline(call);
@@ -30,7 +30,7 @@ static int read_list(struct call *call, struct db_result **ret)
 		DB_INT(call->acting.user), DB_INT(LIST_MAX));
 }
 
-static void fill(struct call *call, const struct db_row *row, struct session_info *info)
+static void list_fill(struct call *call, const struct db_row *row, struct session_info *info)
 {
 	*info = (struct session_info){ .id = row_int(row, "id"),
 		.site = arena_strdup(call->arena, row_words(row, "site")),
@@ -54,14 +54,14 @@ int session_list(struct call *call, const struct session_list_params *params,
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = read_list(call, &res);
+	int r = list_read_list(call, &res);
 
 	(void)params;
 	if (r < 0)
 		return r;
 	result->sessions = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->sessions));
 	while (db_next(res, &row))
-		fill(call, &row, &result->sessions[result->sessions_count++]);
+		list_fill(call, &row, &result->sessions[result->sessions_count++]);
 	if (keycheck_trouble(sessiond_of(call)->check))
 		result->trouble = "Stead's vault was started with a master key that is not its own, so it opens nothing. What it "
 				  "keeps is safe; an administrator has to put the right key back.";

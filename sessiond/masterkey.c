@@ -127,7 +127,7 @@ static int open_file(const char *path, char *why)
 	return fd;
 }
 
-static int read_all(int fd, struct secret *text)
+static int masterkey_read_all(int fd, struct secret *text)
 {
 	size_t done = 0;
 
@@ -231,7 +231,7 @@ static int parse(struct masterkeys *keys, const struct secret *text, const char 
 	return 0;
 }
 
-static int read_file(const char *path, struct secret **ret, char *why)
+static int masterkey_read_file(const char *path, struct secret **ret, char *why)
 {
 	CLEANUP(secret_freep) struct secret *text = NULL;
 	CLEANUP(closep) int fd = open_file(path, why);
@@ -249,7 +249,7 @@ static int read_file(const char *path, struct secret **ret, char *why)
 	if (err)
 		return because(err, why, "no locked memory to read the master key file %s: raise "
 			       "LimitMEMLOCK=", path);
-	err = read_all(fd, text);
+	err = masterkey_read_all(fd, text);
 	if (err)
 		return because(err, why, "cannot read the master key file %s: %s", path,
 			       strerror(-err));
@@ -264,7 +264,7 @@ int masterkeys_load(const char *path, struct masterkeys **ret, char why[static M
 	int err;
 
 	*why = '\0';
-	err = read_file(path, &text, why);
+	err = masterkey_read_file(path, &text, why);
 	if (err)
 		return err;
 	keys = must(calloc(1, sizeof(*keys)));
@@ -306,7 +306,7 @@ static int sync_directory(const char *path)
 	return dir < 0 || fsync(dir) < 0 ? -errno : 0;
 }
 
-static int write_line(int fd, const char *path, const struct secret *line)
+static int masterkey_write_line(int fd, const char *path, const struct secret *line)
 {
 	static const char comment[] = "# Master keys of sessiond: ID:BASE64. Whoever has them can "
 				      "read every session.\n";
@@ -332,7 +332,7 @@ int masterkey_create_file(const char *path, char why[static MASTERKEY_WHY])
 	if (fd < 0)
 		return because(-errno, why, "cannot create the master key file %s: %m", path);
 	errno = 0;
-	err = write_line(fd, path, line);
+	err = masterkey_write_line(fd, path, line);
 	if (err) {
 		unlink(path);
 		return because(err, why, "cannot write the master key file %s: %s", path,

@@ -32,14 +32,14 @@ static int64_t current_key(struct call *call)
 	"FROM vault.sessions WHERE newest_version IS NOT NULL) AS state"
 
 /* after_newest: which of the session's two states was the last. */
-static int next_state(struct call *call, int64_t after, bool after_newest, struct db_result **ret)
+static int rewrap_next_state(struct call *call, int64_t after, bool after_newest, struct db_result **ret)
 {
 	return db_read(sessiond_of(call)->db, REWRAPPER, deadline_in(ROW_MS), ret,
 		"SELECT * FROM " STATES " WHERE (id, newest) > ($1, $2) AND key_id <> $3 ORDER BY id, newest LIMIT 1",
 		DB_INT(after), DB_BOOL(after_newest), DB_INT(current_key(call)));
 }
 
-static int wrap(struct call *call, const struct db_row *row, struct envelope_blob *ret)
+static int rewrap_wrap(struct call *call, const struct db_row *row, struct envelope_blob *ret)
 {
 	char user[24], id[24];
 	struct envelope_context context = { .user = user,
@@ -79,7 +79,7 @@ static int rewrap_row(
 	struct call *call, const struct db_row *row, struct vault_rewrap_result *result)
 {
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
-	int r = wrap(call, row, &blob);
+	int r = rewrap_wrap(call, row, &blob);
 
 	if (r == -EBUSY || r == -ETIMEDOUT || r == -ECANCELED)
 		return r;
@@ -105,7 +105,7 @@ static int rewrap_all(struct call *call, struct vault_rewrap_result *result)
 	while (loop_now() < call->deadline - MARGIN_MS) {
 		CLEANUP(db_result_freep) struct db_result *res = NULL;
 		struct db_row row = DB_NO_ROW;
-		int r = next_state(call, after, after_newest, &res);
+		int r = rewrap_next_state(call, after, after_newest, &res);
 
 		if (r < 0 || !db_next(res, &row))
 			return r;

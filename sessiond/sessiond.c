@@ -91,7 +91,7 @@ static int load_keys(const struct sessiond_settings *settings, struct masterkeys
 	return r;
 }
 
-static int open_database(struct sessiond *s)
+static int sessiond_open_database(struct sessiond *s)
 {
 	s->database = (struct db_service){ .program = "sessiond",
 		.conninfo = s->settings->database,
@@ -137,7 +137,7 @@ int sessiond_open(void *daemon, struct server *server)
 	if (r == 0)
 		r = load_keys(s->settings, &s->keys);
 	if (r == 0)
-		r = open_database(s);
+		r = sessiond_open_database(s);
 	if (r < 0)
 		return r;
 	s->check = keycheck_new(s->db, s->keys);

@@ -7,7 +7,7 @@
 
 #define COUNT_MS 1500
 
-static int count(struct call *call, struct sessiond_status_result *result)
+static int status_count(struct call *call, struct sessiond_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
@@ -37,7 +37,7 @@ int sessiond_status(struct call *call, const struct sessiond_status_params *para
 	result->up_ms = daemon_up_ms();
 	result->master_key = masterkeys_current(crypt_keys(s->crypt));
 	result->watchers = (int64_t)hub_watchers(s->hub);
-	r = count(call, result);
+	r = status_count(call, result);
 	result->database = r == 0;
 	if (r < 0)
 		result->database_trouble =

@@ -30,7 +30,7 @@ struct saving {
 };
 
 /* What the row says before the save, once nobody else is saving. No row: nothing. */
-static int look(struct saving *s, struct db_tx *tx, struct db_result **ret)
+static int store_look(struct saving *s, struct db_tx *tx, struct db_result **ret)
 {
 	return tx_query(tx, ret,
 		"SELECT id, last_version AS version, account, lease_token FROM vault.sessions "
@@ -117,7 +117,7 @@ static int next_id(struct saving *s, struct db_tx *tx)
 	return 0;
 }
 
-static int compare(struct saving *s, const struct db_row *row)
+static int store_compare(struct saving *s, const struct db_row *row)
 {
 	int r = s->params->replaces ? compare_grown(s, row) : 0;
 
@@ -125,11 +125,11 @@ static int compare(struct saving *s, const struct db_row *row)
 }
 
 /* Decides what this try makes; takes the row's lock until the transaction ends. */
-static int decide(struct saving *s, struct db_tx *tx)
+static int store_decide(struct saving *s, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
-	int r = look(s, tx, &res);
+	int r = store_look(s, tx, &res);
 
 	s->new_row = s->already = false;
 	if (r < 0)
@@ -139,10 +139,10 @@ static int decide(struct saving *s, struct db_tx *tx)
 	s->id = row_int(&row, "id");
 	s->version = row_int(&row, "version") + 1;
 	r = look_already(s, tx);
-	return r < 0 || s->already ? r : compare(s, &row);
+	return r < 0 || s->already ? r : store_compare(s, &row);
 }
 
-static int seal(struct saving *s, struct envelope_blob *ret)
+static int store_seal(struct saving *s, struct envelope_blob *ret)
 {
 	int r;
 
@@ -159,7 +159,7 @@ static int seal(struct saving *s, struct envelope_blob *ret)
 		s->params->site);
 }
 
-static int insert(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+static int store_insert(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
 {
 	return tx_query(tx, NULL,
 		"INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
@@ -200,7 +200,7 @@ static int update(struct saving *s, struct db_tx *tx, const struct envelope_blob
 }
 
 /* Commits the save together with its name. */
-static int finish(struct saving *s, struct db_tx **tx)
+static int store_finish(struct saving *s, struct db_tx **tx)
 {
 	return db_commit_query(tx, NULL,
 		"WITH old AS (DELETE FROM vault.saves "
@@ -211,7 +211,7 @@ static int finish(struct saving *s, struct db_tx **tx)
 		DB_INT(s->version));
 }
 
-static int save_once(struct saving *s)
+static int store_save_once(struct saving *s)
 {
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
@@ -220,13 +220,13 @@ static int save_once(struct saving *s)
 		sessiond_of(s->call)->db, DB_USER(s->call->acting.user), s->deadline, &tx);
 
 	if (r == 0)
-		r = decide(s, tx);
+		r = store_decide(s, tx);
 	if (r < 0 || s->already)
 		return r;
-	r = seal(s, &blob);
+	r = store_seal(s, &blob);
 	if (r == 0)
-		r = s->new_row ? insert(s, tx, &blob, key) : update(s, tx, &blob, key);
-	return r < 0 ? r : finish(s, &tx);
+		r = s->new_row ? store_insert(s, tx, &blob, key) : update(s, tx, &blob, key);
+	return r < 0 ? r : store_finish(s, &tx);
 }
 
 static bool worth_trying(int r)
@@ -238,7 +238,7 @@ static bool worth_trying(int r)
  * Tries again what certainly or perhaps had no effect. The name of the save makes that safe: a try
  * that was kept after all is found by the next one, which waits for its locks.
  */
-static int save(struct saving *s)
+static int store_save(struct saving *s)
 {
 	bool doubt = false;
 	int r = -EDEADLK;
@@ -246,7 +246,7 @@ static int save(struct saving *s)
 	for (int try = 0; try < TRIES && worth_trying(r); try++) {
 		if (r == -ENOTCONN && loop_now() >= s->deadline)
 			break;
-		r = save_once(s);
+		r = store_save_once(s);
 		doubt |= r == -EINPROGRESS;
 	}
 	if (r >= 0 || !doubt || r == REFUSED || r == -ECANCELED)
@@ -260,7 +260,7 @@ static int save(struct saving *s)
 		s->params->site);
 }
 
-static int begin(struct saving *s)
+static int store_begin(struct saving *s)
 {
 	int r;
 
@@ -291,10 +291,10 @@ int session_store(struct call *call, const struct session_store_params *params,
 	struct saving s = {
 		.call = call, .params = params, .deadline = call->deadline - MARGIN_MS
 	};
-	int r = begin(&s);
+	int r = store_begin(&s);
 
 	if (r == 0)
-		r = save(&s);
+		r = store_save(&s);
 	size_t size = s.state.size;
 	memfd_unmap(&s.state);
 	if (r < 0)

@@ -15,7 +15,7 @@
  * One page of what there is, of all persons: metadata only, which is all that stead_operator may
  * read.
  */
-static int read_page(struct call *call, int64_t after, bool working_only, struct db_result **ret)
+static int watch_read_page(struct call *call, int64_t after, bool working_only, struct db_result **ret)
 {
 	return db_read(sessiond_of(call)->db, DB_ROLE("stead_operator"), deadline_in(READ_MS),
 		ret,
@@ -50,7 +50,7 @@ static int send_all(struct call *call, bool working_only)
 
 	for (;;) {
 		CLEANUP(db_result_freep) struct db_result *page = NULL;
-		int r = read_page(call, after, working_only, &page);
+		int r = watch_read_page(call, after, working_only, &page);
 
 		if (r == 0)
 			r = send_page(call, page, &after);

@@ -33,7 +33,7 @@ bool state_cookie_read(struct arena *arena, const struct cbor *v, struct state_c
 	return ret->name && ret->value && ret->domain && ret->path;
 }
 
-static void put_text(struct cbor_out *out, const char *key, const char *value)
+static void cookie_put_text(struct cbor_out *out, const char *key, const char *value)
 {
 	if (!value)
 		return;
@@ -41,7 +41,7 @@ static void put_text(struct cbor_out *out, const char *key, const char *value)
 	cbor_put_text(out, value);
 }
 
-static void put_bool(struct cbor_out *out, const char *key, bool value)
+static void cookie_put_bool(struct cbor_out *out, const char *key, bool value)
 {
 	cbor_put_text(out, key);
 	cbor_put_bool(out, value);
@@ -53,25 +53,25 @@ static void put_partition(struct cbor_out *out, const struct state_cookie *c)
 		return;
 	cbor_put_text(out, "partitionKey");
 	cbor_cdp_map_begin(out);
-	put_text(out, "topLevelSite", c->partition);
-	put_bool(out, "hasCrossSiteAncestor", c->cross_site_ancestor);
+	cookie_put_text(out, "topLevelSite", c->partition);
+	cookie_put_bool(out, "hasCrossSiteAncestor", c->cross_site_ancestor);
 	cbor_cdp_map_end(out);
 }
 
 static void put_own(struct cbor_out *out, const struct state_cookie *c)
 {
 	cbor_cdp_map_begin(out);
-	put_text(out, "name", c->name);
-	put_text(out, "value", c->value);
-	put_text(out, "domain", c->domain);
-	put_text(out, "path", c->path);
+	cookie_put_text(out, "name", c->name);
+	cookie_put_text(out, "value", c->value);
+	cookie_put_text(out, "domain", c->domain);
+	cookie_put_text(out, "path", c->path);
 	cbor_put_text(out, "expires");
 	cbor_put_double(out, c->expires);
-	put_bool(out, "httpOnly", c->http_only);
-	put_bool(out, "secure", c->secure);
-	put_text(out, "sameSite", c->same_site);
-	put_text(out, "priority", c->priority);
-	put_text(out, "sourceScheme", c->source_scheme);
+	cookie_put_bool(out, "httpOnly", c->http_only);
+	cookie_put_bool(out, "secure", c->secure);
+	cookie_put_text(out, "sameSite", c->same_site);
+	cookie_put_text(out, "priority", c->priority);
+	cookie_put_text(out, "sourceScheme", c->source_scheme);
 	if (c->source_port >= 0) {
 		cbor_put_text(out, "sourcePort");
 		cbor_cdp_int(out, c->source_port);
@@ -91,7 +91,7 @@ void state_cookie_write(struct cbor_out *out, const struct state_cookie *c)
 		put_own(out, c);
 }
 
-static bool same_text(const char *a, const char *b)
+static bool cookie_same_text(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
@@ -99,7 +99,7 @@ static bool same_text(const char *a, const char *b)
 bool state_cookie_is(const struct state_cookie *a, const struct state_cookie *b)
 {
 	return strcmp(a->name, b->name) == 0 && strcasecmp(a->domain, b->domain) == 0 && strcmp(a->path, b->path) == 0 &&
-		same_text(a->partition, b->partition) && a->cross_site_ancestor == b->cross_site_ancestor;
+		cookie_same_text(a->partition, b->partition) && a->cross_site_ancestor == b->cross_site_ancestor;
 }
 
 /* Chromium keeps microseconds, a double of this century half of one. */
@@ -113,8 +113,8 @@ static bool same_time(double a, double b)
 bool state_cookie_equal(const struct state_cookie *a, const struct state_cookie *b)
 {
 	return state_cookie_is(a, b) && strcmp(a->value, b->value) == 0 && same_time(a->expires, b->expires) &&
-		a->http_only == b->http_only && a->secure == b->secure && same_text(a->same_site, b->same_site) &&
-		same_text(a->priority, b->priority) && same_text(a->source_scheme, b->source_scheme) &&
+		a->http_only == b->http_only && a->secure == b->secure && cookie_same_text(a->same_site, b->same_site) &&
+		cookie_same_text(a->priority, b->priority) && cookie_same_text(a->source_scheme, b->source_scheme) &&
 		a->source_port == b->source_port;
 }
 

@@ -21,7 +21,7 @@ static const struct state_cookie *latest(const struct setting *set, const struct
 	return NULL;
 }
 
-static void put_cookies(struct cbor_out *out, const struct state *s, const struct setting *set)
+static void merge_put_cookies(struct cbor_out *out, const struct state *s, const struct setting *set)
 {
 	cbor_cdp_array_begin(out);
 	for (size_t i = 0; i < state_cookie_count(s); i++)
@@ -57,7 +57,7 @@ int state_set_cookies(const struct state *s, const struct state_cookie *cookies,
 		if (v != state_cookies(s))
 			put_entry(out, v);
 	cbor_put_text(out, "cookies");
-	put_cookies(out, s, &set);
+	merge_put_cookies(out, s, &set);
 	cbor_map_end(out);
 	r = cbor_out_finish(out, &bytes, &n);
 	if (r == 0 && n > STATE_MOST)

@@ -34,13 +34,13 @@ struct state {
 	} not_portable, missed;
 };
 
-static int refuse(char *why, size_t size, int r, const char *sentence)
+static int state_refuse(char *why, size_t size, int r, const char *sentence)
 {
 	words_set(why, size, "%s", sentence);
 	return r;
 }
 
-static bool read_area(struct state *s, const struct cbor *v, struct area *ret)
+static bool state_read_area(struct state *s, const struct cbor *v, struct area *ret)
 {
 	const struct cbor *chain = cbor_get(v, "chain"), *local = cbor_get(v, "local");
 	const struct cbor *session = cbor_get(v, "session");
@@ -75,7 +75,7 @@ static bool read_areas(struct state *s)
 		return false;
 	s->areas = arena_array(s->arena, cbor_count(areas), sizeof(*s->areas));
 	for (const struct cbor *v = cbor_first(areas); v; v = cbor_next(v))
-		if (!read_area(s, v, &s->areas[s->area_count++]))
+		if (!state_read_area(s, v, &s->areas[s->area_count++]))
 			return false;
 	return true;
 }
@@ -93,7 +93,7 @@ static bool read_cookies(struct state *s)
 	return true;
 }
 
-static void read_texts(const struct state *s, const char *key, struct texts *ret)
+static void state_read_texts(const struct state *s, const char *key, struct texts *ret)
 {
 	const struct cbor *list = cbor_get(s->root, key);
 
@@ -119,18 +119,18 @@ int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_
 	r = cbor_parse(arena, s->bytes, n, MOST_ITEMS, &s->root);
 	cbor_int(cbor_get(s->root, "format"), &format);
 	if (r < 0)
-		r = refuse(why, size, -EBADMSG, "The captured session is damaged: it is not the document that was stored.");
+		r = state_refuse(why, size, -EBADMSG, "The captured session is damaged: it is not the document that was stored.");
 	else if (format != STATE_FORMAT)
-		r = refuse(why, size, -ENOTSUP,
+		r = state_refuse(why, size, -ENOTSUP,
 			"The captured session is of a format that this version of Stead does not know; sign in to the site again.");
 	else if (!read_cookies(s) || !read_areas(s))
-		r = refuse(why, size, -EBADMSG, "The captured session is damaged: parts of it are missing.");
+		r = state_refuse(why, size, -EBADMSG, "The captured session is damaged: parts of it are missing.");
 	if (r < 0) {
 		arena_free(arena);
 		return r;
 	}
-	read_texts(s, "not_portable", &s->not_portable);
-	read_texts(s, "missed", &s->missed);
+	state_read_texts(s, "not_portable", &s->not_portable);
+	state_read_texts(s, "missed", &s->missed);
 	*ret = s;
 	return 0;
 }

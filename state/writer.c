@@ -23,7 +23,7 @@ struct state_writer {
 	struct texts not_portable, missed;
 };
 
-static void put_text(struct cbor_out *o, const char *key, const char *value)
+static void writer_put_text(struct cbor_out *o, const char *key, const char *value)
 {
 	if (!value)
 		return;
@@ -80,17 +80,17 @@ static void put_screen(struct cbor_out *o, const struct monitor *s)
 	cbor_map_end(o);
 }
 
-static void put_head(struct cbor_out *o, const char *site, int64_t captured_at_ms, const struct environment *e)
+static void writer_put_head(struct cbor_out *o, const char *site, int64_t captured_at_ms, const struct environment *e)
 {
 	put_int(o, "format", STATE_FORMAT);
-	put_text(o, "site", site);
+	writer_put_text(o, "site", site);
 	put_int(o, "captured_at_ms", captured_at_ms);
 	cbor_put_text(o, "environment");
 	cbor_map_begin(o);
-	put_text(o, "user_agent", e->user_agent);
-	put_text(o, "languages", e->languages);
-	put_text(o, "time_zone", e->time_zone);
-	put_text(o, "locale", e->locale);
+	writer_put_text(o, "user_agent", e->user_agent);
+	writer_put_text(o, "languages", e->languages);
+	writer_put_text(o, "time_zone", e->time_zone);
+	writer_put_text(o, "locale", e->locale);
 	put_int(o, "width", e->width);
 	put_int(o, "height", e->height);
 	put_screen(o, &e->screen);
@@ -105,7 +105,7 @@ struct state_writer *state_writer_new(const char *site, int64_t captured_at_ms, 
 	w->arena = arena;
 	w->out = cbor_out_new();
 	cbor_map_begin(w->out);
-	put_head(w->out, site, captured_at_ms, e);
+	writer_put_head(w->out, site, captured_at_ms, e);
 	return w;
 }
 
@@ -148,10 +148,10 @@ static void begin_areas(struct state_writer *w)
 	cbor_array_begin(w->out);
 }
 
-static void put_area(struct state_writer *w, const struct area *a)
+static void writer_put_area(struct state_writer *w, const struct area *a)
 {
 	cbor_map_begin(w->out);
-	put_text(w->out, "key", a->key);
+	writer_put_text(w->out, "key", a->key);
 	cbor_put_text(w->out, "chain");
 	cbor_put_array(w->out, a->depth);
 	for (size_t i = 0; i < a->depth; i++)
@@ -178,7 +178,7 @@ int state_writer_area(struct state_writer *w, const struct area *a)
 	if (a->whole)
 		put_raw(w, a->whole);
 	else
-		put_area(w, a);
+		writer_put_area(w, a);
 	return 0;
 }
 
@@ -193,7 +193,7 @@ int state_writer_carry(struct state_writer *w, const struct state *before)
 }
 
 /* Once, for many records of a database say the same. */
-static void add_text(struct state_writer *w, struct texts *to, const char *text)
+static void writer_add_text(struct state_writer *w, struct texts *to, const char *text)
 {
 	for (size_t i = 0; i < to->count; i++)
 		if (strcmp(to->items[i], text) == 0)
@@ -204,12 +204,12 @@ static void add_text(struct state_writer *w, struct texts *to, const char *text)
 
 void state_writer_not_portable(struct state_writer *w, const char *text)
 {
-	add_text(w, &w->not_portable, text);
+	writer_add_text(w, &w->not_portable, text);
 }
 
 void state_writer_missed(struct state_writer *w, const char *text)
 {
-	add_text(w, &w->missed, text);
+	writer_add_text(w, &w->missed, text);
 }
 
 static void put_texts(struct cbor_out *o, const char *key, const struct texts *t)

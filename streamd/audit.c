@@ -37,7 +37,7 @@ struct note {
 	const char *what;
 };
 
-static void tell(void *arg)
+static void audit_tell(void *arg)
 {
 	struct note *n = arg;
 	const struct audit_note_params params = { .event = "forbidden", .detail = n->what };
@@ -68,7 +68,7 @@ void streamd_audit_forbidden(struct streamd *d, const struct login *login, const
 	n->daemon = d;
 	n->call = call_new(NULL, &acting, deadline_in(NOTE_MS));
 	n->what = arena_strdup(n->call->arena, what);
-	fiber_start("audit", tell, n, NULL);
+	fiber_start("audit", audit_tell, n, NULL);
 }
 
 void streamd_audit_drain(struct streamd *d)

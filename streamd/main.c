@@ -25,7 +25,7 @@
 #include "streamd/streamd.h"
 
 /* Without one, every page would be refused, and nobody told why before somebody opens one. */
-static int check_origins(const struct words *origins)
+static int main_check_origins(const struct words *origins)
 {
 	char why[512];
 	int r = origins_check(origins, why, sizeof(why));
@@ -46,7 +46,7 @@ static int open_edge(void *daemon)
 		{ "/ws/runs/", runs_find_screen, viewer_dispatch, "Too many pages watch this already; close some of them." },
 	};
 	struct edge_route rows[3];
-	int fd, r = check_origins(&d->settings.origin);
+	int fd, r = main_check_origins(&d->settings.origin);
 
 	if (r < 0)
 		return r;
@@ -77,13 +77,13 @@ static int open_daemon(void *daemon, struct server *server)
 	return 0;
 }
 
-static void reload(void *daemon)
+static void main_reload(void *daemon)
 {
 	streamd_load_recipes(daemon);
 }
 
 /* Sign-ins end with their reason, browsers with their groups; only then do the sockets go. */
-static void stop(void *daemon)
+static void main_stop(void *daemon)
 {
 	struct streamd *d = daemon;
 
@@ -126,8 +126,8 @@ int main(int argc, char *argv[])
 		.on_act = streamd_audit_act,
 		.open = open_daemon,
 		.start = open_edge,
-		.reload = reload,
-		.stop = stop,
+		.reload = main_reload,
+		.stop = main_stop,
 		.stopped = stopped,
 		.close = close_daemon };
 

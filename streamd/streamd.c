@@ -9,7 +9,7 @@
 #include "state/environment.h"
 #include "streamd/handlers.h"
 
-static void tell_doubts(const struct recipe *r)
+static void streamd_tell_doubts(const struct recipe *r)
 {
 	for (size_t i = 0; i < r->doubts_count; i++)
 		log_warning("doubtful: %s", r->doubts[i]);
@@ -24,7 +24,7 @@ void streamd_load_recipes(struct streamd *d)
 	for (size_t i = 0; i < recipe_trouble_count(d->recipes); i++)
 		log_error("%s", recipe_trouble(d->recipes, i));
 	for (size_t i = 0; i < recipe_count(d->recipes); i++)
-		tell_doubts(recipe_at(d->recipes, i));
+		streamd_tell_doubts(recipe_at(d->recipes, i));
 	log_info("%zu recipes in force", recipe_count(d->recipes));
 }
 

@@ -66,7 +66,7 @@ int act_prepare(struct act *a, int64_t deadline)
 }
 
 /* Wakes whoever waits; something has happened. */
-static void touch(struct act *a)
+static void act_touch(struct act *a)
 {
 	a->changed = loop_now();
 	act_tell(a);
@@ -92,14 +92,14 @@ static bool counts(const struct act *a, const struct asked *k)
 	return k->acts;
 }
 
-static void keep(struct act *a, struct asked *k)
+static void act_keep(struct act *a, struct asked *k)
 {
 	TAILQ_INSERT_TAIL(&a->kept, k, link);
 	a->kept_count++;
 	if (!counts(a, k))
 		return act_tell(a);
 	a->noticed++;
-	touch(a);
+	act_touch(a);
 }
 
 static void unkeep(struct act *a, struct asked *k)
@@ -109,7 +109,7 @@ static void unkeep(struct act *a, struct asked *k)
 }
 
 /* Takes k over. */
-static void pass(struct act *a, struct asked *k)
+static void act_pass(struct act *a, struct asked *k)
 {
 	cdp_send(browser_cdp(a->browser), "", "Fetch.continueRequest", CDP_TEXT("requestId", k->id));
 	if (a->gate == GATE_SEND && k->reads)
@@ -118,15 +118,15 @@ static void pass(struct act *a, struct asked *k)
 }
 
 /* Takes k over. A navigation that is aborted leaves the page that is there. */
-static void fail(struct act *a, struct asked *k, const char *reason)
+static void act_fail(struct act *a, struct asked *k, const char *reason)
 {
 	cdp_send(browser_cdp(a->browser), "", "Fetch.failRequest", CDP_TEXT("requestId", k->id), CDP_TEXT("errorReason", reason));
 	asked_free(k);
 }
 
-static void refuse(struct act *a, struct asked *k)
+static void act_refuse(struct act *a, struct asked *k)
 {
-	fail(a, k, "BlockedByClient");
+	act_fail(a, k, "BlockedByClient");
 }
 
 /* Takes k over. */
@@ -134,7 +134,7 @@ static void refuse_again(struct act *a, struct asked *k)
 {
 	words_set(a->why, sizeof(a->why), "The page wanted to send %s %s again by itself, and was not let.", k->method, url_shown(k->url));
 	log_warning("%s", a->why);
-	fail(a, k, "Aborted");
+	act_fail(a, k, "Aborted");
 	act_tell(a);
 }
 
@@ -154,7 +154,7 @@ static bool may_pass(const struct act *a, const struct asked *k)
 	return true;
 }
 
-static void on_request(struct act *a, const struct cbor *params)
+static void on_act_request(struct act *a, const struct cbor *params)
 {
 	struct asked *k = asked_new(a, params);
 
@@ -162,19 +162,19 @@ static void on_request(struct act *a, const struct cbor *params)
 		words_set(a->why, sizeof(a->why), "%s sent the request back to where it had been; it was not sent again.",
 			url_shown(k->url));
 		log_warning("%s: %s", k->method, a->why);
-		refuse(a, k);
+		act_refuse(a, k);
 	} else if (k->anew && is_again(a, k)) {
 		refuse_again(a, k);
 	} else if (k->apart && a->hushed) {
-		refuse(a, k);
+		act_refuse(a, k);
 	} else if (may_pass(a, k)) {
-		pass(a, k);
+		act_pass(a, k);
 	} else if (a->gate == GATE_STOP || a->kept_count >= MOST_KEPT) {
-		refuse(a, k);
+		act_refuse(a, k);
 	} else {
 		if (a->gate == GATE_WATCH)
 			a->gate = GATE_HELD;
-		keep(a, k);
+		act_keep(a, k);
 	}
 }
 
@@ -197,7 +197,7 @@ static void on_answer(struct act *a, const struct cbor *params)
 		words_set(a->failure, sizeof(a->failure), "%s", failure ?: "");
 		if (a->status && !is_redirection(a->status))
 			coming_begin(a, a->flying, true);
-		touch(a);
+		act_touch(a);
 	}
 	cdp_send(browser_cdp(a->browser), "", "Fetch.continueRequest", CDP_TEXT("requestId", id));
 }
@@ -220,7 +220,7 @@ static void on_socket(struct act *a)
 	if (a->gate == GATE_OFF || a->gate == GATE_READY || a->gate == GATE_LEFT || a->socket)
 		return;
 	a->socket = true; /* those that follow do not count: many a page keeps talking */
-	touch(a);
+	act_touch(a);
 }
 
 bool act_event(struct act *a, const char *session, const char *method, const struct cbor *params)
@@ -229,7 +229,7 @@ bool act_event(struct act *a, const char *session, const char *method, const str
 		if (cbor_get(params, "responseStatusCode") || cbor_get(params, "responseErrorReason"))
 			on_answer(a, params);
 		else
-			on_request(a, params);
+			on_act_request(a, params);
 		return true;
 	}
 	if (a->apart_count)
@@ -251,7 +251,7 @@ bool act_event(struct act *a, const char *session, const char *method, const str
 	return false;
 }
 
-static void conclude(struct act *a, bool taken_back)
+static void act_conclude(struct act *a, bool taken_back)
 {
 	const struct asked *k = a->flying;
 	const char *refused = browser_refused(a->browser, url_whole(k->url));
@@ -280,7 +280,7 @@ static void conclude(struct act *a, bool taken_back)
 }
 
 /* The connection is ready for it: lets it go, and waits until it is over. */
-static int let_go(struct act *a)
+static int act_let_go(struct act *a)
 {
 	int r = cdp_call(browser_cdp(a->browser), "", "Fetch.continueRequest", NEVER, NULL, /* it may go as long as it may be read */
 		CDP_TEXT("requestId", a->flying->id), CDP_BOOL("interceptResponse", true));
@@ -289,7 +289,7 @@ static int let_go(struct act *a)
 	if (r == 0)
 		r = line_await_answer(a);
 	if (r != -ECANCELED)
-		conclude(a, taken_back);
+		act_conclude(a, taken_back);
 	return r;
 }
 
@@ -318,7 +318,7 @@ static int send_alone(struct act *a, struct asked *k)
 	r = line_begin(a);
 	ready = r == 0;
 	if (ready)
-		r = let_go(a);
+		r = act_let_go(a);
 	line_end(a);
 	a->flying = NULL;
 	if (ready || r == -ECANCELED) {
@@ -326,9 +326,9 @@ static int send_alone(struct act *a, struct asked *k)
 	} else {
 		(k->acts ? &a->sure : &a->maybe)->unsent++;
 		log_warning("%s %s: %s", k->method, url_shown(k->url), a->why);
-		refuse(a, k);
+		act_refuse(a, k);
 	}
-	touch(a);
+	act_touch(a);
 	return r == -ECANCELED ? r : 0;
 }
 
@@ -341,7 +341,7 @@ static void pass_what_may(struct act *a)
 		if (!may_pass(a, k))
 			continue;
 		unkeep(a, k);
-		pass(a, k);
+		act_pass(a, k);
 	}
 }
 
@@ -475,7 +475,7 @@ void act_send(struct act *a)
 	if (a->gate == GATE_WATCH || a->gate == GATE_HELD) {
 		a->gate = GATE_SEND;
 		a->input_at = 0;
-		touch(a);
+		act_touch(a);
 	}
 	if (!a->pump)
 		fiber_start("act", pump, a, &a->pump);
@@ -512,7 +512,7 @@ static void refuse_acting(struct act *a)
 		if (!k->acts && !k->may_act)
 			continue;
 		unkeep(a, k);
-		refuse(a, k);
+		act_refuse(a, k);
 	}
 }
 

@@ -31,7 +31,7 @@ static void forget_frames(struct act *a, size_t most)
 }
 
 /* One too many counts as of the page that acts: what it sends to act waits. */
-static void add(struct act *a, const char *frame)
+static void apart_add(struct act *a, const char *frame)
 {
 	if (!frame || apart_has(a, frame))
 		return;
@@ -49,9 +49,9 @@ void apart_note(struct act *a, const char *session, const char *method, const st
 	const struct target *by = browser_target_by_session(a->browser, session);
 
 	if (!*session && strcmp(method, "Target.attachedToTarget") == 0 && apart_has(a, cbor_get_utf8(arena, info, "openerId")))
-		add(a, cbor_get_utf8(arena, info, "targetId"));
+		apart_add(a, cbor_get_utf8(arena, info, "targetId"));
 	if (by && apart_has(a, by->id) && strcmp(method, "Page.frameAttached") == 0)
-		add(a, cbor_get_utf8(arena, params, "frameId"));
+		apart_add(a, cbor_get_utf8(arena, params, "frameId"));
 }
 
 bool act_is_apart(const struct act *a, const struct target *page)
@@ -62,7 +62,7 @@ bool act_is_apart(const struct act *a, const struct target *page)
 void act_go_apart(struct act *a, const struct target *page)
 {
 	if (page)
-		add(a, page->id);
+		apart_add(a, page->id);
 }
 
 /* The frames of the document that is left go with it, and not before: they may say something as they do. */

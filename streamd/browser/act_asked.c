@@ -32,7 +32,7 @@ static bool may_be_reached(const struct act *a, const struct asked *k)
 	return !a->rule || egress_rule_host(a->rule, k->host.name, strlen(k->host.name), k->port, &target, why) == 0;
 }
 
-static uint64_t address_of(const char *url)
+static uint64_t asked_address_of(const char *url)
 {
 	return hash_of(url, strcspn(url, "#"));
 }
@@ -51,19 +51,19 @@ void known_note(struct act *a, const struct cbor *params)
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const char *url = cbor_get_utf8(arena, cbor_get(params, "request"), "url"), *id = cbor_get_utf8(arena, params, "requestId");
 
-	if (url && id && cbor_text_is(cbor_get(cbor_get(params, "request"), "method"), "GET") && !find_known(a, address_of(url)))
-		a->known[a->known_count++ % MOST_KNOWN] = (struct known){ address_of(url), hash_of(id, strlen(id)) };
+	if (url && id && cbor_text_is(cbor_get(cbor_get(params, "request"), "method"), "GET") && !find_known(a, asked_address_of(url)))
+		a->known[a->known_count++ % MOST_KNOWN] = (struct known){ asked_address_of(url), hash_of(id, strlen(id)) };
 }
 
 /* It has not been asked for since a page was opened. What a page keeps asking for is no act. */
 static bool is_new(struct act *a, const struct asked *k)
 {
-	const struct known *known = find_known(a, address_of(url_whole(k->url)));
+	const struct known *known = find_known(a, asked_address_of(url_whole(k->url)));
 
 	return strcmp(k->method, "GET") == 0 && (!known || known->request == hash_of(k->network, strlen(k->network)));
 }
 
-static bool is_one_of(const struct cbor *type, const char *const *types)
+static bool asked_is_one_of(const struct cbor *type, const char *const *types)
 {
 	while (*types && !cbor_text_is(type, *types))
 		types++;
@@ -74,7 +74,7 @@ static bool is_of_script(const struct cbor *type)
 {
 	static const char *const types[] = { "XHR", "Fetch", "Ping", NULL };
 
-	return is_one_of(type, types);
+	return asked_is_one_of(type, types);
 }
 
 /* Not what only dresses a page. */
@@ -82,7 +82,7 @@ static bool is_of_page(const struct cbor *type)
 {
 	static const char *const types[] = { "Document", "Image", "Script", "Media", "TextTrack", "EventSource", "Other", NULL };
 
-	return is_one_of(type, types);
+	return asked_is_one_of(type, types);
 }
 
 /* Whether a script of another host may ask: what it is about to ask comes once that is answered, and not if it may not. */
@@ -98,7 +98,7 @@ static bool is_page(struct act *a, const char *frame)
 	return t && t->kind == TARGET_PAGE;
 }
 
-static void read_request(struct asked *k, struct arena *arena, const struct cbor *params)
+static void asked_read_request(struct asked *k, struct arena *arena, const struct cbor *params)
 {
 	const struct cbor *request = cbor_get(params, "request");
 	const char *body = cbor_get_utf8(arena, request, "postData");
@@ -124,7 +124,7 @@ struct asked *asked_new(struct act *a, const struct cbor *params)
 	const struct cbor *type = cbor_get(params, "resourceType"), *headers = cbor_get(cbor_get(params, "request"), "headers");
 	bool redirected = cbor_get(params, "redirectedRequestId") != NULL, page, new;
 
-	read_request(k, arena, params);
+	asked_read_request(k, arena, params);
 	page = is_page(a, k->frame);
 	k->web = k->web && may_be_reached(a, k);
 	k->acts = k->web && (!method_is_safe(k->method) || (!redirected && k->document && page));

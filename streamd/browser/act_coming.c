@@ -17,7 +17,7 @@ void act_tell(struct act *a)
 	latch_wake(&a->news, 0);
 }
 
-static struct coming *find(struct act *a, const char *network)
+static struct coming *coming_find(struct act *a, const char *network)
 {
 	for (size_t i = 0; i < MOST_COMING; i++)
 		if (strcmp(a->coming[i].network, network) == 0)
@@ -27,7 +27,7 @@ static struct coming *find(struct act *a, const char *network)
 
 void coming_begin(struct act *a, const struct asked *k, bool answer)
 {
-	struct coming *c = k->network[0] && !k->orphaned ? find(a, "") : NULL; /* of the others no end is told */
+	struct coming *c = k->network[0] && !k->orphaned ? coming_find(a, "") : NULL; /* of the others no end is told */
 
 	if (!c)
 		return;
@@ -39,7 +39,7 @@ void coming_begin(struct act *a, const struct asked *k, bool answer)
 	words_set(c->words, sizeof(c->words), "%s %s", k->method, url_shown(k->url));
 }
 
-static void end(struct act *a, struct coming *c)
+static void act_coming_end(struct act *a, struct coming *c)
 {
 	if (!c->answer)
 		a->read_at = loop_now();
@@ -52,7 +52,7 @@ static struct coming *find_told(struct act *a, const struct cbor *params)
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const char *network = cbor_get_utf8(arena, params, "requestId");
 
-	return network && *network ? find(a, network) : NULL;
+	return network && *network ? coming_find(a, network) : NULL;
 }
 
 void coming_more(struct act *a, const char *method, const struct cbor *params)
@@ -63,7 +63,7 @@ void coming_more(struct act *a, const char *method, const struct cbor *params)
 		return;
 	arrival_event(&c->arrival, method, params);
 	if (arrival_until(&c->arrival) <= loop_now())
-		end(a, c);
+		act_coming_end(a, c);
 	else
 		act_tell(a);
 }
@@ -73,7 +73,7 @@ void coming_end(struct act *a, const struct cbor *params)
 	struct coming *c = find_told(a, params);
 
 	if (c)
-		end(a, c);
+		act_coming_end(a, c);
 }
 
 void coming_forget_reads(struct act *a)
@@ -98,7 +98,7 @@ static void orphan(struct act *a, const struct cbor *gone, const struct cbor *lo
 	for (size_t i = 0; i < MOST_COMING; i++) {
 		struct coming *c = &a->coming[i];
 		if (c->network[0] && is_of(c->frame, c->network, c->document, gone, loader))
-			end(a, c);
+			act_coming_end(a, c);
 	}
 	if (f && is_of(f->frame, f->network, f->document, gone, loader))
 		f->orphaned = true;

@@ -100,7 +100,7 @@ static int is_awake(struct act *a, bool *ret)
 }
 
 /* Nothing but what is heard of it says that it has ended. */
-static void drop(struct act *a)
+static void line_drop(struct act *a)
 {
 	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(ANSWER_MS));
 	struct egress_drop_params params;
@@ -133,7 +133,7 @@ static int await_end_of_line(struct act *a)
 			continue;
 		deadline = NEVER;
 		if (!a->over && !a->heard)
-			drop(a);
+			line_drop(a);
 	}
 	return r;
 }

@@ -21,7 +21,7 @@
 #define HUNG_MS  15000 /* without an answer it counts as hung, once it has started */
 #define WORDS_MS 2000  /* the launcher's, about a browser whose pipe has closed */
 
-static void copy_text(char *out, size_t size, const char *text)
+static void browser_copy_text(char *out, size_t size, const char *text)
 {
 	words_set(out, size, "%s", text ? text : "");
 }
@@ -32,7 +32,7 @@ static void end(struct browser *b, const char *why)
 
 	if (b->ended[0])
 		return;
-	copy_text(b->ended, sizeof(b->ended), why);
+	browser_copy_text(b->ended, sizeof(b->ended), why);
 	LIST_FOREACH (w, &b->waits, link)
 		latch_wake(&w->latch, -ECONNRESET);
 	latch_wake(&b->first_page, -ECONNRESET);
@@ -41,7 +41,7 @@ static void end(struct browser *b, const char *why)
 }
 
 /* The launcher knows more of it, and is about to say so, unless it was we who gave it up. */
-static void on_closed(struct cdp *c, void *owner, const char *why)
+static void on_browser_closed(struct cdp *c, void *owner, const char *why)
 {
 	struct browser *b = owner;
 
@@ -50,7 +50,7 @@ static void on_closed(struct cdp *c, void *owner, const char *why)
 	latch_wake(&b->rest, -ECONNRESET);
 }
 
-static const struct cdp_events cdp_events = { .event = targets_event, .closed = on_closed };
+static const struct cdp_events cdp_events = { .event = targets_event, .closed = on_browser_closed };
 
 static void note_refused(struct browser *b, const char *host, const char *why)
 {
@@ -94,7 +94,7 @@ static void watch(void *arg)
 		end(b, "The browser's launcher has ended unexpectedly.");
 }
 
-static int rest(struct browser *b)
+static int browser_rest(struct browser *b)
 {
 	int r = latch_wait(&b->rest, deadline_in(PULSE_MS));
 
@@ -108,7 +108,7 @@ static void pulse(void *arg)
 	int r = 0;
 
 	while (r == 0 && !b->ended[0]) {
-		r = rest(b);
+		r = browser_rest(b);
 		if (r == 0)
 			r = cdp_call(b->cdp, "", "Browser.getVersion", deadline_in(b->started ? HUNG_MS : START_MS), NULL);
 	}
@@ -201,7 +201,7 @@ static int wait_first_page(struct browser *b, int64_t deadline)
 	return browser_page(b) ? 0 : latch_wait(&b->first_page, deadline);
 }
 /* The filter keeps out what a Chromium whose flags have changed may have of its own. */
-static int attach(struct browser *b, int64_t deadline)
+static int browser_attach(struct browser *b, int64_t deadline)
 {
 	int r = cdp_call(b->cdp, "", "Target.setDiscoverTargets", deadline, NULL, CDP_BOOL("discover", true));
 
@@ -270,7 +270,7 @@ int browser_speak(struct browser *b, int fd, int64_t deadline)
 
 	b->cdp = cdp_new(fd, &cdp_events, b);
 	fiber_start("browser pulse", pulse, b, &b->pulse);
-	r = attach(b, deadline);
+	r = browser_attach(b, deadline);
 	b->started = r == 0;
 	if (r == 0 && b->events->opened)
 		b->events->opened(b->owner, b);

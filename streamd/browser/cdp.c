@@ -54,8 +54,8 @@ struct cdp {
 	bool closed, freed;
 };
 
-static void on_readable(evutil_socket_t fd, short what, void *arg);
-static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_cdp_readable(evutil_socket_t fd, short what, void *arg);
+static void on_cdp_writable(evutil_socket_t fd, short what, void *arg);
 
 struct cdp *cdp_new(int fd, const struct cdp_events *events, void *owner)
 {
@@ -68,13 +68,13 @@ struct cdp *cdp_new(int fd, const struct cdp_events *events, void *owner)
 	c->owner = owner;
 	c->out = cbor_out_new();
 	LIST_INIT(&c->pending);
-	c->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_readable, c));
-	c->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_PERSIST, on_writable, c));
+	c->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_cdp_readable, c));
+	c->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_PERSIST, on_cdp_writable, c));
 	event_add(c->readable, NULL);
 	return c;
 }
 
-static void settle(struct pending *p, int result)
+static void cdp_settle(struct pending *p, int result)
 {
 	struct pending heard = *p;
 
@@ -95,7 +95,7 @@ static void wake_all(struct cdp *c, const char *session, int result)
 	for (p = LIST_FIRST(&c->pending); p; p = next) {
 		next = LIST_NEXT(p, link);
 		if (!session || strcmp(p->session, session) == 0)
-			settle(p, result);
+			cdp_settle(p, result);
 	}
 }
 
@@ -129,7 +129,7 @@ static void close_socket(struct cdp *c)
 	wake_all(c, NULL, -ECONNRESET);
 }
 
-static void release(void *arg)
+static void cdp_release(void *arg)
 {
 	struct cdp *c = arg;
 
@@ -151,12 +151,12 @@ struct cdp *cdp_free(struct cdp *c)
 	drop_heard(c, NULL);
 	close_socket(c);
 	c->freed = true;
-	loop_defer(release, c);
+	loop_defer(cdp_release, c);
 	return NULL;
 }
 
 /* why: as closed() has it. */
-static void lose(struct cdp *c, const char *why)
+static void cdp_lose(struct cdp *c, const char *why)
 {
 	if (c->closed)
 		return;
@@ -166,7 +166,7 @@ static void lose(struct cdp *c, const char *why)
 
 void cdp_give_up(struct cdp *c, const char *why)
 {
-	lose(c, why);
+	cdp_lose(c, why);
 }
 
 void cdp_abandon(struct cdp *c, const char *session)
@@ -182,7 +182,7 @@ void cdp_reply_free(struct cdp_reply *r)
 
 static void put_args(struct cbor_out *o, const struct cdp_arg *args);
 
-static void put_value(struct cbor_out *o, const struct cdp_arg *a)
+static void cdp_put_value(struct cbor_out *o, const struct cdp_arg *a)
 {
 	switch (a->kind) {
 	case CDP_KIND_TEXT: cbor_put_text(o, a->text); break;
@@ -195,7 +195,7 @@ static void put_value(struct cbor_out *o, const struct cdp_arg *a)
 	case CDP_KIND_LIST:
 		cbor_cdp_array_begin(o);
 		for (const struct cdp_arg *i = a->inner; i->kind != CDP_END; i++)
-			put_value(o, i);
+			cdp_put_value(o, i);
 		cbor_cdp_array_end(o);
 		break;
 	case CDP_END: break;
@@ -210,13 +210,13 @@ static void put_args(struct cbor_out *o, const struct cdp_arg *args)
 		if (a->kind == CDP_KIND_TEXT && !a->text)
 			continue;
 		cbor_put_text(o, a->name);
-		put_value(o, a);
+		cdp_put_value(o, a);
 	}
 	cbor_cdp_map_end(o);
 }
 
 /* Writes what the socket takes of what is queued. */
-static void flush(struct cdp *c)
+static void cdp_flush(struct cdp *c)
 {
 	while (c->queue_sent < c->queue_length) {
 		ssize_t n = send(c->fd, c->queue + c->queue_sent, c->queue_length - c->queue_sent, MSG_NOSIGNAL);
@@ -225,7 +225,7 @@ static void flush(struct cdp *c)
 			return;
 		}
 		if (n < 0) {
-			lose(c, NULL);
+			cdp_lose(c, NULL);
 			return;
 		}
 		c->queue_sent += (size_t)n;
@@ -236,10 +236,10 @@ static void flush(struct cdp *c)
 	c->queue_length = c->queue_sent = 0;
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void on_cdp_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	flush(arg);
+	cdp_flush(arg);
 }
 
 /* Makes room for n more bytes; what has been sent is dropped. */
@@ -260,10 +260,10 @@ static void grow_queue(struct cdp *c, size_t n)
 }
 
 /* False, and the browser is given up, when it has left too much unread. */
-static bool enqueue(struct cdp *c, const uint8_t *bytes, size_t n)
+static bool cdp_enqueue(struct cdp *c, const uint8_t *bytes, size_t n)
 {
 	if (c->queue_length - c->queue_sent + n > MOST_QUEUE) {
-		lose(c, "The browser stopped reading what it was told.");
+		cdp_lose(c, "The browser stopped reading what it was told.");
 		return false;
 	}
 	if (c->queue_length + n > c->queue_size)
@@ -298,8 +298,8 @@ static int64_t post(struct cdp *c, const char *session, const char *method, cons
 	r = cbor_out_finish(c->out, &bytes, &n);
 	if (r < 0)
 		return r;
-	if (enqueue(c, bytes, n))
-		flush(c);
+	if (cdp_enqueue(c, bytes, n))
+		cdp_flush(c);
 	cbor_out_reset(c->out);
 	return c->closed ? -ECONNRESET : c->last_id;
 }
@@ -328,7 +328,7 @@ void cdp_send_heard(struct cdp *c, const char *session, const char *method, cons
 	heard(owner);
 }
 
-static int take_answer(struct pending *p, const char *method, struct cdp_reply *ret)
+static int cdp_take_answer(struct pending *p, const char *method, struct cdp_reply *ret)
 {
 	const struct cbor *error = cbor_get(p->message, "error");
 	char *text;
@@ -385,7 +385,7 @@ int cdp_call_in_frame(struct cdp *c, const char *session, const char *frame, con
 	r = wait_for(&p.wait, deadline);
 	LIST_REMOVE(&p, link);
 	if (p.message)
-		return take_answer(&p, method, ret);
+		return cdp_take_answer(&p, method, ret);
 	if (r == -ETIMEDOUT)
 		log_debug("%s was not answered in time", method);
 	return r < 0 ? r : -ECONNRESET;
@@ -422,7 +422,7 @@ static void take_reply(struct pending *p, const uint8_t *bytes, size_t n)
 	if (!p || p->message)
 		return;
 	if (p->heard) {
-		settle(p, 0);
+		cdp_settle(p, 0);
 		return;
 	}
 	p->arena = arena_new_secret(n + 4096);
@@ -450,7 +450,7 @@ static void take_broken(struct cdp *c, size_t n, int error)
 	if (c->broken == 0) /* said once: whoever sends them can send more */
 		log_warning("a message of %zu bytes from the browser could not be read: %s", n, cbor_error(error));
 	if (++c->broken >= MOST_BROKEN)
-		lose(c, "The browser sent too much that is not the protocol it is spoken to with.");
+		cdp_lose(c, "The browser sent too much that is not the protocol it is spoken to with.");
 }
 
 static void take_message(struct cdp *c, const uint8_t *bytes, size_t n)
@@ -474,7 +474,7 @@ static void take_message(struct cdp *c, const uint8_t *bytes, size_t n)
 	take_reply(p, bytes, n);
 }
 
-static void resize_input(struct cdp *c, size_t size)
+static void cdp_resize_input(struct cdp *c, size_t size)
 {
 	uint8_t *grown = must(malloc(size));
 
@@ -521,32 +521,32 @@ static bool take_messages(struct cdp *c)
 	if (length == SIZE_MAX)
 		return false;
 	if (length > c->in_size)
-		resize_input(c, length);
+		cdp_resize_input(c, length);
 	else if (c->in_length == 0 && c->in_size > KEPT_BUFFER)
-		resize_input(c, FIRST_BUFFER);
+		cdp_resize_input(c, FIRST_BUFFER);
 	return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_cdp_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)what;
 	struct cdp *c = arg;
 
 	for (int i = 0; i < READS_A_TURN && !c->closed; i++) {
 		if (!c->in)
-			resize_input(c, FIRST_BUFFER);
+			cdp_resize_input(c, FIRST_BUFFER);
 		size_t room = c->in_size - c->in_length;
 		ssize_t n = read(fd, c->in + c->in_length, room);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
-			lose(c, NULL);
+			cdp_lose(c, NULL);
 			return;
 		}
 		c->in_length += (size_t)n;
 		if (!take_messages(c)) {
 			log_warning("the browser sent something that is not CDP in CBOR");
-			lose(c, "The browser sent what is not the protocol it is spoken to with.");
+			cdp_lose(c, "The browser sent what is not the protocol it is spoken to with.");
 		}
 		if ((size_t)n < room)
 			return;

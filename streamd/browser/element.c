@@ -64,7 +64,7 @@ static int find_frame(struct target_ref page, const char *pattern, struct arena 
 }
 
 /* Asks the page; list is NULL, or two rows (cells and none, or an end) as in element_wait.js. */
-static int ask(const struct page_frame *f, const struct wish *wishes, size_t count, int64_t ms,
+static int element_ask(const struct page_frame *f, const struct wish *wishes, size_t count, int64_t ms,
 	const struct cdp_arg *list_args, struct arena *arena, struct cdp_reply *ret)
 {
 	struct cdp_arg *list = arena_array(arena, count + 1, sizeof(*list));
@@ -163,7 +163,7 @@ int element_wait(struct target_ref page, const struct wish *wishes, size_t count
 	if (r == -ENOENT)
 		return answer_frameless(wishes, count, ms, ret);
 	if (r == 0)
-		r = ask(&f, wishes, count, ms, NULL, arena, &reply);
+		r = element_ask(&f, wishes, count, ms, NULL, arena, &reply);
 	if (r < 0)
 		return r;
 	read_element(arena, frame_value(&reply), count, &e);
@@ -180,7 +180,7 @@ int element_wait(struct target_ref page, const struct wish *wishes, size_t count
 }
 
 /* One row: what is missing is "", what is too much is not looked at. */
-static void read_row(struct arena *arena, const struct cbor *row, size_t cell_count, const char **ret)
+static void element_read_row(struct arena *arena, const struct cbor *row, size_t cell_count, const char **ret)
 {
 	const struct cbor *c = cbor_first(row);
 
@@ -191,7 +191,7 @@ static void read_row(struct arena *arena, const struct cbor *row, size_t cell_co
 }
 
 /* What the page answered. What is no list of rows was not read, whatever else it may be. */
-static void read_list(struct arena *arena, const struct cbor *v, size_t cell_count, struct element_list *ret)
+static void element_read_list(struct arena *arena, const struct cbor *v, size_t cell_count, struct element_list *ret)
 {
 	const struct cbor *rows = cbor_get(v, "rows"), *unread = cbor_get(v, "unread");
 	size_t i = 0;
@@ -205,7 +205,7 @@ static void read_list(struct arena *arena, const struct cbor *v, size_t cell_cou
 	} else if (ret->count <= ELEMENT_MOST_ROWS) {
 		ret->rows = arena_array(arena, ret->count * cell_count, sizeof(*ret->rows));
 		for (const struct cbor *row = cbor_first(rows); row; row = cbor_next(row))
-			read_row(arena, row, cell_count, ret->rows + i++ * cell_count);
+			element_read_row(arena, row, cell_count, ret->rows + i++ * cell_count);
 	}
 }
 
@@ -222,10 +222,10 @@ int element_rows(struct target_ref page, const struct list_wish *wish, int64_t m
 	if (wish->none)
 		args[1] = (struct cdp_arg){ .name = "none", .kind = CDP_KIND_MAP, .inner = wish_args(arena, &none) };
 	if (r == 0)
-		r = ask(&f, &row, 1, ms, args, arena, &reply);
+		r = element_ask(&f, &row, 1, ms, args, arena, &reply);
 	if (r < 0)
 		return r;
-	read_list(arena, frame_value(&reply), wish->cell_count, &list);
+	element_read_list(arena, frame_value(&reply), wish->cell_count, &list);
 	cdp_reply_free(&reply);
 	r = list.how == LIST_THERE ? 0 : fiber_sleep_until(next_look);
 	if (r == 0)

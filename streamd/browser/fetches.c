@@ -14,7 +14,7 @@
 #define AT_ONCE_S 0.1 /* between giving up a request and asking for the one that takes its place, by the page's own clock */
 
 /* One that is under way. */
-static struct fetch *find(struct target *t, const char *id)
+static struct fetch *fetches_find(struct target *t, const char *id)
 {
 	for (size_t i = 0; i < TARGET_MOST_FETCHES; i++)
 		if (t->fetches[i].url && strcmp(t->fetches[i].id, id) == 0)
@@ -45,7 +45,7 @@ static struct fetch *find_free(struct target *t)
 	return oldest;
 }
 
-static void end(struct fetch *f)
+static void fetches_end(struct fetch *f)
 {
 	f->id[0] = '\0';
 	f->ended = loop_now();
@@ -67,7 +67,7 @@ static bool is_same_place(const struct fetch *a, const struct fetch *b)
 	return strcmp(a->method, b->method) == 0 && n == strcspn(y, "?#") && strncmp(x, y, n) == 0;
 }
 
-static bool is_same(const struct fetch *a, const struct fetch *b)
+static bool fetches_is_same(const struct fetch *a, const struct fetch *b)
 {
 	return strcmp(a->method, b->method) == 0 && url_equal(a->url, b->url);
 }
@@ -85,7 +85,7 @@ static bool is_superseded(const struct fetch *f, const struct fetch *by)
  */
 static bool makes_good(const struct fetch *f, const struct fetch *failed)
 {
-	return failed->failed && is_same(f, failed) &&
+	return failed->failed && fetches_is_same(f, failed) &&
 		(!failed->body || (failed->answer.status == 401 && f->since >= failed->failed));
 }
 
@@ -103,7 +103,7 @@ static void forget_superseded(struct target *t, const struct fetch *by)
 			forget(&t->fetches[i]);
 }
 
-static void begin(struct target *t, const char *id, const struct cbor *params)
+static void fetches_begin(struct target *t, const char *id, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *type = cbor_get(params, "type"), *request = cbor_get(params, "request");
@@ -123,7 +123,7 @@ static void begin(struct target *t, const char *id, const struct cbor *params)
 	forget_superseded(t, f);
 }
 
-static bool is_safe(const struct fetch *f)
+static bool fetches_is_safe(const struct fetch *f)
 {
 	return strcmp(f->method, "GET") == 0 || strcmp(f->method, "HEAD") == 0;
 }
@@ -133,11 +133,11 @@ static bool is_of_act(const struct target *t, const struct fetch *f)
 {
 	const struct act *act = browser_act(t->browser);
 
-	return act_has_begun(act) && !act_is_apart(act, t) && (!is_safe(f) || f->answer.error[0]);
+	return act_has_begun(act) && !act_is_apart(act, t) && (!fetches_is_safe(f) || f->answer.error[0]);
 }
 
 /* The same once more, or given up for another, says nothing new. */
-static bool is_known(const struct target *t, const struct fetch *f)
+static bool fetches_is_known(const struct target *t, const struct fetch *f)
 {
 	for (size_t i = 0; i < TARGET_MOST_FETCHES; i++) {
 		const struct fetch *other = &t->fetches[i];
@@ -147,15 +147,15 @@ static bool is_known(const struct target *t, const struct fetch *f)
 	return false;
 }
 
-static void fail(struct target *t, struct fetch *f)
+static void fetches_fail(struct target *t, struct fetch *f)
 {
-	if (is_of_act(t, f) || is_known(t, f)) {
+	if (is_of_act(t, f) || fetches_is_known(t, f)) {
 		forget(f);
 		return;
 	}
 	for (size_t i = 0; i < TARGET_MOST_FETCHES; i++) {
 		struct fetch *before = &t->fetches[i];
-		if (before->failed && is_same(before, f))
+		if (before->failed && fetches_is_same(before, f))
 			forget(before);
 	}
 	f->id[0] = '\0';
@@ -163,7 +163,7 @@ static void fail(struct target *t, struct fetch *f)
 }
 
 /* What its script does not read to its end is given up by the browser, although it was answered. */
-static bool was_answered(const struct fetch *f)
+static bool fetches_was_answered(const struct fetch *f)
 {
 	return f->answer.status && arrival_until(&f->arrival) <= loop_now();
 }
@@ -178,13 +178,13 @@ static void break_off(struct target *t, struct fetch *f, const struct cbor *para
 {
 	bool given_up = cbor_get_bool(params, "canceled", false);
 
-	if (is_policy(cbor_get(params, "blockedReason")) || (given_up && was_answered(f))) {
-		end(f);
+	if (is_policy(cbor_get(params, "blockedReason")) || (given_up && fetches_was_answered(f))) {
+		fetches_end(f);
 		return;
 	}
 	answer_fail(&f->answer, params);
 	f->broken_s = cbor_get_double(params, "timestamp", NAN);
-	fail(t, f);
+	fetches_fail(t, f);
 }
 
 /* A script may look at the status alone, so its head counts. */
@@ -192,7 +192,7 @@ static void take_head(struct target *t, struct fetch *f, const struct cbor *para
 {
 	answer_read(&f->answer, params);
 	if (f->answer.status >= 400)
-		fail(t, f);
+		fetches_fail(t, f);
 	else
 		make_good(t, f);
 }
@@ -202,18 +202,18 @@ void fetches_note(struct target *t, const char *method, const struct cbor *param
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const char *id = cbor_get_utf8(arena, params, "requestId");
-	struct fetch *f = id && *id && strlen(id) < CDP_ID ? find(t, id) : NULL;
+	struct fetch *f = id && *id && strlen(id) < CDP_ID ? fetches_find(t, id) : NULL;
 
 	if (f)
 		arrival_event(&f->arrival, method, params);
 	if (f && strcmp(method, "Network.loadingFinished") == 0)
-		end(f);
+		fetches_end(f);
 	else if (f && strcmp(method, "Network.loadingFailed") == 0)
 		break_off(t, f, params);
 	else if (f && strcmp(method, "Network.responseReceived") == 0)
 		take_head(t, f, params);
 	else if (!f && id && *id && strlen(id) < CDP_ID && strcmp(method, "Network.requestWillBeSent") == 0)
-		begin(t, id, params);
+		fetches_begin(t, id, params);
 }
 
 static bool may_reach(const struct browser *b, const struct recipe *recipe, const char *url)

@@ -15,7 +15,7 @@ struct walk {
 };
 
 /* As deep as cbor_parse() lets a message be. */
-static void add_tree(struct walk *w, struct target_ref target, const struct cbor *node, const char *parent)
+static void frame_path_add_tree(struct walk *w, struct target_ref target, const struct cbor *node, const char *parent)
 {
 	const struct cbor *frame = cbor_get(node, "frame");
 	struct page_frame *f;
@@ -32,10 +32,10 @@ static void add_tree(struct walk *w, struct target_ref target, const struct cbor
 	exact_must(f->parent, sizeof(f->parent), "%s", parent);
 	f->url = url_in(w->arena, cbor_get_utf8(w->arena, frame, "url"));
 	for (const struct cbor *c = cbor_first(cbor_get(node, "childFrames")); c; c = cbor_next(c))
-		add_tree(w, target, c, f->id);
+		frame_path_add_tree(w, target, c, f->id);
 }
 
-static int add_target(struct walk *w, struct target_ref target, int64_t deadline)
+static int frame_path_add_target(struct walk *w, struct target_ref target, int64_t deadline)
 {
 	struct cdp_reply reply;
 	int r = target_call(target, "Page.getFrameTree", deadline, &reply);
@@ -44,7 +44,7 @@ static int add_target(struct walk *w, struct target_ref target, int64_t deadline
 	if (r < 0)
 		return r;
 	if (t)
-		add_tree(w, target, cbor_get(reply.result, "frameTree"), t->parent);
+		frame_path_add_tree(w, target, cbor_get(reply.result, "frameTree"), t->parent);
 	cdp_reply_free(&reply);
 	return 0;
 }
@@ -62,7 +62,7 @@ static size_t list_targets(const struct target *page, struct target_ref list[BRO
 	return n;
 }
 
-static const struct page_frame *frame_by_id(const struct walk *w, const char *id)
+static const struct page_frame *frame_path_frame_by_id(const struct walk *w, const char *id)
 {
 	for (size_t i = 0; i < w->count; i++)
 		if (strcmp(w->frames[i].id, id) == 0)
@@ -75,7 +75,7 @@ static bool hangs_on(const struct walk *w, const struct page_frame *f, const cha
 	for (int depth = 0; f && depth < MOST_DEPTH; depth++) {
 		if (strcmp(f->id, page) == 0)
 			return true;
-		f = frame_by_id(w, f->parent);
+		f = frame_path_frame_by_id(w, f->parent);
 	}
 	return false;
 }
@@ -108,7 +108,7 @@ int page_frames(struct target_ref page, struct arena *arena, int64_t deadline, s
 	n = list_targets(own, targets);
 	w.frames = arena_array(arena, PAGE_MOST_FRAMES, sizeof(*w.frames));
 	for (size_t i = 0; i < n; i++) {
-		int r = add_target(&w, targets[i], deadline);
+		int r = frame_path_add_target(&w, targets[i], deadline);
 		if (r < 0 && (i == 0 || (r != -EPIPE && r != -EREMOTE))) /* a frame may go; the page may not */
 			return r;
 	}

@@ -15,7 +15,7 @@ struct listing {
 };
 
 /* What the page's process says of it; it comes into addresses and documents of ours (blank.h), so it must be one. */
-static const char *origin_of(struct arena *arena, const struct cbor *frame)
+static const char *frames_origin_of(struct arena *arena, const struct cbor *frame)
 {
 	const char *origin = cbor_get_utf8(arena, frame, "securityOrigin");
 
@@ -23,7 +23,7 @@ static const char *origin_of(struct arena *arena, const struct cbor *frame)
 }
 
 /* As deep as cbor_parse() lets a message be. */
-static void add_tree(struct listing *l, const struct target *t, const struct cbor *node, const char *parent)
+static void frames_add_tree(struct listing *l, const struct target *t, const struct cbor *node, const char *parent)
 {
 	const struct cbor *frame = cbor_get(node, "frame");
 	struct frame_info *f;
@@ -39,12 +39,12 @@ static void add_tree(struct listing *l, const struct target *t, const struct cbo
 	f->target = target_ref_of(t);
 	f->hidden = t->hidden;
 	exact_must(f->parent, sizeof(f->parent), "%s", parent);
-	f->origin = origin_of(l->arena, frame);
+	f->origin = frames_origin_of(l->arena, frame);
 	for (const struct cbor *c = cbor_first(cbor_get(node, "childFrames")); c; c = cbor_next(c))
-		add_tree(l, t, c, f->id);
+		frames_add_tree(l, t, c, f->id);
 }
 
-static int add_target(struct listing *l, struct target_ref target)
+static int frames_add_target(struct listing *l, struct target_ref target)
 {
 	struct cdp_reply reply;
 	int r = target_call(target, "Page.getFrameTree", deadline_min(l->deadline, deadline_in(FRAMES_ANSWER_MS)), &reply);
@@ -57,12 +57,12 @@ static int add_target(struct listing *l, struct target_ref target)
 	if (r < 0)
 		return r;
 	if (t)
-		add_tree(l, t, cbor_get(reply.result, "frameTree"), t->parent);
+		frames_add_tree(l, t, cbor_get(reply.result, "frameTree"), t->parent);
 	cdp_reply_free(&reply);
 	return 0;
 }
 
-static const struct frame_info *frame_by_id(const struct listing *l, const char *id)
+static const struct frame_info *frames_frame_by_id(const struct listing *l, const char *id)
 {
 	for (size_t i = 0; *id && i < l->count; i++)
 		if (strcmp(l->frames[i].id, id) == 0)
@@ -81,7 +81,7 @@ static void set_chain(const struct listing *l, struct frame_info *f)
 		up[n++] = at->origin;
 		if (!at->parent[0])
 			break;
-		at = frame_by_id(l, at->parent);
+		at = frames_frame_by_id(l, at->parent);
 	}
 	if (!at || at->parent[0])
 		return;
@@ -136,7 +136,7 @@ int frames_list(struct browser *b, struct target_ref page, struct arena *arena, 
 		if (belongs(t, own) && t->session[0] && !t->crashed && count < BROWSER_MOST_TARGETS)
 			targets[count++] = target_ref_of(t);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = add_target(&l, targets[i]);
+		r = frames_add_target(&l, targets[i]);
 	for (size_t i = 0; i < l.count && r == 0; i++) {
 		set_chain(&l, &l.frames[i]);
 		r = set_key(&l, &l.frames[i]);

@@ -69,7 +69,7 @@ static int start_own(struct call *call, const char *program, struct peer **ret)
 }
 
 /* One connection is one launcher, so it is never made again behind our back. */
-static int connect_to(struct call *call, const char *path, struct peer **ret)
+static int launch_connect_to(struct call *call, const char *path, struct peer **ret)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -95,7 +95,7 @@ int launch_connect(struct call *call, const char *where, struct peer **ret)
 	struct stat st;
 
 	if (stat(where, &st) == 0 && S_ISSOCK(st.st_mode))
-		return connect_to(call, where, ret);
+		return launch_connect_to(call, where, ret);
 	return start_own(call, where, ret);
 }
 

@@ -40,7 +40,7 @@ void loads_landed(struct target *t, const char *unreachable)
 }
 
 /* Told of each load as it begins, and of moves within a document, which need no answer. */
-static void on_navigating(struct browser *b, struct target *t, const struct cbor *params)
+static void on_loads_navigating(struct browser *b, struct target *t, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *type = cbor_get(params, "navigationType");
@@ -110,7 +110,7 @@ void loads_event(struct browser *b, struct target *t, const char *method, const 
 	if (!t)
 		return;
 	if (strcmp(method, "Page.frameStartedNavigating") == 0)
-		on_navigating(b, t, params);
+		on_loads_navigating(b, t, params);
 	else if (strcmp(method, "Page.frameStoppedLoading") == 0)
 		on_stopped(t, params);
 	else if (strcmp(method, "Page.frameRequestedNavigation") == 0)

@@ -124,7 +124,7 @@ void page_set_blank(struct target_ref page, const char *const *origins, size_t c
 	}
 }
 
-static int make_context(struct browser *b, int64_t deadline, char context[CDP_ID])
+static int page_make_context(struct browser *b, int64_t deadline, char context[CDP_ID])
 {
 	struct cdp_reply reply;
 	const char *id;
@@ -171,7 +171,7 @@ int browser_open_page(struct browser *b, int64_t deadline, struct target_ref *re
 int browser_open_hidden(struct browser *b, bool apart, int64_t deadline, struct target_ref *ret)
 {
 	char context[CDP_ID] = "";
-	int r = apart ? make_context(b, deadline, context) : 0;
+	int r = apart ? page_make_context(b, deadline, context) : 0;
 
 	*ret = NO_TARGET;
 	if (r == 0)

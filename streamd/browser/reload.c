@@ -49,7 +49,7 @@ static bool is_get(const struct cbor *params)
 }
 
 /* Else the person has been asked whether to leave the page and has stayed, and this is something else. */
-static void on_navigating(struct target *page, const struct cbor *params)
+static void on_reload_navigating(struct target *page, const struct cbor *params)
 {
 	const struct cbor *type = cbor_get(params, "navigationType");
 
@@ -92,7 +92,7 @@ static void on_paused(struct target *page, const struct cbor *params)
 bool reload_event(struct target *page, const char *method, const struct cbor *params)
 {
 	if (strcmp(method, "Page.frameStartedNavigating") == 0)
-		on_navigating(page, params);
+		on_reload_navigating(page, params);
 	if (!page->reloads || strcmp(method, "Fetch.requestPaused") != 0)
 		return false;
 	on_paused(page, params);

@@ -27,12 +27,12 @@ static void set_title(struct target *t, const char *text)
 	t->title = browser_must(strdup(title));
 }
 
-static void copy_text(char *out, size_t size, const char *text)
+static void targets_copy_text(char *out, size_t size, const char *text)
 {
 	exact_set(out, size, "%s", text ? text : "");
 }
 
-static enum target_kind kind_of(const struct cbor *type)
+static enum target_kind targets_kind_of(const struct cbor *type)
 {
 	if (cbor_text_is(type, "page"))
 		return TARGET_PAGE;
@@ -86,7 +86,7 @@ static void target_free(struct browser *b, struct target *t)
 }
 
 /* What every page and frame gets before its first script runs; nothing here is waited for. */
-static void prepare(struct browser *b, struct target *t)
+static void targets_prepare(struct browser *b, struct target *t)
 {
 	cdp_send(b->cdp, t->session, "Target.setAutoAttach", CDP_BOOL("autoAttach", true),
 		CDP_BOOL("waitForDebuggerOnStart", true), CDP_BOOL("flatten", true));
@@ -143,12 +143,12 @@ static struct target read_target(struct browser *b, const struct target *parent,
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *info = cbor_get(params, "targetInfo");
-	struct target t = { .browser = b, .kind = kind_of(cbor_get(info, "type")), .holder = parent ? parent->number : 0 };
+	struct target t = { .browser = b, .kind = targets_kind_of(cbor_get(info, "type")), .holder = parent ? parent->number : 0 };
 
-	copy_text(t.id, sizeof(t.id), cbor_get_utf8(arena, info, "targetId"));
-	copy_text(t.session, sizeof(t.session), cbor_get_utf8(arena, params, "sessionId"));
-	copy_text(t.opener, sizeof(t.opener), cbor_get_utf8(arena, info, "openerId"));
-	copy_text(t.parent, sizeof(t.parent), cbor_get_utf8(arena, info, "parentFrameId"));
+	targets_copy_text(t.id, sizeof(t.id), cbor_get_utf8(arena, info, "targetId"));
+	targets_copy_text(t.session, sizeof(t.session), cbor_get_utf8(arena, params, "sessionId"));
+	targets_copy_text(t.opener, sizeof(t.opener), cbor_get_utf8(arena, info, "openerId"));
+	targets_copy_text(t.parent, sizeof(t.parent), cbor_get_utf8(arena, info, "parentFrameId"));
 	t.hidden = parent ? parent->hidden : b->hiding && !cbor_get(info, "openerId");
 	t.blank = parent && parent->blank;
 	return t;
@@ -208,7 +208,7 @@ static void on_attached(struct browser *b, const struct target *parent, const st
 	if (is_too_many(b, &read))
 		return;
 	t = keep_target(b, &read, cbor_get(params, "targetInfo"));
-	prepare(b, t);
+	targets_prepare(b, t);
 	if (is_shown(t))
 		set_front(b, t);
 	cdp_send(b->cdp, t->session, "Runtime.runIfWaitingForDebugger");
@@ -238,14 +238,14 @@ static struct target *held_by(struct browser *b, const struct target *holder)
 }
 
 /* And those that its session spoke of, of which nothing is heard any more. */
-static void forget(struct browser *b, struct target *t)
+static void targets_forget(struct browser *b, struct target *t)
 {
 	struct target *held;
 
 	if (!t)
 		return;
 	while ((held = held_by(b, t)))
-		forget(b, held);
+		targets_forget(b, held);
 	abandon(b, t);
 	t->session[0] = '\0';
 	if (b->events->dialog) /* the one it had open, be it a page or a frame, went with it */
@@ -264,7 +264,7 @@ static void changed(struct browser *b, struct target *t)
 }
 
 /* "" for what has none that is a web page's. */
-static void origin_of(const char *url, char origin[MOST_HOST + 1])
+static void targets_origin_of(const char *url, char origin[MOST_HOST + 1])
 {
 	size_t n, scheme = strncmp(url, "https://", 8) == 0 ? 8 : 7;
 	const char *host = host_in_url(url, &n);
@@ -283,7 +283,7 @@ static void note_origin(struct browser *b, const struct url *address)
 {
 	char origin[MOST_HOST + 1];
 
-	origin_of(url_whole(address), origin);
+	targets_origin_of(url_whole(address), origin);
 	if (!*origin)
 		return;
 	for (size_t i = 0; i < b->seen_count; i++)
@@ -337,7 +337,7 @@ static void set_loading(struct browser *b, struct target *t, const struct cbor *
 }
 
 /* The acknowledgement goes out before anything looks at the picture: Chromium stalls after three without one. */
-static void on_frame(struct browser *b, struct target *t, const struct cbor *params)
+static void on_targets_frame(struct browser *b, struct target *t, const struct cbor *params)
 {
 	int64_t number = cbor_get_int(params, "sessionId", 0);
 
@@ -367,7 +367,7 @@ static void on_target_event(struct browser *b, struct target *t, const char *met
 	if (strcmp(method, "Target.attachedToTarget") == 0)
 		on_attached(b, t, params);
 	else if (strcmp(method, "Target.detachedFromTarget") == 0)
-		forget(b, spoken_of(t, browser_target_by_session(b, cbor_get_utf8(arena, params, "sessionId"))));
+		targets_forget(b, spoken_of(t, browser_target_by_session(b, cbor_get_utf8(arena, params, "sessionId"))));
 	else if (strcmp(method, "Target.targetInfoChanged") == 0)
 		on_info(b, t, cbor_get(params, "targetInfo"));
 	else if (strcmp(method, "Target.targetCrashed") == 0)
@@ -395,7 +395,7 @@ static void copy_of(char *out, size_t size, const struct cbor *map, const char *
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 
-	copy_text(out, size, cbor_get_utf8(arena, map, key));
+	targets_copy_text(out, size, cbor_get_utf8(arena, map, key));
 }
 
 static void on_load_failed(struct target *t, const struct cbor *params)
@@ -464,7 +464,7 @@ static void on_network(struct target *t, const char *method, const struct cbor *
 }
 
 /* The document is there; what was answered to another one says nothing of it. */
-static void take_answer(struct target *t, const char *loader)
+static void targets_take_answer(struct target *t, const char *loader)
 {
 	bool own = loader && *loader && strcmp(loader, t->coming.loader) == 0;
 
@@ -495,7 +495,7 @@ static void on_navigated(struct browser *b, struct target *t, const struct cbor 
 		fetches_forget(t, id);
 	if (!t || strcmp(t->id, id) != 0)
 		return;
-	take_answer(t, cbor_get_utf8(arena, frame, "loaderId"));
+	targets_take_answer(t, cbor_get_utf8(arena, frame, "loaderId"));
 	loads_landed(t, cbor_get_utf8(arena, frame, "unreachableUrl"));
 	fetches_forget(t, NULL); /* the old document's */
 	set_url(b, t, fragment ? arena_printf(arena, "%s%s", url, fragment) : url);
@@ -564,7 +564,7 @@ void targets_event(struct cdp *c, void *owner, const char *session, const char *
 	if (*session && !t) /* a worker's, or one that was not followed */
 		return;
 	if (strcmp(method, "Page.screencastFrame") == 0)
-		on_frame(b, t, params);
+		on_targets_frame(b, t, params);
 	else if (strncmp(method, "Target.", 7) == 0)
 		on_target_event(b, t, method, params);
 	else {

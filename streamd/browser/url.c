@@ -21,7 +21,7 @@ static size_t length_shown(const char *text)
 	return strcspn(text, "?#");
 }
 
-static struct url *fill(struct url *u, const char *text, size_t n)
+static struct url *url_fill(struct url *u, const char *text, size_t n)
 {
 	size_t shown = length_shown(text);
 
@@ -46,7 +46,7 @@ struct url *url_new(const char *text)
 	size_t n = length_kept(text ?: "");
 	struct url *u = must(malloc(sizeof(*u) + n + 1));
 
-	return fill(u, text ?: "", n);
+	return url_fill(u, text ?: "", n);
 }
 
 struct url *url_free(struct url *u)
@@ -59,7 +59,7 @@ const struct url *url_in(struct arena *arena, const char *text)
 {
 	size_t n = length_kept(text ?: "");
 
-	return fill(arena_alloc(arena, sizeof(struct url) + n + 1), text ?: "", n);
+	return url_fill(arena_alloc(arena, sizeof(struct url) + n + 1), text ?: "", n);
 }
 
 const char *url_shown(const struct url *u)

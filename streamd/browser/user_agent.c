@@ -11,7 +11,7 @@ static struct {
 	struct stat file; /* as it was */
 } known;
 
-static bool is_same(const struct stat *a, const struct stat *b)
+static bool user_agent_is_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
 		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
@@ -21,7 +21,7 @@ const char *user_agent_known(const char *chromium)
 {
 	struct stat now;
 
-	return *known.text && stat(chromium, &now) == 0 && is_same(&now, &known.file) ? known.text : NULL;
+	return *known.text && stat(chromium, &now) == 0 && user_agent_is_same(&now, &known.file) ? known.text : NULL;
 }
 
 void user_agent_keep(const char *chromium, const char *user_agent)

@@ -75,7 +75,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	edge_turn_soon(e);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_edge_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct line *l = arg;
 
@@ -88,7 +88,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void on_edge_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct line *l = arg;
 
@@ -119,8 +119,8 @@ static struct line *line_new(struct edge *e, int fd)
 	struct line *l = must(calloc(1, sizeof(*l)));
 
 	l->edge = e;
-	l->readable = must(event_new(loop_base(), fd, EV_READ | EV_ET, on_readable, l));
-	l->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_ET, on_writable, l));
+	l->readable = must(event_new(loop_base(), fd, EV_READ | EV_ET, on_edge_readable, l));
+	l->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_ET, on_edge_writable, l));
 	STAILQ_INIT(&l->out);
 	LIST_INSERT_HEAD(&e->lines, l, link);
 	return l;
@@ -145,7 +145,7 @@ static void on_admitted(void *owner, int fd)
 		line_gone(l);
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *session, void *in, size_t n)
+static int on_edge_event(struct lws *wsi, enum lws_callback_reasons reason, void *session, void *in, size_t n)
 {
 	struct line *l = lws_get_opaque_user_data(wsi);
 
@@ -179,11 +179,11 @@ static void on_library_log(int level, const char *text)
 
 /* tx_packet_size: what is larger would go out in pieces, one for each turn. */
 static const struct lws_protocols protocols[] = {
-	{ .name = "stead", .callback = on_event, .rx_buffer_size = 4096, .tx_packet_size = 64 << 20 },
+	{ .name = "stead", .callback = on_edge_event, .rx_buffer_size = 4096, .tx_packet_size = 64 << 20 },
 	{ 0 },
 };
 
-static int make_context(struct edge *e)
+static int edge_make_context(struct edge *e)
 {
 	static lws_retry_bo_t policy;
 	const struct lws_context_creation_info info = {
@@ -266,7 +266,7 @@ int edge_new(int listen_fd, const struct edge_config *config, const struct edge_
 	e->tick = must(event_new(loop_base(), -1, EV_PERSIST, on_tick, e));
 	r = copy_origins(config->origins, &e->origins);
 	if (r == 0)
-		r = make_context(e);
+		r = edge_make_context(e);
 	if (r < 0)
 		close(listen_fd);
 	else

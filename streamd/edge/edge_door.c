@@ -72,7 +72,7 @@ static int visitor_release(struct visitor *v)
 	return fd;
 }
 
-static void say_refused(struct edge_door *d, const struct edge_head_refusal *why, const char *head, size_t n)
+static void edge_door_say_refused(struct edge_door *d, const struct edge_head_refusal *why, const char *head, size_t n)
 {
 	int64_t now = loop_now();
 	char first[64] = "";
@@ -128,16 +128,16 @@ static void answer_and_close(int fd, const struct edge_head_refusal *why)
 	close(fd);
 }
 
-static void refuse(struct visitor *v, const struct edge_head_refusal *why, const char *head, size_t n)
+static void edge_door_refuse(struct visitor *v, const struct edge_head_refusal *why, const char *head, size_t n)
 {
 	struct edge_door *d = v->door;
 
-	say_refused(d, why, head, n);
+	edge_door_say_refused(d, why, head, n);
 	answer_and_close(visitor_release(v), why);
 	resume_accept(d);
 }
 
-static void admit(struct visitor *v)
+static void edge_door_admit(struct visitor *v)
 {
 	struct edge_door *d = v->door;
 	int fd = visitor_release(v);
@@ -146,7 +146,7 @@ static void admit(struct visitor *v)
 	d->admitted(d->owner, fd);
 }
 
-static void drop(struct visitor *v)
+static void edge_door_drop(struct visitor *v)
 {
 	struct edge_door *d = v->door;
 
@@ -155,7 +155,7 @@ static void drop(struct visitor *v)
 }
 
 /* gone: nothing more will come. */
-static void look(struct visitor *v, bool gone)
+static void edge_door_look(struct visitor *v, bool gone)
 {
 	char head[EDGE_HEAD_MOST];
 	struct edge_head_refusal why;
@@ -166,11 +166,11 @@ static void look(struct visitor *v, bool gone)
 		return;
 	r = n > 0 ? edge_head_check(head, (size_t)n, &why) : -ECONNRESET;
 	if (r == 0)
-		admit(v);
+		edge_door_admit(v);
 	else if (r == -EBADMSG)
-		refuse(v, &why, head, (size_t)n);
+		edge_door_refuse(v, &why, head, (size_t)n);
 	else if (gone || n <= 0)
-		drop(v);
+		edge_door_drop(v);
 	if (n > 0)
 		explicit_bzero(head, (size_t)n);
 }
@@ -179,7 +179,7 @@ static void look(struct visitor *v, bool gone)
 static void on_bytes(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
-	look(arg, what & EV_CLOSED);
+	edge_door_look(arg, what & EV_CLOSED);
 }
 
 static void await_first(struct edge_door *d)
@@ -192,7 +192,7 @@ static void await_first(struct edge_door *d)
 		event_add(d->late, &until);
 }
 
-static void on_late(evutil_socket_t fd, short what, void *arg)
+static void on_edge_door_late(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct edge_head_refusal late = { 408, "The request did not come to its end in time." };
 	struct edge_door *d = arg;
@@ -200,23 +200,23 @@ static void on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	while ((v = TAILQ_FIRST(&d->visitors)) && v->by_ms <= loop_now())
-		refuse(v, &late, NULL, 0);
+		edge_door_refuse(v, &late, NULL, 0);
 	await_first(d);
 }
 
-static void make_room(struct edge_door *d)
+static void edge_door_make_room(struct edge_door *d)
 {
 	static const struct edge_head_refusal crowded = { 408, "Too many requests wait for their end." };
 
 	if (d->waiting >= d->config.waiting)
-		refuse(TAILQ_FIRST(&d->visitors), &crowded, NULL, 0);
+		edge_door_refuse(TAILQ_FIRST(&d->visitors), &crowded, NULL, 0);
 }
 
 static void welcome(struct edge_door *d, int fd)
 {
 	struct visitor *v;
 
-	make_room(d);
+	edge_door_make_room(d);
 	v = must(calloc(1, sizeof(*v)));
 	v->door = d;
 	v->fd = fd;
@@ -225,7 +225,7 @@ static void welcome(struct edge_door *d, int fd)
 	d->waiting++;
 	v->by_ms = loop_now() + INT64_C(1000) * d->config.head_s;
 	event_add(v->event, NULL);
-	look(v, false); /* nginx sends it all at once */
+	edge_door_look(v, false); /* nginx sends it all at once */
 	await_first(d);
 }
 
@@ -284,7 +284,7 @@ int edge_door_new(int listen_fd, const struct edge_door_config *config, void (*a
 	TAILQ_INIT(&d->visitors);
 	d->event = event_new(loop_base(), listen_fd, EV_READ | EV_PERSIST, on_connection, d);
 	d->again = evtimer_new(loop_base(), on_again, d);
-	d->late = evtimer_new(loop_base(), on_late, d);
+	d->late = evtimer_new(loop_base(), on_edge_door_late, d);
 	if (!d->event || !d->again || !d->late || event_add(d->event, NULL) < 0) {
 		edge_door_free(d);
 		return -ENOMEM;

@@ -24,13 +24,13 @@ struct fields {
 	size_t count;
 };
 
-static int refuse(struct edge_head_refusal *ret, int status, const char *sentence)
+static int edge_head_refuse(struct edge_head_refusal *ret, int status, const char *sentence)
 {
 	*ret = (struct edge_head_refusal){ .status = status, .sentence = sentence };
 	return -EBADMSG;
 }
 
-static bool is_token(struct span s)
+static bool edge_head_is_token(struct span s)
 {
 	static const char others[] = "!#$%&'*+-.^_`|~";
 
@@ -53,12 +53,12 @@ static bool is_clean(struct span s, bool text)
 	return true;
 }
 
-static bool span_is(struct span s, const char *word)
+static bool edge_head_span_is(struct span s, const char *word)
 {
 	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
 
-static struct span trim(struct span s)
+static struct span edge_head_trim(struct span s)
 {
 	while (s.n > 0 && (*s.p == ' ' || *s.p == '\t'))
 		s.p++, s.n--;
@@ -68,7 +68,7 @@ static struct span trim(struct span s)
 }
 
 /* Up to the first c, which is passed over; false if there is none. */
-static bool cut(struct span *rest, char c, struct span *ret)
+static bool edge_head_cut(struct span *rest, char c, struct span *ret)
 {
 	const char *end = memchr(rest->p, c, rest->n);
 
@@ -80,9 +80,9 @@ static bool cut(struct span *rest, char c, struct span *ret)
 }
 
 /* A line without its CRLF; a lone CR or LF, or a NUL, is found later as what has no place in a line. */
-static bool cut_line(struct span *rest, struct span *ret)
+static bool edge_head_cut_line(struct span *rest, struct span *ret)
 {
-	if (!cut(rest, '\n', ret) || ret->n == 0 || ret->p[ret->n - 1] != '\r')
+	if (!edge_head_cut(rest, '\n', ret) || ret->n == 0 || ret->p[ret->n - 1] != '\r')
 		return false;
 	ret->n--;
 	return true;
@@ -92,14 +92,15 @@ static int check_request_line(struct span line, struct edge_head_refusal *ret)
 {
 	struct span method, target;
 
-	if (!cut(&line, ' ', &method) || !cut(&line, ' ', &target) || !is_token(method) || !is_clean(target, false))
-		return refuse(ret, 400, "The request is not understood.");
+	if (!edge_head_cut(&line, ' ', &method) || !edge_head_cut(&line, ' ', &target) || !edge_head_is_token(method) ||
+		!is_clean(target, false))
+		return edge_head_refuse(ret, 400, "The request is not understood.");
 	if (line.n != 8 || memcmp(line.p, "HTTP/1.1", 8) != 0)
-		return refuse(ret, 505, "Only HTTP/1.1 is spoken here.");
+		return edge_head_refuse(ret, 505, "Only HTTP/1.1 is spoken here.");
 	if (method.n != 3 || memcmp(method.p, "GET", 3) != 0)
-		return refuse(ret, 405, "Only GET is served here.");
+		return edge_head_refuse(ret, 405, "Only GET is served here.");
 	if (target.n == 0 || *target.p != '/')
-		return refuse(ret, 400, "The request is not understood.");
+		return edge_head_refuse(ret, 400, "The request is not understood.");
 	return 0;
 }
 
@@ -108,16 +109,16 @@ static int check_field(struct span line, struct fields *f, struct edge_head_refu
 {
 	struct span name;
 
-	if (!cut(&line, ':', &name) || !is_token(name) || !is_clean(line, true) || ++f->count > MOST_FIELDS)
-		return refuse(ret, 400, "The request is not understood.");
-	if (span_is(name, "content-length") || span_is(name, "transfer-encoding"))
-		return refuse(ret, 400, "A request here has no body.");
+	if (!edge_head_cut(&line, ':', &name) || !edge_head_is_token(name) || !is_clean(line, true) || ++f->count > MOST_FIELDS)
+		return edge_head_refuse(ret, 400, "The request is not understood.");
+	if (edge_head_span_is(name, "content-length") || edge_head_span_is(name, "transfer-encoding"))
+		return edge_head_refuse(ret, 400, "A request here has no body.");
 	for (size_t i = 0; i < ONCE; i++) {
-		if (!span_is(name, once[i]))
+		if (!edge_head_span_is(name, once[i]))
 			continue;
 		if (f->once[i].p)
-			return refuse(ret, 400, "The request says one thing twice.");
-		f->once[i] = trim(line);
+			return edge_head_refuse(ret, 400, "The request says one thing twice.");
+		f->once[i] = edge_head_trim(line);
 	}
 	return 0;
 }
@@ -127,21 +128,21 @@ static bool list_has(struct span list, const char *word)
 {
 	struct span item;
 
-	while (cut(&list, ',', &item))
-		if (span_is(trim(item), word))
+	while (edge_head_cut(&list, ',', &item))
+		if (edge_head_span_is(edge_head_trim(item), word))
 			return true;
-	return span_is(trim(list), word);
+	return edge_head_span_is(edge_head_trim(list), word);
 }
 
 /* What is no opening of one does not reach a library that makes of it what it likes. */
 static int check_opening(const struct fields *f, struct edge_head_refusal *ret)
 {
-	if (!span_is(f->once[UPGRADE], "websocket"))
-		return refuse(ret, 400, "A connection is upgraded to a WebSocket here and to nothing else.");
+	if (!edge_head_span_is(f->once[UPGRADE], "websocket"))
+		return edge_head_refuse(ret, 400, "A connection is upgraded to a WebSocket here and to nothing else.");
 	if (!f->once[CONNECTION].p || !list_has(f->once[CONNECTION], "upgrade"))
-		return refuse(ret, 400, "An upgrade must be named in the header Connection.");
-	if (!f->once[VERSION].p || !span_is(f->once[VERSION], "13") || !f->once[KEY].p || f->once[KEY].n != KEY_BYTES)
-		return refuse(ret, 400, "A WebSocket is opened with version 13 and a key, as in RFC 6455.");
+		return edge_head_refuse(ret, 400, "An upgrade must be named in the header Connection.");
+	if (!f->once[VERSION].p || !edge_head_span_is(f->once[VERSION], "13") || !f->once[KEY].p || f->once[KEY].n != KEY_BYTES)
+		return edge_head_refuse(ret, 400, "A WebSocket is opened with version 13 and a key, as in RFC 6455.");
 	return 0;
 }
 
@@ -149,9 +150,9 @@ static int check_opening(const struct fields *f, struct edge_head_refusal *ret)
 static int check_fields(const struct fields *f, bool more, struct edge_head_refusal *ret)
 {
 	if (!f->once[HOST].p || f->once[HOST].n == 0)
-		return refuse(ret, 400, "The request does not say which host it is for.");
+		return edge_head_refuse(ret, 400, "The request does not say which host it is for.");
 	if (!f->once[UPGRADE].p)
-		return more ? refuse(ret, 400, "A connection carries one request here.") : refuse(ret, 426, "Only WebSockets are served here.");
+		return more ? edge_head_refuse(ret, 400, "A connection carries one request here.") : edge_head_refuse(ret, 426, "Only WebSockets are served here.");
 	return check_opening(f, ret);
 }
 
@@ -162,12 +163,12 @@ static int check_lines(struct span rest, struct edge_head_refusal *ret)
 	struct span line;
 	int r;
 
-	if (!cut_line(&rest, &line))
-		return refuse(ret, 400, "The request is not understood.");
+	if (!edge_head_cut_line(&rest, &line))
+		return edge_head_refuse(ret, 400, "The request is not understood.");
 	r = check_request_line(line, ret);
 	while (r == 0) {
-		if (!cut_line(&rest, &line))
-			return refuse(ret, 400, "The request is not understood.");
+		if (!edge_head_cut_line(&rest, &line))
+			return edge_head_refuse(ret, 400, "The request is not understood.");
 		if (line.n == 0)
 			return check_fields(&f, rest.n > 0, ret);
 		r = check_field(line, &f, ret);
@@ -180,10 +181,10 @@ int edge_head_check(const char *p, size_t n, struct edge_head_refusal *ret)
 	const char *end = memmem(p, n, "\r\n\r\n", 4);
 
 	if (n > 0 && (*p < 'A' || *p > 'Z')) /* no method, but perhaps the beginning of another protocol */
-		return refuse(ret, 400, "The request is not understood.");
+		return edge_head_refuse(ret, 400, "The request is not understood.");
 	if (end && (size_t)(end - p) + 4 <= EDGE_HEAD_MOST)
 		return check_lines((struct span){ p, n }, ret);
 	if (end || n >= EDGE_HEAD_MOST)
-		return refuse(ret, 431, "The request's head is larger than Stead accepts.");
+		return edge_head_refuse(ret, 431, "The request's head is larger than Stead accepts.");
 	return -EAGAIN;
 }

@@ -56,7 +56,7 @@ void edge_check_control(struct line *l)
 }
 
 /* The message is taken off the line first, for whoever hears it may close that. */
-static void deliver(struct line *l)
+static void edge_input_deliver(struct line *l)
 {
 	struct edge *e = l->edge;
 	char *text = l->message;
@@ -71,7 +71,7 @@ static void deliver(struct line *l)
 }
 
 /* The room doubles, so that a message in very many pieces is not copied as often; the old room is cleansed. */
-static void make_room(struct line *l, size_t n)
+static void edge_input_make_room(struct line *l, size_t n)
 {
 	char *p = must(malloc(2 * n));
 
@@ -84,10 +84,10 @@ static void make_room(struct line *l, size_t n)
 	l->room = 2 * n;
 }
 
-static void append(struct line *l, const char *in, size_t n)
+static void edge_input_append(struct line *l, const char *in, size_t n)
 {
 	if (!l->message || l->room - l->got < n + 1)
-		make_room(l, l->got + n + 1);
+		edge_input_make_room(l, l->got + n + 1);
 	memcpy(l->message + l->got, in, n);
 	l->got += n;
 }
@@ -107,11 +107,11 @@ int edge_received(struct line *l, const char *in, size_t n)
 		return refuse_input(l, EDGE_CLOSE_BINARY, "Only text is taken here.");
 	if (n > most - l->got || rest > most - l->got - n)
 		return refuse_input(l, EDGE_CLOSE_TOO_BIG, "The message is larger than Stead accepts.");
-	append(l, in, n);
+	edge_input_append(l, in, n);
 	if (rest > 0 || !lws_is_final_fragment(l->wsi))
 		return 0;
 	if (!utf8_valid(l->message, l->got))
 		return refuse_input(l, EDGE_CLOSE_UTF8, "The message is not UTF-8.");
-	deliver(l);
+	edge_input_deliver(l);
 	return 0;
 }

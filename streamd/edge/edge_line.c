@@ -78,7 +78,7 @@ void edge_line_kill(struct line *l)
 	edge_turn_soon(l->edge);
 }
 
-static void on_late(evutil_socket_t fd, short what, void *arg)
+static void on_edge_line_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct line *l = arg;
 
@@ -96,7 +96,7 @@ void edge_give_up_in(struct line *l, unsigned s)
 	const struct timeval in = { .tv_sec = s };
 
 	if (!l->late)
-		l->late = must(evtimer_new(loop_base(), on_late, l));
+		l->late = must(evtimer_new(loop_base(), on_edge_line_late, l));
 	event_add(l->late, &in);
 }
 

@@ -107,7 +107,7 @@ static void say_foreign(struct edge *e, const struct request *q)
 }
 
 /* As it is, and whatever the library takes the connection for by now; it is closed when that has gone. */
-static int refuse(struct line *l, const char *status, const char *sentence)
+static int edge_request_refuse(struct line *l, const char *status, const char *sentence)
 {
 	uint8_t buffer[LWS_PRE + 1024];
 	char *text = (char *)buffer + LWS_PRE;
@@ -127,14 +127,14 @@ int edge_upgrade_asked(struct line *l)
 	struct request *q = l->request = request_read(l);
 
 	if (l->edge->ending)
-		return refuse(l, "503 Service Unavailable", "Stead is being restarted; try again in a moment.");
+		return edge_request_refuse(l, "503 Service Unavailable", "Stead is being restarted; try again in a moment.");
 	if (!q->own || strcmp(q->origin, q->own) != 0) {
 		say_foreign(l->edge, q);
-		return refuse(l, "403 Forbidden",
+		return edge_request_refuse(l, "403 Forbidden",
 			"The connection came from another site and was refused; use Stead's own page.");
 	}
 	if (strncmp(q->path, "/ws/", 4) != 0)
-		return refuse(l, "404 Not Found", "There is nothing at this address.");
+		return edge_request_refuse(l, "404 Not Found", "There is nothing at this address.");
 	accept_request(l);
 	return 0;
 }

@@ -41,7 +41,7 @@ struct edge_routes {
 	LIST_HEAD(, visit) visits[BUCKETS];
 };
 
-static struct visit *find(const struct edge_routes *r, uint64_t id)
+static struct visit *edge_routes_find(const struct edge_routes *r, uint64_t id)
 {
 	struct visit *v;
 
@@ -75,7 +75,7 @@ static struct visit *visit_new(struct edge_routes *r, uint64_t id, const struct 
 	return v;
 }
 
-static const struct edge_route *find_row(const struct edge_routes *r, const char *path)
+static const struct edge_route *edge_routes_find_row(const struct edge_routes *r, const char *path)
 {
 	for (size_t i = 0; i < r->row_count; i++)
 		if (strncmp(path, r->rows[i].prefix, strlen(r->rows[i].prefix)) == 0)
@@ -83,7 +83,7 @@ static const struct edge_route *find_row(const struct edge_routes *r, const char
 	return NULL;
 }
 
-static void refuse(struct visit *v, struct call *call, int error)
+static void edge_routes_refuse(struct visit *v, struct call *call, int error)
 {
 	bool signed_out = error == REFUSED && call->refusal.code == ERR_not_signed_in;
 
@@ -95,7 +95,7 @@ static void refuse(struct visit *v, struct call *call, int error)
 static void hand_over(struct visit *v, struct login *login)
 {
 	struct edge_routes *r = v->routes;
-	const struct edge_route *row = find_row(r, v->request.path);
+	const struct edge_route *row = edge_routes_find_row(r, v->request.path);
 
 	if (!row) {
 		edge_refuse(r->edge, v->id, EDGE_CLOSE_NOT_FOUND, "There is nothing at this address.");
@@ -115,12 +115,12 @@ static void bring_before_guard(struct visit *v)
 	if (v->gone)
 		login_guard_release(v->routes->guard, &v->routes->holder, v->id);
 	else if (r < 0)
-		refuse(v, call, r);
+		edge_routes_refuse(v, call, r);
 	else
 		hand_over(v, &login);
 }
 
-static void admit(void *arg)
+static void edge_routes_admit(void *arg)
 {
 	struct visit *v = arg;
 	struct edge_routes *r = v->routes;
@@ -137,7 +137,7 @@ static void admit(void *arg)
 		latch_wake(&r->idle, 0);
 }
 
-static void on_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
+static void on_edge_routes_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
 {
 	struct edge_routes *r = owner;
 	struct visit *v = visit_new(r, id, q);
@@ -145,20 +145,20 @@ static void on_asked(struct edge *e, void *owner, uint64_t id, const struct edge
 	(void)e;
 	v->admitting = true;
 	r->admitting++;
-	fiber_start("admit", admit, v, NULL);
+	fiber_start("admit", edge_routes_admit, v, NULL);
 }
 
 static void on_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
 {
-	struct visit *v = find(owner, id);
+	struct visit *v = edge_routes_find(owner, id);
 
 	if (v && v->row && v->row->message)
 		v->row->message(e, v->row->owner, id, text, n);
 }
 
-static void on_drained(struct edge *e, void *owner, uint64_t id)
+static void on_edge_routes_drained(struct edge *e, void *owner, uint64_t id)
 {
-	struct visit *v = find(owner, id);
+	struct visit *v = edge_routes_find(owner, id);
 
 	if (v && v->row && v->row->drained)
 		v->row->drained(e, v->row->owner, id);
@@ -180,9 +180,9 @@ static void leave(struct edge_routes *r, struct visit *v)
 		row->closed(r->edge, row->owner, id);
 }
 
-static void on_closed(struct edge *e, void *owner, uint64_t id)
+static void on_edge_routes_closed(struct edge *e, void *owner, uint64_t id)
 {
-	struct visit *v = find(owner, id);
+	struct visit *v = edge_routes_find(owner, id);
 
 	(void)e;
 	if (v)
@@ -190,20 +190,20 @@ static void on_closed(struct edge *e, void *owner, uint64_t id)
 }
 
 /* Its owner is rid of it at once, and what it held elsewhere with it; the client may take its time to read the close. */
-static void on_login_ended(void *owner, uint64_t id)
+static void on_edge_routes_login_ended(void *owner, uint64_t id)
 {
 	struct edge_routes *r = owner;
-	struct visit *v = find(r, id);
+	struct visit *v = edge_routes_find(r, id);
 
 	edge_close(r->edge, id, EDGE_CLOSE_NOT_SIGNED_IN, "Your sign-in to Stead has ended; sign in again.");
 	if (v)
 		leave(r, v);
 }
 
-static const struct edge_events events = { .asked = on_asked,
+static const struct edge_events events = { .asked = on_edge_routes_asked,
 	.message = on_message,
-	.drained = on_drained,
-	.closed = on_closed };
+	.drained = on_edge_routes_drained,
+	.closed = on_edge_routes_closed };
 
 int edge_routes_new(int listen_fd, const struct edge_config *config, struct peer *authd,
 	const struct edge_route *rows, size_t count, struct edge_routes **ret)
@@ -220,13 +220,13 @@ int edge_routes_new(int listen_fd, const struct edge_config *config, struct peer
 		free(r);
 		return error;
 	}
-	r->holder = (struct login_holder){ on_login_ended, r };
+	r->holder = (struct login_holder){ on_edge_routes_login_ended, r };
 	r->guard = login_guard_new(authd);
 	*ret = r;
 	return 0;
 }
 
-static void leave_all(struct edge_routes *r)
+static void edge_routes_leave_all(struct edge_routes *r)
 {
 	struct visit *v;
 
@@ -239,7 +239,7 @@ struct edge_routes *edge_routes_free(struct edge_routes *r)
 {
 	if (!r)
 		return NULL;
-	leave_all(r); /* while the edge still takes calls */
+	edge_routes_leave_all(r); /* while the edge still takes calls */
 	r->edge = edge_free(r->edge);
 	LATCH_AWAIT(&r->idle, r->admitting == 0);
 	login_guard_free(r->guard);

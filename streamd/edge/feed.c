@@ -63,7 +63,7 @@ static void reader_free(struct reader *r)
 	free(r);
 }
 
-static void admit(struct reader *r)
+static void feed_admit(struct reader *r)
 {
 	if (!r->admitted)
 		edge_accept(r->edge, r->id);
@@ -83,7 +83,7 @@ static int close_code(enum error_code code)
 	}
 }
 
-static void refuse(struct reader *r, int error)
+static void feed_refuse(struct reader *r, int error)
 {
 	enum error_code code = error == REFUSED ? r->call->refusal.code : error_from_errno(error);
 	const char *sentence = call_why(r->call, error);
@@ -96,7 +96,7 @@ static void refuse(struct reader *r, int error)
 		edge_refuse(r->edge, r->id, close_code(code), sentence);
 }
 
-static int send_item(struct reader *r, const void *item)
+static int feed_send_item(struct reader *r, const void *item)
 {
 	struct text t = { 0 };
 	int fd, error;
@@ -116,17 +116,17 @@ static int await_room(struct reader *r)
 	return edge_queued(r->edge, r->id) < MOST_QUEUED ? 0 : latch_wait(&r->room, NEVER);
 }
 
-static int pass_on(struct reader *r, const void *item)
+static int feed_pass_on(struct reader *r, const void *item)
 {
 	int error;
 
-	admit(r);
-	error = send_item(r, item);
+	feed_admit(r);
+	error = feed_send_item(r, item);
 	return error < 0 ? error : await_room(r);
 }
 
 /* -ENODATA at the end. */
-static int follow(struct reader *r, struct peer_stream *stream)
+static int feed_follow(struct reader *r, struct peer_stream *stream)
 {
 	void *item = arena_alloc(r->call->arena, r->method->result_size);
 	int error;
@@ -136,28 +136,28 @@ static int follow(struct reader *r, struct peer_stream *stream)
 		if (r->gone)
 			return -ECANCELED;
 		if (error == -ETIMEDOUT)
-			admit(r);
+			feed_admit(r);
 		else if (error == 0)
-			error = pass_on(r, item);
+			error = feed_pass_on(r, item);
 		if (error < 0 && error != -ETIMEDOUT)
 			return error;
 	}
 }
 
-static void read_all(struct reader *r)
+static void feed_read_all(struct reader *r)
 {
 	struct peer_stream *stream;
 	int error = peer_stream_open(r->feed->peer, r->call, r->method, r->params, &stream);
 
 	if (error == 0) {
-		error = follow(r, stream);
+		error = feed_follow(r, stream);
 		peer_stream_close(stream);
 	}
 	if (r->gone || error == -ECANCELED)
 		return;
 	if (error != -ENODATA)
-		return refuse(r, error);
-	admit(r);
+		return feed_refuse(r, error);
+	feed_admit(r);
 	edge_close(r->edge, r->id, EDGE_CLOSE_ENDED, "There is no more to come.");
 }
 
@@ -168,7 +168,7 @@ static void reader_run(void *arg)
 
 	r->fiber = fiber_self();
 	if (!r->gone)
-		read_all(r);
+		feed_read_all(r);
 	LIST_REMOVE(r, link);
 	reader_free(r);
 	latch_wake(&f->idle, 0);
@@ -190,7 +190,7 @@ static int find_stream(struct reader *r, const char *path, json_t *params)
 	return call_check_scope(r->call, r->method);
 }
 
-static int read_params(struct reader *r, const char *path, const char *query)
+static int feed_read_params(struct reader *r, const char *path, const char *query)
 {
 	json_t *document = json_object(), *kept = NULL;
 	struct refusal *why = &r->call->refusal;
@@ -209,7 +209,7 @@ static int read_params(struct reader *r, const char *path, const char *query)
 	return error < 0 ? REFUSED : 0;
 }
 
-static void on_asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *q,
+static void on_feed_asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *q,
 	const struct login *login)
 {
 	const struct acting acting = { .user = login->user,
@@ -224,8 +224,8 @@ static void on_asked(struct edge *e, void *owner, uint64_t id, const char *rest,
 	r->edge = e;
 	r->id = id;
 	r->call = call_new(NULL, &acting, NEVER);
-	if (read_params(r, rest, q->query) < 0) {
-		refuse(r, REFUSED);
+	if (feed_read_params(r, rest, q->query) < 0) {
+		feed_refuse(r, REFUSED);
 		reader_free(r);
 		return;
 	}
@@ -233,7 +233,7 @@ static void on_asked(struct edge *e, void *owner, uint64_t id, const char *rest,
 	fiber_start("feed", reader_run, r, NULL);
 }
 
-static void on_drained(struct edge *e, void *owner, uint64_t id)
+static void on_feed_drained(struct edge *e, void *owner, uint64_t id)
 {
 	struct reader *r = reader_find(owner, id);
 
@@ -242,7 +242,7 @@ static void on_drained(struct edge *e, void *owner, uint64_t id)
 		latch_wake(&r->room, 0);
 }
 
-static void on_closed(struct edge *e, void *owner, uint64_t id)
+static void on_feed_closed(struct edge *e, void *owner, uint64_t id)
 {
 	struct reader *r = reader_find(owner, id);
 
@@ -279,7 +279,7 @@ struct edge_route feed_route(struct feed *f)
 {
 	return (struct edge_route){ .prefix = "/ws",
 		.owner = f,
-		.asked = on_asked,
-		.drained = on_drained,
-		.closed = on_closed };
+		.asked = on_feed_asked,
+		.drained = on_feed_drained,
+		.closed = on_feed_closed };
 }

@@ -61,18 +61,18 @@ struct login_guard {
 	LIST_HEAD(, asking) askings;
 };
 
-static void held_free(struct login_guard *g, struct held *h)
+static void login_guard_held_free(struct login_guard *g, struct held *h)
 {
 	TAILQ_REMOVE(&g->held, h, link);
 	free(h);
 }
 
-static void end(struct login_guard *g, struct held *h)
+static void login_guard_end(struct login_guard *g, struct held *h)
 {
 	const struct login_holder *holder = h->holder;
 	uint64_t id = h->id;
 
-	held_free(g, h);
+	login_guard_held_free(g, h);
 	holder->ended(holder->owner, id);
 }
 
@@ -104,7 +104,7 @@ static void end_matching(struct login_guard *g, bool (*matches)(const struct hel
 	struct held *h;
 
 	while ((h = find_matching(g, matches, what)))
-		end(g, h);
+		login_guard_end(g, h);
 }
 
 /* Expiry. */
@@ -164,7 +164,8 @@ static bool begin_ask(struct login_guard *g, const char *login)
  * watch: the one that was open when the answer was asked for. What came since may have come behind the end of the login, of
  * which the answer need not know.
  */
-static void note_answer(struct login_guard *g, const char *login, uint64_t watch, const struct login_look_result *answer)
+static void login_guard_note_answer(struct login_guard *g, const char *login, uint64_t watch,
+	const struct login_look_result *answer)
 {
 	struct held *h;
 
@@ -190,7 +191,7 @@ static void put_last(struct login_guard *g, const char *login, bool used)
 	TAILQ_INSERT_TAIL(&g->held, h, link);
 }
 
-static int ask(struct login_guard *g, const char *name)
+static int login_guard_ask(struct login_guard *g, const char *name)
 {
 	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(CHECK_MS));
 	const struct login_look_params params = { .login = arena_strdup(call->arena, name), .used = begin_ask(g, name) };
@@ -199,7 +200,7 @@ static int ask(struct login_guard *g, const char *name)
 	int r = call_login_look(call, g->authd, &params, &result);
 
 	if (r == 0)
-		note_answer(g, params.login, watch, &result);
+		login_guard_note_answer(g, params.login, watch, &result);
 	else if (r == REFUSED && call->refusal.code == ERR_not_signed_in)
 		end_matching(g, has_login, params.login);
 	else
@@ -208,7 +209,7 @@ static int ask(struct login_guard *g, const char *name)
 }
 
 /* While authd cannot say, what is held stays held. */
-static void check(void *arg)
+static void login_guard_check(void *arg)
 {
 	struct login_guard *g = arg;
 	int64_t wait_ms = FIRST_WAIT_MS;
@@ -216,7 +217,7 @@ static void check(void *arg)
 
 	while (r != -ECANCELED) {
 		struct held *h = next_to_ask(g);
-		r = h ? ask(g, h->login) : latch_wait(&g->idle, NEVER);
+		r = h ? login_guard_ask(g, h->login) : latch_wait(&g->idle, NEVER);
 		if (r == 0)
 			wait_ms = FIRST_WAIT_MS;
 		if (r == 0 || r == -ECANCELED)
@@ -256,7 +257,7 @@ static void begin_watch(struct login_guard *g)
 	latch_wake(&g->idle, 0);
 }
 
-static int follow(struct login_guard *g, struct call *call)
+static int login_guard_follow(struct login_guard *g, struct call *call)
 {
 	struct login_watch_params params = {};
 	struct login_watch_item item;
@@ -275,7 +276,7 @@ static int follow(struct login_guard *g, struct call *call)
 	return r;
 }
 
-static void watch(void *arg)
+static void login_guard_watch(void *arg)
 {
 	struct login_guard *g = arg;
 	int64_t wait_ms = FIRST_WAIT_MS;
@@ -283,7 +284,7 @@ static void watch(void *arg)
 	while (!fiber_cancelled()) {
 		CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, NEVER);
 		int64_t began = loop_now();
-		int r = follow(g, call);
+		int r = login_guard_follow(g, call);
 
 		if (r == -ECANCELED)
 			return;
@@ -306,8 +307,8 @@ struct login_guard *login_guard_new(struct peer *authd)
 	TAILQ_INIT(&g->held);
 	LIST_INIT(&g->askings);
 	g->expiry = must(event_new(loop_base(), -1, 0, on_expiry, g));
-	fiber_start("login_guard", watch, g, &g->watcher);
-	fiber_start("login_check", check, g, &g->checker);
+	fiber_start("login_guard", login_guard_watch, g, &g->watcher);
+	fiber_start("login_check", login_guard_check, g, &g->checker);
 	return g;
 }
 
@@ -322,7 +323,7 @@ struct login_guard *login_guard_free(struct login_guard *g)
 	fiber_cancel(g->checker);
 	fiber_join(&g->checker);
 	while ((h = TAILQ_FIRST(&g->held)))
-		held_free(g, h);
+		login_guard_held_free(g, h);
 	event_free(g->expiry);
 	free(g);
 	return NULL;
@@ -363,7 +364,7 @@ static bool end_asking(struct asking *a, const char *login)
 	return ended;
 }
 
-static int refuse_ended(struct call *call)
+static int login_guard_refuse_ended(struct call *call)
 {
 	return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
 }
@@ -378,15 +379,15 @@ int login_guard_admit(struct login_guard *g, struct call *call, const struct log
 	int r;
 
 	if (!*cookie)
-		return refuse_ended(call);
+		return login_guard_refuse_ended(call);
 	begin_asking(g, &asking);
 	r = call_login_check(call, g->authd, &params, &result);
 	if (end_asking(&asking, r == 0 ? result.login : ""))
-		return refuse_ended(call);
+		return login_guard_refuse_ended(call);
 	if (r < 0)
 		return r;
 	if (result.expires_at_ms <= wall_now())
-		return refuse_ended(call);
+		return login_guard_refuse_ended(call);
 	h = hold(g, holder, id, result.login);
 	h->expires_at_ms = result.expires_at_ms;
 	h->checked = asking.watch == g->watch;
@@ -408,7 +409,7 @@ void login_guard_hold(struct login_guard *g, const struct login_holder *holder, 
 	latch_wake(&g->idle, 0);
 }
 
-static struct held *find(struct login_guard *g, const struct login_holder *holder, uint64_t id)
+static struct held *login_guard_find(struct login_guard *g, const struct login_holder *holder, uint64_t id)
 {
 	struct held *h;
 
@@ -420,7 +421,7 @@ static struct held *find(struct login_guard *g, const struct login_holder *holde
 
 void login_guard_use(struct login_guard *g, const struct login_holder *holder, uint64_t id)
 {
-	struct held *h = find(g, holder, id);
+	struct held *h = login_guard_find(g, holder, id);
 
 	if (!h)
 		return;
@@ -431,8 +432,8 @@ void login_guard_use(struct login_guard *g, const struct login_holder *holder, u
 
 void login_guard_release(struct login_guard *g, const struct login_holder *holder, uint64_t id)
 {
-	struct held *h = find(g, holder, id);
+	struct held *h = login_guard_find(g, holder, id);
 
 	if (h)
-		held_free(g, h);
+		login_guard_held_free(g, h);
 }

@@ -97,7 +97,7 @@ struct acted {
 	struct run_act_result *result;
 };
 
-static int act(struct call *call, struct run *run, void *arg)
+static int run_act_act(struct call *call, struct run *run, void *arg)
 {
 	struct acted *a = arg;
 	struct acting_step s = { .run = run, .step = &a->step, .arena = call->arena, .done = { .picture = -1 } };
@@ -129,7 +129,7 @@ int run_act(struct call *call, const struct run_act_params *params, struct run_a
 	int r = run_read_step(call, params->step, &a.step);
 
 	result->picture = -1;
-	return r < 0 ? r : run_work(call, params->run, false, act, &a);
+	return r < 0 ? r : run_work(call, params->run, false, run_act_act, &a);
 }
 
 struct sent {
@@ -137,7 +137,7 @@ struct sent {
 	struct run_send_result *result;
 };
 
-static int send_held(struct call *call, struct run *run, void *arg)
+static int run_act_send_held(struct call *call, struct run *run, void *arg)
 {
 	static const char *const words[] = { "answered", "open", "lost", "unsent" };
 	struct sent *s = arg;
@@ -166,5 +166,5 @@ int run_send(struct call *call, const struct run_send_params *params, struct run
 {
 	struct sent s = { params, result };
 
-	return run_work(call, params->run, true, send_held, &s);
+	return run_work(call, params->run, true, run_act_send_held, &s);
 }

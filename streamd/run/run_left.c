@@ -27,7 +27,7 @@
 #define NAME_BYTES   16
 #define STOP_MS      30000 /* for what is closed and put away while streamd stops (TimeoutStopSec=) */
 
-static struct call *new_call(struct run *run, int64_t ms)
+static struct call *run_left_new_call(struct run *run, int64_t ms)
 {
 	const struct acting owner = { .user = run->user, .name = "streamd", .scopes = SCOPES_PERSON };
 
@@ -35,9 +35,9 @@ static struct call *new_call(struct run *run, int64_t ms)
 }
 
 /* One try: whether there is to be another. */
-static bool store_once(struct run *run, const struct session_store_params *params, bool first, bool last)
+static bool run_left_store_once(struct run *run, const struct session_store_params *params, bool first, bool last)
 {
-	CLEANUP(call_freep) struct call *call = new_call(run, STORE_MS);
+	CLEANUP(call_freep) struct call *call = run_left_new_call(run, STORE_MS);
 	struct session_store_result result;
 	int r = call_session_store(call, run->runs->daemon->sessiond, params, &result);
 	bool again = r == REFUSED && !last && error_may_pass(call->refusal.code);
@@ -53,7 +53,7 @@ static bool store_once(struct run *run, const struct session_store_params *param
 	return again;
 }
 
-static void store(struct run *run, int state)
+static void run_left_store(struct run *run, int state)
 {
 	int64_t end = deadline_in(SAVE_MS), pause = 50;
 	char save[HEX_SIZE(NAME_BYTES)];
@@ -62,7 +62,7 @@ static void store(struct run *run, int state)
 	bool first = true;
 
 	random_name(save, NAME_BYTES);
-	while (store_once(run, &params, first, fiber_cancelled() || loop_now() + pause >= end)) {
+	while (run_left_store_once(run, &params, first, fiber_cancelled() || loop_now() + pause >= end)) {
 		first = false;
 		fiber_sleep_until(deadline_in(pause));
 		pause = pause_longer(pause, LONGEST_MS);
@@ -73,7 +73,7 @@ static void put_away(void *arg)
 {
 	struct run *run = arg;
 	struct runs *runs = run->runs;
-	CLEANUP(call_freep) struct call *call = new_call(run, runs->stopping ? AWAY_STOP_MS : AWAY_MS);
+	CLEANUP(call_freep) struct call *call = run_left_new_call(run, runs->stopping ? AWAY_STOP_MS : AWAY_MS);
 	const char *left_out;
 	struct visit v;
 
@@ -83,7 +83,7 @@ static void put_away(void *arg)
 		run_take_state(run, call, &run->handed, &left_out);
 	run_close_browser(run);
 	if (run->handed >= 0)
-		store(run, run->handed);
+		run_left_store(run, run->handed);
 	run_free(run);
 	run_visit_end(runs, &v);
 }

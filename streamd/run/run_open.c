@@ -41,7 +41,7 @@ static void fail_open(struct run *run)
 		run_free(run);
 }
 
-static int open_browser(struct call *call, struct runs *runs, const struct run_open_params *params,
+static int run_open_open_browser(struct call *call, struct runs *runs, const struct run_open_params *params,
 	const struct recipe *recipe, struct state *state, struct run_open_result *result)
 {
 	struct run *run = run_new(runs, call->acting.user, params, recipe, state, run_on_idle);
@@ -85,5 +85,5 @@ int run_open(struct call *call, const struct run_open_params *params, struct run
 		return call_refuse(call, ERR_invalid, "run", "There is a run of that name already; give each a fresh one.");
 	if (state_read_memfd(params->state, &state, why, sizeof(why)) < 0)
 		return call_refuse(call, ERR_invalid, "state", "%s", why);
-	return open_browser(call, d->runs, params, recipe, state, result);
+	return run_open_open_browser(call, d->runs, params, recipe, state, result);
 }

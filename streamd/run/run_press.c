@@ -37,7 +37,7 @@ static bool departure_end(struct stepping *s, struct departure *d)
 }
 
 /* Waits until the page has loaded what it goes to; that it takes too long is the next step's business. */
-static int follow(struct stepping *s, const char *session)
+static int run_press_follow(struct stepping *s, const char *session)
 {
 	for (;;) {
 		struct target *page = browser_target_by_session(s->browser, session);
@@ -90,7 +90,7 @@ int stepping_press(struct stepping *s, const struct element *e)
 	departure_begin(s, &d, page);
 	r = press_at(s, d.session, e);
 	left = departure_end(s, &d);
-	return r == 0 && left ? follow(s, d.session) : r;
+	return r == 0 && left ? run_press_follow(s, d.session) : r;
 }
 
 int step_click(struct stepping *s)

@@ -135,7 +135,7 @@ static struct list_wish list_wish_of(struct stepping *s)
  * all. Nor does it count while something that was asked for has failed: what is shown may be for want of it. began: the look at it,
  * after which nothing may have come; now: it is about to.
  */
-static enum list_how doubt(struct stepping *s, struct standing *st, int64_t began)
+static enum list_how run_read_doubt(struct stepping *s, struct standing *st, int64_t began)
 {
 	const struct target *page = browser_front(s->browser);
 	int64_t patience = step_timeout_ms(s->step) / 2;
@@ -167,7 +167,7 @@ static int look_at_list(struct stepping *s, const struct list_wish *wish, struct
 {
 	struct target *page = browser_front(s->browser);
 	int64_t ms = stepping_left_ms(s), began = loop_now();
-	enum list_how before = s->step->none ? doubt(s, st, began) : LIST_THERE, now;
+	enum list_how before = s->step->none ? run_read_doubt(s, st, began) : LIST_THERE, now;
 	int r = page ? element_rows(target_ref_of(page), wish, ms, s->arena, list) : -EREMOTE;
 
 	if (r == 0 && list->how == LIST_CHANGING && st->doubt != LIST_THERE)
@@ -178,7 +178,7 @@ static int look_at_list(struct stepping *s, const struct list_wish *wish, struct
 		return r;
 	}
 	stand(st, true, list->count);
-	now = s->step->none ? doubt(s, st, began) : LIST_THERE;
+	now = s->step->none ? run_read_doubt(s, st, began) : LIST_THERE;
 	list->how = st->doubt = now != LIST_THERE ? now : before;
 	return 0;
 }

@@ -59,7 +59,7 @@ static int open_beside(struct stepping *s, struct target_ref *front, char script
  * Nothing waits for an answer: whatever is shown goes, also another place of the document that has acted, and what stands behind
  * the page in front, which may have acted as well. Only then nothing is held back any more.
  */
-static int leave_all(struct stepping *s, struct target_ref front, bool may_speak)
+static int run_step_leave_all(struct stepping *s, struct target_ref front, bool may_speak)
 {
 	struct act *act = browser_act(s->browser);
 	bool leaves = page_leaves(front, s->step->url) || act_has_begun(act);
@@ -79,7 +79,7 @@ static int leave_page(struct stepping *s, struct target_ref *front, char script[
 	int r = 0;
 
 	if (!act_is_open(act)) {
-		r = leave_all(s, *front, may_speak);
+		r = run_step_leave_all(s, *front, may_speak);
 	} else {
 		act_leave(act);
 		if (!act_is_apart(act, target_of(*front)))
@@ -91,7 +91,7 @@ static int leave_page(struct stepping *s, struct target_ref *front, char script[
 	return r;
 }
 
-static int open_page(struct stepping *s)
+static int run_step_open_page(struct stepping *s)
 {
 	struct target *page = browser_front(s->browser);
 	const char *url = url_shown(url_in(s->arena, s->step->url));
@@ -179,7 +179,7 @@ static int capture_picture(struct stepping *s, int *ret)
 }
 
 /* 0 with *ret, or a negative errno. None can be taken while one document takes the place of another. */
-static int take_picture(struct stepping *s, int *ret)
+static int run_step_take_picture(struct stepping *s, int *ret)
 {
 	int r = capture_picture(s, ret);
 
@@ -193,7 +193,7 @@ static int take_picture(struct stepping *s, int *ret)
 
 static int picture(struct stepping *s)
 {
-	int r = take_picture(s, &s->result->picture);
+	int r = run_step_take_picture(s, &s->result->picture);
 
 	if (r < 0 && r != -ECANCELED && r != -ECONNRESET) {
 		stepping_conclude(s, STEP_END_FAILED, "No picture of %s could be taken; the page hangs or is gone.", stepping_where(s));
@@ -216,7 +216,7 @@ static bool await_act(struct stepping *s, int *ret)
 	return r == 0;
 }
 
-static int read_page(struct stepping *s)
+static int run_step_read_page(struct stepping *s)
 {
 	return s->step->all ? step_read_all(s) : step_read_one(s);
 }
@@ -226,12 +226,12 @@ static const struct {
 	int (*carry_out)(struct stepping *s);
 	bool relies;
 } kinds[] = {
-	[STEP_open] = { open_page, true },
+	[STEP_open] = { run_step_open_page, true },
 	[STEP_click] = { step_click, false },
 	[STEP_fill] = { step_fill_in, false },
 	[STEP_choose] = { step_choose, false },
 	[STEP_wait_for] = { look_for, true },
-	[STEP_read] = { read_page, true },
+	[STEP_read] = { run_step_read_page, true },
 	[STEP_picture] = { picture, false },
 	[STEP_expect] = { look_for, true },
 };
@@ -246,7 +246,7 @@ static int carry_out(struct stepping *s)
 }
 
 /* What a negative errno means to whoever gave the step. */
-static void say_failed(struct stepping *s, int r)
+static void run_step_say_failed(struct stepping *s, int r)
 {
 	const char *ended = r == -ECONNRESET ? browser_why_ended(s->browser) : browser_ended(s->browser);
 	const struct target *page = browser_front(s->browser);
@@ -331,13 +331,13 @@ int run_step_carry_out(struct browser *b, const struct recipe *recipe, const str
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0)
-		say_failed(&s, r);
+		run_step_say_failed(&s, r);
 	page = browser_front(b);
 	answers = page && !page->crashed && !browser_ended(b) && r != -ETIMEDOUT;
 	if (ret->end != STEP_END_DONE || (page && !url_equal(before, page->url)))
 		check_expired(&s, answers);
 	check_down(&s);
-	if (ret->end != STEP_END_DONE && answers && take_picture(&s, &ret->picture) < 0)
+	if (ret->end != STEP_END_DONE && answers && run_step_take_picture(&s, &ret->picture) < 0)
 		log_debug("a failing step has no picture");
 	if (!fiber_cancelled())
 		return 0;

@@ -97,14 +97,14 @@ static void add_words(char *to, size_t size, const char *before, const char *tex
 	words_add(to, size, "%s%s%s%s", *to ? " " : "", before, text, after);
 }
 
-static void on_host_refused(void *owner, const char *host)
+static void on_runs_host_refused(void *owner, const char *host)
 {
 	struct run *run = owner;
 
 	add_words(run->refused, sizeof(run->refused), "The recipe does not allow ", host, ", which the page wanted.");
 }
 
-static const struct screen_owner screen_owner = { .host_refused = on_host_refused };
+static const struct screen_owner screen_owner = { .host_refused = on_runs_host_refused };
 
 struct run *run_new(struct runs *runs, int64_t user, const struct run_open_params *params, const struct recipe *recipe,
 	struct state *state, event_callback_fn on_idle)
@@ -206,7 +206,7 @@ static bool is_there_already(struct run *run, const struct step *step)
 		strcmp(step->url, run->recipe->probe.url) == 0;
 }
 
-static int carry_out(struct run *run, struct call *call, const struct step *step, struct step_result *ret)
+static int runs_carry_out(struct run *run, struct call *call, const struct step *step, struct step_result *ret)
 {
 	if (!is_there_already(run, step))
 		return run_step_carry_out(run->browser, run->recipe, step, call->arena, ret);
@@ -262,7 +262,7 @@ static int take_step(struct call *call, struct run *run, void *arg)
 {
 	struct stepped *s = arg;
 	struct step_result done;
-	int r = carry_out(run, call, &s->step, &done);
+	int r = runs_carry_out(run, call, &s->step, &done);
 
 	if (r == 0)
 		run_answer_step(run, call, &done, s->result);

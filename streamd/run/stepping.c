@@ -110,7 +110,7 @@ bool stepping_is_passing(const struct stepping *s, int r)
 }
 
 /* What it says lasts until the next look, for a page may be looked at often, and say much. */
-static int look(struct stepping *s, struct target_ref page, const struct wish *wish, struct element *ret)
+static int stepping_look(struct stepping *s, struct target_ref page, const struct wish *wish, struct element *ret)
 {
 	int64_t ms = stepping_left_ms(s);
 
@@ -132,7 +132,7 @@ static int await(struct stepping *s, const struct wish *wish, struct element *re
 		*ret = (struct element){ .late = true };
 		if (page && page->crashed) /* it would never answer */
 			return -EPIPE;
-		r = page ? look(s, target_ref_of(page), wish, ret) : -EREMOTE;
+		r = page ? stepping_look(s, target_ref_of(page), wish, ret) : -EREMOTE;
 		if (r == 0 && !ret->late && !ret->moved)
 			return 0;
 		page = browser_front(s->browser);
@@ -166,7 +166,7 @@ static const char *obstacle(const struct stepping *s, const struct element *e)
 	return NULL;
 }
 
-static void say_missing(struct stepping *s, const struct element *e)
+static void stepping_say_missing(struct stepping *s, const struct element *e)
 {
 	const char *what = stepping_words(s), *why = obstacle(s, e);
 	double after = (double)step_timeout_ms(s->step) / 1000;
@@ -190,6 +190,6 @@ int stepping_await(struct stepping *s, const struct wish *wish, struct element *
 		return r;
 	*ret_there = !ret->late;
 	if (ret->late)
-		say_missing(s, ret);
+		stepping_say_missing(s, ret);
 	return 0;
 }

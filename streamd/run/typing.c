@@ -27,7 +27,7 @@ static const struct {
 static const char digits_shifted[] = ")!@#$%^&*(";
 
 /* Which key types it; false if none does. code: at least eight bytes, for those whose name is made. */
-static bool key_of(char c, char code[8], struct key *ret)
+static bool typing_key_of(char c, char code[8], struct key *ret)
 {
 	const char *shifted = c ? strchr(digits_shifted, c) : NULL;
 	bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
@@ -98,7 +98,7 @@ static size_t length_composed(const char *text)
 	struct key k;
 	size_t n = 0;
 
-	while (text[n] && !key_of(text[n], code, &k))
+	while (text[n] && !typing_key_of(text[n], code, &k))
 		n++;
 	return n;
 }
@@ -112,7 +112,7 @@ static int type_all(struct target_ref page, const char *text, int64_t deadline, 
 		int64_t wait = text[n] ? 0 : deadline;
 		struct key k;
 		int r = composed ? compose(page, arena_memdup(arena, text, n), wait) :
-			key_of(*text, code, &k) ? type_one(page, character, &k, wait) : 0;
+			typing_key_of(*text, code, &k) ? type_one(page, character, &k, wait) : 0;
 		if (wait)
 			return r;
 		text += n;

@@ -49,7 +49,7 @@ struct dialogs *dialogs_free(struct dialogs *d)
 	return NULL;
 }
 
-static const char *kind_of(const struct cbor *type)
+static const char *dialogs_kind_of(const struct cbor *type)
 {
 	static const char *const kinds[] = { "alert", "confirm", "prompt", "beforeunload" };
 
@@ -68,7 +68,7 @@ static const char *text_of(struct arena *arena, const struct cbor *params, const
 }
 
 /* Whose words these are, for a sentence. */
-static const char *address_of(struct arena *arena, const struct cbor *params)
+static const char *dialogs_address_of(struct arena *arena, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *all = arena_new(0);
 	const char *shown = url_shown(url_in(all, cbor_get_utf8(all, params, "url")));
@@ -76,7 +76,7 @@ static const char *address_of(struct arena *arena, const struct cbor *params)
 	return *shown ? arena_strdup(arena, shown) : NULL;
 }
 
-static void drop(struct dialogs *d, struct dialog *one)
+static void dialogs_drop(struct dialogs *d, struct dialog *one)
 {
 	TAILQ_REMOVE(&d->list, one, link);
 	arena_free(one->arena);
@@ -93,7 +93,7 @@ static struct dialog *dialog_of(const struct dialogs *d, const struct target *pa
 	return NULL;
 }
 
-static size_t count(const struct dialogs *d)
+static size_t dialogs_count(const struct dialogs *d)
 {
 	const struct dialog *one;
 	size_t n = 0;
@@ -135,10 +135,10 @@ void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *para
 	struct dialog *one = new_dialog(page);
 
 	dialogs_remove(d, page); /* it has one at most, whatever is said */
-	one->event = (struct dialog_opened_event){ .kind = kind_of(cbor_get(params, "type")),
+	one->event = (struct dialog_opened_event){ .kind = dialogs_kind_of(cbor_get(params, "type")),
 		.message = text_of(one->arena, params, "message") ?: " ",
 		.value = text_of(one->arena, params, "defaultPrompt"),
-		.url = address_of(one->arena, params) };
+		.url = dialogs_address_of(one->arena, params) };
 	add(d, one);
 }
 
@@ -159,7 +159,7 @@ void dialogs_add_password(struct dialogs *d, struct target *page, const struct c
 	const char *request = cbor_get_utf8(one->arena, params, "requestId");
 
 	if (!exact_set(one->request, sizeof(one->request), "%s", request ? request : "") || !one->request[0] ||
-		count(d) == MOST_PASSWORDS) {
+		dialogs_count(d) == MOST_PASSWORDS) {
 		browser_answer_password(one->page, request, NULL, NULL);
 		arena_free(one->arena);
 		free(one);
@@ -167,7 +167,7 @@ void dialogs_add_password(struct dialogs *d, struct target *page, const struct c
 	}
 	one->event = (struct dialog_opened_event){ .kind = "password",
 		.message = realm ? realm : " ",
-		.url = address_of(one->arena, cbor_get(params, "request")),
+		.url = dialogs_address_of(one->arena, cbor_get(params, "request")),
 		.host = host_in(one->arena, origin),
 		.proxy = cbor_text_is(cbor_get(challenge, "source"), "Proxy"),
 		.plain = !origin || strncmp(origin, "https://", 8) != 0,
@@ -175,12 +175,12 @@ void dialogs_add_password(struct dialogs *d, struct target *page, const struct c
 	add(d, one);
 }
 
-static void take_away(struct dialogs *d, struct dialog *one)
+static void dialogs_take_away(struct dialogs *d, struct dialog *one)
 {
 	bool shown = one == TAILQ_FIRST(&d->list);
 	struct dialog_closed_event closed = { .dialog = one->event.dialog };
 
-	drop(d, one);
+	dialogs_drop(d, one);
 	if (!shown)
 		return;
 	d->listener->gone(d->owner, &closed);
@@ -192,7 +192,7 @@ void dialogs_remove(struct dialogs *d, const struct target *page)
 	struct dialog *one = dialog_of(d, page);
 
 	if (one)
-		take_away(d, one);
+		dialogs_take_away(d, one);
 }
 
 void dialogs_leave(struct dialogs *d, const struct target *page, bool all)
@@ -202,7 +202,7 @@ void dialogs_leave(struct dialogs *d, const struct target *page, bool all)
 	for (one = TAILQ_FIRST(&d->list); one; one = next) {
 		next = TAILQ_NEXT(one, link);
 		if (target_ref_equal(one->page, target_ref_of(page)) && (all || one->request[0]))
-			take_away(d, one);
+			dialogs_take_away(d, one);
 	}
 }
 
@@ -235,7 +235,7 @@ void dialogs_answer(struct dialogs *d, int64_t number, bool accept, const char *
 		if (one->request[0])
 			exact_must(d->answered, sizeof(d->answered), "%s", accept ? one->request : "");
 		send_answer(one, accept, name, text);
-		take_away(d, one);
+		dialogs_take_away(d, one);
 		return;
 	}
 }
@@ -253,5 +253,5 @@ void dialogs_clear(struct dialogs *d)
 	struct dialog *one;
 
 	while ((one = TAILQ_FIRST(&d->list)))
-		drop(d, one);
+		dialogs_drop(d, one);
 }

@@ -138,7 +138,7 @@ static void on_front_page_changed(struct screen *s, struct target *page)
 		trouble_changed(s->trouble, page);
 }
 
-static void on_page_changed(void *owner, struct target *page)
+static void on_follow_page_changed(void *owner, struct target *page)
 {
 	struct screen *s = owner;
 
@@ -151,13 +151,13 @@ static void on_page_changed(void *owner, struct target *page)
 }
 
 /* While a session is put into the browser there is nothing of the site's to see. */
-static void on_frame(void *owner, struct target *page, const struct cbor *params)
+static void on_follow_frame(void *owner, struct target *page, const struct cbor *params)
 {
 	if (!blank_is_at(url_whole(page->url)))
 		screencast_frame(((struct screen *)owner)->screencast, page, params);
 }
 
-static void on_dialog(void *owner, struct target *page, const struct cbor *params)
+static void on_follow_dialog(void *owner, struct target *page, const struct cbor *params)
 {
 	struct screen *s = owner;
 
@@ -173,7 +173,7 @@ static void on_dialog(void *owner, struct target *page, const struct cbor *param
 }
 
 /* Whether the person looks at it, or at a popup that it opened and will go back to it. */
-static bool is_wanted(struct screen *s, const struct target *page)
+static bool follow_is_wanted(struct screen *s, const struct target *page)
 {
 	const struct target *t = browser_front(s->browser);
 
@@ -189,7 +189,7 @@ static void on_crashed(void *owner, struct target *page)
 {
 	struct screen *s = owner;
 
-	if (!s->browser || is_wanted(s, page))
+	if (!s->browser || follow_is_wanted(s, page))
 		lost(s, "The page crashed.");
 	else
 		cdp_send(browser_cdp(s->browser), "", "Target.closeTarget", CDP_TEXT("targetId", page->id));
@@ -200,7 +200,7 @@ static void on_ended(void *owner, const char *why)
 	lost(owner, why);
 }
 
-static void on_host_refused(void *owner, const char *host, const char *why)
+static void on_follow_host_refused(void *owner, const char *host, const char *why)
 {
 	struct screen *s = owner;
 
@@ -214,9 +214,9 @@ const struct browser_events screen_driven_events = {
 	.closing = on_closing,
 	.front_changed = on_front_changed,
 	.page_closed = on_page_closed,
-	.page_changed = on_page_changed,
-	.frame = on_frame,
-	.dialog = on_dialog,
+	.page_changed = on_follow_page_changed,
+	.frame = on_follow_frame,
+	.dialog = on_follow_dialog,
 	.navigating = wants_navigating,
 	.password = wants_password,
 	.app_refused = wants_app,
@@ -235,9 +235,9 @@ const struct browser_events screen_watched_events = {
 	.closing = on_closing,
 	.front_changed = on_front_changed,
 	.page_closed = on_page_closed,
-	.page_changed = on_page_changed,
-	.frame = on_frame,
-	.dialog = on_dialog,
-	.host_refused = on_host_refused,
+	.page_changed = on_follow_page_changed,
+	.frame = on_follow_frame,
+	.dialog = on_follow_dialog,
+	.host_refused = on_follow_host_refused,
 	.acts = true,
 };

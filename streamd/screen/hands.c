@@ -36,7 +36,7 @@ static void free_held(struct held *one)
 	free(one);
 }
 
-static struct held *take_first(struct hands *h)
+static struct held *hands_take_first(struct hands *h)
 {
 	struct held *one = TAILQ_FIRST(&h->held);
 
@@ -51,14 +51,14 @@ static bool is_awaited(const struct hands *h)
 }
 
 /* Until one of them is one that the next ones wait for again. */
-static void flush(struct hands *h)
+static void hands_flush(struct hands *h)
 {
 	struct held *one;
 
 	if (h->flushing)
 		return;
 	h->flushing = true;
-	while (!is_awaited(h) && (one = take_first(h))) {
+	while (!is_awaited(h) && (one = hands_take_first(h))) {
 		h->let_go(h->owner, &one->said);
 		free_held(one);
 	}
@@ -75,12 +75,12 @@ static void forget_awaited(struct hands *h)
 	event_del(h->frame);
 }
 
-static void go_on(struct hands *h)
+static void hands_go_on(struct hands *h)
 {
 	if (is_awaited(h))
 		return;
 	event_del(h->timer);
-	flush(h);
+	hands_flush(h);
 }
 
 static void on_pressed(void *arg)
@@ -88,7 +88,7 @@ static void on_pressed(void *arg)
 	struct hands *h = arg;
 
 	h->presses--;
-	go_on(h);
+	hands_go_on(h);
 }
 
 /* That a drag has begun, the browser's own process hears a little later than this answer has come. */
@@ -99,20 +99,20 @@ static void on_dragged(void *arg)
 	event_add(((struct hands *)arg)->frame, &frame);
 }
 
-static void on_frame(evutil_socket_t fd, short what, void *arg)
+static void on_hands_frame(evutil_socket_t fd, short what, void *arg)
 {
 	struct hands *h = arg;
 
 	(void)fd, (void)what;
 	h->drags = false;
-	go_on(h);
+	hands_go_on(h);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_hands_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	forget_awaited(arg);
-	flush(arg);
+	hands_flush(arg);
 }
 
 struct hands *hands_new(void (*let_go)(void *owner, const struct said *said), void *owner)
@@ -121,8 +121,8 @@ struct hands *hands_new(void (*let_go)(void *owner, const struct said *said), vo
 
 	h->let_go = let_go;
 	h->owner = owner;
-	h->timer = must(event_new(loop_base(), -1, 0, on_timer, h));
-	h->frame = must(event_new(loop_base(), -1, 0, on_frame, h));
+	h->timer = must(event_new(loop_base(), -1, 0, on_hands_timer, h));
+	h->frame = must(event_new(loop_base(), -1, 0, on_hands_frame, h));
 	TAILQ_INIT(&h->held);
 	return h;
 }
@@ -132,7 +132,7 @@ void hands_drop(struct hands *h)
 	struct held *one;
 
 	forget_awaited(h);
-	while ((one = take_first(h)))
+	while ((one = hands_take_first(h)))
 		free_held(one);
 }
 

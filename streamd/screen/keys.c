@@ -21,7 +21,7 @@ static bool moves(int64_t vk)
 	return vk >= END && vk <= DOWN;
 }
 
-static bool is_one_of(int64_t vk, const char *letters)
+static bool keys_is_one_of(int64_t vk, const char *letters)
 {
 	return vk >= 'A' && vk <= 'Z' && strchr(letters, (int)vk);
 }
@@ -45,5 +45,5 @@ bool key_may_pass(int64_t vk, int64_t modifiers)
 		return passes_alone(vk, shift);
 	if (is_modifier(vk) || moves(vk) || vk == ENTER)
 		return true;
-	return shift ? is_one_of(vk, "ZV") : vk == BACKSPACE || vk == DELETE_KEY || is_one_of(vk, "ACXVZYBI");
+	return shift ? keys_is_one_of(vk, "ZV") : vk == BACKSPACE || vk == DELETE_KEY || keys_is_one_of(vk, "ACXVZYBI");
 }

@@ -78,7 +78,7 @@ struct menus *menus_free(struct menus *m)
 	return NULL;
 }
 
-static void run_work(void *arg)
+static void menu_run_work(void *arg)
 {
 	struct work *w = arg;
 	struct menus *m = w->menus;
@@ -110,7 +110,7 @@ static bool start_work(struct menus *m, void (*carry_out)(struct work *), int64_
 	w->world = m->world;
 	w->page_menu = m->page_menu;
 	LIST_INSERT_HEAD(&m->works, w, link);
-	fiber_start("menu", run_work, w, NULL);
+	fiber_start("menu", menu_run_work, w, NULL);
 	return true;
 }
 
@@ -149,7 +149,7 @@ static int find_element(struct work *w, struct arena *arena, const char **ret)
 	return 0;
 }
 
-static double bounded(double value, double least, double most)
+static double menu_bounded(double value, double least, double most)
 {
 	return value < least ? least : value > most ? most : value;
 }
@@ -168,10 +168,10 @@ static bool box_of(const struct cbor *quad, double dx, double dy, struct menu_op
 		top = y < top ? y : top;
 		bottom = y > bottom ? y : bottom;
 	}
-	event->x = bounded(left + dx, -MOST_PLACE, MOST_PLACE);
-	event->y = bounded(top + dy, -MOST_PLACE, MOST_PLACE);
-	event->width = bounded(right - left, 0, MOST_PLACE);
-	event->height = bounded(bottom - top, 0, MOST_PLACE);
+	event->x = menu_bounded(left + dx, -MOST_PLACE, MOST_PLACE);
+	event->y = menu_bounded(top + dy, -MOST_PLACE, MOST_PLACE);
+	event->width = menu_bounded(right - left, 0, MOST_PLACE);
+	event->height = menu_bounded(bottom - top, 0, MOST_PLACE);
 	return true;
 }
 
@@ -237,7 +237,7 @@ static void read_options(struct menus *m, const json_t *options)
 	m->event.options_count = n;
 }
 
-static void opened(struct menus *m, const struct target *t, int64_t world, const json_t *said)
+static void menu_opened(struct menus *m, const struct target *t, int64_t world, const json_t *said)
 {
 	menus_close(m);
 	arena_free(m->arena);
@@ -260,7 +260,7 @@ void menus_take(struct menus *m, struct target *target, const struct cbor *param
 	const json_t *gone = json_object_get(said, "closed");
 
 	if (json_is_integer(json_object_get(said, "menu")))
-		opened(m, target, world, said);
+		menu_opened(m, target, world, said);
 	else if (gone && m->open && m->world == world && m->page_menu == json_integer_value(gone) &&
 		target_ref_equal(m->target, target_ref_of(target)))
 		menus_close(m);

@@ -37,7 +37,7 @@ struct notes *notes_new(const struct note_listener *listener, void *owner)
 	return n;
 }
 
-static void drop(struct notes *n, struct note *one)
+static void notes_drop(struct notes *n, struct note *one)
 {
 	TAILQ_REMOVE(&n->list, one, link);
 	n->count--;
@@ -51,12 +51,12 @@ struct notes *notes_free(struct notes *n)
 	if (!n)
 		return NULL;
 	while ((one = TAILQ_FIRST(&n->list)))
-		drop(n, one);
+		notes_drop(n, one);
 	free(n);
 	return NULL;
 }
 
-static bool is_known(const struct notes *n, enum note_kind kind, const char *about)
+static bool notes_is_known(const struct notes *n, enum note_kind kind, const char *about)
 {
 	const struct note *one;
 
@@ -66,7 +66,7 @@ static bool is_known(const struct notes *n, enum note_kind kind, const char *abo
 	return false;
 }
 
-static void take_away(struct notes *n, struct note *one)
+static void notes_take_away(struct notes *n, struct note *one)
 {
 	struct note_gone_event gone = { .note = one->event.note };
 
@@ -82,8 +82,8 @@ void notes_remove(struct notes *n, enum note_kind kind)
 		next = TAILQ_NEXT(one, link);
 		if (one->kind != kind)
 			continue;
-		take_away(n, one);
-		drop(n, one);
+		notes_take_away(n, one);
+		notes_drop(n, one);
 	}
 }
 
@@ -97,7 +97,7 @@ void notes_add(struct notes *n, enum note_kind kind, const char *about, const ch
 	words_set(key, sizeof(key), "%s", about);
 	if (kind == NOTE_PAGE || kind == NOTE_SLOW)
 		notes_remove(n, kind);
-	if (is_known(n, kind, key) || n->count == MOST)
+	if (notes_is_known(n, kind, key) || n->count == MOST)
 		return;
 	one = must(calloc(1, sizeof(*one)));
 	one->kind = kind;
@@ -118,7 +118,7 @@ void notes_close(struct notes *n, int64_t number)
 	TAILQ_FOREACH (one, &n->list, link) {
 		if (one->event.note != number || one->closed)
 			continue;
-		take_away(n, one);
+		notes_take_away(n, one);
 		one->closed = true;
 		return;
 	}

@@ -43,12 +43,12 @@ static void on_note_gone(void *owner, const struct note_gone_event *event)
 
 static const struct note_listener note_listener = { on_note_shown, on_note_gone };
 
-static void show(void *owner, struct picture *p)
+static void screen_show(void *owner, struct picture *p)
 {
 	viewers_show(&((struct screen *)owner)->viewers, p);
 }
 
-static struct viewer *find_viewer(const struct screen *s, uint64_t id)
+static struct viewer *screen_find_viewer(const struct screen *s, uint64_t id)
 {
 	struct viewer *v;
 
@@ -59,9 +59,9 @@ static struct viewer *find_viewer(const struct screen *s, uint64_t id)
 }
 
 /* What was said a moment ago has its turn. */
-static void let_go(void *owner, const struct said *said)
+static void screen_let_go(void *owner, const struct said *said)
 {
-	struct viewer *v = find_viewer(owner, said->viewer);
+	struct viewer *v = screen_find_viewer(owner, said->viewer);
 	const char *why;
 
 	if (v && viewer_carry_out(v, said, &why) < 0)
@@ -77,9 +77,9 @@ struct screen *screen_new(const struct recipe *recipe, int quality, const struct
 	s->recipe = recipe;
 	LIST_INIT(&s->viewers);
 	s->dialogs = dialogs_new(&dialog_listener, s);
-	s->hands = hands_new(let_go, s);
+	s->hands = hands_new(screen_let_go, s);
 	s->notes = notes_new(&note_listener, s);
-	s->screencast = screencast_new(quality, show, s);
+	s->screencast = screencast_new(quality, screen_show, s);
 	return s;
 }
 

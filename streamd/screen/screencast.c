@@ -43,7 +43,7 @@ struct picture *screencast_last(const struct screencast *c)
 	return c->last;
 }
 
-static void stop(struct screencast *c)
+static void screencast_stop(struct screencast *c)
 {
 	const struct target *page = target_of(c->page);
 
@@ -52,7 +52,7 @@ static void stop(struct screencast *c)
 	c->casting = false;
 }
 
-static void start(struct screencast *c)
+static void screencast_start(struct screencast *c)
 {
 	const struct target *page = target_of(c->page);
 
@@ -81,11 +81,11 @@ void screencast_set_page(struct screencast *c, struct target_ref page)
 {
 	if (target_ref_equal(c->page, page))
 		return;
-	stop(c);
+	screencast_stop(c);
 	c->page = page;
 	c->newest = 0;
 	apply_size(c);
-	start(c);
+	screencast_start(c);
 }
 
 void screencast_set_on(struct screencast *c, bool on)
@@ -94,16 +94,16 @@ void screencast_set_on(struct screencast *c, bool on)
 		return;
 	c->on = on;
 	if (on)
-		start(c);
+		screencast_start(c);
 	else
-		stop(c);
+		screencast_stop(c);
 }
 
 /* A second start without a stop gives nothing; a stop and a start give exactly one picture of a page at rest. */
 void screencast_refresh(struct screencast *c)
 {
-	stop(c);
-	start(c);
+	screencast_stop(c);
+	screencast_start(c);
 }
 
 /* The picture after a resize is lost in one of five cases, so one is asked for. */

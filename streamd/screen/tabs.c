@@ -14,7 +14,7 @@ static bool is_tab(const struct target *t)
 }
 
 /* "" for what is no web page. */
-static const char *host_of(struct arena *arena, const struct url *url)
+static const char *tabs_host_of(struct arena *arena, const struct url *url)
 {
 	size_t n;
 	const char *from = host_in_url(url_whole(url), &n);
@@ -24,7 +24,7 @@ static const char *host_of(struct arena *arena, const struct url *url)
 	return words_new(arena, MOST_HOST, "%s", (char *)arena_memdup(arena, from, n));
 }
 
-static const char *or_null(const char *text)
+static const char *tabs_or_null(const char *text)
 {
 	return *text ? text : NULL;
 }
@@ -38,8 +38,8 @@ void tabs_describe(struct browser *b, struct arena *arena, struct tabs_changed_e
 	TAILQ_FOREACH (t, browser_targets(b), link)
 		if (is_tab(t) && n < BROWSER_MOST_TARGETS)
 			list[n++] = (struct tab_info){ .tab = (int64_t)t->number,
-				.title = or_null(words_new(arena, MOST_TITLE, "%s", t->title)),
-				.host = or_null(host_of(arena, t->url)),
+				.title = tabs_or_null(words_new(arena, MOST_TITLE, "%s", t->title)),
+				.host = tabs_or_null(tabs_host_of(arena, t->url)),
 				.front = t == browser_front(b) };
 	*ret = (struct tabs_changed_event){ .tabs = list, .tabs_count = n };
 }

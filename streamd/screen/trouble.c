@@ -122,7 +122,7 @@ static const char *certificate_words(const char *code)
 }
 
 /* code: as Chromium's error page has it, ERR_... */
-static void say_failed(struct trouble *t, const char *host, const char *code)
+static void trouble_say_failed(struct trouble *t, const char *host, const char *code)
 {
 	bool proxied = strcmp(code, "ERR_TUNNEL_CONNECTION_FAILED") == 0 || strncmp(code, "ERR_PROXY_", 10) == 0;
 	const char *why = proxied ? known_why(t, host) : NULL;
@@ -199,7 +199,7 @@ static void explain_load(struct trouble *t)
 	if (!code[0])
 		words_set(code, sizeof(code), "ERR_FAILED");
 	log_notice("%s could not be opened: %s", url_shown(page->failed), code);
-	say_failed(t, host, code);
+	trouble_say_failed(t, host, code);
 }
 
 static bool wants_explaining(const struct trouble *t)
@@ -209,7 +209,7 @@ static bool wants_explaining(const struct trouble *t)
 	return !fiber_cancelled() && !t->freed && page && page->failed && t->explained != t->load;
 }
 
-static void explain(void *arg)
+static void trouble_explain(void *arg)
 {
 	struct trouble *t = arg;
 
@@ -261,7 +261,7 @@ void trouble_changed(struct trouble *t, const struct target *page)
 	notes_remove(t->notes, NOTE_SLOW);
 	if (page->failed && !t->explaining && t->explained != t->load) {
 		t->explaining = true;
-		fiber_start("error page", explain, t, NULL);
+		fiber_start("error page", trouble_explain, t, NULL);
 	}
 }
 

@@ -48,7 +48,7 @@ struct viewer_route *viewer_route_free(struct viewer_route *r)
 	return NULL;
 }
 
-static void attach(struct viewer_route *route, struct edge *e, uint64_t id, const struct screen_found *found)
+static void viewer_route_attach(struct viewer_route *route, struct edge *e, uint64_t id, const struct screen_found *found)
 {
 	struct viewer *v = must(calloc(1, sizeof(*v)));
 	struct screen *s = found->screen;
@@ -82,10 +82,10 @@ static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, co
 	else if (viewers_count(&found.screen->viewers) >= MOST_VIEWERS)
 		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, r->config.full);
 	else
-		attach(r, e, id, &found);
+		viewer_route_attach(r, e, id, &found);
 }
 
-static struct viewer *find_viewer(const struct viewer_route *r, uint64_t id)
+static struct viewer *viewer_route_find_viewer(const struct viewer_route *r, uint64_t id)
 {
 	struct viewer *v;
 
@@ -97,7 +97,7 @@ static struct viewer *find_viewer(const struct viewer_route *r, uint64_t id)
 
 static void closed(struct edge *e, void *owner, uint64_t id)
 {
-	struct viewer *v = find_viewer(owner, id);
+	struct viewer *v = viewer_route_find_viewer(owner, id);
 	struct screen *s = v ? v->screen : NULL;
 
 	(void)e;
@@ -132,7 +132,7 @@ static int64_t cost(const char *method, size_t n)
 	return text + (is_heavy(method) ? COST_HEAVY : 1);
 }
 
-static int charge(struct screen *s, const char *method, size_t n, const char **ret_why)
+static int viewer_route_charge(struct screen *s, const char *method, size_t n, const char **ret_why)
 {
 	int64_t now = loop_now(), earned = (now - s->charged_at) * A_SECOND / 1000;
 
@@ -148,7 +148,7 @@ static int charge(struct screen *s, const char *method, size_t n, const char **r
 	return -EBUSY;
 }
 
-static int take(struct viewer_route *r, struct viewer *v, char *text, size_t n, const char **ret_why)
+static int viewer_route_take(struct viewer_route *r, struct viewer *v, char *text, size_t n, const char **ret_why)
 {
 	struct message m;
 	int e = message_scan(text, n, &m, ret_why);
@@ -158,7 +158,7 @@ static int take(struct viewer_route *r, struct viewer *v, char *text, size_t n, 
 		e = -EINVAL;
 	}
 	if (e == 0)
-		e = charge(v->screen, m.method, n, ret_why);
+		e = viewer_route_charge(v->screen, m.method, n, ret_why);
 	if (e == 0 && is_act(m.method))
 		edge_routes_use(*r->routes, v->id);
 	return e == 0 ? input_take(v, r->config.rows, m.method, m.params_text, ret_why) : e;
@@ -166,9 +166,9 @@ static int take(struct viewer_route *r, struct viewer *v, char *text, size_t n, 
 
 static void message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
 {
-	struct viewer *v = find_viewer(owner, id);
+	struct viewer *v = viewer_route_find_viewer(owner, id);
 	const char *why = "";
-	int r = v && v->screen ? take(owner, v, text, n, &why) : 0;
+	int r = v && v->screen ? viewer_route_take(owner, v, text, n, &why) : 0;
 
 	if (r < 0)
 		edge_close(e, id, r == -EPERM ? EDGE_CLOSE_FORBIDDEN : EDGE_CLOSE_POLICY, why);

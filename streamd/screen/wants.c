@@ -22,7 +22,7 @@
 #define ACT_MS    5000 /* what a page does so soon after a press or a key, that has brought about */
 
 /* Whose page it is, for a sentence. */
-static const char *host_of(const struct target *t, char host[MOST_HOST])
+static const char *wants_host_of(const struct target *t, char host[MOST_HOST])
 {
 	if (!t || !url_host(url_whole(t->url), host, MOST_HOST))
 		words_set(host, MOST_HOST, "The page");
@@ -55,7 +55,7 @@ void wants_app(void *owner, const char *scheme)
 
 	log_notice("a page of %s wanted to open an app by a %s: link, which was refused", s->recipe->name, scheme);
 	words_set(text, sizeof(text), "%s wanted to open an app (%s:). This browser runs on Stead's server and has none.",
-		host_of(s->browser ? browser_front(s->browser) : NULL, host), scheme);
+		wants_host_of(s->browser ? browser_front(s->browser) : NULL, host), scheme);
 	notes_add(s->notes, NOTE_APP, scheme, "plain", false, text,
 		"Choose another way on the page, such as a code.");
 }
@@ -76,7 +76,7 @@ void wants_file(void *owner, struct target *target)
 	char host[MOST_HOST], text[512];
 
 	words_set(text, sizeof(text), "%s asks for a file. Your files cannot be reached from this browser, which runs on Stead's server.",
-		host_of(target, host));
+		wants_host_of(target, host));
 	notes_add(s->notes, NOTE_FILE, "", "plain", false, text, "If the sign-in needs it, go on without, or tell the administrator.");
 }
 
@@ -88,7 +88,7 @@ static void passkey_wanted(struct screen *s, const struct target *t, const char 
 	words_set(text, sizeof(text), make ?
 		"%s wanted to make a passkey. This browser runs on Stead's server and cannot keep one." :
 		"%s asked for a passkey or a security key. This browser runs on Stead's server and has none.",
-		host_of(t, host));
+		wants_host_of(t, host));
 	notes_add(s->notes, NOTE_PASSKEY, kind, "plain", false, text, make ?
 		"Go on without one, such as by \"Not now\" or \"Skip\"." :
 		"Choose another way on the page, such as a password or a code.");

@@ -33,7 +33,7 @@ struct capturing {
 	size_t silent_count;
 };
 
-static int put_cookies(struct capturing *c)
+static int capture_put_cookies(struct capturing *c)
 {
 	struct cdp_reply reply;
 	int r = cdp_call(browser_cdp(c->browser), "", "Storage.getCookies", c->deadline, &reply);
@@ -54,7 +54,7 @@ static bool is_key_silent(const struct capturing *c, const char *key)
 	return false;
 }
 
-static bool is_wanted(const struct capturing *c, const struct frame_info *f)
+static bool capture_is_wanted(const struct capturing *c, const struct frame_info *f)
 {
 	const struct recipe *r = c->recipe;
 
@@ -71,9 +71,9 @@ static bool is_wanted(const struct capturing *c, const struct frame_info *f)
 /* Where a note goes: state_writer_not_portable() or state_writer_missed(). */
 typedef void (*note_to)(struct state_writer *w, const char *text);
 
-static void note(struct capturing *c, note_to to, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void capture_note(struct capturing *c, note_to to, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-static void note(struct capturing *c, note_to to, const char *format, ...)
+static void capture_note(struct capturing *c, note_to to, const char *format, ...)
 {
 	va_list args;
 
@@ -89,7 +89,7 @@ static void note_known(struct capturing *c)
 	const struct cbor *list = c->before ? state_not_portable_list(c->before) : NULL;
 
 	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v))
-		note(c, state_writer_not_portable, "%s", cbor_text_utf8(arena, v) ?: "");
+		capture_note(c, state_writer_not_portable, "%s", cbor_text_utf8(arena, v) ?: "");
 }
 
 /* A page may let it go until the next time; what a key or its size keeps there stays there. */
@@ -126,7 +126,7 @@ static void note_lost(struct capturing *c, const struct frame_info *f, const str
 		const char *text = arena_printf(arena, "%s keeps %s in IndexedDB (database %s%s%s)", f->origin,
 			reason_words(arena, word_of(arena, v, "reason")), word_of(arena, v, "database"),
 			*store == '-' ? "" : ", store ", *store == '-' ? "" : store);
-		note(c, notes_for(word_of(arena, v, "reason")), "%s", text);
+		capture_note(c, notes_for(word_of(arena, v, "reason")), "%s", text);
 	}
 }
 
@@ -135,7 +135,7 @@ static void note_lost_caches(struct capturing *c, const struct frame_info *f, co
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 
 	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v))
-		note(c, notes_for(word_of(arena, v, "reason")), "%s keeps %s in Cache Storage (%s)", f->origin,
+		capture_note(c, notes_for(word_of(arena, v, "reason")), "%s keeps %s in Cache Storage (%s)", f->origin,
 			reason_words(arena, word_of(arena, v, "reason")), word_of(arena, v, "cache"));
 }
 
@@ -148,7 +148,7 @@ static const struct area *area_before(const struct capturing *c, const char *key
 }
 
 /* sessionStorage belongs to the tab, so that of an origin which a hidden tab reads for us is not to be seen there. */
-static const struct cbor *session_of(const struct capturing *c, const struct frame_info *f, const struct cbor *read)
+static const struct cbor *capture_session_of(const struct capturing *c, const struct frame_info *f, const struct cbor *read)
 {
 	const struct area *before = f->hidden ? area_before(c, f->key) : NULL;
 
@@ -173,7 +173,7 @@ static int write_area(struct capturing *c, const struct frame_info *f, const str
 	const struct cbor *storage = frame_value(&read->storage), *databases = frame_value(&read->databases);
 	const struct cbor *caches = frame_value(&read->caches);
 	const struct area area = { .key = f->key, .chain = f->chain, .depth = f->depth,
-		.local = cbor_get(storage, "local"), .session = session_of(c, f, storage),
+		.local = cbor_get(storage, "local"), .session = capture_session_of(c, f, storage),
 		.databases = cbor_get(databases, "text"), .caches = cbor_get(caches, "text") };
 	int r = state_writer_area(c->out, &area);
 
@@ -198,7 +198,7 @@ static int read_databases(struct capturing *c, const struct frame_info *f, struc
 	return frame_call_args(f->target, f->id, page_indexeddb_read, deadline_min(c->deadline, deadline_in(READ_MS)), ret, args);
 }
 
-static int read_area(struct capturing *c, const struct frame_info *f, struct area_read *ret)
+static int capture_read_area(struct capturing *c, const struct frame_info *f, struct area_read *ret)
 {
 	int r = frame_call(f->target, f->id, page_storage_read, deadline_min(c->deadline, deadline_in(FRAMES_ANSWER_MS)),
 		&ret->storage);
@@ -216,14 +216,14 @@ static void note_silent(struct capturing *c, const struct frame_info *f)
 	if (c->silent_count == STATE_AREAS)
 		return;
 	c->silent[c->silent_count++] = f->key;
-	note(c, state_writer_missed, "%s keeps what its page, which does not answer, has stored", f->origin);
+	capture_note(c, state_writer_missed, "%s keeps what its page, which does not answer, has stored", f->origin);
 }
 
 /* One storage key, read in one of the frames that have it. -EPIPE and -EREMOTE: that frame has gone. */
-static int put_area(struct capturing *c, const struct frame_info *f)
+static int capture_put_area(struct capturing *c, const struct frame_info *f)
 {
 	CLEANUP(area_read_end) struct area_read a = { 0 };
-	int r = read_area(c, f, &a);
+	int r = capture_read_area(c, f, &a);
 
 	if (r == 0)
 		r = write_area(c, f, &a);
@@ -241,13 +241,13 @@ static int put_frames(struct capturing *c, struct target_ref page)
 	int r = frames_list(c->browser, page, c->arena, c->deadline, &frames, &count, &silent);
 
 	if (count == FRAMES_MOST)
-		note(c, state_writer_not_portable, "the page has more frames than are looked at");
+		capture_note(c, state_writer_not_portable, "the page has more frames than are looked at");
 	if (silent)
-		note(c, state_writer_missed, "a page or a frame of it does not answer, so what it has stored is not known");
+		capture_note(c, state_writer_missed, "a page or a frame of it does not answer, so what it has stored is not known");
 	for (size_t i = 0; i < count && r == 0; i++) {
-		if (!is_wanted(c, &frames[i]))
+		if (!capture_is_wanted(c, &frames[i]))
 			continue;
-		r = put_area(c, &frames[i]);
+		r = capture_put_area(c, &frames[i]);
 		if (r == -EPIPE || r == -EREMOTE)
 			r = 0; /* the frame went while we looked; if it mattered, the next snapshot differs */
 	}
@@ -267,7 +267,7 @@ static int put_left_origin(struct capturing *c, const char *origin)
 	r = page_navigate(tab, blank_url(c->arena, origin, 0), deadline_min(c->deadline, deadline_in(FRAMES_ANSWER_MS)), why,
 		sizeof(why));
 	if (r == -ETIMEDOUT)
-		note(c, state_writer_missed, "%s keeps what it has stored in a browser that does not answer", origin);
+		capture_note(c, state_writer_missed, "%s keeps what it has stored in a browser that does not answer", origin);
 	else
 		r = put_frames(c, tab);
 	page_set_blank(tab, NULL, 0);
@@ -283,7 +283,7 @@ static int put_left_origins(struct capturing *c)
 	int r = 0;
 
 	if (more)
-		note(c, state_writer_not_portable, "the browser has been at more origins than are looked at");
+		capture_note(c, state_writer_not_portable, "the browser has been at more origins than are looked at");
 
 	for (size_t i = 0; i < count && r == 0; i++) { /* a first-party storage key is the origin and a slash */
 		const char *key = arena_printf(c->arena, "%s/", origins[i]);
@@ -304,7 +304,7 @@ static int note_workers(struct capturing *c)
 	if (r < 0)
 		return r == -EREMOTE ? 0 : r;
 	for (const struct cbor *t = cbor_first(cbor_get(reply.result, "targetInfos")); t; t = cbor_next(t))
-		note(c, state_writer_not_portable, "a SharedWorker (%s) keeps what is in its memory", url_shown(url_in(arena, cbor_get_utf8(arena, t, "url"))));
+		capture_note(c, state_writer_not_portable, "a SharedWorker (%s) keeps what is in its memory", url_shown(url_in(arena, cbor_get_utf8(arena, t, "url"))));
 	cdp_reply_free(&reply);
 	return 0;
 }
@@ -314,7 +314,7 @@ static void note_bound(struct capturing *c)
 	const char *site;
 
 	for (size_t i = 0; (site = browser_bound(c->browser, i)); i++)
-		note(c, state_writer_not_portable, "%s has bound its session to a key of the device (DBSC)", site);
+		capture_note(c, state_writer_not_portable, "%s has bound its session to a key of the device (DBSC)", site);
 }
 
 static int write_document(struct capturing *c)
@@ -323,7 +323,7 @@ static int write_document(struct capturing *c)
 
 	note_known(c);
 	note_bound(c);
-	r = put_cookies(c);
+	r = capture_put_cookies(c);
 	if (r == 0 && c->first.number)
 		r = put_frames(c, c->first);
 	if (r == 0 || r == -EPIPE) /* the first has gone */
@@ -335,7 +335,7 @@ static int write_document(struct capturing *c)
 	return r < 0 ? r : state_writer_carry(c->out, c->before);
 }
 
-static int run(struct capturing *c, struct state **ret)
+static int capture_run(struct capturing *c, struct state **ret)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 	CLEANUP(state_writer_freep) struct state_writer *out =
@@ -352,14 +352,14 @@ int capture(struct browser *b, const struct recipe *recipe, int64_t deadline, st
 {
 	struct capturing c = { .browser = b, .recipe = recipe, .deadline = deadline };
 
-	return run(&c, ret);
+	return capture_run(&c, ret);
 }
 
 int capture_page(struct target_ref page, const struct recipe *recipe, int64_t deadline, struct state **ret)
 {
 	struct capturing c = { .browser = page.browser, .recipe = recipe, .first = page, .deadline = deadline };
 
-	return run(&c, ret);
+	return capture_run(&c, ret);
 }
 
 int capture_whole(struct browser *b, struct target_ref first, const struct recipe *recipe, const struct state *before,
@@ -368,5 +368,5 @@ int capture_whole(struct browser *b, struct target_ref first, const struct recip
 	struct capturing c = { .browser = b, .recipe = recipe, .first = first, .before = before, .whole = true,
 		.deadline = deadline };
 
-	return run(&c, ret);
+	return capture_run(&c, ret);
 }

@@ -34,14 +34,14 @@ struct proving {
 	char said[DIALOGS_SAID]; /* by the page's dialogs */
 };
 
-static void on_dialog(void *owner, struct target *page, const struct cbor *params)
+static void on_proof_dialog(void *owner, struct target *page, const struct cbor *params)
 {
 	struct proving *v = owner;
 
 	dialog_put_away(page, params, v->said, sizeof(v->said));
 }
 
-static const struct browser_events proof_events = { .dialog = on_dialog };
+static const struct browser_events proof_events = { .dialog = on_proof_dialog };
 
 /* Which of the two it is, the site or the recipe, nobody but a person can see. */
 #define LOOK_AND_GO_ON                                                                                                 \
@@ -49,7 +49,7 @@ static const struct browser_events proof_events = { .dialog = on_dialog };
 	"the administrator "                                                                                           \
 	"should look at the probe in the site's recipe."
 
-static void conclude(struct proof *p, enum verdict verdict, const char *why, const char *advice)
+static void proof_conclude(struct proof *p, enum verdict verdict, const char *why, const char *advice)
 {
 	p->verdict = verdict;
 	if (why != p->why)
@@ -70,16 +70,16 @@ static int inconclusive(struct proving *v, int r, const char *where)
 		: r == -ETIMEDOUT ? "it did not answer in time."
 		: r == -EPIPE     ? "its page crashed."
 				  : strerror(-r));
-	conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
+	proof_conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
 		"Go on in the browser and press \"Check now\" to try once more.");
 	return 0;
 }
 
 /* The site's trouble says nothing about the session, and passes without anybody's doing. */
-static void say_down(struct proving *v, const struct probed *seen)
+static void proof_say_down(struct proving *v, const struct probed *seen)
 {
 	v->proof->retry_ms = seen->retry_ms;
-	conclude(v->proof, VERDICT_DOWN, seen->why, "Wait until the site is well, then press \"Check now\".");
+	proof_conclude(v->proof, VERDICT_DOWN, seen->why, "Wait until the site is well, then press \"Check now\".");
 }
 
 /*
@@ -101,14 +101,14 @@ static int check_control(struct proving *v, bool *ret_sound)
 		return inconclusive(v, r, "probing without the session");
 	*ret_sound = seen.verdict == VERDICT_OUT;
 	if (seen.verdict == VERDICT_IN)
-		conclude(v->proof, VERDICT_INCONCLUSIVE,
+		proof_conclude(v->proof, VERDICT_INCONCLUSIVE,
 			"The site's probe shows an account even without the session, so it proves nothing.",
 			"The administrator should correct the probe in the site's recipe.");
 	else if (seen.verdict == VERDICT_DOWN)
-		say_down(v, &seen);
+		proof_say_down(v, &seen);
 	else if (seen.verdict == VERDICT_INCONCLUSIVE) {
 		words_set(v->proof->why, sizeof(v->proof->why), "Without the session: %s", seen.why);
-		conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why, LOOK_AND_GO_ON);
+		proof_conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why, LOOK_AND_GO_ON);
 	}
 	return 0;
 }
@@ -121,7 +121,7 @@ static int say_no_room(struct proving *v, const char *why)
 
 	browser_room_words(v->browser, v->call, room, sizeof(room));
 	words_set(p->why, sizeof(p->why), "The session could not be carried into a fresh browser: %s. %s", why, room);
-	conclude(p, VERDICT_INCONCLUSIVE, p->why,
+	proof_conclude(p, VERDICT_INCONCLUSIVE, p->why,
 		"Tell the administrator, who can make room, then press \"Check now\".");
 	return -EILSEQ;
 }
@@ -137,7 +137,7 @@ static int restore_state(struct proving *v)
 	if (r == -EILSEQ) {
 		words_set(v->proof->why, sizeof(v->proof->why),
 			"The session could not be carried into a fresh browser: %s.", why);
-		conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
+		proof_conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
 			"This site keeps something that cannot be taken along; tell the administrator what is named "
 			"here.");
 	} else if (r == -ENOSPC) {
@@ -159,7 +159,7 @@ static void check_account(struct proving *v)
 		return;
 	words_set(
 		p->why, sizeof(p->why), "The site shows the account %s where %s was expected.", p->account, v->account);
-	conclude(p, VERDICT_OUT, p->why, "Sign in with the other account, or sign out there first.");
+	proof_conclude(p, VERDICT_OUT, p->why, "Sign in with the other account, or sign out there first.");
 }
 
 static int look_at_site(struct proving *v, struct probed *ret)
@@ -184,7 +184,7 @@ static int look_twice(struct proving *v, struct probed *ret)
 }
 
 /* What there was in the browser that was signed in with, and not in this one. */
-static void say_missing(struct proving *v, const struct probed *seen)
+static void proof_say_missing(struct proving *v, const struct probed *seen)
 {
 	struct proof *p = v->proof;
 	char text[700];
@@ -203,15 +203,15 @@ static void say_missing(struct proving *v, const struct probed *seen)
 		words_add(p->why, sizeof(p->why), " %s", text);
 }
 
-static void say_out(struct proving *v, const struct probed *seen)
+static void proof_say_out(struct proving *v, const struct probed *seen)
 {
 	struct proof *p = v->proof;
 
-	conclude(p, VERDICT_OUT, seen->why,
+	proof_conclude(p, VERDICT_OUT, seen->why,
 		"Go on in the browser, sign in again there if it asks, and press \"Check now\".");
-	say_missing(v, seen);
+	proof_say_missing(v, seen);
 	if (*p->not_portable)
-		conclude(p, VERDICT_OUT, p->why, NOT_PORTABLE);
+		proof_conclude(p, VERDICT_OUT, p->why, NOT_PORTABLE);
 }
 
 static int ask_site(struct proving *v)
@@ -225,11 +225,11 @@ static int ask_site(struct proving *v)
 	exact_must(p->account, sizeof(p->account), "%s", seen.account);
 	p->verdict = seen.verdict;
 	if (seen.verdict == VERDICT_OUT)
-		say_out(v, &seen);
+		proof_say_out(v, &seen);
 	else if (seen.verdict == VERDICT_INCONCLUSIVE)
-		conclude(p, VERDICT_INCONCLUSIVE, seen.why, LOOK_AND_GO_ON);
+		proof_conclude(p, VERDICT_INCONCLUSIVE, seen.why, LOOK_AND_GO_ON);
 	else if (seen.verdict == VERDICT_DOWN)
-		say_down(v, &seen);
+		proof_say_down(v, &seen);
 	check_account(v);
 	return 0;
 }

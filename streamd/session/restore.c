@@ -32,7 +32,7 @@ static struct cdp_arg raw_arg(const char *name, const struct cbor *v)
 	return (struct cdp_arg)CDP_RAW(name, p, n);
 }
 
-static bool same(const struct cbor *a, const struct cbor *b)
+static bool restore_same(const struct cbor *a, const struct cbor *b)
 {
 	size_t na = 0, nb = 0;
 	const uint8_t *pa = a ? cbor_raw(a, &na) : NULL, *pb = b ? cbor_raw(b, &nb) : NULL;
@@ -40,7 +40,7 @@ static bool same(const struct cbor *a, const struct cbor *b)
 	return na == nb && (na == 0 || memcmp(pa, pb, na) == 0);
 }
 
-static bool is_there(struct arena *arena, const struct cbor *list, const struct state_cookie *wanted)
+static bool restore_is_there(struct arena *arena, const struct cbor *list, const struct state_cookie *wanted)
 {
 	struct state_cookie c;
 
@@ -57,7 +57,7 @@ static int compare_cookies(const struct state *s, const struct cbor *there, cons
 	for (size_t i = 0; i < state_cookie_count(s); i++) {
 		const struct state_cookie *wanted = state_cookie_at(s, i);
 
-		if (!is_there(arena, there, wanted) && !state_cookie_has_ended(wanted, (double)time(NULL)))
+		if (!restore_is_there(arena, there, wanted) && !state_cookie_has_ended(wanted, (double)time(NULL)))
 			return differ(c, arena_printf(arena, "the cookie %s", wanted->name), wanted->domain);
 	}
 	return 0;
@@ -120,7 +120,7 @@ static int check_written(const struct cbor *wrong, const struct area *a, const s
 }
 
 /* A text of streamd/browser/pages/..._read.js, by the function that makes of it what was there. */
-static int write_text(struct target_ref t, const char *frame, const char *function, const struct cbor *text,
+static int restore_write_text(struct target_ref t, const char *frame, const char *function, const struct cbor *text,
 	const struct area *a, int64_t deadline, const struct complaint *c)
 {
 	const struct cdp_arg value[] = { raw_arg("text", text), { 0 } };
@@ -145,9 +145,9 @@ static int compare_storage(struct target_ref t, const char *frame, const struct 
 	if (r < 0)
 		return r;
 	const struct cbor *v = frame_value(&reply);
-	if (a->local && !same(a->local, cbor_get(v, "local")))
+	if (a->local && !restore_same(a->local, cbor_get(v, "local")))
 		r = differ(c, "localStorage", a->key);
-	else if (a->session && !same(a->session, cbor_get(v, "session")))
+	else if (a->session && !restore_same(a->session, cbor_get(v, "session")))
 		r = differ(c, "sessionStorage", a->key);
 	cdp_reply_free(&reply);
 	return r;
@@ -161,7 +161,7 @@ static int compare_databases(struct target_ref t, const char *frame, const struc
 
 	if (r < 0)
 		return r;
-	if (!same(a->databases, cbor_get(frame_value(&reply), "text")))
+	if (!restore_same(a->databases, cbor_get(frame_value(&reply), "text")))
 		r = differ(c, "IndexedDB", a->key);
 	cdp_reply_free(&reply);
 	return r;
@@ -180,7 +180,7 @@ static int compare_caches(struct target_ref t, const char *frame, const struct a
 
 	if (r < 0)
 		return r;
-	if (!same(a->caches, cbor_get(frame_value(&reply), "text")))
+	if (!restore_same(a->caches, cbor_get(frame_value(&reply), "text")))
 		r = differ(c, "Cache Storage", a->key);
 	cdp_reply_free(&reply);
 	return r;
@@ -192,9 +192,9 @@ static int restore_in_frame(struct target_ref t, const char *frame, const struct
 	int r = a->local || a->session ? write_storage(t, frame, a, deadline) : 0;
 
 	if (r == 0 && cbor_is(a->databases, CBOR_TEXT))
-		r = write_text(t, frame, page_indexeddb_write, a->databases, a, deadline, c);
+		r = restore_write_text(t, frame, page_indexeddb_write, a->databases, a, deadline, c);
 	if (r == 0 && has_caches(a))
-		r = write_text(t, frame, page_caches_write, a->caches, a, deadline, c);
+		r = restore_write_text(t, frame, page_caches_write, a->caches, a, deadline, c);
 	if (r == 0)
 		r = compare_storage(t, frame, a, deadline, c);
 	if (r == 0 && cbor_is(a->databases, CBOR_TEXT))

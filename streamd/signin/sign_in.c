@@ -35,7 +35,7 @@ bool step_is_final(enum sign_in_step step)
 	return step == STEP_SAVED || step == STEP_FAILED || step == STEP_TIMED_OUT || step == STEP_CLOSED;
 }
 
-static const char *or_null(const char *text)
+static const char *sign_in_or_null(const char *text)
 {
 	return *text ? text : NULL;
 }
@@ -43,11 +43,11 @@ static const char *or_null(const char *text)
 void sign_in_describe_step(const struct sign_in *s, struct step_changed_event *ret)
 {
 	*ret = (struct step_changed_event){ .step = step_word(s->step),
-		.reason = or_null(s->reason),
-		.advice = or_null(s->advice),
+		.reason = sign_in_or_null(s->reason),
+		.advice = sign_in_or_null(s->advice),
 		.resumable = s->resumable,
-		.account = or_null(s->account),
-		.kept_account = or_null(s->asked.kept),
+		.account = sign_in_or_null(s->account),
+		.kept_account = sign_in_or_null(s->asked.kept),
 		.reached = step_word(s->reached),
 		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
 }
@@ -160,7 +160,7 @@ static const char *span(int64_t seconds, char text[32])
 	return text;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_sign_in_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
 	struct sign_in *s = arg;
@@ -216,7 +216,7 @@ struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acti
 	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
 	s->screen = screen_new(s->recipe, (int)d->settings.quality, does, s);
 	screen_set_size(s->screen, width, height);
-	s->timer = must(event_new(loop_base(), -1, 0, on_timer, s));
+	s->timer = must(event_new(loop_base(), -1, 0, on_sign_in_timer, s));
 	sign_in_arm(s);
 	return s;
 }

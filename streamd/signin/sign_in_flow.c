@@ -45,7 +45,7 @@ static void look_at_answer(struct sign_in *s)
 	browser_hear_answers(s->screen->browser, s->hearing);
 }
 
-static int start(struct sign_in *s)
+static int sign_in_flow_start(struct sign_in *s)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(START_MS));
 	struct environment e;
@@ -74,7 +74,7 @@ static int start(struct sign_in *s)
 }
 
 /* What the site sets for anybody must not be taken for a sign-in, so it is looked at before the person can act. */
-static int look_before(struct sign_in *s)
+static int sign_in_flow_look_before(struct sign_in *s)
 {
 	char why[512];
 	int r;
@@ -150,7 +150,7 @@ static int wait_for_sign_in(struct sign_in *s, struct target_ref *ret)
 }
 
 /* Who the page itself says is signed in, if it shows that; the proof must then show the same. */
-static void read_account(struct sign_in *s, struct target_ref page, char account[257])
+static void sign_in_flow_read_account(struct sign_in *s, struct target_ref page, char account[257])
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct recipe_probe_in *in = &s->recipe->probe.in;
@@ -173,7 +173,7 @@ static int park_and_capture(struct sign_in *s, struct target_ref page, char acco
 	dialogs_dismiss(s->screen->dialogs);
 	r = rule_settle(s->screen->browser, s->recipe, deadline_in(CAPTURE_MS));
 	if (r == 0) {
-		read_account(s, page, account);
+		sign_in_flow_read_account(s, page, account);
 		r = sign_in_set_network(s, false);
 	}
 	if (r == 0)
@@ -234,7 +234,7 @@ static int attempt(struct sign_in *s)
 	return 0;
 }
 
-static void say_failed(struct sign_in *s, int r)
+static void sign_in_flow_say_failed(struct sign_in *s, int r)
 {
 	const char *why = r == -ECONNRESET && s->screen->browser ? browser_why_ended(s->screen->browser) : NULL;
 
@@ -244,11 +244,11 @@ static void say_failed(struct sign_in *s, int r)
 }
 
 /* However it ended, it has a reason by now; the browser goes before anybody is told that it is over. */
-static void finish(struct sign_in *s, int r)
+static void sign_in_flow_finish(struct sign_in *s, int r)
 {
 	fiber_shield();
 	if (r < 0 && !s->ending)
-		say_failed(s, r);
+		sign_in_flow_say_failed(s, r);
 	if (r < 0)
 		sign_in_say_fate(s);
 	browser_close(s->screen->browser);
@@ -262,10 +262,10 @@ static void finish(struct sign_in *s, int r)
 static void flow(void *arg)
 {
 	struct sign_in *s = arg;
-	int r = start(s);
+	int r = sign_in_flow_start(s);
 
 	if (r == 0)
-		r = look_before(s);
+		r = sign_in_flow_look_before(s);
 	while (r == 0) {
 		r = attempt(s);
 		if (r == 0)
@@ -276,10 +276,10 @@ static void flow(void *arg)
 		s->step = s->reached = STEP_SAVED;
 		s->advice[0] = '\0'; /* the reason is what it was saved with */
 	}
-	finish(s, r);
+	sign_in_flow_finish(s, r);
 }
 
-static void on_page_changed(void *owner, struct target *page)
+static void on_sign_in_flow_page_changed(void *owner, struct target *page)
 {
 	struct sign_in *s = owner;
 
@@ -322,18 +322,18 @@ static void on_happened(void *owner)
 	sign_in_poke(owner);
 }
 
-static void on_lost(void *owner, const char *why)
+static void on_sign_in_flow_lost(void *owner, const char *why)
 {
 	sign_in_end(owner, STEP_FAILED, why, "Start the sign-in again.");
 }
 
 static const struct screen_owner screen_owner = {
 	.happened = on_happened,
-	.page_changed = on_page_changed,
+	.page_changed = on_sign_in_flow_page_changed,
 	.used = on_used,
 	.seen = on_seen,
 	.greet = on_greet,
-	.lost = on_lost,
+	.lost = on_sign_in_flow_lost,
 };
 
 struct sign_in *sign_in_of(struct viewer *v)

@@ -45,7 +45,8 @@ static bool is_of_another(const struct call *call)
 }
 
 /* One try. earlier: of other saves; a clear no to this one, by its name, is a no to the tries before it, too. */
-static int save_once(struct sign_in *s, struct call *call, const struct session_store_params *params, enum save_fate earlier)
+static int sign_in_proof_save_once(struct sign_in *s, struct call *call, const struct session_store_params *params,
+	enum save_fate earlier)
 {
 	enum save_fate before = s->save;
 	struct session_store_result result;
@@ -73,7 +74,7 @@ static void say_waiting(struct sign_in *s, const struct call *call)
 }
 
 /* sessiond may be restarting: the same save, by its name, is tried until it is known to have been done. */
-static int save(struct sign_in *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
+static int sign_in_proof_save(struct sign_in *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
 {
 	int64_t deadline = deadline_in(SAVE_MS), pause = 50;
 	struct session_store_params params = { .site = s->recipe->name, .account = proof->account,
@@ -88,7 +89,7 @@ static int save(struct sign_in *s, const struct proof *proof, char *why, size_t 
 	params.save = name;
 	while (r == 0) {
 		CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
-		r = save_once(s, call, &params, earlier);
+		r = sign_in_proof_save_once(s, call, &params, earlier);
 		words_set(why, size, "%s", call_why(call, r));
 		*ret_another = r == REFUSED && is_of_another(call);
 		if (r != REFUSED || !error_may_pass(call->refusal.code) || loop_now() + pause > deadline || s->ending)
@@ -209,7 +210,7 @@ static int await_change(struct sign_in *s, bool *ret)
 }
 
 /* The site takes the restored session for nobody's. SIGN_IN_CHANGED: it may have come too early. */
-static int say_refused(struct sign_in *s, const struct proof *proof, const struct signed_in *it)
+static int sign_in_proof_say_refused(struct sign_in *s, const struct proof *proof, const struct signed_in *it)
 {
 	bool nobody = false, changed = false;
 	char why[1024];
@@ -251,7 +252,7 @@ static int save_proved(struct sign_in *s, const struct proof *proof)
 	int r;
 
 	exact_must(s->account, sizeof(s->account), "%s", proof->account);
-	r = save(s, proof, why, sizeof(why), &another);
+	r = sign_in_proof_save(s, proof, why, sizeof(why), &another);
 	if (r == 0)
 		return 1;
 	if (r == -ECANCELED || s->ending)
@@ -278,7 +279,7 @@ int sign_in_prove(struct sign_in *s, const struct signed_in *it)
 		return 0;
 	}
 	if (proof.verdict == VERDICT_OUT)
-		return say_refused(s, &proof, it);
+		return sign_in_proof_say_refused(s, &proof, it);
 	if (proof.verdict != VERDICT_IN) {
 		sign_in_fail_for_now(s, proof.why, proof.advice);
 		return 0;

@@ -27,7 +27,7 @@ struct sign_ins {
 };
 
 /* Whoever is signed out of Stead has no browser here: not the person, and not somebody who was signed in as them. */
-static void on_login_ended(void *owner, uint64_t number)
+static void on_sign_ins_login_ended(void *owner, uint64_t number)
 {
 	struct sign_ins *all = owner;
 	struct sign_in *s;
@@ -47,11 +47,11 @@ struct sign_ins *sign_ins_new(struct streamd *d)
 	all->daemon = d;
 	random_name(all->instance, INSTANCE_HEX / 2);
 	TAILQ_INIT(&all->list);
-	all->holder = (struct login_holder){ on_login_ended, all };
+	all->holder = (struct login_holder){ on_sign_ins_login_ended, all };
 	return all;
 }
 
-static void drop(struct sign_ins *all, struct sign_in *s)
+static void sign_ins_drop(struct sign_ins *all, struct sign_in *s)
 {
 	TAILQ_REMOVE(&all->list, s, link);
 	if (all->daemon->routes)
@@ -86,7 +86,7 @@ struct sign_ins *sign_ins_free(struct sign_ins *all)
 	if (!all)
 		return NULL;
 	while ((s = TAILQ_FIRST(&all->list)))
-		drop(all, s);
+		sign_ins_drop(all, s);
 	free(all);
 	return NULL;
 }
@@ -169,7 +169,7 @@ static void forget_old(struct sign_ins *all)
 	for (s = TAILQ_LAST(&all->list, sign_in_list); s && ended > KEPT_ENDED; s = before) {
 		before = TAILQ_PREV(s, sign_in_list, link);
 		if (s->ended_at_ms) {
-			drop(all, s);
+			sign_ins_drop(all, s);
 			ended--;
 		}
 	}
@@ -193,7 +193,7 @@ static bool is_full(const struct streamd *d, int64_t user)
 }
 
 /* Whoever begins anew has given up what failed: it holds no place that the new one needs. */
-static int make_room(struct call *call, struct streamd *d)
+static int sign_ins_make_room(struct call *call, struct streamd *d)
 {
 	struct sign_in *s = is_full(d, call->acting.user) ? failed_of_user(d->sign_ins, call->acting.user) : NULL;
 
@@ -228,7 +228,7 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 
 	if (!recipe)
 		return REFUSED;
-	r = make_room(call, d);
+	r = sign_ins_make_room(call, d);
 	if (r == 0)
 		r = check_limits(call, d);
 	if (r < 0)
@@ -245,24 +245,24 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 	return 0;
 }
 
-static const char *or_null(const char *text)
+static const char *sign_ins_or_null(const char *text)
 {
 	return *text ? text : NULL;
 }
 
-static void describe(struct call *call, const struct sign_in *s, struct stream_info *ret)
+static void sign_ins_describe(struct call *call, const struct sign_in *s, struct stream_info *ret)
 {
 	*ret = (struct stream_info){ .id = s->id,
 		.site = s->recipe->name,
 		.step = step_word(s->step),
-		.reason = arena_strdup(call->arena, or_null(s->reason)),
-		.advice = arena_strdup(call->arena, or_null(s->advice)),
+		.reason = arena_strdup(call->arena, sign_ins_or_null(s->reason)),
+		.advice = arena_strdup(call->arena, sign_ins_or_null(s->advice)),
 		.resumable = s->resumable,
-		.account = arena_strdup(call->arena, or_null(s->account)),
-		.kept_account = arena_strdup(call->arena, or_null(s->asked.kept)),
+		.account = arena_strdup(call->arena, sign_ins_or_null(s->account)),
+		.kept_account = arena_strdup(call->arena, sign_ins_or_null(s->asked.kept)),
 		.reached = step_word(s->reached),
 		.opened_at_ms = s->opened_at_ms,
-		.user = call->role == ROLE_CONTROL ? or_null(s->user_name) : NULL };
+		.user = call->role == ROLE_CONTROL ? sign_ins_or_null(s->user_name) : NULL };
 }
 
 /* Somebody else's stream is not there, as far as anybody is told. */
@@ -290,7 +290,7 @@ int stream_show(struct call *call, const struct stream_show_params *params, stru
 	if (!s)
 		return REFUSED;
 	result->stream = arena_alloc(call->arena, sizeof(*result->stream));
-	describe(call, s, result->stream);
+	sign_ins_describe(call, s, result->stream);
 	return 0;
 }
 
@@ -303,7 +303,7 @@ int stream_list(struct call *call, const struct stream_list_params *params, stru
 	result->streams = arena_array(call->arena, MOST_LISTED, sizeof(*result->streams));
 	TAILQ_FOREACH (s, &d->sign_ins->list, link)
 		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < MOST_LISTED)
-			describe(call, s, &result->streams[result->streams_count++]);
+			sign_ins_describe(call, s, &result->streams[result->streams_count++]);
 	return 0;
 }
 
