@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/must.h"
 #include "common/words.h"
 #include "proto/json.h"
@@ -160,4 +161,26 @@ int call_send_item(struct call *call, const void *item)
 	struct call_link *link = whole(call)->link;
 
 	return link ? link->send_item(link, call, item) : -ENOTSUP;
+}
+
+int call_check_scope(struct call *call, const struct method *method)
+{
+	/* Who may connect to the control socket administers Stead; the socket's mode decides that. */
+	if (method->scope == SCOPE_ANYONE || call->role == ROLE_CONTROL)
+		return 0;
+	if (!call->acting.user)
+		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
+	if (!(call->acting.scopes & method->scope))
+		return call_refuse(call, ERR_forbidden, NULL, "%s", "");
+	return 0;
+}
+
+void call_settle(struct call *call, int r)
+{
+	if (r == 0 || r == REFUSED)
+		return;
+	enum error_code code = error_from_errno(r);
+	if (code == ERR_internal)
+		log_error("%s failed: %s", call->method ? call->method->name : "a call", strerror(-r));
+	refusal_set(&call->refusal, code, NULL, "%s", error_row(code)->sentence);
 }

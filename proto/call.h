@@ -65,3 +65,9 @@ struct call_link {
 	int (*send_item)(struct call_link *link, struct call *call, const void *item);
 };
 void call_set_link(struct call *call, struct call_link *link);
+
+/* 0 if the caller may call it, else REFUSED with the refusal set. */
+int call_check_scope(struct call *call, const struct method *method);
+
+/* Turns a handler's return into the call's refusal, logging what is no fault of the caller's. */
+void call_settle(struct call *call, int r);

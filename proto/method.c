@@ -21,3 +21,17 @@ bool method_reads(const struct method *method)
 {
 	return method->reads || method->streams || (method->verb && strcmp(method->verb, "GET") == 0);
 }
+
+const char *role_word(enum role role)
+{
+	switch (role) {
+	case ROLE_FRONT: return "front";
+	case ROLE_STREAM: return "stream";
+	case ROLE_VAULT: return "vault";
+	case ROLE_BOT: return "bot";
+	case ROLE_CONTROL: return "control";
+	case ROLE_VIEWER: return "viewer";
+	case ROLE_LAUNCHER: return "launcher";
+	}
+	return "?";
+}

@@ -109,3 +109,6 @@ int peer_stream_open(struct peer *peer, struct call *call, const struct method *
 	struct peer_stream **ret);
 int peer_stream_next(struct peer_stream *stream, void *ret, int64_t deadline);
 int call_send_item(struct call *call, const void *item);
+
+/* The name of a role's socket: "front", "bot". */
+const char *role_word(enum role role);

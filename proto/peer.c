@@ -22,51 +22,8 @@
 #include "proto/frame_text.h"
 #include "proto/json.h"
 #include "proto/message.h"
+#include "proto/peer_inside.h"
 #include "proto/text.h"
-
-#define CREDIT 64 /* items a stream may have in flight or queued here */
-
-/* A message that came, with the descriptor beside it. */
-struct arrival {
-	struct frame_text frame;
-	struct message message; /* points into the frame */
-	struct span item;       /* likewise, if it is one */
-	int fd;
-	STAILQ_ENTRY(arrival) link;
-};
-
-/* A request that has no final answer yet. */
-struct pending {
-	int64_t id;
-	bool streams, ended, lost, unheard; /* unheard: lost before the peer had answered our hello */
-	struct latch news;
-	size_t queued; /* arrivals */
-	STAILQ_HEAD(, arrival) arrivals;
-	LIST_ENTRY(pending) link;
-};
-
-struct peer {
-	char *program, *name, *path;
-	struct conn *conn;
-	int64_t last_id, hello;
-	size_t users; /* calls and streams that still look at it: it outlives peer_free() by them */
-	bool freed, denied; /* denied: the file system did not let us connect, when last tried */
-	bool greeted;       /* our hello has been answered on this connection */
-	char *turned_away;  /* the words with which it was refused; NULL if it was not */
-	LIST_HEAD(, pending) pending;
-};
-
-struct peer_stream {
-	struct peer *peer;
-	struct call *call;
-	const struct method *method;
-	struct pending pending;
-	struct arena *arena; /* of the present item */
-	json_t *kept;        /* its documents */
-	struct arrival *present;
-	void *item; /* the present item's struct, for its descriptor */
-	int64_t unacknowledged;
-};
 
 struct peer *peer_new(const char *program, const char *name, const char *path)
 {
@@ -84,7 +41,7 @@ const char *peer_name(const struct peer *p)
 	return p->name;
 }
 
-static void arrival_free(struct arrival *a)
+void arrival_free(struct arrival *a)
 {
 	if (!a)
 		return;
@@ -117,7 +74,7 @@ static void peer_release(struct peer *p)
 	free(p);
 }
 
-static void peer_let_go(struct peer *p)
+void peer_let_go(struct peer *p)
 {
 	p->users--;
 	peer_release(p);
@@ -365,7 +322,7 @@ static int refuse_unheard(struct peer *p, struct call *call)
 }
 
 /* The connection ended under a call. Calls are taken up in order, hello first. */
-static int refuse_lost(struct peer *p, struct call *call, const struct method *method, const struct pending *w)
+int peer_refuse_lost(struct peer *p, struct call *call, const struct method *method, const struct pending *w)
 {
 	if (w->unheard)
 		return refuse_unheard(p, call);
@@ -406,7 +363,7 @@ static int write_request(struct call *call, const struct method *method, const s
 }
 
 /* Sends the request and lists it as pending. */
-static int peer_begin(struct peer *p, struct call *call, const struct method *method, const void *params, struct pending *w)
+int peer_begin(struct peer *p, struct call *call, const struct method *method, const void *params, struct pending *w)
 {
 	int fd, r = ensure_connected(p);
 
@@ -429,7 +386,7 @@ static int peer_begin(struct peer *p, struct call *call, const struct method *me
 	return call_refuse(call, ERR_too_large, NULL, "What %s takes is longer than Stead can send; send less.", method->name);
 }
 
-static void notify(struct peer *p, const char *method, int64_t id, int64_t n)
+void peer_notify(struct peer *p, const char *method, int64_t id, int64_t n)
 {
 	struct text *t = peer_begin_output();
 
@@ -445,14 +402,14 @@ static void notify(struct peer *p, const char *method, int64_t id, int64_t n)
 	peer_send_output(p, -1);
 }
 
-static void peer_end(struct peer *p, struct pending *w)
+void peer_end(struct peer *p, struct pending *w)
 {
 	struct arrival *a;
 
 	if (!w->ended) {
 		LIST_REMOVE(w, link);
 		w->ended = true;
-		notify(p, "cancel", w->id, 0);
+		peer_notify(p, "cancel", w->id, 0);
 	}
 	while ((a = STAILQ_FIRST(&w->arrivals))) {
 		STAILQ_REMOVE_HEAD(&w->arrivals, link);
@@ -461,7 +418,7 @@ static void peer_end(struct peer *p, struct pending *w)
 }
 
 /* Waits for the next thing to come: 0 with it taken out, -ECONNRESET when the peer is lost, or as wait_for(). */
-static int peer_await(struct pending *w, int64_t deadline, struct arrival **ret)
+int peer_await(struct pending *w, int64_t deadline, struct arrival **ret)
 {
 	int r = 0;
 
@@ -476,7 +433,7 @@ static int peer_await(struct pending *w, int64_t deadline, struct arrival **ret)
 	return r < 0 ? r : -ECONNRESET;
 }
 
-static int take_refusal(struct call *call, const struct message *m)
+int peer_take_refusal(struct call *call, const struct message *m)
 {
 	call->refusal = m->refusal;
 	return REFUSED;
@@ -494,7 +451,7 @@ static int exchange(struct peer *p, struct call *call, const struct method *meth
 	r = peer_await(&w, call->deadline, ret);
 	peer_end(p, &w);
 	if (r == -ECONNRESET)
-		r = refuse_lost(p, call, method, &w);
+		r = peer_refuse_lost(p, call, method, &w);
 	else if (r == -ETIMEDOUT)
 		r = refuse_late(p, call, method);
 	peer_let_go(p);
@@ -502,7 +459,7 @@ static int exchange(struct peer *p, struct call *call, const struct method *meth
 		return r;
 	if (!(*ret)->message.refused)
 		return 0;
-	take_refusal(call, &(*ret)->message);
+	peer_take_refusal(call, &(*ret)->message);
 	arrival_free(*ret);
 	return REFUSED;
 }
@@ -560,90 +517,4 @@ int peer_call_text(struct peer *p, struct call *call, const struct method *metho
 	call_keep_text(call, TAKE(a->frame.buffer), a->frame.size);
 	arrival_free(a);
 	return 0;
-}
-
-int peer_stream_open(struct peer *p, struct call *call, const struct method *method, const void *params,
-	struct peer_stream **ret)
-{
-	struct peer_stream *s = must(calloc(1, sizeof(*s)));
-	int r = peer_begin(p, call, method, params, &s->pending);
-
-	if (r < 0) {
-		free(s);
-		return r;
-	}
-	s->peer = p;
-	s->call = call;
-	s->method = method;
-	s->item = must(calloc(1, method->result_size + 1));
-	fields_init(method->result(), s->item, method->result_size);
-	*ret = s;
-	return 0;
-}
-
-static void drop_item(struct peer_stream *s)
-{
-	if (!s->present)
-		return;
-	fields_close(s->method->result(), s->item);
-	s->arena = arena_free(s->arena);
-	json_decref(s->kept);
-	s->kept = NULL;
-	arrival_free(s->present);
-	s->present = NULL;
-}
-
-static void acknowledge(struct peer_stream *s)
-{
-	if (++s->unacknowledged < CREDIT / 2 || s->pending.ended)
-		return;
-	notify(s->peer, "credit", s->pending.id, s->unacknowledged);
-	s->unacknowledged = 0;
-}
-
-static int peer_read_item(struct peer_stream *s, void *ret)
-{
-	struct span item = s->present->item;
-	int r;
-
-	if (!item.p)
-		return -EBADMSG;
-	s->arena = arena_new_secret(0);
-	fields_init(s->method->result(), s->item, s->method->result_size);
-	r = fields_read(s->arena, s->method->result(), item.p, item.n, &s->present->fd, s->item, &s->kept,
-		&s->call->refusal);
-	if (r < 0)
-		return -EBADMSG;
-	memcpy(ret, s->item, s->method->result_size);
-	acknowledge(s);
-	return 0;
-}
-
-int peer_stream_next(struct peer_stream *s, void *ret, int64_t deadline)
-{
-	int r;
-
-	drop_item(s);
-	r = peer_await(&s->pending, deadline, &s->present);
-	if (r == -ECONNRESET)
-		return s->pending.lost ? refuse_lost(s->peer, s->call, s->method, &s->pending) : -ENODATA;
-	if (r < 0)
-		return r;
-	if (s->present->message.refused)
-		return take_refusal(s->call, &s->present->message);
-	if (s->present->message.response)
-		return -ENODATA;
-	return peer_read_item(s, ret);
-}
-
-struct peer_stream *peer_stream_close(struct peer_stream *s)
-{
-	if (!s)
-		return NULL;
-	drop_item(s);
-	peer_end(s->peer, &s->pending);
-	peer_let_go(s->peer);
-	free(s->item);
-	free(s);
-	return NULL;
 }

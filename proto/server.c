@@ -11,7 +11,6 @@
 #include <event2/event.h>
 
 #include "common/cleanup.h"
-#include "common/daemon.h"
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "common/log.h"
@@ -22,6 +21,7 @@
 #include "proto/conn.h"
 #include "proto/field.h"
 #include "proto/frame_text.h"
+#include "proto/listener.h"
 #include "proto/message.h"
 #include "proto/text.h"
 
@@ -34,15 +34,6 @@
 #define DEFAULT_MS           30000  /* for a caller who does not say how long it will wait */
 #define MOST_MS              600000 /* for one who would wait longer; proto/message.h says so */
 #define MOST_CREDIT          1024
-
-struct listener {
-	struct server *server;
-	int fd;
-	enum role role;
-	uid_t uid;
-	struct event *event, *resume;
-	LIST_ENTRY(listener) link;
-};
 
 /* A peer's connection. It outlives the socket until its last call has ended. */
 struct session {
@@ -85,7 +76,7 @@ struct server {
 	size_t calls;
 	bool stopping;
 	struct latch drained;
-	LIST_HEAD(, listener) listeners;
+	struct listener_list listeners;
 	LIST_HEAD(, session) sessions;
 };
 
@@ -113,20 +104,6 @@ const struct dispatch_row *server_row(const struct server *s, const char *method
 		if (strcmp(row->method->name, method) == 0)
 			return row;
 	return NULL;
-}
-
-const char *role_word(enum role role)
-{
-	switch (role) {
-	case ROLE_FRONT: return "front";
-	case ROLE_STREAM: return "stream";
-	case ROLE_VAULT: return "vault";
-	case ROLE_BOT: return "bot";
-	case ROLE_CONTROL: return "control";
-	case ROLE_VIEWER: return "viewer";
-	case ROLE_LAUNCHER: return "launcher";
-	}
-	return "?";
 }
 
 void server_on_stranger(struct server *s, void (*fn)(void *daemon, const char *what))
@@ -193,28 +170,6 @@ static void server_refuse(struct session *session, int64_t id, enum error_code c
 		return; /* a notification is not answered */
 	refusal_set(&refusal, code, NULL, "%s", sentence ? sentence : error_row(code)->sentence);
 	send_refusal(session, id, &refusal);
-}
-
-int call_check_scope(struct call *call, const struct method *method)
-{
-	/* Who may connect to the control socket administers Stead; the socket's mode decides that. */
-	if (method->scope == SCOPE_ANYONE || call->role == ROLE_CONTROL)
-		return 0;
-	if (!call->acting.user)
-		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
-	if (!(call->acting.scopes & method->scope))
-		return call_refuse(call, ERR_forbidden, NULL, "%s", "");
-	return 0;
-}
-
-void call_settle(struct call *call, int r)
-{
-	if (r == 0 || r == REFUSED)
-		return;
-	enum error_code code = error_from_errno(r);
-	if (code == ERR_internal)
-		log_error("%s failed: %s", call->method ? call->method->name : "a call", strerror(-r));
-	refusal_set(&call->refusal, code, NULL, "%s", error_row(code)->sentence);
 }
 
 static void server_session_release(struct session *session)
@@ -602,74 +557,14 @@ void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*cl
 	}
 }
 
-static void server_resume_accepting(evutil_socket_t fd, short what, void *arg)
+static void on_server_accepted(void *arg, int fd, enum role role, uid_t uid)
 {
-	(void)fd, (void)what;
-	struct listener *l = arg;
-
-	event_add(l->event, NULL);
-}
-
-static void on_server_accept(evutil_socket_t fd, short what, void *arg)
-{
-	(void)what;
-	struct listener *l = arg;
-	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (accepted >= 0) {
-		server_adopt(l->server, accepted, l->role, l->uid, NULL, NULL);
-		return;
-	}
-	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-		/* The peer stays in the backlog, so the event would come again at once for ever. */
-		struct timeval pause = { .tv_usec = 200000 };
-		log_warning("cannot accept on the %s socket: %s; trying again in 200 ms", role_word(l->role),
-			strerror(errno));
-		event_del(l->event);
-		event_add(l->resume, &pause);
-	}
+	server_adopt(arg, fd, role, uid, NULL, NULL);
 }
 
 int server_listen(struct server *s, int fd, enum role role, uid_t uid)
 {
-	struct listener *l = must(calloc(1, sizeof(*l)));
-
-	l->server = s;
-	l->fd = fd;
-	l->role = role;
-	l->uid = uid;
-	evutil_make_socket_nonblocking(fd);
-	l->event = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_server_accept, l));
-	l->resume = must(event_new(loop_base(), -1, 0, server_resume_accepting, l));
-	LIST_INSERT_HEAD(&s->listeners, l, link);
-	return event_add(l->event, NULL) == 0 ? 0 : -ENOMEM;
-}
-
-int server_listen_named(struct server *s, const char *name, enum role role, const char *user)
-{
-	char setting[32];
-	uid_t uid;
-	int fd, r;
-
-	exact_must(setting, sizeof(setting), "%s_user", name);
-	r = daemon_uid(setting, user, &uid);
-	if (r < 0)
-		return r;
-	fd = daemon_socket(name);
-	return fd < 0 ? fd : server_listen(s, fd, role, uid);
-}
-
-static void stop_listening(struct server *s)
-{
-	struct listener *l;
-
-	while ((l = LIST_FIRST(&s->listeners))) {
-		LIST_REMOVE(l, link);
-		event_free(l->event);
-		event_free(l->resume);
-		close(l->fd);
-		free(l);
-	}
+	return listener_new(&s->listeners, fd, role, uid, on_server_accepted, s);
 }
 
 /* A stream lasts as long as its caller likes, so nothing would come of waiting for it. */
@@ -690,7 +585,7 @@ static void end_streams(struct server *s)
 
 void server_drain(struct server *s, int64_t deadline)
 {
-	stop_listening(s);
+	listeners_free(&s->listeners);
 	s->stopping = true;
 	if (s->calls == 0)
 		return;
@@ -713,7 +608,7 @@ struct server *server_free(struct server *s)
 
 	if (!s)
 		return NULL;
-	stop_listening(s);
+	listeners_free(&s->listeners);
 	for (session = LIST_FIRST(&s->sessions); session; session = next) {
 		next = LIST_NEXT(session, link);
 		if (session->conn)

@@ -24,9 +24,6 @@ struct server;
 /* program: this daemon's name, borrowed; rows end with one whose method is NULL, borrowed; daemon: for call->daemon. */
 struct server *server_new(const char *program, const struct dispatch_row *rows, void *daemon);
 
-/* The name of a role's socket: "front", "bot". */
-const char *role_word(enum role role);
-
 /*
  * Cancels what is under way, closes every connection and waits for the last handler, on a fiber or on the loop's own
  * stack; call when the loop still exists. Takes NULL, returns NULL.
@@ -39,12 +36,6 @@ struct server *server_free(struct server *s);
  * viewer's word on that is dropped, and steadctl (control) is refused if it says so. 0 or -ENOMEM.
  */
 int server_listen(struct server *s, int fd, enum role role, uid_t uid);
-
-/*
- * The same on the daemon's socket of that name (common/daemon.h), for the user whom the setting NAME_user names. 0, or a
- * negative errno after saying why.
- */
-int server_listen_named(struct server *s, const char *name, enum role role, const char *user);
 
 /*
  * Serves one connection that is there already (fd is taken over), as a launcher does. closed(arg), if given, is called
@@ -77,9 +68,3 @@ const struct dispatch_row *server_row(const struct server *s, const char *method
 
 /* Calls under way. */
 size_t server_calls(const struct server *s);
-
-/* 0 if the caller may call it, else REFUSED with the refusal set. */
-int call_check_scope(struct call *call, const struct method *method);
-
-/* Turns a handler's return into the call's refusal, logging what is no fault of the caller's. */
-void call_settle(struct call *call, int r);

@@ -16,13 +16,21 @@ struct run {
 	struct server *server;
 };
 
+/* On the socket of the role's name, for the user whom the setting ROLE_user names. */
 static int listen_for(const struct run *run, enum role role)
 {
-	char name[MOST_NAME];
+	const char *user;
+	char setting[MOST_NAME];
+	uid_t uid;
+	int fd, r;
 
-	exact_must(name, sizeof(name), "%s_user", role_word(role));
-	return server_listen_named(run->server, role_word(role), role,
-		settings_text(run->service->settings, run->settings, name));
+	exact_must(setting, sizeof(setting), "%s_user", role_word(role));
+	user = settings_text(run->service->settings, run->settings, setting);
+	r = daemon_uid(setting, user, &uid);
+	if (r < 0)
+		return r;
+	fd = daemon_socket(role_word(role));
+	return fd < 0 ? fd : server_listen(run->server, fd, role, uid);
 }
 
 static int listen_all(const struct run *run)

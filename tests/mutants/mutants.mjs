@@ -152,7 +152,7 @@ export const mutants = [
 		changes: [["	if (!m->media && !m->streams)\n", "	if (!m->media || m->streams)\n"]] },
 	{ name: "a picture of an older attempt is shown as the last one's", file: "botd/picture.c", ...EVENTS("is an image"), targets: ["bin/botd"],
 		changes: [["AND ($2::bigint = 0 OR b.starts = $2)", "AND ($2::bigint IS NOT NULL)"]] },
-	{ name: "nobody looks at a caller's scopes", file: "proto/server.c", targets: ["tests/test_server"], command: ["build/plain/tests/test_server", "test_scopes"],
+	{ name: "nobody looks at a caller's scopes", file: "proto/call.c", targets: ["tests/test_server"], command: ["build/plain/tests/test_server", "test_scopes"],
 		changes: [["	if (!(call->acting.scopes & method->scope))\n", "	if (!call->acting.scopes && method->scope)\n"]] },
 	{ name: "the text of an acknowledgement is free", file: "streamd/screen/viewer_route.c", ...EDGE("pads what costs nothing"),
 		changes: [["		return text;\n", "		return 0;\n"]] },
