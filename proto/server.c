@@ -19,66 +19,15 @@
 #include "common/words.h"
 #include "proto/act.h"
 #include "proto/conn.h"
-#include "proto/field.h"
 #include "proto/frame_text.h"
-#include "proto/listener.h"
 #include "proto/message.h"
+#include "proto/serving.h"
 #include "proto/text.h"
 
-#define CALLS_A_CONNECTION   64   /* then it is not read until one has ended */
 #define STREAMS_A_CONNECTION 1024 /* then further ones are refused */
 #define CALLS_AT_ONCE        4096 /* of all connections: each has a fiber, and mappings are finite */
 #define SESSIONS_A_ROLE      256  /* connections; whoever comes then is closed at once */
 #define HELLO_MS             10000 /* from the connection to its hello */
-#define MAY_ACT_FOR          (ROLE_FRONT | ROLE_STREAM | ROLE_VAULT | ROLE_BOT)
-#define DEFAULT_MS           30000  /* for a caller who does not say how long it will wait */
-#define MOST_MS              600000 /* for one who would wait longer; proto/message.h says so */
-#define MOST_CREDIT          1024
-
-/* A peer's connection. It outlives the socket until its last call has ended. */
-struct session {
-	struct server *server;
-	struct conn *conn; /* NULL once closed */
-	enum role role;
-	uid_t uid;
-	bool greeted;
-	size_t calls, streams;
-	char name[32]; /* for the log */
-	void (*on_end)(void *arg);
-	void *on_end_arg;
-	LIST_HEAD(, serving) servings;
-	LIST_ENTRY(session) link;
-};
-
-/* A call as the server sees it. */
-struct serving {
-	struct call_link link; /* first: server_send_item() gets it */
-	struct session *session;
-	struct call *call;
-	const struct dispatch_row *row;
-	int64_t id;
-	int64_t credit;
-	struct latch credited;
-	struct fiber *fiber; /* while it runs */
-	bool cancelled, drained; /* drained: ended because this daemon stops, and its caller is told so */
-	void *params, *result;
-	char id_text[24];
-	struct log_context log;
-	LIST_ENTRY(serving) in_session;
-};
-
-struct server {
-	const char *program;
-	const struct dispatch_row *rows;
-	void *daemon;
-	void (*on_stranger)(void *daemon, const char *what);
-	int (*on_act)(struct call *call, const char *what);
-	size_t calls;
-	bool stopping;
-	struct latch drained;
-	struct listener_list listeners;
-	LIST_HEAD(, session) sessions;
-};
 
 static const struct log_context *find_log_context(void)
 {
@@ -136,231 +85,13 @@ size_t server_calls(const struct server *s)
 	return s->calls;
 }
 
-/* What is being written to some connection; nothing gives way between the first byte and the sending. */
-static struct text output;
-
-static struct text *server_begin_output(void)
-{
-	text_reset(&output);
-	return &output;
-}
-
-/* Sends what was written. False when it is longer than a frame may be; then nothing is sent. */
-static bool server_send_output(struct session *session, int fd)
-{
-	bool fits = output.n <= conn_default_limits.frame;
-
-	if (session->conn && fits)
-		conn_send(session->conn, output.p, output.n, fd);
-	text_reset(&output);
-	return fits;
-}
-
-static void send_refusal(struct session *session, int64_t id, const struct refusal *refusal)
-{
-	message_write_refusal(server_begin_output(), id, refusal);
-	server_send_output(session, -1);
-}
-
-static void server_refuse(struct session *session, int64_t id, enum error_code code, const char *sentence)
-{
-	struct refusal refusal;
-
-	if (!id)
-		return; /* a notification is not answered */
-	refusal_set(&refusal, code, NULL, "%s", sentence ? sentence : error_row(code)->sentence);
-	send_refusal(session, id, &refusal);
-}
-
-static void server_session_release(struct session *session)
-{
-	if (session->conn || session->calls || session->streams)
-		return;
-	LIST_REMOVE(session, link);
-	loop_defer(free, session); /* it may have ended in the middle of what it was sending */
-}
-
-static void serving_free(struct serving *v)
-{
-	struct session *session = v->session;
-	struct server *server = session->server;
-
-	LIST_REMOVE(v, in_session);
-	if (v->row->method->streams)
-		session->streams--;
-	else
-		session->calls--;
-	server->calls--;
-	explicit_bzero(v->params, v->row->method->params_size);
-	explicit_bzero(v->result, v->row->method->result_size);
-	free(v->params);
-	free(v->result);
-	call_free(v->call);
-	free(v);
-	if (session->conn && session->calls < CALLS_A_CONNECTION)
-		conn_pause(session->conn, false);
-	server_session_release(session);
-	if (server->calls == 0)
-		latch_wake(&server->drained, 0);
-}
-
-static int send_result(struct serving *v)
-{
-	const struct method *method = v->row->method;
-	struct text *t = server_begin_output();
-	int fd = -1, r = 0;
-
-	message_begin_result(t, v->id);
-	if (method->streams)
-		text_puts(t, "{}");
-	else
-		r = fields_write(t, method->result(), v->result, &fd, &v->call->refusal);
-	if (r < 0) {
-		log_error("%s made a result that breaks its own row: %s", method->name, v->call->refusal.message);
-		return -EINVAL;
-	}
-	message_end(t, fd >= 0);
-	if (server_send_output(v->session, fd))
-		return 0;
-	log_error("the result of %s is longer than a frame may be", method->name);
-	return call_refuse(v->call, ERR_too_large, NULL, "The answer is longer than Stead can send; ask for less.");
-}
-
-static void server_answer(struct serving *v, int r)
-{
-	if (v->drained && r < 0)
-		r = call_refuse(v->call, ERR_unavailable, NULL, "%s stops; try again in a moment.",
-			v->session->server->program);
-	if (r == -ECANCELED && (v->cancelled || !v->session->conn))
-		return;
-	if (r == 0)
-		r = send_result(v);
-	call_settle(v->call, r);
-	if (r < 0)
-		send_refusal(v->session, v->id, &v->call->refusal);
-}
-
-static void server_serve(void *arg)
-{
-	struct serving *v = arg;
-	const struct server *server = v->session->server;
-	int r;
-
-	v->fiber = fiber_self();
-	fiber_set_local(&v->log);
-	if (v->cancelled || v->drained)
-		fiber_cancel(v->fiber);
-	r = server->on_act && act_is(v->call) ? act_ask(v->call, server->on_act, v->params) : 0;
-	if (r == 0)
-		r = v->row->handler(v->call, v->params, v->result);
-	server_answer(v, r);
-	fields_close(v->row->method->params(), v->params);
-	if (!v->row->method->streams)
-		fields_close(v->row->method->result(), v->result);
-	fiber_set_local(NULL);
-	serving_free(v);
-}
-
-static void serving_cancel(struct serving *v)
-{
-	v->cancelled = true;
-	fiber_cancel(v->fiber);
-}
-
-static int wait_for_credit(struct serving *v)
-{
-	if (v->credit > 0)
-		return fiber_cancelled() ? -ECANCELED : 0;
-	return latch_wait(&v->credited, NEVER);
-}
-
-static int server_send_item(struct call_link *link, struct call *call, const void *item)
-{
-	struct serving *v = (struct serving *)link;
-	int fd, r = wait_for_credit(v);
-	struct text *t;
-
-	if (r < 0)
-		return r;
-	t = server_begin_output();
-	message_begin_notification(t, "item");
-	text_puts(t, "{\"id\":");
-	text_whole(t, v->id);
-	text_puts(t, ",\"item\":");
-	r = fields_write(t, v->row->method->result(), item, &fd, &call->refusal);
-	if (r < 0) {
-		text_reset(t);
-		return r;
-	}
-	text_puts(t, "}");
-	message_end(t, fd >= 0);
-	v->credit--;
-	return server_send_output(v->session, fd) ? 0 : -EMSGSIZE;
-}
-
-static struct serving *serving_new(struct session *session, const struct dispatch_row *row,
-	const struct message *m)
-{
-	struct serving *v = must(calloc(1, sizeof(*v)));
-	int64_t ms = m->ms <= 0 ? DEFAULT_MS : m->ms < MOST_MS ? m->ms : MOST_MS;
-
-	v->link.send_item = server_send_item;
-	v->session = session;
-	v->row = row;
-	v->id = m->id;
-	v->credit = m->credit < MOST_CREDIT ? m->credit : MOST_CREDIT; /* message_read() lets nothing below 0 through */
-	v->call = call_new(session->server->daemon, session->role & MAY_ACT_FOR ? &m->acting : NULL,
-		row->method->streams ? NEVER : deadline_in(ms));
-	v->call->role = session->role;
-	v->call->uid = session->uid;
-	v->call->method = row->method;
-	call_set_link(v->call, &v->link);
-	v->params = must(calloc(1, row->method->params_size + 1));
-	v->result = must(calloc(1, row->method->result_size + 1));
-	if (!row->method->streams)
-		fields_init(row->method->result(), v->result, row->method->result_size);
-	exact_must(v->id_text, sizeof(v->id_text), "%lld", (long long)m->id);
-	v->log = (struct log_context){ .connection = session->name,
-		.call = v->id_text,
-		.method = row->method->name,
-		.user = v->call->acting.name };
-	LIST_INSERT_HEAD(&session->servings, v, in_session);
-	if (row->method->streams)
-		session->streams++;
-	else
-		session->calls++;
-	session->server->calls++;
-	return v;
-}
-
-/* Everything that is decided before the handler: 0, REFUSED or -EBADMSG. */
-static int server_admit(struct serving *v, const struct message *m, int *fd)
-{
-	const struct method *method = v->row->method;
-	char none[] = "{}";
-	struct span params = m->params_text.p ? m->params_text : (struct span){ none, 2 };
-	json_t *kept = NULL;
-	int r = 0;
-
-	/* An administrator's call is for nobody: done as somebody it would look like theirs and reach everybody's. */
-	if (m->acting.user && v->session->role == ROLE_CONTROL)
-		r = call_refuse(v->call, ERR_invalid, "for", "steadctl calls for nobody.");
-	if (r == 0)
-		r = call_check_scope(v->call, method);
-	if (r == 0)
-		r = fields_read(v->call->arena, method->params(), params.p, params.n, fd, v->params, &kept, &v->call->refusal);
-	if (kept)
-		call_keep(v->call, kept);
-	return r;
-}
-
 static void server_malformed(struct session *session, int64_t id, const char *why)
 {
 	struct conn *conn = session->conn; /* sending may close it and end the session */
 	struct refusal refusal;
 
 	refusal_set(&refusal, ERR_malformed, NULL, "%s", why);
-	send_refusal(session, id, &refusal);
+	session_send_refusal(session, id, &refusal);
 	conn_close_when_sent(conn, "The peer sent a message that is not well-formed.");
 }
 
@@ -373,27 +104,27 @@ static void begin_call(struct session *session, const struct message *m, struct 
 		if (row)
 			turn_away(session->server, "a caller with uid %u who asked for %s on the %s socket",
 				(unsigned)session->uid, row->method->name, role_word(session->role));
-		server_refuse(session, m->id, ERR_unknown_method, NULL);
+		session_refuse(session, m->id, ERR_unknown_method, NULL);
 		return;
 	}
 	if (session->server->stopping || session->streams >= STREAMS_A_CONNECTION ||
 		session->server->calls >= CALLS_AT_ONCE) {
-		server_refuse(session, m->id, session->server->stopping ? ERR_unavailable : ERR_busy, NULL);
+		session_refuse(session, m->id, session->server->stopping ? ERR_unavailable : ERR_busy, NULL);
 		return;
 	}
 	struct serving *v = serving_new(session, row, m);
 	call_keep_text(v->call, TAKE(frame->buffer), frame->size);
-	r = server_admit(v, m, fd);
+	r = serving_admit(v, m, fd);
 	if (r == 0) {
 		if (session->calls >= CALLS_A_CONNECTION)
 			conn_pause(session->conn, true);
-		fiber_start(row->method->name, server_serve, v, NULL);
+		fiber_start(row->method->name, serving_run, v, NULL);
 		return;
 	}
 	if (r == -EBADMSG)
 		server_malformed(session, m->id, v->call->refusal.message);
 	else
-		server_answer(v, r);
+		serving_answer(v, r);
 	serving_free(v);
 }
 
@@ -422,7 +153,7 @@ static void server_greet(struct session *session, const struct message *m, int64
 	struct text *t;
 
 	if (strcmp(m->method, "hello") != 0 || !m->id) {
-		server_refuse(session, m->id, ERR_invalid, "A connection begins with hello.");
+		session_refuse(session, m->id, ERR_invalid, "A connection begins with hello.");
 		conn_close_when_sent(conn, "The peer did not begin with hello.");
 		return;
 	}
@@ -431,13 +162,13 @@ static void server_greet(struct session *session, const struct message *m, int64
 		words_set(why, sizeof(why),
 			"%s speaks protocol version %d and the caller version %lld; install the same version of Stead everywhere and restart it.",
 			session->server->program, PROTOCOL_VERSION, (long long)version);
-		server_refuse(session, m->id, ERR_invalid, why);
+		session_refuse(session, m->id, ERR_invalid, why);
 		conn_close_when_sent(conn, "The peer speaks another protocol version.");
 		return;
 	}
 	session->greeted = true;
 	conn_set_idle(conn, conn_default_limits.idle_ms);
-	t = server_begin_output();
+	t = session_begin_output();
 	message_begin_result(t, m->id);
 	text_puts(t, "{\"version\":");
 	text_whole(t, PROTOCOL_VERSION);
@@ -445,7 +176,7 @@ static void server_greet(struct session *session, const struct message *m, int64
 	text_string(t, session->server->program, strlen(session->server->program));
 	text_puts(t, "}");
 	message_end(t, false);
-	server_send_output(session, -1);
+	session_send_output(session, -1);
 }
 
 /* hello, cancel and credit; a notification of anything else, or about a call that has ended, is passed over. */
@@ -504,7 +235,7 @@ static void on_server_closed(struct conn *conn, void *owner, const char *why)
 		serving_cancel(v);
 	if (session->on_end)
 		session->on_end(session->on_end_arg);
-	server_session_release(session);
+	session_let_go(session);
 }
 
 static bool server_is_pending(struct conn *conn, void *owner)
