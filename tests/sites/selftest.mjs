@@ -405,9 +405,19 @@ test('the control socket names what it does not know', async () => {
 	await assert.rejects(sites.control('/knobs', { slow: 1 }), /no knob "slow".*slow_ms/);
 	await assert.rejects(sites.control('/knobs', { slow_ms: '1' }), /whole number/);
 	await assert.rejects(sites.control('/totp?login=zoe'), /no account "zoe".*alice/);
+	await assert.rejects(sites.control('/book', { login: 'alice', desk: 'X-1', date: inDays(6) }), /no desk "X-1"/);
 	const { code, seconds_left } = await sites.control('/totp?login=alice');
 	assert.match(code, /^\d{6}$/);
 	assert.ok(seconds_left >= 1 && seconds_left <= 30);
+});
+
+test('what is put among the bookings by the control socket is in no count', async () => {
+	const { counts } = await sites.control('/state');
+	await sites.control('/book', { login: 'alice', desk: 'D-101', date: inDays(6) });
+	const after = await sites.control('/state');
+	const { login, desk, date } = after.bookings.at(-1);
+	assert.deepEqual([login, desk, date], ['alice', 'D-101', inDays(6)]);
+	assert.deepEqual(after.counts, counts);
 });
 
 test('one-time codes are those of RFC 6238, appendix B', () => {

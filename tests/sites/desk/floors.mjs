@@ -30,3 +30,7 @@ export function desksOf(building, floor) {
 export function deskBySpace(spaceId) {
 	return desks.find((desk) => desk.spaceId === Number(spaceId));
 }
+
+export function deskById(id) {
+	return desks.find((desk) => desk.id === id);
+}
