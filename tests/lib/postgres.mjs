@@ -18,12 +18,14 @@
  * Stead's roles.
  */
 import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -235,6 +237,24 @@ class Postgres {
 				await this.migrate(daemon, ["up"]);
 	}
 
+	/* Ends it, and leaves what is in it there for copies, unless somebody else has meanwhile. */
+	async leaveAt(path)
+	{
+		const draft = `${path}-${basename(this.own)}`;
+
+		await this.#end("SIGINT");
+		await mkdir(dirname(path), { recursive: true });
+		await run("cp", ["-a", join(this.dir, "data"), draft]);
+		await rename(draft, path).catch(() => rm(draft, { recursive: true }));
+	}
+
+	async startCopy(path)
+	{
+		await run("cp", ["-a", path, join(this.dir, "data")]);
+		await this.#letIn();
+		await this.start();
+	}
+
 	/* Runs stead-migrate on one daemon's schema: migrate("authd", ["down", "--to", "0"]). */
 	async migrate(daemon, action)
 	{
@@ -245,9 +265,9 @@ class Postgres {
 	}
 }
 
-export async function startPostgres({ dir, daemons = Object.keys(SCHEMAS), settings = TEST_SETTINGS } = {})
+/* The directory of one in that directory. */
+async function newHome(parent)
 {
-	const parent = dir ?? await mkdtemp("/tmp/stead-pg-");
 	const home = join(parent, "postgres");
 
 	if (ISOLATED)
@@ -257,10 +277,51 @@ export async function startPostgres({ dir, daemons = Object.keys(SCHEMAS), setti
 		await chmod(parent, 0o711);
 		await chown(home, uid, gid);
 	}
-	const pg = new Postgres(home, dir ? null : parent, settings);
+	return home;
+}
+
+/* Of all that a prepared one comes of. */
+async function fingerprint(daemons)
+{
+	const schemas = daemons.map((daemon) => join(ROOT, daemon, "schema")).filter(existsSync);
+	const tables = await Promise.all(schemas.map(async (directory) => (await readdir(directory)).sort().map((name) => join(directory, name))));
+	const files = [fileURLToPath(import.meta.url), join(PROGRAMS, "stead-migrate"), join(ROOT, "db/roles.sql"), ...tables.flat()];
+	const hash = createHash("sha256").update((await run(join(PG_BIN, "initdb"), ["--version"])).stdout).update(ISOLATED ? USER : "");
+
+	for (const file of files)
+		hash.update(`\n${file}\n`).update(await readFile(file));
+	return hash.digest("hex").slice(0, 16);
+}
+
+/*
+ * A data directory that nobody uses but to copy it, for initdb and the migrations take many times as long. One that does not fit
+ * any more is not found under its name.
+ */
+async function prepared(daemons)
+{
+	const path = join(ROOT, "build/postgres", await fingerprint(daemons));
+
+	if (existsSync(path))
+		return path;
+	const parent = await mkdtemp("/tmp/stead-pg-");
+	const pg = new Postgres(await newHome(parent), parent, TEST_SETTINGS);
 
 	try {
 		await pg.prepare(daemons);
+		await pg.leaveAt(path);
+	} finally {
+		await pg.stop();
+	}
+	return path;
+}
+
+export async function startPostgres({ dir, daemons = Object.keys(SCHEMAS), settings = TEST_SETTINGS } = {})
+{
+	const parent = dir ?? await mkdtemp("/tmp/stead-pg-");
+	const pg = new Postgres(await newHome(parent), dir ? null : parent, settings);
+
+	try {
+		await pg.startCopy(await prepared(daemons));
 	} catch (error) {
 		await pg.stop();
 		throw error;
