@@ -26,7 +26,7 @@ function withoutCalendar(desk)
 }
 
 before(async () => {
-	rig = await startRig({ recipe: withoutCalendar });
+	rig = await startRig({ widget: false, recipe: withoutCalendar });
 	alice = await rig.login("alice");
 });
 after(() => rig?.stop());

@@ -379,14 +379,18 @@ class Rig {
 	}
 }
 
-/* Options: as startStack(); and recipe(desk), which may change the site's recipe. */
-export async function startRig({ recipe = QUICK, ...options } = {})
+/*
+ * Options: as startStack(); recipe(desk), which may change the site's recipe; and widget: false for what is about bookings, and
+ * not about what a session is made of: the site then does without the frame of another site, a fourth of what a browser costs.
+ */
+export async function startRig({ recipe = QUICK, widget = true, ...options } = {})
 {
 	const settings = options.settings ?? {};
 	const rig = new Rig(await startStack({ ...options, settings: { ...settings,
 		authd: { ...CHEAP, ...settings.authd } } }));
 
 	try {
+		await rig.sites.control("/knobs", { widget });
 		await rig.changeRecipe(recipe);
 	} catch (error) {
 		await rig.stop();

@@ -31,9 +31,9 @@ async function listed(desk, date)
 }
 
 before(async () => {
-	rig = await startRig({ recipe: (desk) => {
+	rig = await startRig({ widget: false, recipe: (desk) => {
 		desk.settle.quiet_ms = 500;
-		desk.actions.book.list.confirm_ms = 8000;
+		Object.assign(desk.actions.book.list, { patience_ms: 500, confirm_ms: 3000 }); /* once more in the same browser, and in a fresh one */
 	} });
 	alice = await rig.login("alice");
 	await alice.savedSignIn();

@@ -66,7 +66,7 @@ async function reached(count, at_least)
 }
 
 before(async () => {
-	rig = await startRig({ recipe: ownPage, settings: { botd: { retry_ms: 1000, lease_ms: 3000, tries: 3 } } });
+	rig = await startRig({ widget: false, recipe: ownPage, settings: { botd: { retry_ms: 1000, lease_ms: 3000, tries: 3 } } });
 	alice = await rig.login("alice");
 	await alice.savedSignIn();
 });

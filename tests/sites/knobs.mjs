@@ -21,6 +21,7 @@ export const KNOBS = {
 	mine_hasty: [false, '/mine shows that there is nothing until its rows have come'],
 	mine_polls: [false, '/mine asks for news as it comes, which is never answered'],
 	mine_late_ms: [0, 'milliseconds after which /mine has fetched its list; until then it is bare'],
+	widget: [true, 'the pages hold the frame of widgets.test; off: a session is kept without its two parts there'],
 	session_ttl_s: [0, 'seconds after the sign-in at which a session ends'],
 	farewell: [false, 'a page that is left, unless by a link of its own, signs its session out'],
 	booking_limit: [0, 'bookings that one person may have'],

@@ -363,6 +363,16 @@ fresh('session_ttl_s ends a session by itself', async () => {
 	}
 });
 
+fresh('without the widget a session is kept in desk.test alone', async () => {
+	await sites.control('/knobs', { widget: false });
+	await signIn();
+	await page.reload();
+	await expectWho('alice');
+	assert.deepEqual(page.frames().map((frame) => new URL(frame.url()).host), ['desk.test']);
+	await page.evaluate(() => localStorage.clear());
+	await expectExpired('local-storage');
+});
+
 fresh('slow_ms makes every page late', async () => {
 	await sites.control('/knobs', { slow_ms: 400 });
 	const start = performance.now();

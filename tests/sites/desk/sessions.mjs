@@ -104,8 +104,10 @@ export class Sessions {
 			'local-storage': sent.token === session.token,
 			'session-storage': sent.tab === session.tab,
 			'indexeddb': database.length === 0,
-			'partitioned-cookie': widgetCookie === session.widgetCookie,
-			'partitioned-storage': sent.widgetStorage === session.widgetStorage,
+			...(this.#knobs.widget && {
+				'partitioned-cookie': widgetCookie === session.widgetCookie,
+				'partitioned-storage': sent.widgetStorage === session.widgetStorage,
+			}),
 		};
 		const missing = Object.keys(right).filter((kind) => !right[kind]);
 		session.report = { missing, database };

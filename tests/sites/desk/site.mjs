@@ -170,7 +170,8 @@ export class DeskSite {
 		const query = issue ? `?ticket=${this.#widgets.ticket(widgetCookie, widgetStorage)}` : '';
 		const { name, email, employee_id } = session.account;
 		sendJson(res, 200, { person: { name, email, employee_id }, issue,
-			farewell: this.#knobs.farewell, frame: `https://widgets.test/frame${query}` });
+			farewell: this.#knobs.farewell,
+			frame: this.#knobs.widget ? `https://widgets.test/frame${query}` : '' });
 	}
 
 	async #bootCheck(req, res) {

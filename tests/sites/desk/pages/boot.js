@@ -55,7 +55,7 @@ async function boot() {
 	const { person, issue, frame, farewell } = await ask('/boot');
 	if (issue)
 		await keep(issue);
-	const { receipt, storage, error } = await askFrame(frame);
+	const { receipt, storage, error } = frame ? await askFrame(frame) : {};
 	if (error)
 		console.warn(`The widget could not start: ${error}`);
 	const { token } = await ask('/boot-check', { token: localStorage.getItem('desk.token'),
