@@ -52,11 +52,13 @@ async function saysNoMore(text, where = page())
 }
 
 before(async () => {
-	rig = await startRig({ settings: { authd: { account_failures: 3 }, botd: { lease_ms: 3000 } } });
+	rig = await startRig({ widget: false, settings: { authd: { account_failures: 3 }, botd: { lease_ms: 3000 } } });
 	alice = await rig.login("alice");
 	await alice.savedSignIn();
-	for (const [desk, when] of [["D-201", day(6)], ["D-202", day(2)]])
-		await alice.bookingIs((await alice.book({ date: when, desk })).id, ["done"]);
+	const asked = [await alice.book({ date: day(6), desk: "D-201" }), await alice.book({ date: day(2), desk: "D-202" })];
+
+	for (const { id } of asked) /* by one browser, one after another */
+		await alice.bookingIs(id, ["done"]);
 	browser = await openViewer();
 	person = await window();
 	await person.signInToStead({ name: "alice", password: rig.password });
