@@ -11,47 +11,47 @@ struct range {
 };
 
 static const struct range ranges4[] = {
-	{{0}, 8, "an unspecified address"},
-	{{10}, 8, "a private address"},
-	{{100, 64}, 10, "an address of carrier-grade NAT"},
-	{{127}, 8, "a loopback address"},
-	{{169, 254, 169, 254}, 32, "the address of a cloud's metadata service"},
-	{{169, 254}, 16, "a link-local address"},
-	{{168, 63, 129, 16}, 32,
+	{ { 0 }, 8, "an unspecified address" },
+	{ { 10 }, 8, "a private address" },
+	{ { 100, 64 }, 10, "an address of carrier-grade NAT" },
+	{ { 127 }, 8, "a loopback address" },
+	{ { 169, 254, 169, 254 }, 32, "the address of a cloud's metadata service" },
+	{ { 169, 254 }, 16, "a link-local address" },
+	{ { 168, 63, 129, 16 }, 32,
 		"the address of a cloud's metadata service"}, /* Azure; looks public */
-	{{172, 16}, 12, "a private address"},
-	{{192, 0, 0}, 24, "an address for protocol assignments"},
-	{{192, 0, 2}, 24, "an address for documentation"},
-	{{192, 88, 99}, 24, "an address of a 6to4 relay"},
-	{{192, 168}, 16, "a private address"},
-	{{198, 18}, 15, "an address for benchmarks"},
-	{{198, 51, 100}, 24, "an address for documentation"},
-	{{203, 0, 113}, 24, "an address for documentation"},
-	{{224}, 4, "a multicast address"},
-	{{240}, 4, "a reserved address"},
+	{ { 172, 16 }, 12, "a private address" },
+	{ { 192, 0, 0 }, 24, "an address for protocol assignments" },
+	{ { 192, 0, 2 }, 24, "an address for documentation" },
+	{ { 192, 88, 99 }, 24, "an address of a 6to4 relay" },
+	{ { 192, 168 }, 16, "a private address" },
+	{ { 198, 18 }, 15, "an address for benchmarks" },
+	{ { 198, 51, 100 }, 24, "an address for documentation" },
+	{ { 203, 0, 113 }, 24, "an address for documentation" },
+	{ { 224 }, 4, "a multicast address" },
+	{ { 240 }, 4, "a reserved address" },
 };
 
 /* Only within 2000::/3: everything outside is refused below. */
 static const struct range ranges6[] = {
-	{{0x20, 0x01, 0, 0}, 32, "a Teredo address"},
-	{{0x20, 0x01, 0}, 23, "an address for protocol assignments"},
-	{{0x20, 0x01, 0x0d, 0xb8}, 32, "an address for documentation"},
-	{{0x20, 0x02}, 16, "a 6to4 address"},
-	{{0x3f, 0xff, 0}, 20, "an address for documentation"},
+	{ { 0x20, 0x01, 0, 0 }, 32, "a Teredo address" },
+	{ { 0x20, 0x01, 0 }, 23, "an address for protocol assignments" },
+	{ { 0x20, 0x01, 0x0d, 0xb8 }, 32, "an address for documentation" },
+	{ { 0x20, 0x02 }, 16, "a 6to4 address" },
+	{ { 0x3f, 0xff, 0 }, 20, "an address for documentation" },
 };
 
 static const struct range outside6[] = {
-	{{0}, 128, "an unspecified address"},
-	{{[15] = 1}, 128, "a loopback address"},
-	{{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}, 128,
+	{ { 0 }, 128, "an unspecified address" },
+	{ {[15] = 1}, 128, "a loopback address"},
+	{ { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 }, 128,
 		"the address of a cloud's metadata service"},
-	{{0xfc}, 7, "a private address"},
-	{{0xfe, 0x80}, 10, "a link-local address"},
-	{{0xff}, 8, "a multicast address"},
+	{ { 0xfc }, 7, "a private address" },
+	{ { 0xfe, 0x80 }, 10, "a link-local address" },
+	{ { 0xff }, 8, "a multicast address" },
 };
 
 static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
-static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b}; /* RFC 6052 section 2.1 */
+static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b }; /* RFC 6052 section 2.1 */
 
 static bool in_range(const uint8_t *bytes, const struct range *r)
 {
@@ -72,7 +72,7 @@ static const char *kind_in(const uint8_t *bytes, const struct range *ranges, siz
 
 static void from_bytes6(const uint8_t *bytes, struct address *ret)
 {
-	*ret = (struct address){.family = AF_INET6};
+	*ret = (struct address){ .family = AF_INET6 };
 	if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
 		ret->family = AF_INET;
 		memcpy(ret->bytes, bytes + 12, 4);
@@ -83,10 +83,10 @@ static void from_bytes6(const uint8_t *bytes, struct address *ret)
 
 int address_parse(const char *text, struct address *ret)
 {
-	uint8_t bytes[16] = {0};
+	uint8_t bytes[16] = { 0 };
 
 	if (inet_pton(AF_INET, text, bytes) == 1) {
-		*ret = (struct address){.family = AF_INET};
+		*ret = (struct address){ .family = AF_INET };
 		memcpy(ret->bytes, bytes, 4);
 		return 0;
 	}
@@ -99,7 +99,7 @@ int address_parse(const char *text, struct address *ret)
 int address_from_sockaddr(const struct sockaddr *sa, struct address *ret)
 {
 	if (sa->sa_family == AF_INET) {
-		*ret = (struct address){.family = AF_INET};
+		*ret = (struct address){ .family = AF_INET };
 		memcpy(ret->bytes, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
 		return 0;
 	}

@@ -5,8 +5,7 @@
  * Nothing is freed singly. Every function aborts when memory is exhausted, so a size that a peer
  * chose must be capped before it gets here. An arena is used by one thread at a time.
  */
-#ifndef STEAD_COMMON_ARENA_H
-#define STEAD_COMMON_ARENA_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ void *arena_memdup(struct arena *a, const void *p, size_t n);
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
-
-#endif

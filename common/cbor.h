@@ -15,8 +15,7 @@
  * Refused: trailing bytes, duplicate keys, text that is not UTF-8, keys that are not strings, more
  * depth or items than allowed, chunked strings, other tags and simple values.
  */
-#ifndef STEAD_COMMON_CBOR_H
-#define STEAD_COMMON_CBOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -109,5 +108,3 @@ char *cbor_get_utf8(struct arena *arena, const struct cbor *map, const char *key
  * unchanged.
  */
 const uint8_t *cbor_raw(const struct cbor *v, size_t *ret_len);
-
-#endif

@@ -3,8 +3,7 @@
  * session. It aborts when memory is exhausted. Mistakes (text that is not UTF-8, unbalanced ends)
  * are kept until cbor_out_finish() reports the first.
  */
-#ifndef STEAD_COMMON_CBOR_OUT_H
-#define STEAD_COMMON_CBOR_OUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +59,3 @@ void cbor_cdp_array_begin(struct cbor_out *o);
 void cbor_cdp_array_end(struct cbor_out *o);
 /* Chromium reads integers of 32 bits only; others go out as doubles. */
 void cbor_cdp_int(struct cbor_out *o, int64_t i);
-
-#endif

@@ -100,10 +100,10 @@ static int take_bytes(struct reader *r, const struct head *h, const uint8_t **re
 
 static int read_string(struct reader *r, const struct head *h, struct cbor *v)
 {
-	int err = take_bytes(r, h, &v->str.p);
+	int e = take_bytes(r, h, &v->str.p);
 
-	if (err)
-		return err;
+	if (e)
+		return e;
 	v->str.n = h->value;
 	v->type = h->major == TEXT ? CBOR_TEXT : CBOR_BYTES;
 	if (v->type == CBOR_TEXT && !utf8_valid(v->str.p, v->str.n))
@@ -170,19 +170,19 @@ static int cbor_read_key(struct reader *r, struct cbor *v)
 {
 	const uint8_t *p;
 	struct head h;
-	int err;
+	int e;
 
 	if (r->items_left == 0)
 		return -E2BIG;
 	r->items_left--;
-	err = cbor_read_head(r, &h);
-	if (err)
-		return err;
+	e = cbor_read_head(r, &h);
+	if (e)
+		return e;
 	if (h.major != TEXT && h.major != BYTES)
 		return -ENOTSUP;
-	err = take_bytes(r, &h, &p);
-	if (err)
-		return err;
+	e = take_bytes(r, &h, &p);
+	if (e)
+		return e;
 	v->key = (const char *)p;
 	v->key_len = h.value;
 	if (h.major == BYTES)
@@ -195,12 +195,12 @@ static int cbor_read_key(struct reader *r, struct cbor *v)
 static int read_child(struct reader *r, unsigned int depth, bool map, struct cbor **ret)
 {
 	struct cbor key = {};
-	int err = map ? cbor_read_key(r, &key) : 0;
+	int e = map ? cbor_read_key(r, &key) : 0;
 
-	if (!err)
-		err = cbor_read_item(r, depth, ret);
-	if (err)
-		return err;
+	if (!e)
+		e = cbor_read_item(r, depth, ret);
+	if (e)
+		return e;
 	(*ret)->key = key.key;
 	(*ret)->key_len = key.key_len;
 	return 0;
@@ -262,10 +262,10 @@ static int cbor_read_list(struct reader *r, const struct head *h, unsigned int d
 	v->type = h->major == MAP ? CBOR_MAP : CBOR_ARRAY;
 	while (!list_done(r, h, v->list.n)) {
 		struct cbor *child;
-		int err = read_child(r, depth + 1, h->major == MAP, &child);
+		int e = read_child(r, depth + 1, h->major == MAP, &child);
 
-		if (err)
-			return err;
+		if (e)
+			return e;
 		*tail = child;
 		tail = &child->next;
 		v->list.n++;
@@ -280,28 +280,28 @@ static int cbor_read_list(struct reader *r, const struct head *h, unsigned int d
 static int cbor_read_envelope(struct reader *r, size_t n, unsigned int depth, struct cbor *v)
 {
 	const uint8_t *outer = r->end;
-	int err;
+	int e;
 
 	if (n > left(r))
 		return -EBADMSG;
 	r->end = r->p + n;
-	err = cbor_read_value(r, depth, true, v);
-	if (!err && r->p != r->end)
-		err = -EBADMSG;
+	e = cbor_read_value(r, depth, true, v);
+	if (!e && r->p != r->end)
+		e = -EBADMSG;
 	r->end = outer;
-	return err;
+	return e;
 }
 
 static int read_tag(struct reader *r, uint64_t tag, unsigned int depth, struct cbor *v)
 {
 	struct head h;
-	int err;
+	int e;
 
 	if (tag != TAG_BASE64 && tag != TAG_ENCODED)
 		return -ENOTSUP;
-	err = cbor_read_head(r, &h);
-	if (err)
-		return err;
+	e = cbor_read_head(r, &h);
+	if (e)
+		return e;
 	if (h.major != BYTES || h.info == INFO_INDEFINITE)
 		return -ENOTSUP;
 	if (tag == TAG_ENCODED)
@@ -313,10 +313,10 @@ static int read_tag(struct reader *r, uint64_t tag, unsigned int depth, struct c
 static int cbor_read_value(struct reader *r, unsigned int depth, bool tagged, struct cbor *v)
 {
 	struct head h;
-	int err = cbor_read_head(r, &h);
+	int e = cbor_read_head(r, &h);
 
-	if (err)
-		return err;
+	if (e)
+		return e;
 	switch (h.major) {
 	case UNSIGNED:
 	case NEGATIVE:
@@ -340,16 +340,16 @@ static int cbor_read_value(struct reader *r, unsigned int depth, bool tagged, st
 static int cbor_read_item(struct reader *r, unsigned int depth, struct cbor **ret)
 {
 	struct cbor *v;
-	int err;
+	int e;
 
 	if (r->items_left == 0)
 		return -E2BIG;
 	r->items_left--;
 	v = arena_alloc(r->arena, sizeof(*v));
 	v->raw = r->p;
-	err = cbor_read_value(r, depth, false, v);
-	if (err)
-		return err;
+	e = cbor_read_value(r, depth, false, v);
+	if (e)
+		return e;
 	v->raw_len = (size_t)(r->p - v->raw);
 	*ret = v;
 	return 0;
@@ -361,13 +361,13 @@ int cbor_parse(struct arena *arena, const void *p, size_t n, size_t max_items,
 	struct reader r = { .arena = arena, .p = p, .end = (const uint8_t *)p + n,
 			    .items_left = max_items };
 	struct cbor *v;
-	int err = n ? cbor_read_item(&r, 0, &v) : -EBADMSG;
+	int e = n ? cbor_read_item(&r, 0, &v) : -EBADMSG;
 
-	if (!err && r.p != r.end)
-		err = -EBADMSG;
-	if (!err)
+	if (!e && r.p != r.end)
+		e = -EBADMSG;
+	if (!e)
 		*ret = v;
-	return err;
+	return e;
 }
 
 const char *cbor_error(int error)

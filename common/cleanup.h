@@ -1,6 +1,5 @@
 /* Owners that let go by themselves: __attribute__((cleanup)) under a short name. */
-#ifndef STEAD_COMMON_CLEANUP_H
-#define STEAD_COMMON_CLEANUP_H
+#pragma once
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,5 +36,3 @@ static inline void closep(int *fd)
 		close(*fd);
 	errno = saved;
 }
-
-#endif

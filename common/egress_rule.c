@@ -252,7 +252,7 @@ static int add_known(const struct egress_rule *rule, struct egress_target *t, ch
 int egress_rule_host(const struct egress_rule *rule, const char *host, size_t length, uint16_t port,
 	struct egress_target *ret, char why[EGRESS_WHY])
 {
-	struct egress_target t = {.port = port};
+	struct egress_target t = { .port = port };
 	int r = host_parse(host, length, &t.host);
 
 	*why = '\0';

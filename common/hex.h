@@ -1,6 +1,5 @@
 /* Bytes as hexadecimal digits, in small letters. */
-#ifndef STEAD_COMMON_HEX_H
-#define STEAD_COMMON_HEX_H
+#pragma once
 
 #include <stddef.h>
 
@@ -19,5 +18,3 @@ static inline void hex_set(char *out, const void *bytes, size_t n)
 	}
 	out[2 * n] = '\0';
 }
-
-#endif

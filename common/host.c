@@ -56,7 +56,7 @@ static bool ends_in_number(const char *name)
 static int parse_address(const char *text, size_t length, struct host *ret)
 {
 	char copy[ADDRESS_TEXT];
-	struct host host = {.literal = true};
+	struct host host = { .literal = true };
 
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']' && memchr(text, ':', length)) {
 		text++;
@@ -76,7 +76,7 @@ static int parse_address(const char *text, size_t length, struct host *ret)
 
 int host_parse(const char *text, size_t length, struct host *ret)
 {
-	struct host host = {.literal = false};
+	struct host host = { .literal = false };
 
 	if (length > 1 && text[length - 1] == '.')
 		length--;

@@ -5,7 +5,7 @@
 
 int hostpattern_parse(const char *text, struct hostpattern *ret)
 {
-	struct hostpattern p = {.below = strncmp(text, "*.", 2) == 0};
+	struct hostpattern p = { .below = strncmp(text, "*.", 2) == 0 };
 	const char *name = p.below ? text + 2 : text;
 	int r = host_parse_port(name, strlen(name), 0, &p.host, &p.port);
 

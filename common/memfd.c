@@ -42,16 +42,16 @@ static int write_all(int fd, const char *p, size_t n)
 int memfd_new(const char *name, const void *p, size_t n, int *ret_fd)
 {
 	CLEANUP(closep) int fd = -1;
-	int err;
+	int r;
 
 	if (n == 0)
 		return -EINVAL;
 	fd = memfd_make(name);
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, p, n);
-	if (err)
-		return err;
+	r = write_all(fd, p, n);
+	if (r)
+		return r;
 	if (lseek(fd, 0, SEEK_SET) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		return -errno;
 	*ret_fd = TAKE_FD(fd);
@@ -81,18 +81,18 @@ int memfd_check(int fd, size_t max_size, size_t *ret_size)
 int memfd_map(int fd, size_t max_size, struct memfd_view *ret)
 {
 	size_t size;
-	int err = memfd_check(fd, max_size, &size);
+	int r = memfd_check(fd, max_size, &size);
 	void *p;
 
-	if (err)
-		return err;
+	if (r)
+		return r;
 	p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	if (madvise(p, size, MADV_DONTDUMP) < 0) {
-		err = -errno;
+		r = -errno;
 		munmap(p, size);
-		return err;
+		return r;
 	}
 	ret->data = p;
 	ret->size = size;

@@ -2,8 +2,7 @@
  * Sealed memory files: how state travels beside a frame. Once sealed, neither side can change or
  * resize the bytes, so a receiver may map and parse them in place (fcntl(2), F_ADD_SEALS).
  */
-#ifndef STEAD_COMMON_MEMFD_H
-#define STEAD_COMMON_MEMFD_H
+#pragma once
 
 #include <stddef.h>
 
@@ -33,5 +32,3 @@ void memfd_unmap(struct memfd_view *v);
 
 /* A sentence for an error of the three above. */
 const char *memfd_error(int error);
-
-#endif

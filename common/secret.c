@@ -80,11 +80,11 @@ int secret_new(size_t len, struct secret **ret)
 
 int secret_copy(const void *p, size_t len, struct secret **ret)
 {
-	int err = secret_new(len, ret);
+	int r = secret_new(len, ret);
 
-	if (!err)
+	if (!r)
 		memcpy((*ret)->data, p, len);
-	return err;
+	return r;
 }
 
 struct secret *secret_free(struct secret *s)

@@ -7,8 +7,7 @@
  * schedules) is on the ordinary heap and cleansed when it is done: secret_disable_dumps() covers
  * that time.
  */
-#ifndef STEAD_COMMON_SECRET_H
-#define STEAD_COMMON_SECRET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ void secret_freep(struct secret **s);
 
 /* In constant time for a given length. */
 bool secret_equal(const struct secret *a, const struct secret *b);
-
-#endif

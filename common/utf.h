@@ -1,6 +1,5 @@
 /* UTF-8 (RFC 3629) and UTF-16LE as bytes. */
-#ifndef STEAD_COMMON_UTF_H
-#define STEAD_COMMON_UTF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ uint32_t utf8_next(const char *text, size_t n, size_t *at);
  */
 uint32_t utf16_next(const uint8_t *p, size_t n, size_t *at);
 bool utf16_is_surrogate(uint32_t c);
-
-#endif

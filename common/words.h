@@ -12,8 +12,7 @@
  *
  * Sizes are in bytes and count the NUL; 0 is not allowed. No argument may lie within out.
  */
-#ifndef STEAD_COMMON_WORDS_H
-#define STEAD_COMMON_WORDS_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -60,5 +59,3 @@ bool exact_set(char *out, size_t size, const char *format, ...) __attribute__((f
 
 /* The same where what is put together is of our own making, so that it always fits: it aborts if not. */
 void exact_must(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-#endif

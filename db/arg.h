@@ -7,8 +7,7 @@
  * the one its place asks for: DB_TEXT("{a,b}") can be a text[], DB_TEXT("{\"a\": 1}") a jsonb.
  * Pointers are borrowed until the call returns.
  */
-#ifndef STEAD_DB_ARG_H
-#define STEAD_DB_ARG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,5 +50,3 @@ struct db_arg {
 /* The arguments of a variadic macro as an array, and how many they are. */
 #define DB_ARGS(...)   ((const struct db_arg[]){ __VA_ARGS__ })
 #define DB_COUNT(...)  (sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg))
-
-#endif

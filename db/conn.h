@@ -4,8 +4,7 @@
  * became of it. Who may use it, and when to open it again, is its owner's business (pool.c,
  * listen.c). Private to db/.
  */
-#ifndef STEAD_DB_CONN_H
-#define STEAD_DB_CONN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,5 +85,3 @@ enum outcome db_conn_outcome(const struct conn *c, struct db_error *why);
  * The result of the batch's last STEP_STATEMENT, which the caller then owns; NULL if there is none.
  */
 struct db_result *db_conn_take_result(struct conn *c);
-
-#endif

@@ -1,6 +1,5 @@
 /* From a db_config to what libpq wants to hear when it connects (private to db/). */
-#ifndef STEAD_DB_CONNINFO_H
-#define STEAD_DB_CONNINFO_H
+#pragma once
 
 #include "db/conn.h"
 
@@ -15,5 +14,3 @@ struct conninfo *conninfo_free(struct conninfo *info);
 
 /* Borrowed. */
 const struct conn_target *conninfo_target(const struct conninfo *info);
-
-#endif

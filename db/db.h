@@ -20,8 +20,7 @@
  * a transaction open and asks the same pool for a second one can wait for itself: -EBUSY at the
  * deadline.
  */
-#ifndef STEAD_DB_DB_H
-#define STEAD_DB_DB_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -178,5 +177,3 @@ struct db_status {
 };
 
 void db_status(const struct db *db, struct db_status *ret);
-
-#endif

@@ -15,8 +15,7 @@
  *	-ENOSPC       the server's disk is full
  *	-EIO          anything else, a mistake in the statement for one
  */
-#ifndef STEAD_DB_ERROR_H
-#define STEAD_DB_ERROR_H
+#pragma once
 
 struct db_error {
 	int code;            /* one of the above, or 0 */
@@ -42,5 +41,3 @@ struct pg_result;
  * values of rows, which have no place in a log. (private to db/)
  */
 void db_error_from_result(struct db_error *e, const struct pg_result *res);
-
-#endif

@@ -8,8 +8,7 @@
  * migration where its data must be touched). One advisory lock in the database lets one run at a
  * time; a second one waits for it.
  */
-#ifndef STEAD_DB_MIGRATE_H
-#define STEAD_DB_MIGRATE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,5 +32,3 @@ struct migrate_job {
  * nothing of the migration that failed remains. *why is filled on failure.
  */
 int migrate(const struct migrate_job *job, struct sentence *why);
-
-#endif

@@ -4,8 +4,7 @@
  * Other files are left alone, unless they end in .sql: a misspelt migration must not be passed
  * over.
  */
-#ifndef STEAD_DB_MIGRATION_H
-#define STEAD_DB_MIGRATION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,5 +55,3 @@ unsigned migration_transaction_line(const char *text);
 
 /* The line on which the nth character (from 1) of UTF-8 text stands. Pure. */
 unsigned migration_line(const char *text, unsigned long n);
-
-#endif

@@ -1,6 +1,5 @@
 /* The pool as transactions and listeners see it (private to db/). */
-#ifndef STEAD_DB_POOL_H
-#define STEAD_DB_POOL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -43,5 +42,3 @@ struct listener **pool_listener(const struct db *db);
 /* The parts of db_free() and db_status() that are the pool's. */
 void pool_free(struct db *db);
 void pool_status(const struct db *db, struct db_status *ret);
-
-#endif

@@ -1,6 +1,5 @@
 /* What whoever runs Stead ought to know of a connection string before it is used. */
-#ifndef STEAD_DB_REMARK_H
-#define STEAD_DB_REMARK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,5 +10,3 @@
  * makes no connection. file: where conninfo stands; "": where nobody else reads it; NULL: on the command line.
  */
 bool db_remark(const char *conninfo, const char *file, char *out, size_t size);
-
-#endif

@@ -9,8 +9,7 @@
  *
  * What a reader returns is borrowed and lives as long as the result.
  */
-#ifndef STEAD_DB_RESULT_H
-#define STEAD_DB_RESULT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -91,5 +90,3 @@ struct pg_result;
 
 /* Wraps what libpq returned and owns it from then on (private to db/ and its tests). */
 struct db_result *db_result_wrap(struct pg_result *pg);
-
-#endif

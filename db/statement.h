@@ -1,6 +1,5 @@
 /* Which statements one connection has prepared (private to db/). */
-#ifndef STEAD_DB_STATEMENT_H
-#define STEAD_DB_STATEMENT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +27,3 @@ void statements_clear(struct statements *s);
  * STATEMENTS_MAX.
  */
 struct statement *statements_get(struct statements *s, const char *sql, const Oid *types, int n);
-
-#endif

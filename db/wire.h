@@ -1,6 +1,5 @@
 /* PostgreSQL's binary format, to and from (private to db/). */
-#ifndef STEAD_DB_WIRE_H
-#define STEAD_DB_WIRE_H
+#pragma once
 
 #include <libpq-fe.h>
 
@@ -49,5 +48,3 @@ int64_t wire_time_to_ms(int64_t us);
 
 /* An integer of size 1, 2, 4 or 8 bytes, most significant first. */
 int64_t wire_int(const void *p, int size);
-
-#endif

@@ -152,7 +152,7 @@ static void on_unreached(void *arg, const char *host, size_t length, const char 
 	notices_add_unreached(arg, host, length, why);
 }
 
-static const struct egress_events egress_events = {on_refused, on_unreached};
+static const struct egress_events egress_events = { on_refused, on_unreached };
 
 static void on_app_wanted(void *arg, const char *scheme)
 {
@@ -165,10 +165,10 @@ static int make_rule(
 	const char *field = NULL;
 	char why[EGRESS_WHY];
 	int r = egress_rule_new(
-		(struct egress_words){(const char *const *)p->hosts, p->hosts_count},
+		(struct egress_words){ (const char *const *)p->hosts, p->hosts_count },
 		(struct egress_words){
 			(const char *const *)p->private_addresses, p->private_addresses_count},
-		(struct egress_words){(const char *const *)p->pins, p->pins_count}, ret, &field,
+		(struct egress_words){ (const char *const *)p->pins, p->pins_count }, ret, &field,
 		why);
 
 	return r < 0 ? call_refuse(call, ERR_invalid, field, "%s", why) : 0;
@@ -252,7 +252,7 @@ static int launch(struct call *call, struct browser *b, const struct browser_sta
 	if (r < 0)
 		return r;
 	b->oom_kills = oom_kills();
-	struct child_plan plan = {.argv = command.argv,
+	struct child_plan plan = { .argv = command.argv,
 		.envp = command.envp,
 		.proxy = command.proxy,
 		.cdp = p->cdp,
@@ -287,7 +287,7 @@ static void on_profile_changed(evutil_socket_t fd, short what, void *arg)
 static int await_life(struct browser *b)
 {
 	CLEANUP(closep) int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	struct life life = {.seen = &b->first_second};
+	struct life life = { .seen = &b->first_second };
 	struct event *event;
 	int r;
 

@@ -39,10 +39,10 @@ static void send_report(int fd, const char *step, int error, int listener)
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct report report = {.error = error};
-	struct iovec iov = {&report, sizeof(report)};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	} control = { 0};
+	struct report report = { .error = error };
+	struct iovec iov = { &report, sizeof(report) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	words_set(report.step, sizeof(report.step), "%s", step);
 	if (listener >= 0) {
@@ -174,8 +174,8 @@ static int receive_report(int fd, struct report *report, int *listener)
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec iov = {report, sizeof(*report)};
-	struct msghdr m = {.msg_iov = &iov,
+	struct iovec iov = { report, sizeof(*report) };
+	struct msghdr m = { .msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control.space)};
@@ -219,7 +219,7 @@ static int child_refuse(struct call *call, const struct child_plan *plan, const 
 /* Reads reports until exec has happened. */
 static int child_follow(struct call *call, const struct child_plan *plan, int fd, int *listener)
 {
-	struct report report = {.error = 0};
+	struct report report = { .error = 0 };
 	int r;
 
 	while ((r = receive_report(fd, &report, listener)) == 1) {

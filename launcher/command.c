@@ -123,7 +123,7 @@ struct command command_for_version(struct arena *arena, const char *chromium, co
 
 	argv[0] = arena_strdup(arena, chromium);
 	argv[1] = arena_strdup(arena, "--version");
-	return (struct command){.argv = argv, .envp = environment(arena, profile, NULL)};
+	return (struct command){ .argv = argv, .envp = environment(arena, profile, NULL) };
 }
 
 static bool only(const char *text, const char *allowed)

@@ -56,7 +56,7 @@ struct dialer *dialer_free(struct dialer *d)
 static void dial_look_up(void *arg)
 {
 	struct lookup *l = arg;
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
 
 	l->error = getaddrinfo(l->name, NULL, &hints, &l->found);
 }
@@ -88,7 +88,7 @@ static int dial_admit(const struct dialer *d, struct egress_target *t, const str
 
 static int find_addresses(struct dialer *d, struct egress_target *t, char *why)
 {
-	struct lookup l = {.name = t->host.name};
+	struct lookup l = { .name = t->host.name };
 	int r = d->pool ? 0 : worker_pool_new(LOOKUP_THREADS, LOOKUP_QUEUE, &d->pool);
 
 	if (r == 0)

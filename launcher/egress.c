@@ -189,7 +189,7 @@ static void egress_carry_out(
 static void egress_serve(void *arg)
 {
 	struct client *c = arg;
-	struct proxy_request request = {0};
+	struct proxy_request request = { 0 };
 	char *in = must(malloc(PROXY_HEAD_MOST + 1));
 	size_t length = 0;
 
@@ -241,7 +241,7 @@ static void on_egress_accept(evutil_socket_t fd, short what, void *arg)
 		if (e->count >= MOST_CLIENTS) /* the others wait in the backlog */
 			event_del(e->event);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-		struct timeval pause = {.tv_usec = 200000};
+		struct timeval pause = { .tv_usec = 200000 };
 		log_warning("cannot accept the browser's connections: %s; trying again in 200 ms",
 			strerror(errno));
 		event_del(e->event);

@@ -71,7 +71,7 @@ static int tell_of_alone(struct call *call, struct egress *e)
 			continue;
 		}
 		told = state;
-		r = send_egress_alone(call, &(struct egress_alone_item){.state = words[state]});
+		r = send_egress_alone(call, &(struct egress_alone_item){ .state = words[state] });
 	}
 	return r;
 }
@@ -105,7 +105,7 @@ int egress_alone(struct call *call, const struct egress_alone_params *params)
 {
 	struct launcher *l = call->daemon;
 	struct egress *e = launcher_egress(l);
-	struct alone alone = {.call = call, .port = (uint16_t)params->port};
+	struct alone alone = { .call = call, .port = (uint16_t)params->port };
 	int r;
 
 	if (!e)

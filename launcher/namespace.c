@@ -17,7 +17,7 @@
 
 static struct namespace_failure namespace_failed(const char *step)
 {
-	return (struct namespace_failure){step, errno};
+	return (struct namespace_failure){ step, errno };
 }
 
 static const struct namespace_failure none;
@@ -53,7 +53,7 @@ static struct namespace_failure map_ids(uid_t uid, gid_t gid)
 
 static struct namespace_failure raise_loopback(void)
 {
-	struct ifreq request = {.ifr_name = "lo"};
+	struct ifreq request = { .ifr_name = "lo" };
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (s < 0)
@@ -81,7 +81,7 @@ struct namespace_failure namespace_enter(void)
 
 struct namespace_failure namespace_listen(int *ret_fd, uint16_t *ret_port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK)}};
 	socklen_t n = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 

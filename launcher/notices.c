@@ -46,7 +46,7 @@ static const struct notice *last_of(const struct notices *n, enum kind kind, con
 
 static void notices_add(struct notices *n, enum kind kind, const char *subject, size_t length, const char *why)
 {
-	struct notice new = {.kind = kind};
+	struct notice new = { .kind = kind };
 	const struct notice *last;
 
 	for (size_t i = 0; i < length && i < sizeof(new.subject) - 1; i++)
@@ -87,7 +87,7 @@ void notices_end(struct notices *n, const char *sentence)
 
 static int send_notice(struct call *call, struct notice *one)
 {
-	struct browser_watch_item item = {0};
+	struct browser_watch_item item = { 0 };
 
 	switch (one->kind) {
 	case REFUSED_HOST:
@@ -114,7 +114,7 @@ int browser_watch(struct call *call, const struct browser_watch_params *params)
 		if (seen < n->count) {
 			r = send_notice(call, &n->list[seen++]);
 		} else if (*n->ended) {
-			struct browser_watch_item item = {.ended = n->ended};
+			struct browser_watch_item item = { .ended = n->ended };
 			return send_browser_watch(call, &item);
 		} else {
 			r = latch_wait(&n->news, NEVER);

@@ -133,7 +133,7 @@ static void on_relay_event(struct bufferevent *bev, short what, void *arg)
 static void arm(struct relay *r)
 {
 	int64_t ms = r->moved + IDLE_MS - loop_now();
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	event_add(r->timer, &tv);
 }

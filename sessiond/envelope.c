@@ -101,15 +101,15 @@ static int expand(const struct secret *data_key, const char *info, uint8_t *out,
 static int envelope_derive(const struct secret *data_key, struct secret **ret_key, uint8_t *ret_commitment)
 {
 	CLEANUP(secret_freep) struct secret *key = NULL;
-	int err = secret_new(GCM_KEY_LEN, &key);
+	int r = secret_new(GCM_KEY_LEN, &key);
 
-	if (!err)
-		err = expand(data_key, "stead content 1", key->data, key->len);
-	if (!err)
-		err = expand(data_key, "stead commit 1", ret_commitment, COMMITMENT_LEN);
-	if (!err)
+	if (!r)
+		r = expand(data_key, "stead content 1", key->data, key->len);
+	if (!r)
+		r = expand(data_key, "stead commit 1", ret_commitment, COMMITMENT_LEN);
+	if (!r)
 		*ret_key = TAKE(key);
-	return err;
+	return r;
 }
 
 /* --- the wrap --- */
@@ -154,18 +154,18 @@ static int unwrap(const struct masterkeys *keys, const struct binding *b, const 
 	const struct secret *master = masterkeys_get(keys, get_be32(h->key_id));
 	uint8_t aad[WRAP_AAD_LEN];
 	struct gcm g = { .nonce = h->wrap_nonce, .aad = aad, .aad_len = sizeof(aad) };
-	int err;
+	int r;
 
 	if (!master)
 		return -ENOKEY;
-	err = secret_new(DATA_KEY_LEN, &data_key);
-	if (err)
-		return err;
+	r = secret_new(DATA_KEY_LEN, &data_key);
+	if (r)
+		return r;
 	g.key = master->data;
 	wrap_aad(h, b, aad);
-	err = gcm_decrypt(&g, h->wrapped, sizeof(h->wrapped), h->wrap_tag, data_key->data);
-	if (err)
-		return err == -EBADMSG ? -EKEYREJECTED : err;
+	r = gcm_decrypt(&g, h->wrapped, sizeof(h->wrapped), h->wrap_tag, data_key->data);
+	if (r)
+		return r == -EBADMSG ? -EKEYREJECTED : r;
 	*ret = TAKE(data_key);
 	return 0;
 }
@@ -177,12 +177,12 @@ static int recover(const struct masterkeys *keys, const struct binding *b, const
 	CLEANUP(secret_freep) struct secret *data_key = NULL;
 	CLEANUP(secret_freep) struct secret *content_key = NULL;
 	uint8_t commitment[COMMITMENT_LEN];
-	int err = unwrap(keys, b, h, &data_key);
+	int r = unwrap(keys, b, h, &data_key);
 
-	if (!err)
-		err = envelope_derive(data_key, &content_key, commitment);
-	if (err)
-		return err;
+	if (!r)
+		r = envelope_derive(data_key, &content_key, commitment);
+	if (r)
+		return r;
 	if (CRYPTO_memcmp(commitment, h->commitment, sizeof(commitment)) != 0)
 		return -EKEYREJECTED;
 	*ret_data_key = TAKE(data_key);
@@ -203,14 +203,14 @@ static int new_data_key(const struct masterkeys *keys, const struct binding *b, 
 			struct secret **ret_content_key)
 {
 	CLEANUP(secret_freep) struct secret *data_key = NULL;
-	int err = secret_new(DATA_KEY_LEN, &data_key);
+	int r = secret_new(DATA_KEY_LEN, &data_key);
 
-	if (err)
-		return err;
+	if (r)
+		return r;
 	if (RAND_priv_bytes(data_key->data, DATA_KEY_LEN) != 1)
 		return -EIO;
-	err = envelope_wrap(keys, b, data_key, h);
-	return err ? err : envelope_derive(data_key, ret_content_key, h->commitment);
+	r = envelope_wrap(keys, b, data_key, h);
+	return r ? r : envelope_derive(data_key, ret_content_key, h->commitment);
 }
 
 static int encrypt(const struct masterkeys *keys, const struct binding *b, const uint8_t *packed,
@@ -220,13 +220,13 @@ static int encrypt(const struct masterkeys *keys, const struct binding *b, const
 	uint8_t *content = blob->data + sizeof(struct head);
 	struct head *h = (struct head *)blob->data;
 	struct gcm g = { .nonce = h->nonce, .aad = b->bytes, .aad_len = b->len };
-	int err;
+	int r;
 
 	memcpy(h->magic, magic, sizeof(magic));
 	memcpy(h->context_hash, b->hash, sizeof(b->hash));
-	err = new_data_key(keys, b, h, &content_key);
-	if (err)
-		return err;
+	r = new_data_key(keys, b, h, &content_key);
+	if (r)
+		return r;
 	if (RAND_bytes(h->nonce, sizeof(h->nonce)) != 1)
 		return -EIO;
 	g.key = content_key->data;
@@ -241,17 +241,17 @@ int envelope_seal(const struct masterkeys *keys, const struct envelope_context *
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = {};
 	struct binding b = bind(arena, context);
 	size_t packed_len;
-	int err;
+	int r;
 
 	if (n == 0)
 		return -EINVAL;
-	err = pack_deflate(plain, n, &packed, &packed_len);
-	if (!err)
-		err = blob_new(ENVELOPE_OVERHEAD + packed_len, &blob);
-	if (!err)
-		err = encrypt(keys, &b, packed->data, packed_len, &blob);
-	if (err)
-		return err;
+	r = pack_deflate(plain, n, &packed, &packed_len);
+	if (!r)
+		r = blob_new(ENVELOPE_OVERHEAD + packed_len, &blob);
+	if (!r)
+		r = encrypt(keys, &b, packed->data, packed_len, &blob);
+	if (r)
+		return r;
 	ret->len = blob.len;
 	ret->data = TAKE(blob.data);
 	return 0;
@@ -272,10 +272,10 @@ static int envelope_check_head(const void *blob, size_t n)
 static int match_head(const struct binding *b, const void *blob, size_t n)
 {
 	const struct head *h = blob;
-	int err = envelope_check_head(blob, n);
+	int r = envelope_check_head(blob, n);
 
-	if (err)
-		return err;
+	if (r)
+		return r;
 	return memcmp(h->context_hash, b->hash, sizeof(b->hash)) == 0 ? 0 : -EBADMSG;
 }
 
@@ -286,14 +286,14 @@ static int decrypt(const struct secret *content_key, const struct binding *b, co
 	const struct head *h = (const struct head *)blob;
 	const struct gcm g = { .key = content_key->data, .nonce = h->nonce,
 			       .aad = b->bytes, .aad_len = b->len };
-	int err = secret_new(n - ENVELOPE_OVERHEAD, &packed);
+	int r = secret_new(n - ENVELOPE_OVERHEAD, &packed);
 
-	if (!err)
-		err = gcm_decrypt(&g, blob + sizeof(*h), packed->len, blob + n - GCM_TAG_LEN,
+	if (!r)
+		r = gcm_decrypt(&g, blob + sizeof(*h), packed->len, blob + n - GCM_TAG_LEN,
 				  packed->data);
-	if (!err)
+	if (!r)
 		*ret = TAKE(packed);
-	return err;
+	return r;
 }
 
 int envelope_open(const struct masterkeys *keys, const struct envelope_context *context,
@@ -304,17 +304,17 @@ int envelope_open(const struct masterkeys *keys, const struct envelope_context *
 	CLEANUP(secret_freep) struct secret *content_key = NULL;
 	CLEANUP(secret_freep) struct secret *packed = NULL;
 	struct binding b = bind(arena, context);
-	int err = match_head(&b, blob, n);
+	int r = match_head(&b, blob, n);
 
-	if (!err && n - ENVELOPE_OVERHEAD > pack_bound(max))
-		err = -EFBIG;
-	if (!err)
-		err = recover(keys, &b, blob, &data_key, &content_key);
-	if (!err)
-		err = decrypt(content_key, &b, blob, n, &packed);
-	if (!err)
-		err = pack_inflate(packed, max, ret);
-	return err;
+	if (!r && n - ENVELOPE_OVERHEAD > pack_bound(max))
+		r = -EFBIG;
+	if (!r)
+		r = recover(keys, &b, blob, &data_key, &content_key);
+	if (!r)
+		r = decrypt(content_key, &b, blob, n, &packed);
+	if (!r)
+		r = pack_inflate(packed, max, ret);
+	return r;
 }
 
 int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context *context,
@@ -325,18 +325,18 @@ int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context
 	CLEANUP(secret_freep) struct secret *content_key = NULL;
 	CLEANUP(envelope_blob_free) struct envelope_blob copy = {};
 	struct binding b = bind(arena, context);
-	int err = match_head(&b, blob, n);
+	int r = match_head(&b, blob, n);
 
-	if (!err)
-		err = recover(keys, &b, blob, &data_key, &content_key);
-	if (!err)
-		err = blob_new(n, &copy);
-	if (err)
-		return err;
+	if (!r)
+		r = recover(keys, &b, blob, &data_key, &content_key);
+	if (!r)
+		r = blob_new(n, &copy);
+	if (r)
+		return r;
 	memcpy(copy.data, blob, n);
-	err = envelope_wrap(keys, &b, data_key, (struct head *)copy.data);
-	if (err)
-		return err;
+	r = envelope_wrap(keys, &b, data_key, (struct head *)copy.data);
+	if (r)
+		return r;
 	ret->len = copy.len;
 	ret->data = TAKE(copy.data);
 	return 0;
@@ -345,11 +345,11 @@ int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context
 int envelope_key_id(const void *blob, size_t n, uint32_t *ret)
 {
 	const struct head *h = blob;
-	int err = envelope_check_head(blob, n);
+	int r = envelope_check_head(blob, n);
 
-	if (!err)
+	if (!r)
 		*ret = get_be32(h->key_id);
-	return err;
+	return r;
 }
 
 const char *envelope_error(int error)

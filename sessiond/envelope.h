@@ -25,8 +25,7 @@
  * have the same encoding. Its hash stands in the open so that a blob put into another row is told
  * from a wrong key; it adds nothing to what the row's own columns say.
  */
-#ifndef STEAD_SESSIOND_ENVELOPE_H
-#define STEAD_SESSIOND_ENVELOPE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -87,5 +86,3 @@ int envelope_key_id(const void *blob, size_t n, uint32_t *ret);
 
 /* A sentence for the operator about an error of the above. */
 const char *envelope_error(int error);
-
-#endif

@@ -27,10 +27,10 @@ static int encrypt_with(EVP_CIPHER_CTX *ctx, const struct gcm *g, const uint8_t 
 			uint8_t *out, uint8_t *tag)
 {
 	uint8_t none[GCM_TAG_LEN];
-	int done, err = gcm_run(ctx, g, in, n, out, 1);
+	int done, r = gcm_run(ctx, g, in, n, out, 1);
 
-	if (err)
-		return err;
+	if (r)
+		return r;
 	if (EVP_CipherFinal_ex(ctx, none, &done) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, GCM_TAG_LEN, tag) != 1)
 		return -EIO;
@@ -41,10 +41,10 @@ static int decrypt_with(EVP_CIPHER_CTX *ctx, const struct gcm *g, const uint8_t 
 			const uint8_t *tag, uint8_t *out)
 {
 	uint8_t none[GCM_TAG_LEN];
-	int done, err = gcm_run(ctx, g, in, n, out, 0);
+	int done, r = gcm_run(ctx, g, in, n, out, 0);
 
-	if (err)
-		return err;
+	if (r)
+		return r;
 	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, GCM_TAG_LEN, (void *)tag) != 1)
 		return -EIO;
 	return EVP_CipherFinal_ex(ctx, none, &done) == 1 ? 0 : -EBADMSG;
@@ -53,19 +53,19 @@ static int decrypt_with(EVP_CIPHER_CTX *ctx, const struct gcm *g, const uint8_t 
 int gcm_encrypt(const struct gcm *g, const uint8_t *in, size_t n, uint8_t *out, uint8_t *tag)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	int err = ctx ? encrypt_with(ctx, g, in, n, out, tag) : -EIO;
+	int r = ctx ? encrypt_with(ctx, g, in, n, out, tag) : -EIO;
 
 	EVP_CIPHER_CTX_free(ctx);
-	return err;
+	return r;
 }
 
 int gcm_decrypt(const struct gcm *g, const uint8_t *in, size_t n, const uint8_t *tag, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	int err = ctx ? decrypt_with(ctx, g, in, n, tag, out) : -EIO;
+	int r = ctx ? decrypt_with(ctx, g, in, n, tag, out) : -EIO;
 
 	EVP_CIPHER_CTX_free(ctx);
-	if (err)
+	if (r)
 		OPENSSL_cleanse(out, n);
-	return err;
+	return r;
 }

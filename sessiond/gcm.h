@@ -1,6 +1,5 @@
 /* AES-256-GCM (NIST SP 800-38D) with a 96-bit nonce and a full tag. */
-#ifndef STEAD_SESSIOND_GCM_H
-#define STEAD_SESSIOND_GCM_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,5 +24,3 @@ int gcm_encrypt(const struct gcm *g, const uint8_t *in, size_t n, uint8_t *out, 
  * -EIO if OpenSSL fails.
  */
 int gcm_decrypt(const struct gcm *g, const uint8_t *in, size_t n, const uint8_t *tag, uint8_t *out);
-
-#endif

@@ -25,9 +25,9 @@ int hkdf_sha256(const struct hkdf_input *in, uint8_t *out, size_t n)
 {
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	int err = ctx ? hkdf_derive(ctx, in, out, n) : -EIO;
+	int r = ctx ? hkdf_derive(ctx, in, out, n) : -EIO;
 
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);
-	return err;
+	return r;
 }

@@ -1,6 +1,5 @@
 /* HKDF with SHA-256 (RFC 5869). */
-#ifndef STEAD_SESSIOND_HKDF_H
-#define STEAD_SESSIOND_HKDF_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ struct hkdf_input {
 
 /* Writes n bytes, at most 8160, to out. -EIO if OpenSSL refuses. */
 int hkdf_sha256(const struct hkdf_input *in, uint8_t *out, size_t n);
-
-#endif

@@ -155,13 +155,13 @@ static bool is_base64(const char *s, size_t n)
 static int decode_key(const char *s, size_t n, struct secret **ret)
 {
 	CLEANUP(secret_freep) struct secret *raw = NULL;
-	int err;
+	int r;
 
 	if (n != BASE64_LEN || !is_base64(s, n - 1) || s[n - 1] != '=')
 		return -EINVAL;
-	err = secret_new(MASTERKEY_LEN + 1, &raw); /* the padding decodes to a zero byte */
-	if (err)
-		return err;
+	r = secret_new(MASTERKEY_LEN + 1, &raw); /* the padding decodes to a zero byte */
+	if (r)
+		return r;
 	if (EVP_DecodeBlock(raw->data, (const uint8_t *)s, (int)n) != MASTERKEY_LEN + 1)
 		return -EINVAL;
 	return secret_copy(raw->data, MASTERKEY_LEN, ret);
@@ -188,7 +188,7 @@ static int add_line(struct masterkeys *keys, const char *s, const char *end, con
 {
 	const char *base64;
 	uint32_t id;
-	int err;
+	int r;
 
 	if (s == end || *s == '#')
 		return 0;
@@ -200,12 +200,12 @@ static int add_line(struct masterkeys *keys, const char *s, const char *end, con
 		return because(-EINVAL, why, "%s:%u: key %u is there twice", path, number, id);
 	if (keys->count == KEYS_MAX)
 		return because(-EINVAL, why, "%s:%u: more than %d keys", path, number, KEYS_MAX);
-	err = decode_key(base64, (size_t)(end - base64), &keys->keys[keys->count].key);
-	if (err == -EINVAL)
-		return because(err, why, "%s:%u: key %u is not 32 bytes in base64 (44 characters)",
+	r = decode_key(base64, (size_t)(end - base64), &keys->keys[keys->count].key);
+	if (r == -EINVAL)
+		return because(r, why, "%s:%u: key %u is not 32 bytes in base64 (44 characters)",
 			       path, number, id);
-	if (err)
-		return because(err, why, "%s:%u: no locked memory for a key: raise LimitMEMLOCK=",
+	if (r)
+		return because(r, why, "%s:%u: no locked memory for a key: raise LimitMEMLOCK=",
 			       path, number);
 	keys->keys[keys->count++].id = id;
 	if (id > keys->current)
@@ -220,10 +220,10 @@ static int parse(struct masterkeys *keys, const struct secret *text, const char 
 
 	for (; s < end; number++) {
 		const char *eol = memchr(s, '\n', (size_t)(end - s));
-		int err = add_line(keys, s, eol ? eol : end, path, number, why);
+		int r = add_line(keys, s, eol ? eol : end, path, number, why);
 
-		if (err)
-			return err;
+		if (r)
+			return r;
 		s = eol ? eol + 1 : end;
 	}
 	if (keys->count == 0)
@@ -236,23 +236,23 @@ static int masterkey_read_file(const char *path, struct secret **ret, char *why)
 	CLEANUP(secret_freep) struct secret *text = NULL;
 	CLEANUP(closep) int fd = open_file(path, why);
 	size_t size = 0;
-	int err;
+	int r;
 
 	if (fd < 0) {
-		err = TAKE_FD(fd);
-		return err;
+		r = TAKE_FD(fd);
+		return r;
 	}
-	err = check_file(path, fd, &size, why);
-	if (err)
-		return err;
-	err = secret_new(size, &text);
-	if (err)
-		return because(err, why, "no locked memory to read the master key file %s: raise "
+	r = check_file(path, fd, &size, why);
+	if (r)
+		return r;
+	r = secret_new(size, &text);
+	if (r)
+		return because(r, why, "no locked memory to read the master key file %s: raise "
 			       "LimitMEMLOCK=", path);
-	err = masterkey_read_all(fd, text);
-	if (err)
-		return because(err, why, "cannot read the master key file %s: %s", path,
-			       strerror(-err));
+	r = masterkey_read_all(fd, text);
+	if (r)
+		return because(r, why, "cannot read the master key file %s: %s", path,
+			       strerror(-r));
 	*ret = TAKE(text);
 	return 0;
 }
@@ -261,16 +261,16 @@ int masterkeys_load(const char *path, struct masterkeys **ret, char why[static M
 {
 	CLEANUP(masterkeys_freep) struct masterkeys *keys = NULL;
 	CLEANUP(secret_freep) struct secret *text = NULL;
-	int err;
+	int r;
 
 	*why = '\0';
-	err = masterkey_read_file(path, &text, why);
-	if (err)
-		return err;
+	r = masterkey_read_file(path, &text, why);
+	if (r)
+		return r;
 	keys = must(calloc(1, sizeof(*keys)));
-	err = parse(keys, text, path, why);
-	if (err)
-		return err;
+	r = parse(keys, text, path, why);
+	if (r)
+		return r;
 	*ret = TAKE(keys);
 	return 0;
 }
@@ -280,12 +280,12 @@ static int make_line(struct secret **ret)
 {
 	CLEANUP(secret_freep) struct secret *key = NULL;
 	CLEANUP(secret_freep) struct secret *line = NULL;
-	int err = secret_new(MASTERKEY_LEN, &key);
+	int r = secret_new(MASTERKEY_LEN, &key);
 
-	if (!err)
-		err = secret_new(2 + BASE64_LEN + 1, &line);
-	if (err)
-		return err;
+	if (!r)
+		r = secret_new(2 + BASE64_LEN + 1, &line);
+	if (r)
+		return r;
 	if (RAND_priv_bytes(key->data, MASTERKEY_LEN) != 1)
 		return -EIO;
 	memcpy(line->data, "1:", 2);
@@ -323,20 +323,20 @@ int masterkey_create_file(const char *path, char why[static MASTERKEY_WHY])
 {
 	CLEANUP(secret_freep) struct secret *line = NULL;
 	CLEANUP(closep) int fd = -1;
-	int err = make_line(&line);
+	int r = make_line(&line);
 
 	*why = '\0';
-	if (err)
-		return because(err, why, "cannot make a master key: %s", strerror(-err));
+	if (r)
+		return because(r, why, "cannot make a master key: %s", strerror(-r));
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return because(-errno, why, "cannot create the master key file %s: %m", path);
 	errno = 0;
-	err = masterkey_write_line(fd, path, line);
-	if (err) {
+	r = masterkey_write_line(fd, path, line);
+	if (r) {
 		unlink(path);
-		return because(err, why, "cannot write the master key file %s: %s", path,
-			       strerror(-err));
+		return because(r, why, "cannot write the master key file %s: %s", path,
+			       strerror(-r));
 	}
 	return 0;
 }

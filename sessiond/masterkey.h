@@ -6,8 +6,7 @@
  * ID is the current key; the others only unwrap. To rotate, add a line, restart, rewrap, remove the
  * old line.
  */
-#ifndef STEAD_SESSIOND_MASTERKEY_H
-#define STEAD_SESSIOND_MASTERKEY_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ size_t masterkeys_count(const struct masterkeys *keys);
  * path exists: it is never overwritten. On failure nothing is left at path.
  */
 int masterkey_create_file(const char *path, char why[static MASTERKEY_WHY]);
-
-#endif

@@ -63,18 +63,18 @@ int pack_deflate(const void *plain, size_t n, struct secret **ret, size_t *ret_l
 	CLEANUP(secret_freep) struct secret *out = NULL;
 	z_stream z = { .zalloc = cleansing_alloc, .zfree = cleansing_free,
 		       .next_in = (void *)plain, .avail_in = (unsigned int)n };
-	int err;
+	int r;
 
 	if (n > PACK_PLAIN_MAX)
 		return -EFBIG;
 	if (deflateInit(&z, Z_DEFAULT_COMPRESSION) != Z_OK)
 		return -ENOMEM;
-	err = secret_new(LENGTH_LEN + deflateBound(&z, n), &out);
-	if (!err)
-		err = compress_to(&z, out, ret_len);
+	r = secret_new(LENGTH_LEN + deflateBound(&z, n), &out);
+	if (!r)
+		r = compress_to(&z, out, ret_len);
 	deflateEnd(&z);
-	if (err)
-		return err;
+	if (r)
+		return r;
 	put_length(out->data, n);
 	*ret = TAKE(out);
 	return 0;
@@ -103,7 +103,7 @@ int pack_inflate(const struct secret *packed, size_t max, struct secret **ret)
 {
 	CLEANUP(secret_freep) struct secret *out = NULL;
 	uint32_t n;
-	int err;
+	int r;
 
 	if (packed->len <= LENGTH_LEN)
 		return -EBADMSG;
@@ -112,12 +112,12 @@ int pack_inflate(const struct secret *packed, size_t max, struct secret **ret)
 		return -EBADMSG;
 	if (n > max || n > PACK_PLAIN_MAX)
 		return -EFBIG;
-	err = secret_new(n, &out);
-	if (!err)
-		err = inflate_exactly(packed, out);
-	if (!err)
+	r = secret_new(n, &out);
+	if (!r)
+		r = inflate_exactly(packed, out);
+	if (!r)
 		*ret = TAKE(out);
-	return err;
+	return r;
 }
 
 size_t pack_bound(size_t n)

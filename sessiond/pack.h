@@ -2,8 +2,7 @@
  * Compression of what goes into an envelope: the plaintext's length (4 bytes, big-endian) and its
  * zlib stream (RFC 1950). Both sides are secrets, and zlib's own memory is cleansed.
  */
-#ifndef STEAD_SESSIOND_PACK_H
-#define STEAD_SESSIOND_PACK_H
+#pragma once
 
 #include <stddef.h>
 
@@ -26,5 +25,3 @@ int pack_inflate(const struct secret *packed, size_t max, struct secret **ret);
 
 /* The most bytes that n bytes can pack to; n above PACK_PLAIN_MAX counts as that. */
 size_t pack_bound(size_t n);
-
-#endif

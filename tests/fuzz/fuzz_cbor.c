@@ -81,10 +81,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *v = NULL;
-	int err = cbor_parse(arena, data, size, 4096, &v);
+	int e = cbor_parse(arena, data, size, 4096, &v);
 
-	if (err < 0) {
-		if (v || !cbor_error(err))
+	if (e < 0) {
+		if (v || !cbor_error(e))
 			abort();
 		return 0;
 	}

@@ -3,8 +3,7 @@
  * at the end. Started by root it runs as "nobody" (PostgreSQL refuses to be root), or as
  * STEAD_TEST_USER names.
  */
-#ifndef STEAD_TESTS_TEST_DB_CLUSTER_H
-#define STEAD_TESTS_TEST_DB_CLUSTER_H
+#pragma once
 
 #include <errno.h>
 #include <grp.h>
@@ -311,5 +310,3 @@ static inline void in_fiber(void (*fn)(void *arg), void *arg)
 	fiber_start("test", cluster_fiber_main, &run, NULL);
 	loop_run();
 }
-
-#endif

@@ -100,7 +100,7 @@ static struct browser_start_params plan(void)
 {
 	snprintf(pin_desk, sizeof(pin_desk), "desk.test=127.0.0.1:%d", site_port);
 	snprintf(pin_sso, sizeof(pin_sso), "login.sso.test=127.0.0.1:%d", site_port);
-	return (struct browser_start_params){.chromium = CHROMIUM,
+	return (struct browser_start_params){ .chromium = CHROMIUM,
 		.hosts = hosts,
 		.hosts_count = 4,
 		.private_addresses = private_addresses,
@@ -165,7 +165,7 @@ static void expect_sentence(const char *url, const char *part)
 static int set_egress(bool open)
 {
 	CLEANUP(call_freep) struct call *call = rig_call();
-	struct egress_set_params p = {.open = open};
+	struct egress_set_params p = { .open = open };
 	struct egress_set_result result;
 
 	return call_egress_set(call, rig.peer, &p, &result);
@@ -371,7 +371,7 @@ static void refuses_apps(void *arg)
 static void looks_up(void *arg)
 {
 	static char pattern[32], url[48];
-	static const char *own[] = {pattern, "*.invalid"};
+	static const char *own[] = { pattern, "*.invalid" };
 	struct browser_start_params p = named_plan();
 
 	(void)arg;
@@ -424,7 +424,7 @@ static void cut(void *arg)
 
 static struct peer_stream *speak_alone(struct call *call)
 {
-	struct egress_alone_params p = {.host = "desk.test", .port = 80};
+	struct egress_alone_params p = { .host = "desk.test", .port = 80 };
 	struct peer_stream *s;
 
 	assert_int_equal(open_egress_alone(call, rig.peer, &p, &s), 0);
@@ -501,7 +501,7 @@ static void alone_waits(void *arg)
 	start_page(&p);
 	assert_null(rig_navigate(&rig, "http://desk.test/"));
 	assert_string_equal(rig_evaluate(&rig, "fetch('/endless').then(() => 'begun')"), "begun");
-	event_add(pieces, &(struct timeval){.tv_usec = 5000});
+	event_add(pieces, &(struct timeval){ .tv_usec = 5000 });
 	struct peer_stream *alone = speak_alone(call);
 	assert_int_equal(set_egress(true), 0); /* it has been heard then */
 	expect_read();

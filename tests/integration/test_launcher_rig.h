@@ -96,7 +96,7 @@ static inline void rig_forbid_namespaces(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {.len = 4, .filter = steps};
+	struct sock_fprog program = { .len = 4, .filter = steps };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
@@ -359,7 +359,7 @@ static inline size_t process_tree(pid_t pid, struct process *all, size_t count)
 		if (child <= 0 || !process_read(child, &parent, &started, &state) || parent != pid)
 			continue;
 		assert_true(count < MOST_PIDS);
-		all[count++] = (struct process){child, started};
+		all[count++] = (struct process){ child, started };
 		count = process_tree(child, all, count);
 	}
 	closedir(d);

@@ -3,8 +3,7 @@
  * and peers on its sockets. Tests run in the source tree; the programs are those of the same build
  * as the test.
  */
-#ifndef STEAD_TESTS_TEST_SESSIOND_DAEMON_H
-#define STEAD_TESTS_TEST_SESSIOND_DAEMON_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -441,5 +440,3 @@ static inline void vault_run_test(void **state)
 	in_fiber((void (*)(void *)) * state, NULL);
 	vault_test_under_way = false;
 }
-
-#endif

@@ -23,6 +23,9 @@ scripts=$(find . \( -path ./build -o -path ./node_modules -o -path ./.git \) -pr
 	complain '^\t* {1,3}(if|for|while|return|case)\b' 'Indent with tabs alone.' $sources
 	complain '\b(if|for|while|switch)\(' 'Put a space between the keyword and its parenthesis.' $sources
 	complain '\b(if|for|while|switch) \(.*\)\{' 'Put a space before the brace.' $sources
+	complain '\{\.' 'Put a space within the braces.' $sources
+	complain '^#ifndef \w+_H$' 'A header is read once by #pragma once.' $sources
+	complain '\bint err\b' 'What a function returns is r, or e where r is something else.' $sources
 	complain '^\s*//' 'Comments are /* like this */.' $sources
 	complain '\b(TO''DO|FIX''ME)\b' 'Do it, or open an issue; nothing is left half done in the tree.' $sources $scripts
 	complain '\b(gets|strtok|atof|alloca|vsprintf)\(' 'There is a safer one.' $sources

@@ -96,12 +96,12 @@ export const mutants = [
 		targets: ["bin/streamd"], command: ["node", "demo/main.mjs", "--tour-only"] },
 	{ name: "a data key is unwrapped with another master key", file: "sessiond/envelope.c",
 		changes: [["	const struct secret *master = masterkeys_get(keys, get_be32(h->key_id));\n	uint8_t aad[WRAP_AAD_LEN];\n" +
-			"	struct gcm g = { .nonce = h->wrap_nonce, .aad = aad, .aad_len = sizeof(aad) };\n	int err;\n\n	if (!master)\n		return -ENOKEY;\n",
+			"	struct gcm g = { .nonce = h->wrap_nonce, .aad = aad, .aad_len = sizeof(aad) };\n	int r;\n\n	if (!master)\n		return -ENOKEY;\n",
 		"	const struct secret *master = masterkeys_get(keys, masterkeys_current(keys));\n	uint8_t aad[WRAP_AAD_LEN];\n" +
-			"	struct gcm g = { .nonce = h->wrap_nonce, .aad = aad, .aad_len = sizeof(aad) };\n	int err;\n\n	if (!master)\n		return -ENOKEY;\n"]],
+			"	struct gcm g = { .nonce = h->wrap_nonce, .aad = aad, .aad_len = sizeof(aad) };\n	int r;\n\n	if (!master)\n		return -ENOKEY;\n"]],
 		targets: ["tests/test_envelope"], command: ["build/plain/tests/test_envelope"] },
 	{ name: "a wrong master key is not noticed", file: "sessiond/envelope.c",
-		changes: [["	if (err)\n		return err == -EBADMSG ? -EKEYREJECTED : err;\n	*ret = TAKE(data_key);\n", "	*ret = TAKE(data_key);\n"],
+		changes: [["	if (r)\n		return r == -EBADMSG ? -EKEYREJECTED : r;\n	*ret = TAKE(data_key);\n", "	*ret = TAKE(data_key);\n"],
 			["	if (CRYPTO_memcmp(commitment, h->commitment, sizeof(commitment)) != 0)\n		return -EKEYREJECTED;\n", ""]],
 		targets: ["tests/test_envelope"], command: ["build/plain/tests/test_envelope"] },
 	{ name: "the vault's lease is not fenced", file: "sessiond/store.c",

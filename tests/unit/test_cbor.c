@@ -546,17 +546,17 @@ static void replay(const char *dir, const char *name)
 	FILE *f = fopen(path, "rb");
 	const struct cbor *v = NULL;
 	size_t n;
-	int err;
+	int e;
 
 	assert_non_null(f);
 	n = fread(data, 1, sizeof(data), f);
 	fclose(f);
-	err = cbor_parse(arena, data, n, 4096, &v);
-	if ((err == 0) != (v != NULL))
-		fail_msg("%s: %d", path, err);
-	if (strncmp(name, "ok-", 3) == 0 && err != 0)
-		fail_msg("%s: %d", path, err);
-	if (strncmp(name, "bad-", 4) == 0 && err == 0)
+	e = cbor_parse(arena, data, n, 4096, &v);
+	if ((e == 0) != (v != NULL))
+		fail_msg("%s: %d", path, e);
+	if (strncmp(name, "ok-", 3) == 0 && e != 0)
+		fail_msg("%s: %d", path, e);
+	if (strncmp(name, "bad-", 4) == 0 && e == 0)
 		fail_msg("%s was accepted", path);
 }
 

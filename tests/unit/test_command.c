@@ -17,11 +17,11 @@
 
 #define KEY "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
-static const char *keys[] = {KEY, KEY};
+static const char *keys[] = { KEY, KEY };
 
 static struct browser_start_params usual(void)
 {
-	return (struct browser_start_params){.chromium = "/usr/lib/chromium/chromium",
+	return (struct browser_start_params){ .chromium = "/usr/lib/chromium/chromium",
 		.trusted_keys = keys,
 		.trusted_keys_count = 2,
 		.width = 1280,

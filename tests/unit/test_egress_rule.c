@@ -125,7 +125,7 @@ static void test_sockaddr(void **state)
 	assert_int_equal(address_from_sockaddr((struct sockaddr *)&mapped, &a), 0);
 	assert_int_equal(a.family, AF_INET);
 	assert_string_equal(address_special(&a), "a loopback address");
-	struct sockaddr unix_socket = {.sa_family = AF_UNIX};
+	struct sockaddr unix_socket = { .sa_family = AF_UNIX };
 	assert_int_equal(address_from_sockaddr(&unix_socket, &a), -EAFNOSUPPORT);
 }
 
@@ -260,9 +260,9 @@ static struct egress_rule *rule_of_table(void)
 	const char *field;
 	char why[EGRESS_WHY];
 
-	assert_int_equal(egress_rule_new((struct egress_words){hosts, COUNT(hosts)},
-				 (struct egress_words){private_addresses, COUNT(private_addresses)},
-				 (struct egress_words){pins, COUNT(pins)}, &rule, &field, why),
+	assert_int_equal(egress_rule_new((struct egress_words){ hosts, COUNT(hosts) },
+				 (struct egress_words){ private_addresses, COUNT(private_addresses) },
+				 (struct egress_words){ pins, COUNT(pins) }, &rule, &field, why),
 		0);
 	return rule;
 }
@@ -298,7 +298,7 @@ static void test_rule_of_hosts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct egress_target t = {.count = 99};
+		struct egress_target t = { .count = 99 };
 		char why[EGRESS_WHY] = "";
 		int r = egress_rule_host(
 			rule, rows[i].host, strlen(rows[i].host), rows[i].port, &t, why);
@@ -332,13 +332,13 @@ static void test_localhost(void **state)
 	static const char *const loopback[] = {"127.0.0.1"};
 	CLEANUP(egress_rule_freep) struct egress_rule *open_rule = NULL;
 	CLEANUP(egress_rule_freep) struct egress_rule *closed_rule = NULL;
-	struct egress_words all = {own, COUNT(own)}, none = {NULL, 0};
+	struct egress_words all = { own, COUNT(own) }, none = { NULL, 0 };
 	struct egress_target t;
 	const char *field;
 	char why[EGRESS_WHY], text[ADDRESS_TEXT];
 
 	(void)state;
-	assert_int_equal(egress_rule_new(all, (struct egress_words){loopback, 1}, none, &open_rule, &field, why), 0);
+	assert_int_equal(egress_rule_new(all, (struct egress_words){ loopback, 1 }, none, &open_rule, &field, why), 0);
 	assert_int_equal(egress_rule_new(all, none, none, &closed_rule, &field, why), 0);
 	assert_int_equal(egress_rule_host(open_rule, "localhost", 9, 80, &t, why), 0);
 	assert_int_equal(t.count, 1);
@@ -395,9 +395,9 @@ static void expect_wrong(const char *host, const char *address, const char *pin,
 	const char *got = NULL;
 	char why[EGRESS_WHY];
 
-	assert_int_equal(egress_rule_new((struct egress_words){&host, host != NULL},
-				 (struct egress_words){&address, address != NULL},
-				 (struct egress_words){&pin, pin != NULL}, &rule, &got, why),
+	assert_int_equal(egress_rule_new((struct egress_words){ &host, host != NULL },
+				 (struct egress_words){ &address, address != NULL },
+				 (struct egress_words){ &pin, pin != NULL }, &rule, &got, why),
 		-EINVAL);
 	assert_null(rule);
 	assert_string_equal(got, field);
@@ -429,7 +429,7 @@ static void test_wrong_rules(void **state)
 static void test_no_hosts(void **state)
 {
 	CLEANUP(egress_rule_freep) struct egress_rule *rule = NULL;
-	struct egress_words none = {NULL, 0};
+	struct egress_words none = { NULL, 0 };
 	const char *field;
 	struct egress_target t;
 	char why[EGRESS_WHY];

@@ -43,13 +43,13 @@ static struct masterkeys *keys_of(const char *text)
 	char path[] = "/tmp/test_envelope.XXXXXX", why[MASTERKEY_WHY];
 	CLEANUP(closep) int fd = mkostemp(path, O_CLOEXEC);
 	struct masterkeys *keys = NULL;
-	int err;
+	int r;
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	err = masterkeys_load(path, &keys, why);
+	r = masterkeys_load(path, &keys, why);
 	unlink(path);
-	if (err)
+	if (r)
 		fail_msg("%s", why);
 	return keys;
 }
@@ -78,11 +78,11 @@ static int open_error(const struct masterkeys *with, const struct envelope_conte
 		      const void *p, size_t n)
 {
 	struct secret *out = NULL;
-	int err = envelope_open(with, c, p, n, MAX, &out);
+	int r = envelope_open(with, c, p, n, MAX, &out);
 
-	assert_true((err == 0) == (out != NULL));
+	assert_true((r == 0) == (out != NULL));
 	secret_free(out);
-	return err;
+	return r;
 }
 
 static void opens(const struct masterkeys *with, const struct envelope_blob *b)

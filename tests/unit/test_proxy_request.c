@@ -136,7 +136,7 @@ static void test_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct proxy_request r = {.port = 7};
+		struct proxy_request r = { .port = 7 };
 		int e = parse(rows[i].text, &r);
 		if (e != rows[i].result)
 			fail_msg("%d for %s", e, rows[i].text);
