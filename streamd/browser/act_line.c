@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/words.h"
@@ -149,6 +150,23 @@ static int await_whose(struct act *a)
 	return r;
 }
 
+/*
+ * What the browser says of the end may be read before what the launcher has said of the connection, although that was first: so
+ * nothing counts as never having left before the launcher has answered once more. If it does not, nobody knows.
+ */
+static int line_catch_up(struct act *a)
+{
+	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(ANSWER_MS));
+	struct egress_told_params params;
+	struct egress_told_result result;
+	int r = call_egress_told(call, browser_launcher(a->browser), &params, &result);
+
+	if (r == -ECANCELED)
+		return r;
+	a->heard |= r < 0;
+	return fiber_yield(); /* to whoever listens */
+}
+
 int line_await_answer(struct act *a)
 {
 	int r = await_end_of_line(a);
@@ -166,6 +184,8 @@ int line_await_answer(struct act *a)
 	}
 	if (r == 0)
 		r = await_whose(a);
+	if ((r == 0 || r == -ETIMEDOUT) && !line_may_have_carried(a))
+		r = line_catch_up(a);
 	return r == -ETIMEDOUT ? 0 : r;
 }
 

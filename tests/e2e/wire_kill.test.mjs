@@ -65,10 +65,10 @@ async function intentTakes(seconds)
 }
 
 /* A booking whose intent is about to be written: what acts is held back meanwhile. */
-async function held(kind, action)
+async function held(kind, action, more = {})
 {
 	await intentTakes(300);
-	const asked = await wire.book(wire.lanes[0], { kind, answer: "after 1", ...(action && { action }) });
+	const asked = await wire.book(wire.lanes[0], { kind, answer: "after 1", ...(action && { action }), ...more });
 
 	await becomes(async () => (await rig.postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")) === "1",
 		ROW_MS, "The intent was not about to be written.");
@@ -133,6 +133,28 @@ describe("starved at the act", () => {
 		} finally {
 			wire.wire.beforeEnd = null;
 		}
+	});
+});
+
+/* Of two that tell it of an end, it may read first what the other one said last. */
+describe("late at the act", () => {
+	const POLLS_MS = 300, STOPPED_MS = 2500;
+
+	test("a streamd that stands still meanwhile tells nothing that was heard of as unsent", { timeout: 4 * ROW_MS }, async () => {
+		const asked = await held("keepalive", undefined, { answer: "421 end", poll: "poll" });
+		let stopped = false;
+
+		/* The browser has said something of its polls by then, and so is read first. */
+		wire.wire.slowHandshake(POLLS_MS, () => {
+			const one = [{ pid: rig.daemon("streamd").pid }];
+
+			stopped = true;
+			killAll(one, "SIGSTOP");
+			setTimeout(() => killAll(one, "SIGCONT"), STOPPED_MS);
+		});
+		await quickIntent();
+		await wire.isTold(asked);
+		assert.ok(stopped, "its connection was there before");
 	});
 });
 

@@ -339,6 +339,8 @@ export const mutants = [
 	{ name: "nothing was saved, it says, while the save is under way", file: "streamd/signin/sign_in_proof.c",
 		changes: [["	s->save = SAVE_UNKNOWN;\n	s->saving = true;\n", "	s->saving = true;\n"]],
 		targets: ["bin/streamd"], command: ["node", "--test", "--test-name-pattern=vault is silent", "tests/e2e/life.test.mjs"] },
+	{ name: "what the launcher has said and nobody has read yet was not heard", file: "streamd/browser/act_line.c", ...WIRE_KILL("stands still meanwhile"),
+		changes: [["	if ((r == 0 || r == -ETIMEDOUT) && !line_may_have_carried(a))\n		r = line_catch_up(a);\n", "	(void)line_catch_up;\n"]] },
 	{ name: "an act goes over a connection that was there before", file: "launcher/egress_calls.c", ...WIRE("get, answered with reused"),
 		changes: [["		alone_mute_others(e);\n		r = tell_of_alone", "		r = tell_of_alone"]] },
 	{ name: "what still waits for its answer is cut, and sent again, at the act", file: "launcher/egress_alone.c",

@@ -226,6 +226,12 @@ class Wire extends EventEmitter {
 		} };
 	}
 
+	/* The next handshake takes so long, once told() that it begins. */
+	slowHandshake(ms, told)
+	{
+		this.#slow = { ms, told };
+	}
+
 	#greet(raw, secureContext)
 	{
 		const { ms, told } = this.#slow ?? { ms: 0 };
