@@ -73,7 +73,7 @@ static int service_serve(struct run *run)
 	r = s->open(run->daemon, run->server);
 	if (r == 0)
 		r = listen_all(run);
-	if (r == 0)
+	if (r == 0 && s->start)
 		r = s->start(run->daemon);
 	if (r == 0 && s->reload)
 		daemon_on_reload(service_reload, run);

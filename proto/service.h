@@ -11,7 +11,7 @@
  *	stopped(daemon)             on the fiber: nobody calls any more
  *	close(daemon)               frees what open() and start() have made, also when one of them has failed
  *
- * open, start and close are needed. open and start return 0, or a negative errno after saying why in the log.
+ * open and close are needed. open and start return 0, or a negative errno after saying why in the log.
  */
 #pragma once
 

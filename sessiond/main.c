@@ -27,7 +27,6 @@ int main(int argc, char *argv[])
 		.drain_ms = 4000,
 		.on_act = sessiond_audit_act,
 		.open = sessiond_open,
-		.start = sessiond_start,
 		.stop = sessiond_stop,
 		.close = sessiond_close };
 

@@ -149,12 +149,6 @@ int sessiond_open(void *daemon, struct server *server)
 	return r;
 }
 
-int sessiond_start(void *daemon)
-{
-	(void)daemon;
-	return 0;
-}
-
 void sessiond_stop(void *daemon)
 {
 	hub_end(((struct sessiond *)daemon)->hub);

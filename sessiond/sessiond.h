@@ -29,7 +29,6 @@ struct sessiond {
  * answer yet.
  */
 int sessiond_open(void *daemon, struct server *server);
-int sessiond_start(void *daemon);
 void sessiond_stop(void *daemon);
 void sessiond_close(void *daemon);
 

@@ -6,7 +6,7 @@
 #include "common/loop.h"
 #include "streamd/browser/farewell.h"
 #include "streamd/run/runs_inside.h"
-#include "streamd/session/proof.h"
+#include "streamd/session/probe.h"
 
 #define PROVE_MS 10000 /* for the probe before the end */
 

@@ -10,9 +10,9 @@
 #include "common/loop.h"
 #include "common/must.h"
 #include "common/words.h"
+#include "state/state.h"
 #include "streamd/run/runs_inside.h"
 #include "streamd/screen/screen.h"
-#include "streamd/session/proof.h"
 
 #define ORPHAN_S 20    /* one whose opening was given up waits this long for its run_close */
 #define HANDED_S 330   /* longer than its caller has it offered to a vault that is away (SAVE_MS of botd) */

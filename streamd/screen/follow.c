@@ -57,12 +57,6 @@ static void on_closing(void *owner)
 	s->browser = NULL;
 }
 
-static void happened(struct screen *s)
-{
-	if (s->does->happened)
-		s->does->happened(s->owner);
-}
-
 static void lost(struct screen *s, const char *why)
 {
 	if (s->does->lost)
@@ -109,7 +103,7 @@ static void on_front_changed(void *owner, struct target *page)
 	if (page)
 		tell_page(s, page);
 	screen_tell_tabs(s);
-	happened(s);
+	screen_happened(s);
 	if (!page)
 		lost(s, "The site closed its last window.");
 }
@@ -147,7 +141,7 @@ static void on_follow_page_changed(void *owner, struct target *page)
 	if (s->does->page_changed)
 		s->does->page_changed(s->owner, page);
 	screen_tell_tabs(s);
-	happened(s);
+	screen_happened(s);
 }
 
 /* While a session is put into the browser there is nothing of the site's to see. */
@@ -169,7 +163,7 @@ static void on_follow_dialog(void *owner, struct target *page, const struct cbor
 		dialog_put_away(page, params, s->said, sizeof(s->said));
 	else if (!s->ending)
 		dialogs_add(s->dialogs, page, params);
-	happened(s);
+	screen_happened(s);
 }
 
 /* Whether the person looks at it, or at a popup that it opened and will go back to it. */

@@ -124,6 +124,12 @@ void screen_viewers_changed(struct screen *s)
 		s->does->seen(s->owner);
 }
 
+void screen_happened(struct screen *s)
+{
+	if (s->does->happened)
+		s->does->happened(s->owner);
+}
+
 void screen_used(struct viewer *v)
 {
 	struct screen *s = v->screen;

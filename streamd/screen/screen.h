@@ -17,7 +17,6 @@ struct dialogs;
 struct hands;
 struct menus;
 struct notes;
-struct screen;
 struct screencast;
 struct trouble;
 
@@ -80,6 +79,9 @@ void screen_viewers_changed(struct screen *s);
 
 /* Everything that one that has come must know. */
 void screen_greet(struct viewer *v);
+
+/* Something has happened there that its owner's flow may wait for. */
+void screen_happened(struct screen *s);
 
 /* The viewer did something: it holds control. */
 void screen_used(struct viewer *v);

@@ -10,7 +10,6 @@
 struct picture;
 struct said;
 struct screen;
-struct viewer_route;
 
 struct viewer {
 	struct edge *edge;

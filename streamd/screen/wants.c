@@ -44,8 +44,7 @@ void wants_password(void *owner, struct target *target, const struct cbor *param
 
 	if (!s->ending)
 		dialogs_add_password(s->dialogs, target, params);
-	if (s->does->happened)
-		s->does->happened(s->owner);
+	screen_happened(s);
 }
 
 void wants_app(void *owner, const char *scheme)

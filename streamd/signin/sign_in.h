@@ -44,7 +44,7 @@ struct sign_in {
 	uint64_t number; /* what it is held by with the login that opened it */
 	int64_t user, opened_at_ms, ended_at_ms; /* wall clock; 0 while it is open */
 	char *user_name;
-	struct call *call; /* the stream's own, for the acting user, without deadline */
+	struct call *call; /* its own, for the acting user, without deadline */
 	const struct recipe *recipe;
 	enum sign_in_step step, reached; /* reached: the furthest before it failed or ended */
 	char reason[1024], advice[512];

@@ -8,7 +8,7 @@ struct sign_ins;
 
 struct sign_ins *sign_ins_new(struct streamd *d);
 
-/* In a fiber: ends every stream and waits until its browser is gone; its viewers are told why. */
+/* In a fiber: ends every sign-in and waits until its browser is gone; its viewers are told why. */
 void sign_ins_end(struct sign_ins *all);
 
 /* In a fiber, once nobody looks any more. Takes NULL, returns NULL. */
@@ -22,7 +22,7 @@ size_t sign_ins_viewers(const struct sign_ins *all);
 struct sign_in *sign_ins_find(struct sign_ins *all, const char *id);
 
 /*
- * Why there is no stream of that name: a sentence if it is one of an earlier life of this service, or NULL if there never was
+ * Why there is no sign-in of that name: a sentence if it is one of an earlier life of this service, or NULL if there never was
  * one.
  */
 const char *sign_ins_why_gone(const struct sign_ins *all, const char *id);
