@@ -66,11 +66,6 @@ const uint8_t *cbor_bytes(const struct cbor *v, size_t *ret_len)
 	return v->str.p;
 }
 
-bool cbor_is_binary(const struct cbor *v)
-{
-	return v && v->binary;
-}
-
 static bool utf16_is(const uint8_t *p, size_t n, const char *s, size_t len)
 {
 	for (size_t at = 0; at < n;) {
@@ -206,11 +201,6 @@ bool cbor_get_bool(const struct cbor *map, const char *key, bool otherwise)
 {
 	cbor_bool(cbor_get(map, key), &otherwise);
 	return otherwise;
-}
-
-const char *cbor_get_text(const struct cbor *map, const char *key, size_t *ret_len)
-{
-	return cbor_text(cbor_get(map, key), ret_len);
 }
 
 char *cbor_get_utf8(struct arena *arena, const struct cbor *map, const char *key)

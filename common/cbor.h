@@ -32,7 +32,7 @@ enum cbor_type {
 	CBOR_BOOL,
 	CBOR_NULL,
 	CBOR_TEXT,  /* UTF-8 */
-	CBOR_BYTES, /* bytes; or, from Chromium and unless cbor_is_binary(), a UTF-16LE string */
+	CBOR_BYTES, /* bytes; or, from Chromium and unless under tag 22, a UTF-16LE string */
 	CBOR_ARRAY,
 	CBOR_MAP,
 };
@@ -68,8 +68,6 @@ bool cbor_bool(const struct cbor *v, bool *ret);
 /* Not NUL-terminated; NULL for anything else, byte strings included. */
 const char *cbor_text(const struct cbor *v, size_t *ret_len);
 const uint8_t *cbor_bytes(const struct cbor *v, size_t *ret_len);
-/* True for a byte string under tag 22: bytes, never UTF-16. */
-bool cbor_is_binary(const struct cbor *v);
 /* True if v is this string, as text or as UTF-16LE bytes. */
 bool cbor_text_is(const struct cbor *v, const char *s);
 
@@ -100,7 +98,6 @@ const char *cbor_key(const struct cbor *v, size_t *ret_len);
 int64_t cbor_get_int(const struct cbor *map, const char *key, int64_t otherwise);
 double cbor_get_double(const struct cbor *map, const char *key, double otherwise);
 bool cbor_get_bool(const struct cbor *map, const char *key, bool otherwise);
-const char *cbor_get_text(const struct cbor *map, const char *key, size_t *ret_len);
 char *cbor_get_utf8(struct arena *arena, const struct cbor *map, const char *key);
 
 /*

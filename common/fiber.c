@@ -317,11 +317,6 @@ struct fiber *fiber_self(void)
 	return running;
 }
 
-const char *fiber_name(const struct fiber *f)
-{
-	return f->name;
-}
-
 bool fiber_ended(const struct fiber *f)
 {
 	return f->ended;

@@ -23,9 +23,6 @@ void fiber_start(const char *name, void (*fn)(void *arg), void *arg, struct fibe
 /* The running fiber, or NULL on the loop's own stack. */
 struct fiber *fiber_self(void);
 
-/* The name given at start, for logs. Borrowed. */
-const char *fiber_name(const struct fiber *f);
-
 /* Makes the present and each later unshielded wait of f return -ECANCELED. Idempotent; NULL is ignored. */
 void fiber_cancel(struct fiber *f);
 
