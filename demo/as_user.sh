@@ -3,7 +3,7 @@
 # PostgreSQL refuse root.
 #
 #	demo/as_user.sh demo|test COMMAND [ARGUMENT]...
-#	demo/as_user.sh ready COMMAND [ARGUMENT]...	what came before has installed and copied everything
+#	demo/as_user.sh ready COMMAND [ARGUMENT]...	what came before has installed and copied everything; /tmp is its own
 #
 # Started by root, it works as the user stead-demo, whom it makes, in a copy of the tree that this user can read and
 # build in. Started by anybody else, it works in the tree itself.
@@ -75,5 +75,12 @@ if [ "$kind" != ready ]; then
 fi
 cd "$tree"
 # The signal: whatever happens to this process's parent, nothing of this is left behind.
-exec setpriv --reuid=$user --regid=$user --init-groups --pdeathsig=TERM \
+set -- setpriv --reuid=$user --regid=$user --init-groups --pdeathsig=TERM \
 	env -u XDG_RUNTIME_DIR -u TMPDIR HOME=/var/lib/$user USER=$user LOGNAME=$user "$@"
+# Of many that run at once, each has a /tmp of its own, in memory: profiles lie in memory in service, too (RuntimeDirectory), and
+# what makes and deletes some hundred thousand small files keeps no disk's file system busy, nor leaves any there.
+if [ "$kind" = ready ] && unshare --mount true 2> /dev/null; then
+	# shellcheck disable=SC2016 # the inner shell's own
+	set -- unshare --mount sh -c 'mount -t tmpfs -o mode=1777 stead /tmp || true; exec "$@"' sh "$@"
+fi
+exec "$@"
