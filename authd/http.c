@@ -302,7 +302,7 @@ static int http_run_own(struct exchange *x, const void *params)
 
 static int http_pass_on(struct exchange *x, struct peer *peer, const void *params)
 {
-	struct span answer;
+	struct raw_json answer;
 	int r = peer_call_text(peer, x->call, x->route.method, params, &answer);
 
 	if (r == 0)

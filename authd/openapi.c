@@ -11,6 +11,7 @@
 #include "common/origin.h"
 #include "proto/route.h"
 #include "common/daemon.h"
+#include "common/span.h"
 #include "common/words.h"
 #include "proto/error.h"
 
@@ -48,12 +49,10 @@ static json_t *openapi_text_schema(int64_t most)
 static json_t *enum_schema(const char *words)
 {
 	json_t *schema = openapi_typed("string"), *list = must(json_array());
+	struct span rest = span_of(words), word;
 
-	while (*words) {
-		size_t n = strcspn(words, "|");
-		openapi_append(list, json_stringn(words, n));
-		words += n + (words[n] == '|');
-	}
+	while (span_next(&rest, "|", &word))
+		openapi_append(list, json_stringn(word.p, word.n));
 	openapi_put(schema, "enum", list);
 	return schema;
 }

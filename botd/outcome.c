@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/span.h"
 #include "common/words.h"
-#include "proto/field.h"
 
 #define BEFORE    OUTCOME_BEFORE
 #define UNSENT    OUTCOME_UNSENT
@@ -55,7 +55,7 @@ static const struct outcome_row {
 static const char *verdict_of(const struct outcome_seen *s)
 {
 	const char *verdict = s->verdict ? s->verdict : "failed";
-	bool there = words_have("booked|already_booked|waitlisted", verdict);
+	bool there = span_lists("booked|already_booked|waitlisted", "|", verdict);
 
 	return (s->facts & UNSENT) && (s->facts & EARLIER) && !there ? "unconfirmed" : verdict;
 }

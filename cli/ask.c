@@ -70,7 +70,7 @@ static int call_daemon(struct call *call, struct peer *peer, const struct method
 {
 	void *fields = arena_alloc(call->arena, m->params_size);
 	json_t *kept = NULL;
-	struct span answer;
+	struct raw_json answer;
 	int r = fields_decode(call->arena, m->params(), params, NULL, fields, &kept, &call->refusal);
 
 	if (kept)

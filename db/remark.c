@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 
+#include "common/span.h"
 #include "common/words.h"
 
 static const char *value(const PQconninfoOption *options, const char *keyword)
@@ -16,27 +17,19 @@ static const char *value(const PQconninfoOption *options, const char *keyword)
 }
 
 /* One of a list that commas part: a socket's directory, an abstract socket, or this machine's own address. */
-static bool is_here(const char *host, size_t n)
+static bool is_here(struct span host)
 {
-	static const char *const own[] = { "localhost", "::1" };
-
-	if (n == 0 || *host == '/' || *host == '@' || strncmp(host, "127.", 4) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-		if (n == strlen(own[i]) && strncmp(host, own[i], n) == 0)
-			return true;
-	return false;
+	return host.n == 0 || *host.p == '/' || *host.p == '@' || (host.n > 4 && strncmp(host.p, "127.", 4) == 0) ||
+		span_is(host, "localhost") || span_is(host, "::1");
 }
 
 static bool all_here(const char *hosts)
 {
-	while (hosts) {
-		size_t n = strcspn(hosts, ",");
+	struct span rest = span_of(hosts), host;
 
-		if (!is_here(hosts, n))
+	while (span_next(&rest, ",", &host))
+		if (!is_here(host))
 			return false;
-		hosts = hosts[n] ? hosts + n + 1 : NULL;
-	}
 	return true;
 }
 

@@ -7,12 +7,7 @@
 
 #include "common/host.h"
 #include "common/must.h"
-
-/* Bytes within the input. */
-struct span {
-	const char *p;
-	size_t n;
-};
+#include "common/span.h"
 
 /* What the header fields have said so far. */
 struct fields {
@@ -23,62 +18,6 @@ struct fields {
 
 static const char *const not_forwarded[] = {"connection", "proxy-connection", "proxy-authorization",
 	"keep-alive", "te", "trailer", "upgrade", "http2-settings"};
-
-static bool is_tchar(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool proxy_request_is_token(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_tchar(s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
-static bool proxy_request_span_is(struct span s, const char *word)
-{
-	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
-}
-
-/* Up to the first c, which is passed over; false if there is none. */
-static bool proxy_request_cut(struct span *rest, char c, struct span *ret)
-{
-	const char *end = memchr(rest->p, c, rest->n);
-
-	if (!end)
-		return false;
-	*ret = (struct span){rest->p, (size_t)(end - rest->p)};
-	*rest = (struct span){end + 1, rest->n - ret->n - 1};
-	return true;
-}
-
-/*
- * A line without its CRLF; a lone CR or LF, or a NUL, is no line's end and has no place in a head.
- */
-static bool proxy_request_cut_line(struct span *rest, struct span *ret)
-{
-	struct span line;
-
-	if (!proxy_request_cut(rest, '\n', &line) || line.n == 0 || line.p[line.n - 1] != '\r')
-		return false;
-	line.n--;
-	if (memchr(line.p, '\r', line.n) || memchr(line.p, '\0', line.n))
-		return false;
-	*ret = line;
-	return true;
-}
-
-static struct span proxy_request_trim(struct span s)
-{
-	while (s.n && (*s.p == ' ' || *s.p == '\t'))
-		s.p++, s.n--;
-	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
 
 static int proxy_request_split_authority(struct span s, uint16_t otherwise, struct proxy_request *r)
 {
@@ -114,14 +53,14 @@ static int read_length(struct span value, struct fields *f)
 
 static int note_field(struct fields *f, struct span name, struct span value)
 {
-	if (proxy_request_span_is(name, "host")) {
+	if (span_names(name, "host")) {
 		if (f->has_host)
 			return -EBADMSG;
 		f->has_host = true;
 		f->host = value;
-	} else if (proxy_request_span_is(name, "content-length")) {
+	} else if (span_names(name, "content-length")) {
 		return read_length(value, f);
-	} else if (proxy_request_span_is(name, "transfer-encoding")) {
+	} else if (span_names(name, "transfer-encoding")) {
 		f->chunked = true;
 	}
 	return 0;
@@ -130,7 +69,7 @@ static int note_field(struct fields *f, struct span name, struct span value)
 static bool is_forwarded(struct span name)
 {
 	for (size_t i = 0; i < sizeof(not_forwarded) / sizeof(*not_forwarded); i++)
-		if (proxy_request_span_is(name, not_forwarded[i]))
+		if (span_names(name, not_forwarded[i]))
 			return false;
 	return true;
 }
@@ -146,13 +85,13 @@ static int read_fields(struct span rest, struct proxy_request *r, struct fields 
 {
 	struct span line, name, value;
 
-	while (proxy_request_cut_line(&rest, &line)) {
+	while (span_cut_line(&rest, &line)) {
 		if (line.n == 0)
 			return 0;
 		value = line;
-		if (!proxy_request_cut(&value, ':', &name) || !proxy_request_is_token(name))
+		if (!span_cut(&value, ':', &name) || !span_is_token(name))
 			return -EBADMSG;
-		int e = note_field(f, name, proxy_request_trim(value));
+		int e = note_field(f, name, span_trim(value));
 		if (e < 0)
 			return e;
 		if (r->head && is_forwarded(name)) {
@@ -233,13 +172,13 @@ static int proxy_request_read_head(struct span rest, struct proxy_request *r)
 {
 	struct span line, method, target;
 
-	if (!proxy_request_cut_line(&rest, &line) || !proxy_request_cut(&line, ' ', &method) ||
-		!proxy_request_cut(&line, ' ', &target) ||
-		!proxy_request_is_token(method))
+	if (!span_cut_line(&rest, &line) || !span_cut(&line, ' ', &method) ||
+		!span_cut(&line, ' ', &target) ||
+		!span_is_token(method))
 		return -EBADMSG;
-	if (!proxy_request_span_is(line, "HTTP/1.1") && !proxy_request_span_is(line, "HTTP/1.0"))
+	if (!span_names(line, "HTTP/1.1") && !span_names(line, "HTTP/1.0"))
 		return -EBADMSG;
-	if (method.n == 7 && memcmp(method.p, "CONNECT", 7) == 0)
+	if (span_is(method, "CONNECT"))
 		return read_connect(target, rest, r);
 	return read_plain(method, target, rest, r);
 }

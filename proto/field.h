@@ -47,6 +47,3 @@ void fields_init(const struct field *rows, void *out, size_t size);
 
 /* Closes every descriptor that the struct owns. */
 void fields_close(const struct field *rows, void *out);
-
-/* Whether word is one of "a|b|c". */
-bool words_have(const char *words, const char *word);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/memfd.h"
+#include "common/span.h"
 #include "common/words.h"
 #include "proto/field.h"
 
@@ -33,18 +34,6 @@ int field_refuse(struct decoder *d, const struct place *at, const char *format, 
 	return FIELD_REFUSED;
 }
 
-bool words_have(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (strchr(word, '|'))
-		return false; /* "a|b" stands there too, and is none of them */
-	for (const char *w = words; n && w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
-		if (strncmp(w, word, n) == 0 && (w[n] == '|' || w[n] == '\0'))
-			return true;
-	return false;
-}
-
 int field_take_text(struct decoder *d, const struct place *at, const struct field *f, const char *s, size_t n,
 	const char **out)
 {
@@ -58,7 +47,7 @@ int field_take_text(struct decoder *d, const struct place *at, const struct fiel
 
 int field_take_enum(struct decoder *d, const struct place *at, const struct field *f, const char *s, const char **out)
 {
-	if (!words_have(f->words, s))
+	if (!span_lists(f->words, "|", s))
 		return field_refuse_kind(d, at, f);
 	*out = s;
 	return 0;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/memfd.h"
+#include "common/span.h"
 #include "proto/field_check.h"
 #include "proto/scan.h"
 #include "proto/text.h"
@@ -74,14 +75,14 @@ static int read_bool(struct reader *r, const struct place *at, const struct fiel
 /* The only kind that becomes a document: jansson reads it again, for it notices names that stand twice. */
 static int read_json(struct reader *r, const struct place *at, const struct field *f, json_t **out)
 {
-	struct span span;
+	struct raw_json raw;
 	json_t *value;
 
 	if (scan_peek(&r->s) != '{')
 		return wrong_kind(r, at, f);
-	if (!scan_skip(&r->s, &span))
+	if (!scan_skip(&r->s, &raw))
 		return field_text_malformed(r);
-	value = json_loadb(span.p, span.n, JSON_REJECT_DUPLICATES, NULL);
+	value = json_loadb(raw.p, raw.n, JSON_REJECT_DUPLICATES, NULL);
 	if (!value) {
 		r->s.why = "The same name stands twice in one object.";
 		return field_text_malformed(r);
@@ -293,7 +294,7 @@ static int write_text(struct writer *w, const struct field *f, const char *s, in
 
 static int write_enum(struct writer *w, const struct field *f, const char *s)
 {
-	if (!s || !words_have(f->words, s))
+	if (!s || !span_lists(f->words, "|", s))
 		return broken(w, f, "is none of its words");
 	return text_string(w->text, s, strlen(s)) ? 0 : broken(w, f, "is not UTF-8");
 }

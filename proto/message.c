@@ -47,7 +47,7 @@ static bool read_flag(struct reading *r, bool *ret, const char *why)
 	return (c == 't' || c == 'f') ? scan_flag(&r->s, ret) : wrong(r, why);
 }
 
-static bool message_read_object(struct reading *r, struct span *ret, const char *why)
+static bool message_read_object(struct reading *r, struct raw_json *ret, const char *why)
 {
 	return scan_peek(&r->s) == '{' ? scan_skip(&r->s, ret) : wrong(r, why);
 }
@@ -299,7 +299,7 @@ static bool read_engine_member(struct reading *r, struct engine_params *e)
 	return scan_skip(&r->s, NULL);
 }
 
-int message_scan_engine(struct span params, struct engine_params *ret, const char **ret_why)
+int message_scan_engine(struct raw_json params, struct engine_params *ret, const char **ret_why)
 {
 	struct reading r = { .s = scan_begin(params.p, params.n) };
 	struct engine_params e = { 0 };

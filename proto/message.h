@@ -35,8 +35,8 @@ struct message {
 	bool response; /* else a request or notification */
 	int64_t id;    /* 0: none, so a notification */
 	const char *method;
-	struct span params_text; /* borrowed; its p is NULL if absent */
-	struct span result_text; /* likewise; absent for an error */
+	struct raw_json params_text; /* borrowed; its p is NULL if absent */
+	struct raw_json result_text; /* likewise; absent for an error */
 	bool refused;   /* an error response; refusal is set */
 	struct refusal refusal;
 	struct acting acting;
@@ -48,7 +48,7 @@ struct message {
 /* What the engine's own messages (hello, cancel, credit, item) say in their params. */
 struct engine_params {
 	int64_t id, n, version;
-	struct span item;
+	struct raw_json item;
 };
 
 /*
@@ -58,7 +58,7 @@ struct engine_params {
 int message_scan(char *text, size_t n, struct message *ret, const char **ret_why);
 
 /* The same of params of the engine's own; members it does not know are passed over. */
-int message_scan_engine(struct span params, struct engine_params *ret, const char **ret_why);
+int message_scan_engine(struct raw_json params, struct engine_params *ret, const char **ret_why);
 
 /*
  * Writing: the beginning, up to where the object of params or the result stands; then that object; then the end.

@@ -103,7 +103,7 @@ static struct pending *pending_by_id(struct peer *p, int64_t id)
 }
 
 /* Puts what came where its caller looks. */
-static void arrive(struct pending *w, const struct message *m, struct span item, struct frame_text *frame, int *fd)
+static void arrive(struct pending *w, const struct message *m, struct raw_json item, struct frame_text *frame, int *fd)
 {
 	struct arrival *a = must(calloc(1, sizeof(*a)));
 
@@ -139,7 +139,7 @@ static void peer_take_answer(struct peer *p, const struct message *m, struct fra
 	struct pending *w = pending_by_id(p, m->id);
 
 	if (w)
-		arrive(w, m, (struct span){ 0 }, frame, fd);
+		arrive(w, m, (struct raw_json){ 0 }, frame, fd);
 	else if (m->id == p->hello || (m->refused && !m->id))
 		take_welcome(p, m);
 }
@@ -477,7 +477,7 @@ static void keep_descriptors(struct call *call, const struct field *rows, void *
 /* Reads an answer into the struct; whatever that points to goes to the call. */
 static int peer_read_answer(struct call *call, const struct method *method, struct arrival *a, void *ret)
 {
-	struct span text = a->message.result_text;
+	struct raw_json text = a->message.result_text;
 	json_t *kept = NULL;
 	int r = fields_read(call->arena, method->result(), text.p, text.n, &a->fd, ret, &kept, &call->refusal);
 
@@ -506,7 +506,7 @@ int peer_call(struct peer *p, struct call *call, const struct method *method, co
 	return r;
 }
 
-int peer_call_text(struct peer *p, struct call *call, const struct method *method, const void *params, struct span *ret)
+int peer_call_text(struct peer *p, struct call *call, const struct method *method, const void *params, struct raw_json *ret)
 {
 	struct arrival *a;
 	int r = exchange(p, call, method, params, &a);

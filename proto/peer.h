@@ -38,7 +38,7 @@ const char *peer_name(const struct peer *p);
 int peer_call(struct peer *p, struct call *call, const struct method *method, const void *params, void *ret);
 
 /* The same for authd, which passes answers on: ret is the text of one, an object, and belongs to the call. */
-int peer_call_text(struct peer *p, struct call *call, const struct method *method, const void *params, struct span *ret);
+int peer_call_text(struct peer *p, struct call *call, const struct method *method, const void *params, struct raw_json *ret);
 
 /*
  * Opens a stream of items. The first item, or the end, is waited for in peer_stream_next(): 0 with ret filled (valid

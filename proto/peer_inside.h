@@ -17,7 +17,7 @@
 struct arrival {
 	struct frame_text frame;
 	struct message message; /* points into the frame */
-	struct span item;       /* likewise, if it is one */
+	struct raw_json item;       /* likewise, if it is one */
 	int fd;
 	STAILQ_ENTRY(arrival) link;
 };

@@ -61,7 +61,7 @@ static void stream_acknowledge(struct peer_stream *s)
 
 static int stream_read_item(struct peer_stream *s, void *ret)
 {
-	struct span item = s->present->item;
+	struct raw_json item = s->present->item;
 	int r;
 
 	if (!item.p)

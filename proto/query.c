@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/span.h"
 #include "common/words.h"
 
 #define MOST_PAIRS 64
@@ -126,31 +127,33 @@ int query_add(const struct field *rows, json_t *params, const char *name, const 
 	return query_put(params, f, value, why);
 }
 
-static int add_pair(const struct field *rows, json_t *params, const char *pair, size_t n, struct refusal *why)
+/* Without "=", the value is empty. */
+static int add_pair(const struct field *rows, json_t *params, struct span pair, struct refusal *why)
 {
-	const char *equals = memchr(pair, '=', n);
-	size_t name_n = equals ? (size_t)(equals - pair) : n, length;
-	CLEANUP(freep) char *name = decode(pair, name_n, true, &length);
+	struct span key, value = pair;
+	size_t length;
 
+	if (!span_cut(&value, '=', &key)) {
+		key = pair;
+		value = span_of("");
+	}
+	CLEANUP(freep) char *name = decode(key.p, key.n, true, &length);
 	if (!name)
 		return query_refuse(why, "", "A name in the address is not UTF-8 text, percent-encoded.%s");
-	if (!equals)
-		return query_add(rows, params, name, "", 0, true, why);
-	return query_add(rows, params, name, equals + 1, n - name_n - 1, true, why);
+	return query_add(rows, params, name, value.p, value.n, true, why);
 }
 
 int query_read(const struct field *rows, json_t *params, const char *query, struct refusal *why)
 {
+	struct span rest = span_of(query), pair;
 	size_t pairs = 0;
 	int r = 0;
 
-	while (query && *query && r == 0) {
-		size_t n = strcspn(query, "&");
+	while (r == 0 && span_next(&rest, "&", &pair)) {
 		if (++pairs > MOST_PAIRS)
 			return query_refuse(why, "", "There are too many parameters in the address.%s");
-		if (n)
-			r = add_pair(rows, params, query, n, why);
-		query += n + (query[n] == '&');
+		if (pair.n)
+			r = add_pair(rows, params, pair, why);
 	}
 	return r;
 }

@@ -355,7 +355,7 @@ static bool skip_all(struct scan *s, char open)
 	return !s->why;
 }
 
-bool scan_skip(struct scan *s, struct span *ret)
+bool scan_skip(struct scan *s, struct raw_json *ret)
 {
 	struct scan_number number;
 	char c = scan_peek(s), *from = s->p;
@@ -371,7 +371,7 @@ bool scan_skip(struct scan *s, struct span *ret)
 	default: ok = scan_number(s, &number); break;
 	}
 	if (ok && ret)
-		*ret = (struct span){ from, (size_t)(s->p - from) };
+		*ret = (struct raw_json){ from, (size_t)(s->p - from) };
 	return ok;
 }
 

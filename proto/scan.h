@@ -18,7 +18,7 @@ struct scan {
 };
 
 /* A value that was checked and left as it stood. */
-struct span {
+struct raw_json {
 	char *p;
 	size_t n;
 };
@@ -48,7 +48,7 @@ bool scan_number(struct scan *s, struct scan_number *ret);
 bool scan_flag(struct scan *s, bool *ret);
 
 /* Checks one value of any kind and goes past it, changing nothing. Names that stand twice are not noticed. */
-bool scan_skip(struct scan *s, struct span *ret);
+bool scan_skip(struct scan *s, struct raw_json *ret);
 
 /* True when nothing but white space is left. */
 bool scan_end(struct scan *s);

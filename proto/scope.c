@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/span.h"
 #include "common/words.h"
 
 static const struct {
@@ -30,12 +31,8 @@ unsigned scopes_read(const char *text)
 {
 	unsigned set = 0;
 
-	while (*text) {
-		size_t n = strcspn(text, " ");
-		for (size_t i = 0; i < COUNT; i++)
-			if (strlen(scopes[i].word) == n && memcmp(scopes[i].word, text, n) == 0)
-				set |= scopes[i].scope;
-		text += n + (text[n] == ' ');
-	}
+	for (size_t i = 0; i < COUNT; i++)
+		if (span_lists(text, " ", scopes[i].word))
+			set |= scopes[i].scope;
 	return set;
 }

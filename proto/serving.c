@@ -217,7 +217,7 @@ int serving_admit(struct serving *v, const struct message *m, int *fd)
 {
 	const struct method *method = v->row->method;
 	char none[] = "{}";
-	struct span params = m->params_text.p ? m->params_text : (struct span){ none, 2 };
+	struct raw_json params = m->params_text.p ? m->params_text : (struct raw_json){ none, 2 };
 	json_t *kept = NULL;
 	int r = 0;
 

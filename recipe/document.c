@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "common/span.h"
 #include "recipe/key.h"
 #include "recipe/recipe.h"
 
@@ -55,12 +56,10 @@ static json_t *document_text_schema(const struct key *k, int64_t most)
 static json_t *choice_schema(const char *words)
 {
 	json_t *list = json_array();
+	struct span rest = span_of(words), word;
 
-	while (*words) {
-		size_t n = strcspn(words, "|");
-		json_array_append_new(list, json_stringn(words, n));
-		words += n + (words[n] == '|');
-	}
+	while (span_next(&rest, "|", &word))
+		json_array_append_new(list, json_stringn(word.p, word.n));
 	return json_pack("{s:o}", "enum", list);
 }
 

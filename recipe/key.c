@@ -33,11 +33,11 @@ const struct key *key_next(const struct key *row, unsigned *ret_marks)
 	return key_first(row + 1, ret_marks);
 }
 
-const struct key *key_find(const struct key_type *type, const char *name)
+const struct key *key_find(const struct key_type *type, struct span name)
 {
 	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END;
 	     k = key_next(k, NULL)) {
-		if (k->kind != KEY_NAMED && strcmp(k->name, name) == 0)
+		if (k->kind != KEY_NAMED && span_is(name, k->name))
 			return k;
 	}
 	return NULL;

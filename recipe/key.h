@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/span.h"
 #include "recipe/format.h"
 
 enum key_kind {
@@ -66,7 +67,7 @@ const struct key *key_first(const struct key *rows, unsigned *ret_marks);
 const struct key *key_next(const struct key *row, unsigned *ret_marks);
 
 /* The row of that name, or NULL. */
-const struct key *key_find(const struct key_type *type, const char *name);
+const struct key *key_find(const struct key_type *type, struct span name);
 
 /* Whether the struct holds something for the row: a pointer, a true flag, a number other than 0. */
 bool key_present(const struct key *row, const void *p);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/nearest.h"
+#include "common/span.h"
 #include "common/words.h"
 #include "recipe/format.h"
 
@@ -104,18 +105,13 @@ static int read_choice(struct reading *r, const struct key *k, const struct plac
 	void *out)
 {
 	const char *given = json_string_value(json);
-	size_t n;
 
 	if (!given)
 		return reading_fail(r, place, "takes one of %s", k->words);
-	n = strlen(given);
-	for (const char *w = k->words; n > 0 && (w = strstr(w, given)); w += n) {
-		if ((w == k->words || w[-1] == '|') && (w[n] == '|' || w[n] == '\0')) {
-			*MEMBER(const char *, out, k->offset) = arena_strdup(r->arena, given);
-			return 0;
-		}
-	}
-	return fail_choice(r, place, k->words, given);
+	if (!span_lists(k->words, "|", given))
+		return fail_choice(r, place, k->words, given);
+	*MEMBER(const char *, out, k->offset) = arena_strdup(r->arena, given);
+	return 0;
 }
 
 static int reading_read_list(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
@@ -240,7 +236,7 @@ int reading_struct(struct reading *r, const struct key_type *type, const struct 
 	if (!json_is_object(json))
 		return fail_type(r, place, "an object");
 	json_object_foreach((json_t *)json, name, value) {
-		if (!key_find(type, name))
+		if (!key_find(type, span_of(name)))
 			return fail_unknown(r, type, place, name);
 	}
 	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {

@@ -1,9 +1,9 @@
 #include "recipe/step.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "common/span.h"
 #include "recipe/check.h"
 #include "recipe/template.h"
 
@@ -19,6 +19,8 @@ static const struct {
 
 #define ANY_STEP "step|timeout_ms|say|act|optional|otherwise|none|long_polls" /* act: an older file has it anywhere; the last two: below */
 
+#define SEPARATORS "|/" /* of alternatives, and of those of which there must be one */
+
 enum step_kind step_kind(const struct step *s)
 {
 	size_t i = 0;
@@ -28,23 +30,9 @@ enum step_kind step_kind(const struct step *s)
 	return (enum step_kind)i;
 }
 
-/* Whether name is one of words, which '|' and '/' part. */
-static bool among(const char *words, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *w = words; *w; w += strspn(w, "|/")) {
-		size_t m = strcspn(w, "|/");
-		if (m == n && memcmp(w, name, n) == 0)
-			return true;
-		w += m;
-	}
-	return false;
-}
-
 bool step_presses(const struct step *s)
 {
-	return among(kinds[step_kind(s)].may, "act");
+	return span_lists(kinds[step_kind(s)].may, SEPARATORS, "act");
 }
 
 int64_t step_timeout_ms(const struct step *s)
@@ -55,19 +43,17 @@ int64_t step_timeout_ms(const struct step *s)
 /* One alternative after another: "at/page" needs one of them, and not both. */
 static int check_needs(struct reading *r, const struct place *place, const struct step *s, const char *needs)
 {
-	while (*needs) {
-		char group[64] = "", whole[64] = "", *save, *name;
-		size_t n = strcspn(needs, "|"), found = 0;
+	struct span rest = span_of(*needs ? needs : NULL), group, name;
 
-		assert(n < sizeof(group)); /* they stand in steps.def */
-		memcpy(group, needs, n);
-		memcpy(whole, needs, n);
-		name = strtok_r(group, "/", &save);
-		for (; name; name = strtok_r(NULL, "/", &save))
+	while (span_next(&rest, "|", &group)) {
+		struct span names = group;
+		size_t found = 0;
+
+		while (span_next(&names, "/", &name))
 			found += key_present(key_find(&step_type, name), s);
 		if (found != 1)
-			return reading_fail(r, place, "%s needs %s%s", s->step, strchr(whole, '/') ? "one of " : "", whole);
-		needs += n + (needs[n] == '|');
+			return reading_fail(r, place, "%s needs %s%s", s->step, memchr(group.p, '/', group.n) ? "one of " : "",
+				(char *)arena_memdup(r->arena, group.p, group.n));
 	}
 	return 0;
 }
@@ -100,8 +86,8 @@ int check_step(struct reading *r, const struct place *place, const void *p)
 
 	for (const struct key *k = key_first(step_type.keys(), NULL); k->kind != KEY_END;
 	     k = key_next(k, NULL)) {
-		if (key_present(k, s) && !among(kinds[kind].needs, k->name) && !among(kinds[kind].may, k->name) &&
-		    !among(ANY_STEP, k->name))
+		if (key_present(k, s) && !span_lists(kinds[kind].needs, SEPARATORS, k->name) &&
+			!span_lists(kinds[kind].may, SEPARATORS, k->name) && !span_lists(ANY_STEP, SEPARATORS, k->name))
 			return reading_fail(r, PLACE_KEY(place, k->name), "has no meaning for %s", s->step);
 	}
 	e = check_needs(r, place, s, kinds[kind].needs);

@@ -3,16 +3,11 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
+
+#include "common/span.h"
 
 #define MOST_FIELDS 100
 #define KEY_BYTES   24 /* 16 in base64 */
-
-/* Bytes within the input. */
-struct span {
-	const char *p;
-	size_t n;
-};
 
 /* Of these there may be one: each is believed for what it says. */
 static const char *const once[] = { "host", "connection", "upgrade", "cookie", "origin", "x-real-ip", "sec-fetch-site",
@@ -30,18 +25,6 @@ static int edge_head_refuse(struct edge_head_refusal *ret, int status, const cha
 	return -EBADMSG;
 }
 
-static bool edge_head_is_token(struct span s)
-{
-	static const char others[] = "!#$%&'*+-.^_`|~";
-
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		if (!(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !memchr(others, c, sizeof(others) - 1))
-			return false;
-	}
-	return s.n > 0;
-}
-
 /* Visible ASCII alone; with text, blanks and what is not ASCII besides. */
 static bool is_clean(struct span s, bool text)
 {
@@ -53,51 +36,16 @@ static bool is_clean(struct span s, bool text)
 	return true;
 }
 
-static bool edge_head_span_is(struct span s, const char *word)
-{
-	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
-}
-
-static struct span edge_head_trim(struct span s)
-{
-	while (s.n > 0 && (*s.p == ' ' || *s.p == '\t'))
-		s.p++, s.n--;
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
-/* Up to the first c, which is passed over; false if there is none. */
-static bool edge_head_cut(struct span *rest, char c, struct span *ret)
-{
-	const char *end = memchr(rest->p, c, rest->n);
-
-	if (!end)
-		return false;
-	*ret = (struct span){ rest->p, (size_t)(end - rest->p) };
-	*rest = (struct span){ end + 1, rest->n - ret->n - 1 };
-	return true;
-}
-
-/* A line without its CRLF; a lone CR or LF, or a NUL, is found later as what has no place in a line. */
-static bool edge_head_cut_line(struct span *rest, struct span *ret)
-{
-	if (!edge_head_cut(rest, '\n', ret) || ret->n == 0 || ret->p[ret->n - 1] != '\r')
-		return false;
-	ret->n--;
-	return true;
-}
-
 static int check_request_line(struct span line, struct edge_head_refusal *ret)
 {
 	struct span method, target;
 
-	if (!edge_head_cut(&line, ' ', &method) || !edge_head_cut(&line, ' ', &target) || !edge_head_is_token(method) ||
+	if (!span_cut(&line, ' ', &method) || !span_cut(&line, ' ', &target) || !span_is_token(method) ||
 		!is_clean(target, false))
 		return edge_head_refuse(ret, 400, "The request is not understood.");
-	if (line.n != 8 || memcmp(line.p, "HTTP/1.1", 8) != 0)
+	if (!span_is(line, "HTTP/1.1"))
 		return edge_head_refuse(ret, 505, "Only HTTP/1.1 is spoken here.");
-	if (method.n != 3 || memcmp(method.p, "GET", 3) != 0)
+	if (!span_is(method, "GET"))
 		return edge_head_refuse(ret, 405, "Only GET is served here.");
 	if (target.n == 0 || *target.p != '/')
 		return edge_head_refuse(ret, 400, "The request is not understood.");
@@ -109,16 +57,16 @@ static int check_field(struct span line, struct fields *f, struct edge_head_refu
 {
 	struct span name;
 
-	if (!edge_head_cut(&line, ':', &name) || !edge_head_is_token(name) || !is_clean(line, true) || ++f->count > MOST_FIELDS)
+	if (!span_cut(&line, ':', &name) || !span_is_token(name) || !is_clean(line, true) || ++f->count > MOST_FIELDS)
 		return edge_head_refuse(ret, 400, "The request is not understood.");
-	if (edge_head_span_is(name, "content-length") || edge_head_span_is(name, "transfer-encoding"))
+	if (span_names(name, "content-length") || span_names(name, "transfer-encoding"))
 		return edge_head_refuse(ret, 400, "A request here has no body.");
 	for (size_t i = 0; i < ONCE; i++) {
-		if (!edge_head_span_is(name, once[i]))
+		if (!span_names(name, once[i]))
 			continue;
 		if (f->once[i].p)
 			return edge_head_refuse(ret, 400, "The request says one thing twice.");
-		f->once[i] = edge_head_trim(line);
+		f->once[i] = span_trim(line);
 	}
 	return 0;
 }
@@ -128,20 +76,20 @@ static bool list_has(struct span list, const char *word)
 {
 	struct span item;
 
-	while (edge_head_cut(&list, ',', &item))
-		if (edge_head_span_is(edge_head_trim(item), word))
+	while (span_next(&list, ",", &item))
+		if (span_names(span_trim(item), word))
 			return true;
-	return edge_head_span_is(edge_head_trim(list), word);
+	return false;
 }
 
 /* What is no opening of one does not reach a library that makes of it what it likes. */
 static int check_opening(const struct fields *f, struct edge_head_refusal *ret)
 {
-	if (!edge_head_span_is(f->once[UPGRADE], "websocket"))
+	if (!span_names(f->once[UPGRADE], "websocket"))
 		return edge_head_refuse(ret, 400, "A connection is upgraded to a WebSocket here and to nothing else.");
 	if (!f->once[CONNECTION].p || !list_has(f->once[CONNECTION], "upgrade"))
 		return edge_head_refuse(ret, 400, "An upgrade must be named in the header Connection.");
-	if (!f->once[VERSION].p || !edge_head_span_is(f->once[VERSION], "13") || !f->once[KEY].p || f->once[KEY].n != KEY_BYTES)
+	if (!f->once[VERSION].p || !span_names(f->once[VERSION], "13") || !f->once[KEY].p || f->once[KEY].n != KEY_BYTES)
 		return edge_head_refuse(ret, 400, "A WebSocket is opened with version 13 and a key, as in RFC 6455.");
 	return 0;
 }
@@ -163,11 +111,11 @@ static int check_lines(struct span rest, struct edge_head_refusal *ret)
 	struct span line;
 	int r;
 
-	if (!edge_head_cut_line(&rest, &line))
+	if (!span_cut_line(&rest, &line))
 		return edge_head_refuse(ret, 400, "The request is not understood.");
 	r = check_request_line(line, ret);
 	while (r == 0) {
-		if (!edge_head_cut_line(&rest, &line))
+		if (!span_cut_line(&rest, &line))
 			return edge_head_refuse(ret, 400, "The request is not understood.");
 		if (line.n == 0)
 			return check_fields(&f, rest.n > 0, ret);

@@ -248,7 +248,7 @@ static const struct dispatch_row *row_named(const struct dispatch_row *rows, con
 	return NULL;
 }
 
-static int input_read_params(struct said *s, struct span text)
+static int input_read_params(struct said *s, struct raw_json text)
 {
 	struct call *call = s->call;
 	const struct method *m = s->row->method;
@@ -274,7 +274,7 @@ static int check_rights(const struct viewer *v, const struct dispatch_row *row)
 }
 
 /* Kept until its turn has come, or done at once. */
-static int hear(struct viewer *v, struct said *said, struct span params, const char **ret_why)
+static int hear(struct viewer *v, struct said *said, struct raw_json params, const char **ret_why)
 {
 	int r = 0;
 
@@ -291,7 +291,7 @@ static int hear(struct viewer *v, struct said *said, struct span params, const c
 	return r;
 }
 
-int input_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct span params, const char **ret_why)
+int input_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params, const char **ret_why)
 {
 	struct said said = { .viewer = v->id, .row = row_named(rows, method) };
 	int r;

@@ -365,18 +365,6 @@ static void test_zero_is_not_sent(void **state)
 	text_free(&t);
 }
 
-static void test_words(void **state)
-{
-	(void)state;
-	assert_true(words_have("a|bc|d", "a"));
-	assert_true(words_have("a|bc|d", "bc"));
-	assert_true(words_have("a|bc|d", "d"));
-	assert_false(words_have("a|bc|d", "b"));
-	assert_false(words_have("a|bc|d", ""));
-	assert_false(words_have("a|bc|d", "a|bc"));
-	assert_false(words_have("a|bc|d", "e"));
-}
-
 /* Values made by the rows: each at one end of what it may be, chosen by a counter that goes through all of them. */
 struct maker {
 	struct arena *arena;
@@ -591,7 +579,6 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_broken_structs),
 		cmocka_unit_test(test_zero_is_not_sent),
-		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_every_row),
 	};
 

@@ -225,11 +225,11 @@ static void test_engine_params(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(message_scan_engine((struct span){ good, strlen(good) }, &e, &why), 0);
+	assert_int_equal(message_scan_engine((struct raw_json){ good, strlen(good) }, &e, &why), 0);
 	assert_true(e.id == 5 && e.n == 3 && e.version == 1 && e.item.n == 7);
-	assert_int_equal(message_scan_engine((struct span){ bad, strlen(bad) }, &e, &why), -EBADMSG);
-	assert_int_equal(message_scan_engine((struct span){ list, strlen(list) }, &e, &why), -EBADMSG);
-	assert_int_equal(message_scan_engine((struct span){ 0 }, &e, &why), 0);
+	assert_int_equal(message_scan_engine((struct raw_json){ bad, strlen(bad) }, &e, &why), -EBADMSG);
+	assert_int_equal(message_scan_engine((struct raw_json){ list, strlen(list) }, &e, &why), -EBADMSG);
+	assert_int_equal(message_scan_engine((struct raw_json){ 0 }, &e, &why), 0);
 	assert_true(e.id == 0 && !e.item.p);
 }
 

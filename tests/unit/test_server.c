@@ -662,7 +662,7 @@ static void ask_for_too_much(void *arg)
 
 	memset(site, 'x', (1 << 21) - 1);
 	site[(1 << 21) - 1] = '\0';
-	struct span out = { 0 };
+	struct raw_json out = { 0 };
 	sp.site = site;
 	assert_int_equal(peer_call_text(peer, c, &method_session_fetch, &sp, &out), REFUSED);
 	assert_int_equal(c->refusal.code, ERR_invalid);
