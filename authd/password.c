@@ -6,8 +6,8 @@
 
 #include <argon2.h>
 #include <openssl/rand.h>
+#include <zxcvbn.h>
 
-#include "authd/blocklist.h"
 #include "common/worker.h"
 
 #define SALT  16
@@ -102,7 +102,7 @@ const char *password_refusal(const char *password, const char *const *own)
 		return "The password is shorter than 15 characters; four or five unrelated words are easy to remember.";
 	if (strlen(password) > PASSWORD_MOST)
 		return "The password is longer than 256 bytes; take a shorter one.";
-	if (blocklist_worth(password, own) < BLOCKLIST_LEAST_WORTH)
+	if (ZxcvbnMatch(password, (const char **)own, NULL) < PASSWORD_LEAST_BITS)
 		return "The password is made of common words, names, repetitions or sequences, which are tried first; "
 		       "add words that only you would put together.";
 	return NULL;

@@ -2,7 +2,9 @@
  * Passwords: their Argon2id hashes, made on worker threads, and which of them are accepted.
  *
  * Sources: OWASP Password Storage Cheat Sheet (Argon2id, 19 MiB, two passes, one lane), RFC 9106 (the encoded form's
- * parameters), NIST SP 800-63B-4 section 3.1.1 (length, blocklist, no composition rules).
+ * parameters), NIST SP 800-63B-4 section 3.1.1 (length, blocklist, no composition rules), OWASP ASVS 5, 6.2.4; zxcvbn (Wheeler,
+ * USENIX Security 2016), for a list of whole passwords is of little use where they have 15 characters: what people choose badly
+ * is common pieces strung together.
  */
 #pragma once
 
@@ -13,6 +15,7 @@
 struct worker_pool;
 
 #define PASSWORD_LEAST   15  /* characters */
+#define PASSWORD_LEAST_BITS 45 /* as zxcvbn guesses: three common words have fewer, four that do not go together more */
 #define PASSWORD_MOST    256 /* bytes */
 #define PASSWORD_ENCODED 128 /* bytes of an encoded hash with its NUL */
 

@@ -2,7 +2,7 @@
 # tests/fuzz/fuzz_NOUN.c is one libFuzzer target. Each is a program of its own.
 
 TEST_LIBRARIES := $(patsubst %,$(B)/lib%.a,authd streamd sessiond botd cli recipe state db proto common)
-TEST_LINK      := -lcmocka -lwebsockets -lpq -ljansson -largon2 -levent -lcrypto -lz -lpthread
+TEST_LINK      := -lcmocka -lwebsockets -lpq -ljansson -largon2 -lzxcvbn -levent -lcrypto -lz -lpthread
 
 UNIT        := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION := $(patsubst tests/integration/%.c,$(B)/tests/%,$(wildcard tests/integration/test_*.c))
