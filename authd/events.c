@@ -49,22 +49,22 @@ static int events_send_item(struct events *e, const void *item)
 {
 	const struct method *m = e->x->route.method;
 	int64_t cursor = method_cursor(m, item);
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	int fd, r;
 
 	if (cursor) {
-		text_puts(&t, "id: ");
+		bytes_puts(&t, "id: ");
 		text_whole(&t, cursor);
-		text_puts(&t, "\n");
+		bytes_puts(&t, "\n");
 	}
-	text_puts(&t, "event: ");
-	text_puts(&t, m->name);
-	text_puts(&t, "\ndata: ");
+	bytes_puts(&t, "event: ");
+	bytes_puts(&t, m->name);
+	bytes_puts(&t, "\ndata: ");
 	r = fields_write(&t, m->result(), item, &fd, &e->x->call->refusal);
-	text_puts(&t, "\n\n");
+	bytes_puts(&t, "\n\n");
 	if (r == 0)
 		r = answer_piece(e->x, t.p, t.n);
-	text_free(&t);
+	bytes_free(&t);
 	return r;
 }
 

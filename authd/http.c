@@ -285,7 +285,7 @@ static int http_run_own(struct exchange *x, const void *params)
 {
 	const struct method *m = x->route.method;
 	void *result = arena_alloc(x->call->arena, m->result_size);
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	int fd = -1;
 	int r = server_row(x->http->a->server, m->name)->handler(x->call, params, result);
 
@@ -296,7 +296,7 @@ static int http_run_own(struct exchange *x, const void *params)
 		answer_object(x, t.p, t.n);
 	else
 		log_error("%s made a result that breaks its own row: %s", m->name, x->call->refusal.message);
-	text_free(&t);
+	bytes_free(&t);
 	return r;
 }
 

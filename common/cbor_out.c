@@ -1,16 +1,15 @@
 #include "common/cbor_out.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
+#include "common/bytes.h"
+#include "common/must.h"
 #include "common/utf.h"
 
 #define OPEN_MAX_DEPTH 128 /* CBOR_DEPTH_MAX lists, each in an envelope */
-#define OUT_FIRST 256
+#define KEPT (1u << 20)  /* bytes */
 
 enum {
 	HEAD_UNSIGNED = 0x00,
@@ -34,39 +33,21 @@ struct opened {
 };
 
 struct cbor_out {
-	uint8_t *data;
-	size_t len;
-	size_t size;
+	struct bytes bytes;
 	int error;
 	unsigned int depth;
 	struct opened open[OPEN_MAX_DEPTH];
 };
 
-static void *or_abort(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory for a CBOR message\n");
-		abort();
-	}
-	return p;
-}
-
 struct cbor_out *cbor_out_new(void)
 {
-	return or_abort(calloc(1, sizeof(struct cbor_out)));
-}
-
-static void drop_data(struct cbor_out *o)
-{
-	if (o->data)
-		OPENSSL_cleanse(o->data, o->len);
-	free(o->data);
+	return must(calloc(1, sizeof(struct cbor_out)));
 }
 
 struct cbor_out *cbor_out_free(struct cbor_out *o)
 {
 	if (o)
-		drop_data(o);
+		bytes_free(&o->bytes);
 	free(o);
 	return NULL;
 }
@@ -78,9 +59,7 @@ void cbor_out_freep(struct cbor_out **o)
 
 void cbor_out_reset(struct cbor_out *o)
 {
-	if (o->data)
-		OPENSSL_cleanse(o->data, o->len);
-	o->len = 0;
+	bytes_reset(&o->bytes, KEPT);
 	o->error = 0;
 	o->depth = 0;
 }
@@ -93,47 +72,18 @@ static void cbor_out_fail(struct cbor_out *o, int error)
 
 int cbor_out_finish(struct cbor_out *o, const uint8_t **ret, size_t *ret_len)
 {
-	if (o->depth > 0 || o->len == 0)
+	if (o->depth > 0 || o->bytes.n == 0)
 		cbor_out_fail(o, -EINVAL);
 	if (o->error)
 		return o->error;
-	*ret = o->data;
-	*ret_len = o->len;
+	*ret = (const uint8_t *)o->bytes.p;
+	*ret_len = o->bytes.n;
 	return 0;
-}
-
-/* Not realloc(): the old buffer may hold a secret. */
-static void cbor_out_grow(struct cbor_out *o, size_t need)
-{
-	size_t size = o->size ? o->size : OUT_FIRST;
-	uint8_t *data;
-
-	while (size - o->len < need) {
-		if (size > SIZE_MAX / 2)
-			or_abort(NULL);
-		size *= 2;
-	}
-	data = or_abort(malloc(size));
-	if (o->len)
-		memcpy(data, o->data, o->len);
-	drop_data(o);
-	o->data = data;
-	o->size = size;
-}
-
-static void cbor_out_put(struct cbor_out *o, const void *p, size_t n)
-{
-	if (n == 0)
-		return;
-	if (o->size - o->len < n)
-		cbor_out_grow(o, n);
-	memcpy(o->data + o->len, p, n);
-	o->len += n;
 }
 
 static void put_byte(struct cbor_out *o, uint8_t b)
 {
-	cbor_out_put(o, &b, 1);
+	bytes_put(&o->bytes, &b, 1);
 }
 
 static void big_endian(uint8_t *to, uint64_t value, size_t n)
@@ -156,7 +106,7 @@ static void cbor_out_put_head(struct cbor_out *o, uint8_t head, uint64_t value)
 	}
 	bytes[0] = head | (uint8_t)(24 + log);
 	big_endian(bytes + 1, value, (size_t)1 << log);
-	cbor_out_put(o, bytes, 1 + ((size_t)1 << log));
+	bytes_put(&o->bytes, bytes, 1 + ((size_t)1 << log));
 }
 
 void cbor_put_int(struct cbor_out *o, int64_t i)
@@ -174,7 +124,7 @@ void cbor_put_double(struct cbor_out *o, double d)
 
 	memcpy(&bits, &d, sizeof(bits));
 	big_endian(bytes + 1, bits, 8);
-	cbor_out_put(o, bytes, sizeof(bytes));
+	bytes_put(&o->bytes, bytes, sizeof(bytes));
 }
 
 void cbor_put_bool(struct cbor_out *o, bool b)
@@ -197,13 +147,13 @@ void cbor_put_text_n(struct cbor_out *o, const char *s, size_t n)
 	if (!utf8_valid(s, n))
 		cbor_out_fail(o, -EILSEQ);
 	cbor_out_put_head(o, HEAD_TEXT, n);
-	cbor_out_put(o, s, n);
+	bytes_put(&o->bytes, s, n);
 }
 
 void cbor_put_bytes(struct cbor_out *o, const void *p, size_t n)
 {
 	cbor_out_put_head(o, HEAD_BYTES, n);
-	cbor_out_put(o, p, n);
+	bytes_put(&o->bytes, p, n);
 }
 
 void cbor_put_binary(struct cbor_out *o, const void *p, size_t n)
@@ -223,7 +173,7 @@ void cbor_put_utf16(struct cbor_out *o, const uint16_t *units, size_t n)
 
 void cbor_put_raw(struct cbor_out *o, const void *p, size_t n)
 {
-	cbor_out_put(o, p, n);
+	bytes_put(&o->bytes, p, n);
 }
 
 void cbor_put_array(struct cbor_out *o, size_t n)
@@ -243,7 +193,7 @@ static void cbor_out_begin(struct cbor_out *o, uint8_t head)
 		return;
 	}
 	o->open[o->depth].head = head;
-	o->open[o->depth].content = o->len;
+	o->open[o->depth].content = o->bytes.n;
 	o->depth++;
 }
 
@@ -301,7 +251,7 @@ void cbor_envelope_begin(struct cbor_out *o)
 {
 	static const uint8_t head[] = { 0xd8, 0x18, 0x5a, 0, 0, 0, 0 };
 
-	cbor_out_put(o, head, sizeof(head));
+	bytes_put(&o->bytes, head, sizeof(head));
 	cbor_out_begin(o, HEAD_TAG);
 }
 
@@ -311,13 +261,13 @@ void cbor_envelope_end(struct cbor_out *o)
 
 	if (!cbor_out_end(o, HEAD_TAG, &content))
 		return;
-	n = o->len - content;
+	n = o->bytes.n - content;
 	if (n == 0)
 		cbor_out_fail(o, -EINVAL);
 	else if (n > UINT32_MAX)
 		cbor_out_fail(o, -E2BIG);
 	else
-		big_endian(o->data + content - 4, n, 4);
+		big_endian((uint8_t *)o->bytes.p + content - 4, n, 4);
 }
 
 void cbor_cdp_map_begin(struct cbor_out *o)

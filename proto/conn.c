@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "common/bytes.h"
 #include "common/loop.h"
 #include "common/must.h"
 #include "proto/frame.h"
@@ -43,8 +44,7 @@ struct conn {
 	void *owner;
 	struct event *readable, *writable, *timer;
 	struct event *hangup; /* while paused: a peer that is gone must be noticed all the same */
-	uint8_t *in;
-	size_t in_size, in_length;
+	struct bytes in; /* with room for one byte more than what may be read, so that a body that is taken can end in a NUL */
 	int fds[MOST_FDS]; /* arrived, in order, not yet claimed by a frame */
 	unsigned fd_count;
 	STAILQ_HEAD(, output) out;
@@ -138,9 +138,7 @@ static void conn_free(void *arg)
 {
 	struct conn *c = arg;
 
-	if (c->in)
-		explicit_bzero(c->in, c->in_size);
-	free(c->in);
+	bytes_free(&c->in);
 	free(c);
 }
 
@@ -335,6 +333,11 @@ static int take_fds(struct conn *c, struct msghdr *message)
 	return message->msg_flags & MSG_CTRUNC ? -EMFILE : r;
 }
 
+static size_t room_of(const struct conn *c)
+{
+	return c->in.size - c->in.n - 1;
+}
+
 /* Reads once: bytes read, 0 at the end, negative errno. */
 static ssize_t receive(struct conn *c)
 {
@@ -342,7 +345,7 @@ static ssize_t receive(struct conn *c)
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int) * MOST_FDS)];
 	} control;
-	struct iovec iov = { .iov_base = c->in + c->in_length, .iov_len = c->in_size - c->in_length };
+	struct iovec iov = { .iov_base = c->in.p + c->in.n, .iov_len = room_of(c) };
 	struct msghdr message = { .msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
@@ -353,20 +356,6 @@ static ssize_t receive(struct conn *c)
 		return -errno;
 	int r = take_fds(c, &message);
 	return r < 0 ? r : n;
-}
-
-/* One byte more than size, so that a body that is handed over can end in a NUL. */
-static void conn_resize_input(struct conn *c, size_t size)
-{
-	uint8_t *grown = must(malloc(size + 1));
-
-	if (c->in_length)
-		memcpy(grown, c->in, c->in_length);
-	if (c->in)
-		explicit_bzero(c->in, c->in_size);
-	free(c->in);
-	c->in = grown;
-	c->in_size = size;
 }
 
 static int shift_fd(struct conn *c)
@@ -393,7 +382,7 @@ static void conn_deliver(struct conn *c, const struct frame *f)
 	int fd = shift_fd(c);
 
 	c->last_frame = loop_now();
-	c->takeable = f->length >= TAKEABLE && c->in_length == FRAME_HEADER + f->length ? f->length : 0;
+	c->takeable = f->length >= TAKEABLE && c->in.n == FRAME_HEADER + f->length ? f->length : 0;
 	c->events->frame(c, c->owner, (const char *)f->body, f->length, &fd);
 	c->takeable = 0;
 	if (fd >= 0 && c->closed)
@@ -404,27 +393,26 @@ static void conn_deliver(struct conn *c, const struct frame *f)
 
 char *conn_take_body(struct conn *c, size_t *ret_size, char **ret_body)
 {
-	char *buffer = (char *)c->in;
+	struct bytes taken = c->in;
 
 	if (!c->takeable)
 		return NULL;
 	*ret_size = FRAME_HEADER + c->takeable;
-	*ret_body = buffer + FRAME_HEADER;
-	buffer[*ret_size] = '\0';
-	c->in = must(malloc(c->in_size + 1)); /* the next frame is likely of the same kind */
-	c->in_length = c->takeable = 0;
-	return buffer;
+	*ret_body = taken.p + FRAME_HEADER;
+	taken.p[*ret_size] = '\0';
+	c->in = (struct bytes){ 0 };
+	bytes_reserve(&c->in, taken.size); /* the next frame is likely of the same kind */
+	c->takeable = 0;
+	return taken.p;
 }
 
 static void consume(struct conn *c, size_t n)
 {
-	if (c->in_length == 0) /* the body was taken */
+	if (c->in.n == 0) /* the body was taken */
 		return;
-	c->in_length -= n;
-	memmove(c->in, c->in + n, c->in_length);
-	explicit_bzero(c->in + c->in_length, n);
-	if (c->in_length == 0 && c->in_size > KEPT_BUFFER)
-		conn_resize_input(c, FIRST_BUFFER);
+	bytes_drop(&c->in, n);
+	if (c->in.n == 0)
+		bytes_reset(&c->in, KEPT_BUFFER);
 }
 
 /* Hands over every frame that is whole, and makes room for the next. */
@@ -435,12 +423,12 @@ static void conn_dispatch(struct conn *c)
 	size_t done = 0;
 
 	while (!c->closed && !c->paused && !c->close_when_sent) {
-		state = frame_parse(c->in + done, c->in_length - done, c->limits.frame, &f);
+		state = frame_parse((uint8_t *)c->in.p + done, c->in.n - done, c->limits.frame, &f);
 		if (state != FRAME_COMPLETE)
 			break;
 		conn_deliver(c, &f);
 		done += FRAME_HEADER + f.length;
-		if (!c->in_length)
+		if (!c->in.n)
 			break;
 	}
 	if (c->closed)
@@ -451,9 +439,9 @@ static void conn_dispatch(struct conn *c)
 	}
 	if (done)
 		consume(c, done);
-	if (state == FRAME_INCOMPLETE && f.length && c->in_size < FRAME_HEADER + f.length)
-		conn_resize_input(c, FRAME_HEADER + f.length);
-	int64_t began = c->in_length == 0 || c->paused ? 0 : done || !c->frame_began ? loop_now() : c->frame_began;
+	if (state == FRAME_INCOMPLETE && f.length && c->in.n)
+		bytes_reserve(&c->in, FRAME_HEADER + f.length + 1 - c->in.n);
+	int64_t began = c->in.n == 0 || c->paused ? 0 : done || !c->frame_began ? loop_now() : c->frame_began;
 	if ((began != 0) != (c->frame_began != 0)) {
 		c->frame_began = began;
 		arm_timer(c);
@@ -467,9 +455,9 @@ static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
 	struct conn *c = arg;
 
 	for (int i = 0; i < READS_A_TURN && !c->closed && !c->paused && !c->close_when_sent; i++) {
-		if (!c->in)
-			conn_resize_input(c, FIRST_BUFFER);
-		size_t room = c->in_size - c->in_length;
+		if (c->in.size <= c->in.n + 1)
+			bytes_reserve(&c->in, FIRST_BUFFER);
+		size_t room = room_of(c);
 		ssize_t n = receive(c);
 		if (n == -EAGAIN || n == -EINTR)
 			return;
@@ -479,9 +467,9 @@ static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
 						       "The connection broke.");
 			return;
 		}
-		c->in_length += (size_t)n;
+		c->in.n += (size_t)n;
 		conn_dispatch(c);
-		if ((size_t)n < room || (!c->closed && c->in_length == 0)) /* most likely there is no more */
+		if ((size_t)n < room || (!c->closed && c->in.n == 0)) /* most likely there is no more */
 			return;
 	}
 }
@@ -518,7 +506,7 @@ static void conn_go_on(void *arg)
 {
 	struct conn *c = arg;
 
-	if (!c->closed && !c->paused && c->in)
+	if (!c->closed && !c->paused && c->in.n)
 		conn_dispatch(c);
 }
 
@@ -528,6 +516,6 @@ void conn_pause(struct conn *c, bool paused)
 		return;
 	c->paused = paused;
 	update_reading(c);
-	if (!paused && c->in_length)
+	if (!paused && c->in.n)
 		loop_defer(conn_go_on, c);
 }

@@ -15,7 +15,7 @@
 #include "proto/error.h"
 #include "proto/method.h"
 
-struct text;
+struct bytes;
 
 /*
  * Fills out (method->..._size bytes) from n bytes of text, which are changed in place, with one more byte behind them. JSON
@@ -40,7 +40,7 @@ int fields_decode(struct arena *arena, const struct field *rows, const json_t *o
  * Aborts when memory is exhausted; -EINVAL when the struct breaks its own rows (a missing string, a list too long), which is a bug
  * of the caller and is told by *why.
  */
-int fields_write(struct text *text, const struct field *rows, const void *in, int *ret_fd, struct refusal *why);
+int fields_write(struct bytes *text, const struct field *rows, const void *in, int *ret_fd, struct refusal *why);
 
 /* Sets every descriptor of the struct to -1, so that it can be filled or dropped. */
 void fields_init(const struct field *rows, void *out, size_t size);

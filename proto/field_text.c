@@ -254,7 +254,7 @@ int fields_read(struct arena *arena, const struct field *rows, char *text, size_
 
 /* One encoding under way. */
 struct writer {
-	struct text *text;
+	struct bytes *text;
 	int fd;
 	struct refusal *why;
 };
@@ -333,15 +333,15 @@ static int write_list(struct writer *w, const struct field *f, const void *in)
 
 	if (n > (size_t)f->most)
 		return broken(w, f, "has too many items");
-	text_put(w->text, "[", 1);
+	bytes_put(w->text, "[", 1);
 	for (size_t i = 0; i < n && e == 0; i++) {
-		text_put(w->text, ",", i > 0);
+		bytes_put(w->text, ",", i > 0);
 		if (f->kind == FIELD_STRS)
 			e = write_text(w, f, ((const char *const *)(const void *)items)[i], f->each);
 		else
 			e = write_object(w, f->type(), items + i * f->size);
 	}
-	text_put(w->text, "]", 1);
+	bytes_put(w->text, "]", 1);
 	return e;
 }
 
@@ -368,7 +368,7 @@ static int write_value(struct writer *w, const struct field *f, const void *in)
 	case FIELD_ENUM: return write_enum(w, f, *(const char *const *)at);
 	case FIELD_INT: return write_int(w, f, *(const int64_t *)at);
 	case FIELD_REAL: return write_real(w, f, *(const double *)at);
-	case FIELD_BOOL: text_puts(w->text, *(const bool *)at ? "true" : "false"); return 0;
+	case FIELD_BOOL: bytes_puts(w->text, *(const bool *)at ? "true" : "false"); return 0;
 	case FIELD_JSON: return write_json(w, f, *(json_t *const *)at);
 	case FIELD_STRS:
 	case FIELD_LIST: return write_list(w, f, in);
@@ -389,26 +389,26 @@ static int write_object(struct writer *w, const struct field *rows, const void *
 	bool optional = false, first = true;
 	int e = 0;
 
-	text_put(w->text, "{", 1);
+	bytes_put(w->text, "{", 1);
 	for (const struct field *f = rows; f->kind != FIELD_END && e == 0; f++) {
 		if (f->kind == FIELD_OPTIONAL) {
 			optional = true;
 			continue;
 		}
 		if (!optional || !is_zero(f, in)) {
-			text_puts(w->text, first ? "\"" : ",\"");
-			text_puts(w->text, f->name);
-			text_put(w->text, "\":", 2);
+			bytes_puts(w->text, first ? "\"" : ",\"");
+			bytes_puts(w->text, f->name);
+			bytes_put(w->text, "\":", 2);
 			first = false;
 			e = write_value(w, f, in);
 		}
 		optional = false;
 	}
-	text_put(w->text, "}", 1);
+	bytes_put(w->text, "}", 1);
 	return e;
 }
 
-int fields_write(struct text *text, const struct field *rows, const void *in, int *ret_fd, struct refusal *why)
+int fields_write(struct bytes *text, const struct field *rows, const void *in, int *ret_fd, struct refusal *why)
 {
 	struct writer w = { .text = text, .fd = -1, .why = why };
 	int e = write_object(&w, rows, in);

@@ -6,6 +6,7 @@
 
 #include "common/words.h"
 #include "proto/json.h"
+#include "proto/text.h"
 
 static int bad(const char **ret_why, const char *why)
 {
@@ -315,22 +316,22 @@ int message_scan_engine(struct raw_json params, struct engine_params *ret, const
 	return 0;
 }
 
-static void put_label(struct text *t, const char *name, const char *value)
+static void put_label(struct bytes *t, const char *name, const char *value)
 {
 	if (!value)
 		return;
-	text_puts(t, name);
+	bytes_puts(t, name);
 	if (!text_string(t, value, strlen(value)))
 		abort(); /* ours: it was read from a text that was checked */
 }
 
-static void put_count(struct text *t, const char *name, int64_t n)
+static void put_count(struct bytes *t, const char *name, int64_t n)
 {
-	text_puts(t, name);
+	bytes_puts(t, name);
 	text_whole(t, n);
 }
 
-static void put_acting(struct text *t, const struct acting *a)
+static void put_acting(struct bytes *t, const struct acting *a)
 {
 	char scopes[SCOPES_TEXT];
 
@@ -340,12 +341,12 @@ static void put_acting(struct text *t, const struct acting *a)
 	put_label(t, ",\"login\":", a->login);
 	put_label(t, ",\"ip\":", a->ip);
 	put_label(t, ",\"scopes\":", *scopes ? scopes : NULL);
-	text_puts(t, "}");
+	bytes_puts(t, "}");
 }
 
 #define VERSION "{\"jsonrpc\":\"2.0\""
 
-void message_begin_request(struct text *t, int64_t id, const char *method, const struct acting *acting, int64_t ms,
+void message_begin_request(struct bytes *t, int64_t id, const char *method, const struct acting *acting, int64_t ms,
 	int64_t credit)
 {
 	put_count(t, VERSION ",\"id\":", id);
@@ -356,34 +357,34 @@ void message_begin_request(struct text *t, int64_t id, const char *method, const
 		put_count(t, ",\"ms\":", ms);
 	if (credit > 0)
 		put_count(t, ",\"credit\":", credit);
-	text_puts(t, ",\"params\":");
+	bytes_puts(t, ",\"params\":");
 }
 
-void message_begin_notification(struct text *t, const char *method)
+void message_begin_notification(struct bytes *t, const char *method)
 {
 	put_label(t, VERSION ",\"method\":", method);
-	text_puts(t, ",\"params\":");
+	bytes_puts(t, ",\"params\":");
 }
 
-void message_begin_result(struct text *t, int64_t id)
+void message_begin_result(struct bytes *t, int64_t id)
 {
 	put_count(t, VERSION ",\"id\":", id);
-	text_puts(t, ",\"result\":");
+	bytes_puts(t, ",\"result\":");
 }
 
-void message_end(struct text *t, bool fd)
+void message_end(struct bytes *t, bool fd)
 {
-	text_puts(t, fd ? ",\"fd\":true}" : "}");
+	bytes_puts(t, fd ? ",\"fd\":true}" : "}");
 }
 
-void message_write_refusal(struct text *t, int64_t id, const struct refusal *refusal)
+void message_write_refusal(struct bytes *t, int64_t id, const struct refusal *refusal)
 {
 	const struct error_row *row = error_row(refusal->code);
 
 	if (id)
 		put_count(t, VERSION ",\"id\":", id);
 	else
-		text_puts(t, VERSION ",\"id\":null");
+		bytes_puts(t, VERSION ",\"id\":null");
 	put_count(t, ",\"error\":{\"code\":", row->rpc);
 	put_label(t, ",\"message\":", refusal->message);
 	put_label(t, ",\"data\":{\"name\":", row->name);
@@ -391,5 +392,5 @@ void message_write_refusal(struct text *t, int64_t id, const struct refusal *ref
 	put_label(t, ",\"detail\":", refusal->detail[0] ? refusal->detail : NULL);
 	if (refusal->retry_ms > 0)
 		put_count(t, ",\"retry_ms\":", refusal->retry_ms);
-	text_puts(t, "}}}");
+	bytes_puts(t, "}}}");
 }

@@ -16,7 +16,7 @@
 #include "proto/error.h"
 #include "proto/scope.h"
 #include "proto/scan.h"
-#include "proto/text.h"
+#include "common/bytes.h"
 
 /* Counts up when old and new cannot talk to each other. */
 #define PROTOCOL_VERSION 2
@@ -64,11 +64,11 @@ int message_scan_engine(struct raw_json params, struct engine_params *ret, const
  * Writing: the beginning, up to where the object of params or the result stands; then that object; then the end.
  * fd: a descriptor goes beside the frame.
  */
-void message_begin_request(struct text *t, int64_t id, const char *method, const struct acting *acting, int64_t ms,
+void message_begin_request(struct bytes *t, int64_t id, const char *method, const struct acting *acting, int64_t ms,
 	int64_t credit);
-void message_begin_notification(struct text *t, const char *method);
-void message_begin_result(struct text *t, int64_t id);
-void message_end(struct text *t, bool fd);
+void message_begin_notification(struct bytes *t, const char *method);
+void message_begin_result(struct bytes *t, int64_t id);
+void message_end(struct bytes *t, bool fd);
 
 /* A whole answer; id 0 when the request's could not be read. */
-void message_write_refusal(struct text *t, int64_t id, const struct refusal *refusal);
+void message_write_refusal(struct bytes *t, int64_t id, const struct refusal *refusal);

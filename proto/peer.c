@@ -202,11 +202,11 @@ static bool peer_is_pending(struct conn *conn, void *owner)
 static const struct conn_events peer_events = { .frame = on_peer_frame, .closed = on_peer_closed, .pending = peer_is_pending };
 
 /* What is being written to some peer; nothing gives way between the first byte and the sending. */
-static struct text output;
+static struct bytes output;
 
-static struct text *peer_begin_output(void)
+static struct bytes *peer_begin_output(void)
 {
-	text_reset(&output);
+	bytes_reset(&output, TEXT_KEPT);
 	return &output;
 }
 
@@ -217,7 +217,7 @@ static bool peer_send_output(struct peer *p, int fd)
 
 	if (p->conn && fits)
 		conn_send(p->conn, output.p, output.n, fd);
-	text_reset(&output);
+	bytes_reset(&output, TEXT_KEPT);
 	return fits;
 }
 
@@ -240,7 +240,7 @@ static int open_socket(const char *path)
 
 static void peer_greet(struct peer *p, int fd)
 {
-	struct text *t = peer_begin_output();
+	struct bytes *t = peer_begin_output();
 
 	p->conn = conn_new(fd, &conn_default_limits, &peer_events, p);
 	p->greeted = false;
@@ -248,11 +248,11 @@ static void peer_greet(struct peer *p, int fd)
 	p->turned_away = NULL;
 	p->hello = ++p->last_id;
 	message_begin_request(t, p->hello, "hello", NULL, 0, 0);
-	text_puts(t, "{\"version\":");
+	bytes_puts(t, "{\"version\":");
 	text_whole(t, PROTOCOL_VERSION);
-	text_puts(t, ",\"program\":");
+	bytes_puts(t, ",\"program\":");
 	text_string(t, p->program, strlen(p->program));
-	text_puts(t, "}");
+	bytes_puts(t, "}");
 	message_end(t, false);
 	peer_send_output(p, -1);
 }
@@ -346,7 +346,7 @@ static int write_request(struct call *call, const struct method *method, const s
 	int *ret_fd)
 {
 	int64_t ms = call->deadline == NEVER ? 0 : call->deadline - loop_now();
-	struct text *t = peer_begin_output();
+	struct bytes *t = peer_begin_output();
 
 	if (ms <= 0 && call->deadline != NEVER)
 		ms = 1;
@@ -355,7 +355,7 @@ static int write_request(struct call *call, const struct method *method, const s
 	if (fields_write(t, method->params(), params, ret_fd, &call->refusal) < 0) {
 		log_debug("a call of %s breaks its row: %s", method->name, call->refusal.message);
 		call->refusal.code = ERR_invalid;
-		text_reset(t);
+		bytes_reset(t, TEXT_KEPT);
 		return REFUSED;
 	}
 	message_end(t, *ret_fd >= 0);
@@ -388,16 +388,16 @@ int peer_begin(struct peer *p, struct call *call, const struct method *method, c
 
 void peer_notify(struct peer *p, const char *method, int64_t id, int64_t n)
 {
-	struct text *t = peer_begin_output();
+	struct bytes *t = peer_begin_output();
 
 	message_begin_notification(t, method);
-	text_puts(t, "{\"id\":");
+	bytes_puts(t, "{\"id\":");
 	text_whole(t, id);
 	if (n) {
-		text_puts(t, ",\"n\":");
+		bytes_puts(t, ",\"n\":");
 		text_whole(t, n);
 	}
-	text_puts(t, "}");
+	bytes_puts(t, "}");
 	message_end(t, false);
 	peer_send_output(p, -1);
 }

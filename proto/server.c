@@ -150,7 +150,7 @@ static void give_credit(struct serving *v, int64_t n)
 static void server_greet(struct session *session, const struct message *m, int64_t version)
 {
 	struct conn *conn = session->conn; /* sending may close it and end the session */
-	struct text *t;
+	struct bytes *t;
 
 	if (strcmp(m->method, "hello") != 0 || !m->id) {
 		session_refuse(session, m->id, ERR_invalid, "A connection begins with hello.");
@@ -170,11 +170,11 @@ static void server_greet(struct session *session, const struct message *m, int64
 	conn_set_idle(conn, conn_default_limits.idle_ms);
 	t = session_begin_output();
 	message_begin_result(t, m->id);
-	text_puts(t, "{\"version\":");
+	bytes_puts(t, "{\"version\":");
 	text_whole(t, PROTOCOL_VERSION);
-	text_puts(t, ",\"program\":");
+	bytes_puts(t, ",\"program\":");
 	text_string(t, session->server->program, strlen(session->server->program));
-	text_puts(t, "}");
+	bytes_puts(t, "}");
 	message_end(t, false);
 	session_send_output(session, -1);
 }

@@ -11,17 +11,18 @@
 #include "proto/act.h"
 #include "proto/field.h"
 #include "proto/message.h"
+#include "proto/text.h"
 
 #define MAY_ACT_FOR          (ROLE_FRONT | ROLE_STREAM | ROLE_VAULT | ROLE_BOT)
 #define DEFAULT_MS           30000  /* for a caller who does not say how long it will wait */
 #define MOST_MS              600000 /* for one who would wait longer; proto/message.h says so */
 
 /* What is being written to some connection; nothing gives way between the first byte and the sending. */
-static struct text output;
+static struct bytes output;
 
-struct text *session_begin_output(void)
+struct bytes *session_begin_output(void)
 {
-	text_reset(&output);
+	bytes_reset(&output, TEXT_KEPT);
 	return &output;
 }
 
@@ -31,7 +32,7 @@ bool session_send_output(struct session *session, int fd)
 
 	if (session->conn && fits)
 		conn_send(session->conn, output.p, output.n, fd);
-	text_reset(&output);
+	bytes_reset(&output, TEXT_KEPT);
 	return fits;
 }
 
@@ -86,12 +87,12 @@ void serving_free(struct serving *v)
 static int serving_send_result(struct serving *v)
 {
 	const struct method *method = v->row->method;
-	struct text *t = session_begin_output();
+	struct bytes *t = session_begin_output();
 	int fd = -1, r = 0;
 
 	message_begin_result(t, v->id);
 	if (method->streams)
-		text_puts(t, "{}");
+		bytes_puts(t, "{}");
 	else
 		r = fields_write(t, method->result(), v->result, &fd, &v->call->refusal);
 	if (r < 0) {
@@ -157,21 +158,21 @@ static int serving_send_item(struct call_link *link, struct call *call, const vo
 {
 	struct serving *v = (struct serving *)link;
 	int fd, r = wait_for_credit(v);
-	struct text *t;
+	struct bytes *t;
 
 	if (r < 0)
 		return r;
 	t = session_begin_output();
 	message_begin_notification(t, "item");
-	text_puts(t, "{\"id\":");
+	bytes_puts(t, "{\"id\":");
 	text_whole(t, v->id);
-	text_puts(t, ",\"item\":");
+	bytes_puts(t, ",\"item\":");
 	r = fields_write(t, v->row->method->result(), item, &fd, &call->refusal);
 	if (r < 0) {
-		text_reset(t);
+		bytes_reset(t, TEXT_KEPT);
 		return r;
 	}
-	text_puts(t, "}");
+	bytes_puts(t, "}");
 	message_end(t, fd >= 0);
 	v->credit--;
 	return session_send_output(v->session, fd) ? 0 : -EMSGSIZE;

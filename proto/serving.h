@@ -10,7 +10,7 @@
 #include "proto/conn.h"
 #include "proto/listener.h"
 #include "proto/server.h"
-#include "proto/text.h"
+#include "common/bytes.h"
 
 #define CALLS_A_CONNECTION   64   /* then it is not read until one has ended */
 #define MOST_CREDIT          1024
@@ -61,7 +61,7 @@ struct server {
 };
 
 /* Text that goes out: begun, written, and sent. False when it is longer than a frame may be; then nothing is sent. */
-struct text *session_begin_output(void);
+struct bytes *session_begin_output(void);
 bool session_send_output(struct session *session, int fd);
 
 /* Answers a request that is not carried out; sentence NULL: the code's own. */

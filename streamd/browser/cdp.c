@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
@@ -44,10 +45,8 @@ struct cdp {
 	void *owner;
 	struct event *readable, *writable;
 	struct cbor_out *out; /* one message being made */
-	uint8_t *in;
-	size_t in_size, in_length;
-	uint8_t *queue; /* what the socket did not take yet */
-	size_t queue_size, queue_length, queue_sent;
+	struct bytes in, queue; /* queue: what the socket did not take yet, but for what of it has been sent */
+	size_t sent;
 	int64_t last_id;
 	int broken; /* messages that could not be read */
 	LIST_HEAD(, pending) pending;
@@ -133,13 +132,8 @@ static void cdp_release(void *arg)
 {
 	struct cdp *c = arg;
 
-	/* What passed through here was a person's session. */
-	if (c->in)
-		explicit_bzero(c->in, c->in_size);
-	if (c->queue)
-		explicit_bzero(c->queue, c->queue_size);
-	free(c->in);
-	free(c->queue);
+	bytes_free(&c->in);
+	bytes_free(&c->queue);
 	cbor_out_free(c->out);
 	free(c);
 }
@@ -218,8 +212,8 @@ static void put_args(struct cbor_out *o, const struct cdp_arg *args)
 /* Writes what the socket takes of what is queued. */
 static void cdp_flush(struct cdp *c)
 {
-	while (c->queue_sent < c->queue_length) {
-		ssize_t n = send(c->fd, c->queue + c->queue_sent, c->queue_length - c->queue_sent, MSG_NOSIGNAL);
+	while (c->sent < c->queue.n) {
+		ssize_t n = send(c->fd, c->queue.p + c->sent, c->queue.n - c->sent, MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 			event_add(c->writable, NULL);
 			return;
@@ -228,12 +222,11 @@ static void cdp_flush(struct cdp *c)
 			cdp_lose(c, NULL);
 			return;
 		}
-		c->queue_sent += (size_t)n;
+		c->sent += (size_t)n;
 	}
 	event_del(c->writable);
-	if (c->queue)
-		explicit_bzero(c->queue, c->queue_length);
-	c->queue_length = c->queue_sent = 0;
+	bytes_reset(&c->queue, KEPT_BUFFER);
+	c->sent = 0;
 }
 
 static void on_cdp_writable(evutil_socket_t fd, short what, void *arg)
@@ -242,34 +235,18 @@ static void on_cdp_writable(evutil_socket_t fd, short what, void *arg)
 	cdp_flush(arg);
 }
 
-/* Makes room for n more bytes; what has been sent is dropped. */
-static void grow_queue(struct cdp *c, size_t n)
-{
-	size_t waiting = c->queue_length - c->queue_sent, size = (waiting + n) * 2;
-	uint8_t *grown = must(malloc(size));
-
-	if (waiting)
-		memcpy(grown, c->queue + c->queue_sent, waiting);
-	if (c->queue)
-		explicit_bzero(c->queue, c->queue_size);
-	free(c->queue);
-	c->queue = grown;
-	c->queue_size = size;
-	c->queue_length = waiting;
-	c->queue_sent = 0;
-}
-
 /* False, and the browser is given up, when it has left too much unread. */
 static bool cdp_enqueue(struct cdp *c, const uint8_t *bytes, size_t n)
 {
-	if (c->queue_length - c->queue_sent + n > MOST_QUEUE) {
+	if (c->queue.n - c->sent + n > MOST_QUEUE) {
 		cdp_lose(c, "The browser stopped reading what it was told.");
 		return false;
 	}
-	if (c->queue_length + n > c->queue_size)
-		grow_queue(c, n);
-	memcpy(c->queue + c->queue_length, bytes, n);
-	c->queue_length += n;
+	if (c->queue.n + n > c->queue.size) { /* what has been sent makes room */
+		bytes_drop(&c->queue, c->sent);
+		c->sent = 0;
+	}
+	bytes_put(&c->queue, bytes, n);
 	return true;
 }
 
@@ -474,19 +451,6 @@ static void take_message(struct cdp *c, const uint8_t *bytes, size_t n)
 	take_reply(p, bytes, n);
 }
 
-static void cdp_resize_input(struct cdp *c, size_t size)
-{
-	uint8_t *grown = must(malloc(size));
-
-	if (c->in_length)
-		memcpy(grown, c->in, c->in_length);
-	if (c->in)
-		explicit_bzero(c->in, c->in_size);
-	free(c->in);
-	c->in = grown;
-	c->in_size = size;
-}
-
 /* Length of the message at the front with its envelope; 0: not known yet; SIZE_MAX: this is no envelope. */
 static size_t message_length(const uint8_t *p, size_t n)
 {
@@ -506,24 +470,22 @@ static bool take_messages(struct cdp *c)
 	size_t done = 0, length = 0;
 
 	while (!c->closed) {
-		length = message_length(c->in + done, c->in_length - done);
-		if (length == 0 || length == SIZE_MAX || length > c->in_length - done)
+		const uint8_t *next = (const uint8_t *)c->in.p + done;
+		length = message_length(next, c->in.n - done);
+		if (length == 0 || length == SIZE_MAX || length > c->in.n - done)
 			break;
-		take_message(c, c->in + done, length);
+		take_message(c, next, length);
 		done += length;
 	}
 	if (c->closed)
 		return true;
-	if (done) {
-		memmove(c->in, c->in + done, c->in_length - done);
-		c->in_length -= done;
-	}
+	bytes_drop(&c->in, done);
 	if (length == SIZE_MAX)
 		return false;
-	if (length > c->in_size)
-		cdp_resize_input(c, length);
-	else if (c->in_length == 0 && c->in_size > KEPT_BUFFER)
-		cdp_resize_input(c, FIRST_BUFFER);
+	if (c->in.n == 0)
+		bytes_reset(&c->in, KEPT_BUFFER);
+	else if (length > c->in.n)
+		bytes_reserve(&c->in, length - c->in.n);
 	return true;
 }
 
@@ -533,17 +495,17 @@ static void on_cdp_readable(evutil_socket_t fd, short what, void *arg)
 	struct cdp *c = arg;
 
 	for (int i = 0; i < READS_A_TURN && !c->closed; i++) {
-		if (!c->in)
-			cdp_resize_input(c, FIRST_BUFFER);
-		size_t room = c->in_size - c->in_length;
-		ssize_t n = read(fd, c->in + c->in_length, room);
+		if (c->in.n == c->in.size)
+			bytes_reserve(&c->in, FIRST_BUFFER);
+		size_t room = c->in.size - c->in.n;
+		ssize_t n = read(fd, c->in.p + c->in.n, room);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
 			cdp_lose(c, NULL);
 			return;
 		}
-		c->in_length += (size_t)n;
+		c->in.n += (size_t)n;
 		if (!take_messages(c)) {
 			log_warning("the browser sent something that is not CDP in CBOR");
 			cdp_lose(c, "The browser sent what is not the protocol it is spoken to with.");

@@ -19,7 +19,7 @@
 #include "proto/query.h"
 #include "proto/route.h"
 #include "proto/server.h"
-#include "proto/text.h"
+#include "common/bytes.h"
 
 #define FIRST_MS    500   /* for the daemon to refuse; then the reader is let in */
 #define MOST_QUEUED 65536 /* bytes for one reader; above it nothing more is taken from the daemon */
@@ -98,7 +98,7 @@ static void feed_refuse(struct reader *r, int error)
 
 static int feed_send_item(struct reader *r, const void *item)
 {
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	int fd, error;
 
 	message_begin_notification(&t, r->method->name);
@@ -106,7 +106,7 @@ static int feed_send_item(struct reader *r, const void *item)
 	message_end(&t, false);
 	if (error == 0)
 		edge_send_text(r->edge, r->id, t.p, t.n);
-	text_free(&t);
+	bytes_free(&t);
 	return error;
 }
 

@@ -6,12 +6,12 @@
 #include "common/words.h"
 #include "proto/field.h"
 #include "proto/message.h"
-#include "proto/text.h"
+#include "common/bytes.h"
 #include "streamd/screen/hands.h"
 
 void viewer_tell(struct viewer *v, const struct method *event, const void *fields)
 {
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	struct refusal why;
 	int fd;
 
@@ -22,7 +22,7 @@ void viewer_tell(struct viewer *v, const struct method *event, const void *field
 		message_end(&t, false);
 		edge_send_text(v->edge, v->id, t.p, t.n);
 	}
-	text_free(&t);
+	bytes_free(&t);
 }
 
 int viewer_carry_out(struct viewer *v, const struct said *said, const char **ret_why)

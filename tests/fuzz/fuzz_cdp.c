@@ -81,12 +81,12 @@ static void set_up(void)
 static void check_event(const struct method *event, const void *fields)
 {
 	struct refusal why;
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	int fd;
 
 	if (fields_write(&t, event->params(), fields, &fd, &why) < 0)
 		abort();
-	text_free(&t);
+	bytes_free(&t);
 }
 
 static void on_menu_opened(void *owner, const struct menu_opened_event *event)

@@ -78,7 +78,7 @@ static void decoded_free(struct decoded *d)
 	free(d->out);
 }
 
-static void write(const struct subject *s, const void *in, struct text *ret)
+static void write(const struct subject *s, const void *in, struct bytes *ret)
 {
 	struct refusal why;
 	int fd;
@@ -91,7 +91,7 @@ static void compare_with_document(const struct subject *s, const struct decoded 
 {
 	struct arena *arena = arena_new(0);
 	void *out = calloc(1, s->size + 1);
-	struct text a = { 0 }, b = { 0 };
+	struct bytes a = { 0 }, b = { 0 };
 	struct refusal why;
 	json_t *document = NULL, *kept = NULL;
 	int fd = -1, r = json_read(p, n, &document, NULL);
@@ -106,8 +106,8 @@ static void compare_with_document(const struct subject *s, const struct decoded 
 		if (a.n != b.n || memcmp(a.p, b.p, a.n) != 0)
 			abort();
 	}
-	text_free(&a);
-	text_free(&b);
+	bytes_free(&a);
+	bytes_free(&b);
 	json_decref(kept);
 	json_decref(document);
 	free(out);
@@ -116,7 +116,7 @@ static void compare_with_document(const struct subject *s, const struct decoded 
 
 static void round_trip(const struct subject *s, const struct decoded *d)
 {
-	struct text first = { 0 }, second = { 0 };
+	struct bytes first = { 0 }, second = { 0 };
 	struct decoded again;
 
 	write(s, d->out, &first);
@@ -127,8 +127,8 @@ static void round_trip(const struct subject *s, const struct decoded *d)
 	if (first.n != second.n || memcmp(first.p, second.p, first.n) != 0)
 		abort();
 	decoded_free(&again);
-	text_free(&first);
-	text_free(&second);
+	bytes_free(&first);
+	bytes_free(&second);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -302,12 +302,12 @@ static struct refusal broken_why;
 
 static void expect_broken(const struct everything_params *p, const char *field)
 {
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	int fd;
 
 	assert_int_equal(fields_write(&t, method_everything.params(), p, &fd, &broken_why), -EINVAL);
 	assert_string_equal(broken_why.field, field);
-	text_free(&t);
+	bytes_free(&t);
 }
 
 /* Our own mistakes are found before they are sent. */
@@ -347,7 +347,7 @@ static void test_broken_structs(void **state)
 static void test_zero_is_not_sent(void **state)
 {
 	struct optional_params p, back;
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	struct refusal why;
 	int fd = 5;
 
@@ -356,13 +356,13 @@ static void test_zero_is_not_sent(void **state)
 	assert_int_equal(p.socket, -1);
 	assert_int_equal(fields_write(&t, method_optional.params(), &p, &fd, &why), 0);
 	assert_int_equal(fd, -1);
-	text_put(&t, "", 1);
+	bytes_put(&t, "", 1);
 	assert_string_equal(t.p, "{}");
 	memset(&back, 0xff, sizeof(back));
 	fields_init(method_optional.params(), &back, sizeof(back));
 	assert_int_equal(fields_read(NULL, method_optional.params(), t.p, 2, &fd, &back, NULL, &why), 0);
 	assert_memory_equal(&back, &p, sizeof(p));
-	text_free(&t);
+	bytes_free(&t);
 }
 
 /* Values made by the rows: each at one end of what it may be, chosen by a counter that goes through all of them. */
@@ -517,7 +517,7 @@ static void there_and_back(const char *name, const struct field *rows, size_t si
 	struct maker k = { .arena = arena_new(0), .kept = json_array(), .turn = turn, .memory = state_fd, .handle = 0 };
 	void *in = calloc(1, size + 1), *out = calloc(1, size + 1);
 	json_t *kept = NULL, *document = NULL;
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	struct refusal why;
 	int fd, given;
 
@@ -528,7 +528,7 @@ static void there_and_back(const char *name, const struct field *rows, size_t si
 	assert_int_equal(json_read(t.p, t.n, &document, NULL), 0); /* jansson agrees that it is JSON */
 	given = fd < 0 ? -1 : dup(fd);
 	fields_init(rows, out, size);
-	text_put(&t, "", 1);
+	bytes_put(&t, "", 1);
 	if (fields_read(k.arena, rows, t.p, t.n - 1, &given, out, &kept, &why) < 0)
 		fail_msg("%s: %s: %s", name, why.field, why.message);
 	compare_objects(rows, in, out);
@@ -543,7 +543,7 @@ static void there_and_back(const char *name, const struct field *rows, size_t si
 	json_decref(kept);
 	json_decref(document);
 	json_decref(k.kept);
-	text_free(&t);
+	bytes_free(&t);
 	arena_free(k.arena);
 	free(in);
 	free(out);

@@ -25,7 +25,7 @@ static int scan(const char *text, size_t n, struct message *ret, const char **re
 	return message_scan(kept, n, ret, ret_why);
 }
 
-static struct message read_back(struct text *t)
+static struct message read_back(struct bytes *t)
 {
 	struct message m;
 	const char *why = NULL;
@@ -35,18 +35,18 @@ static struct message read_back(struct text *t)
 		fail_msg("%.*s: %s", (int)t->n, t->p, why);
 	assert_int_equal(json_read(t->p, t->n, &document, &why), 0);
 	json_decref(document);
-	text_free(t);
+	bytes_free(t);
 	return m;
 }
 
 static void test_request(void **state)
 {
 	struct acting alice = { .user = 7, .name = "al\"ice", .login = "l1", .ip = "::1", .scopes = SCOPES_ADMIN & ~(unsigned)SCOPE_ACT };
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 
 	(void)state;
 	message_begin_request(&t, 5, "booking_show", &alice, 2000, 64);
-	text_puts(&t, "{\"id\":1}");
+	bytes_puts(&t, "{\"id\":1}");
 	message_end(&t, true);
 	struct message m = read_back(&t);
 	assert_false(m.response);
@@ -63,7 +63,7 @@ static void test_request(void **state)
 	assert_memory_equal(m.params_text.p, "{\"id\":1}", m.params_text.n);
 
 	message_begin_request(&t, 6, "x", NULL, 0, 0);
-	text_puts(&t, "{}");
+	bytes_puts(&t, "{}");
 	message_end(&t, false);
 	m = read_back(&t);
 	assert_int_equal(m.acting.user, 0);
@@ -74,11 +74,11 @@ static void test_request(void **state)
 static void test_answers(void **state)
 {
 	struct refusal why;
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 
 	(void)state;
 	message_begin_result(&t, 9);
-	text_puts(&t, "{\"a\":[]}");
+	bytes_puts(&t, "{\"a\":[]}");
 	message_end(&t, false);
 	struct message m = read_back(&t);
 	assert_true(m.response && !m.refused && m.id == 9);
@@ -127,11 +127,11 @@ static void test_retry(void **state)
 
 static void test_notification(void **state)
 {
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 
 	(void)state;
 	message_begin_notification(&t, "cancel");
-	text_puts(&t, "{}");
+	bytes_puts(&t, "{}");
 	message_end(&t, false);
 	struct message m = read_back(&t);
 	assert_true(!m.response && m.id == 0);

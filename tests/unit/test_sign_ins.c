@@ -184,7 +184,7 @@ static size_t count_listed(void)
 	struct call *call = call_new(&d, NULL, NEVER);
 	const struct stream_list_params params = {};
 	struct stream_list_result result = { 0 };
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	size_t n;
 	int fd;
 
@@ -192,7 +192,7 @@ static size_t count_listed(void)
 	assert_int_equal(stream_list(call, &params, &result), 0);
 	n = result.streams_count;
 	assert_int_equal(fields_write(&t, method_stream_list.result(), &result, &fd, &call->refusal), 0);
-	text_free(&t);
+	bytes_free(&t);
 	call_free(call);
 	return n;
 }

@@ -47,7 +47,7 @@ static void test_too_long(void **state)
 	char url[10000], title[5000];
 	struct page_changed_event event;
 	struct refusal why;
-	struct text t = { 0 };
+	struct bytes t = { 0 };
 	int fd;
 
 	(void)state;
@@ -58,7 +58,7 @@ static void test_too_long(void **state)
 		memcpy(title + i, "\xc3\xa9", 3);
 	event = describe(arena, url, title);
 	assert_int_equal(fields_write(&t, method_page_changed.params(), &event, &fd, &why), 0);
-	text_free(&t);
+	bytes_free(&t);
 	assert_memory_equal(event.url, url, strlen(event.url));
 	assert_true(strlen(event.url) > 4000);
 	assert_true(strlen(event.title) > 1000);
