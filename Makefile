@@ -10,7 +10,7 @@ B       := build/$(VARIANT)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
 CPPFLAGS += -I. -D_GNU_SOURCE -I/usr/include/postgresql
 CFLAGS   ?= -O2 -g
-CFLAGS   += -std=gnu17 -fno-omit-frame-pointer -fstack-protector-strong -fstack-clash-protection $(WARNINGS)
+CFLAGS   += -std=gnu2x -fno-omit-frame-pointer -fstack-protector-strong -fstack-clash-protection $(WARNINGS)
 LDFLAGS  += -Wl,-z,relro,-z,now
 
 ifeq ($(VARIANT),plain)

@@ -35,21 +35,19 @@ static void sending_end(struct sending *s)
 	free(s);
 }
 
-static void on_sent(struct evhttp_request *request, void *arg)
+static void on_sent(struct evhttp_request *, void *arg)
 {
 	struct sending *s = arg;
 
-	(void)request;
 	evhttp_connection_set_closecb(s->connection, NULL, NULL);
 	sending_end(s);
 }
 
 /* evhttp is about to free the connection; the request is left to whoever has not ended its answer. */
-static void on_answer_lost(struct evhttp_connection *connection, void *arg)
+static void on_answer_lost(struct evhttp_connection *, void *arg)
 {
 	struct sending *s = arg;
 
-	(void)connection;
 	if (s->x) {
 		if (s->x->gone)
 			event_del(s->x->gone); /* its descriptor is about to be closed */
@@ -89,9 +87,8 @@ static void send_whole(struct http *h, struct evhttp_request *request, int statu
 	evbuffer_free(body);
 }
 
-static void free_text(const void *text, size_t length, void *arg)
+static void free_text(const void *text, size_t length, void *)
 {
-	(void)arg;
 	json_text_free((char *)text, length);
 }
 
@@ -186,11 +183,10 @@ void answer_begin(struct exchange *x, const char *media)
 	evhttp_send_reply_start(x->front.request, HTTP_OK, NULL);
 }
 
-static void on_answer_written(struct evhttp_connection *connection, void *arg)
+static void on_answer_written(struct evhttp_connection *, void *arg)
 {
 	struct exchange *x = arg;
 
-	(void)connection;
 	latch_wake(&x->written, 0);
 }
 

@@ -78,7 +78,7 @@ static int note(struct call *call, const struct audit_note_params *params)
 	return audit_alone(a->db, authd_db_deadline(a, call->deadline), &entry);
 }
 
-int audit_note(struct call *call, const struct audit_note_params *params, struct audit_note_result *result)
+int audit_note(struct call *call, const struct audit_note_params *params, struct audit_note_result *)
 {
 	struct authd *a = call->daemon;
 	const struct audit entry = { .event = params->event,
@@ -86,7 +86,6 @@ int audit_note(struct call *call, const struct audit_note_params *params, struct
 		.ip = call->acting.ip,
 		.detail = params->detail };
 
-	(void)result;
 	if (strcmp(params->event, "steadctl") == 0)
 		return authd_db_failed(a, "recording what steadctl does", note(call, params));
 	audit_limited(a, &a->forbidden, call, &entry);

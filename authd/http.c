@@ -412,9 +412,8 @@ static void http_serve(void *arg)
 }
 
 /* nginx hangs up when its client has: nobody waits for the answer any more. */
-static void on_gone(evutil_socket_t fd, short what, void *arg)
+static void on_gone(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	exchange_cancel(arg);
 }
 
@@ -485,9 +484,8 @@ static void on_http_request(struct evhttp_request *request, void *arg)
 	answer_refusal(h, request, 0, &refusal);
 }
 
-static void http_resume_accepting(evutil_socket_t fd, short what, void *arg)
+static void http_resume_accepting(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct http *h = arg;
 
 	if (!h->stopping)
@@ -495,12 +493,11 @@ static void http_resume_accepting(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Out of descriptors: the client stays in the backlog, so without a pause this would come again at once for ever. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+static void on_accept_error(struct evconnlistener *listener, void *)
 {
 	struct http *h = listening;
 	struct timeval pause = { .tv_usec = ACCEPT_PAUSE_MS * 1000 };
 
-	(void)arg;
 	log_warning("cannot accept on the http socket: %s; trying again in %d ms", strerror(errno), ACCEPT_PAUSE_MS);
 	evconnlistener_disable(listener);
 	event_add(h->resume, &pause);

@@ -174,7 +174,7 @@ static void drop_cookie(struct front *front)
 	front_set_cookie(front, cookie);
 }
 
-int logout(struct call *call, const struct logout_params *params, struct logout_result *result)
+int logout(struct call *call, const struct logout_params *, struct logout_result *)
 {
 	struct authd *a = call->daemon;
 	const struct audit entry = { .event = "logout", .user = call->acting.name, .ip = call->acting.ip };
@@ -183,7 +183,6 @@ int logout(struct call *call, const struct logout_params *params, struct logout_
 	bool there;
 	int r;
 
-	(void)params, (void)result;
 	if (!call->front || !secret_of_front(call, &secret))
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
 	r = db_begin(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &tx);
@@ -205,12 +204,11 @@ unsigned login_scopes(const struct login *login)
 	return login->admin ? SCOPES_ADMIN : SCOPES_PERSON;
 }
 
-int account_show(struct call *call, const struct account_show_params *params, struct account_show_result *result)
+int account_show(struct call *call, const struct account_show_params *, struct account_show_result *result)
 {
 	const struct front *front = call->front;
 	const struct login *login = front ? front->login : NULL;
 
-	(void)params;
 	if (!login)
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
 	*result = (struct account_show_result){ .id = login->user,

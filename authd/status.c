@@ -23,13 +23,12 @@ static int count_logins(struct authd *a, int64_t deadline, int64_t *ret)
 	return r;
 }
 
-int authd_status(struct call *call, const struct authd_status_params *params, struct authd_status_result *result)
+int authd_status(struct call *call, const struct authd_status_params *, struct authd_status_result *result)
 {
 	struct authd *a = call->daemon;
 	int64_t deadline = deadline_min(call->deadline, deadline_in(PATIENCE_MS));
 	int r = count_logins(a, deadline, &result->logins);
 
-	(void)params;
 	result->version = STEAD_VERSION;
 	result->up_ms = daemon_up_ms();
 	result->database = r == 0;

@@ -231,7 +231,7 @@ static void read_user(struct call *call, const struct db_row *row, struct user_i
 	out->last_login_at_ms = row_time(row, "last_login_at");
 }
 
-int user_list(struct call *call, const struct user_list_params *params, struct user_list_result *result)
+int user_list(struct call *call, const struct user_list_params *, struct user_list_result *result)
 {
 	struct authd *a = call->daemon;
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
@@ -240,7 +240,6 @@ int user_list(struct call *call, const struct user_list_params *params, struct u
 		"SELECT id, name, admin, created_at, last_login_at FROM users ORDER BY lower(name) LIMIT $1",
 		DB_INT(1000));
 
-	(void)params;
 	if (r < 0)
 		return authd_db_failed(a, "reading the accounts", r);
 	result->users = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->users));

@@ -68,14 +68,13 @@ void login_watch_missed(struct login_watch *watch)
 		u->doubtful = true;
 }
 
-int login_watch(struct call *call, const struct login_watch_params *params)
+int login_watch(struct call *call, const struct login_watch_params *)
 {
 	struct authd *a = call->daemon;
 	CLEANUP(watcher_freep) struct watcher *w = watcher_new(a->watch->ended, NULL);
 	struct login_watch_item item;
 	int r;
 
-	(void)params;
 	while ((r = watcher_next(w, &item.login, NULL, NEVER)) == 0 && (r = send_login_watch(call, &item)) == 0)
 		;
 	if (r == -ESTALE)

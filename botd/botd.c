@@ -19,11 +19,10 @@ static void database_changed(bool up, void *arg)
 	((struct botd *)arg)->database_away = !up;
 }
 
-static void tell_work(const char *payload, void *arg)
+static void tell_work(const char *, void *arg)
 {
 	struct botd *b = arg;
 
-	(void)payload;
 	hub_miss(b->work);
 }
 
@@ -59,11 +58,10 @@ static int botd_open_database(struct botd *b)
 	return r;
 }
 
-int botd_open(void *daemon, struct server *server)
+int botd_open(void *daemon, struct server *)
 {
 	struct botd *b = daemon;
 
-	(void)server;
 	b->work = hub_new(0, 1);
 	b->news = hub_new(0, 1);
 	b->closed = hub_new(0, 1);

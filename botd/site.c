@@ -70,11 +70,10 @@ static void fill_site(struct arena *arena, const struct recipe *r, struct site_i
 		fill_action(arena, r, &r->actions[i], today, &ret->actions[i]);
 }
 
-int site_list(struct call *call, const struct site_list_params *params, struct site_list_result *result)
+int site_list(struct call *call, const struct site_list_params *, struct site_list_result *result)
 {
 	const struct recipe_set *set = botd_of(call)->recipes;
 
-	(void)params;
 	result->sites_count = recipe_count(set);
 	result->sites = arena_array(call->arena, result->sites_count, sizeof(*result->sites));
 	for (size_t i = 0; i < result->sites_count; i++)
@@ -93,11 +92,10 @@ void botd_load_recipes(struct botd *b)
 	log_info("%zu recipes", recipe_count(b->recipes));
 }
 
-int botd_reload(struct call *call, const struct botd_reload_params *params, struct botd_reload_result *result)
+int botd_reload(struct call *call, const struct botd_reload_params *, struct botd_reload_result *result)
 {
 	struct botd *b = botd_of(call);
 
-	(void)params;
 	botd_load_recipes(b);
 	result->recipes = (int64_t)recipe_count(b->recipes);
 	result->troubles_count = recipe_trouble_count(b->recipes);

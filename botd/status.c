@@ -32,12 +32,11 @@ static int status_count(struct call *call, struct botd_status_result *result)
 	return 0;
 }
 
-int botd_status(struct call *call, const struct botd_status_params *params, struct botd_status_result *result)
+int botd_status(struct call *call, const struct botd_status_params *, struct botd_status_result *result)
 {
 	const struct recipe_set *set = botd_of(call)->recipes;
 	int r;
 
-	(void)params;
 	result->version = STEAD_VERSION;
 	result->up_ms = daemon_up_ms();
 	result->recipes = (int64_t)recipe_count(set);

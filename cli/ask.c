@@ -105,11 +105,10 @@ static void ask_ask(void *arg)
 		loop_stop();
 }
 
-static void say_slow(evutil_socket_t fd, short what, void *arg)
+static void say_slow(evutil_socket_t, short, void *arg)
 {
 	const struct asking *a = arg;
 
-	(void)fd, (void)what;
 	for (size_t i = 0; i < a->count; i++)
 		if (!a->answers[i].result && a->answers[i].refusal.code == 0 && !*a->answers[i].refusal.message)
 			fprintf(stderr, "steadctl: waiting for %s \xe2\x80\xa6\n", a->answers[i].command->daemon);

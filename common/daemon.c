@@ -235,9 +235,8 @@ static void stop_on_fiber(void *arg)
 	loop_stop();
 }
 
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void on_signal(evutil_socket_t number, short, void *arg)
 {
-	(void)what;
 	struct stopping *s = arg;
 
 	if (s->begun) { /* asked twice: whoever asks does not want to wait */
@@ -260,17 +259,15 @@ void daemon_on_reload(void (*reload)(void *arg), void *arg)
 }
 
 /* sd_notify(3): from RELOADING=1 to READY=1 the service manager calls it reloading. */
-static void on_hang_up(evutil_socket_t number, short what, void *arg)
+static void on_hang_up(evutil_socket_t, short, void *)
 {
-	(void)number, (void)what, (void)arg;
 	notify_send("RELOADING=1");
 	reload_fn(reload_arg);
 	notify_send("READY=1");
 }
 
-static void feed_watchdog(evutil_socket_t fd, short what, void *arg)
+static void feed_watchdog(evutil_socket_t, short, void *)
 {
-	(void)fd, (void)what, (void)arg;
 	notify_send("WATCHDOG=1");
 }
 

@@ -257,9 +257,8 @@ static void fiber_finish(struct fiber *f)
 		free(f);
 }
 
-static void run_ready(void *arg)
+static void run_ready(void *)
 {
-	(void)arg;
 	struct fiber *f;
 
 	scheduled = false;
@@ -375,9 +374,8 @@ void fiber_join(struct fiber **handle)
 	free(f);
 }
 
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
+static void on_timeout(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	wait_wake(arg, -ETIMEDOUT);
 }
 
@@ -452,9 +450,8 @@ struct fd_wait {
 	short came;
 };
 
-static void on_fd(evutil_socket_t fd, short what, void *arg)
+static void on_fd(evutil_socket_t, short what, void *arg)
 {
-	(void)fd;
 	struct fd_wait *w = arg;
 
 	w->came = what;

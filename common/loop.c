@@ -19,9 +19,8 @@ static struct event_base *base;
 static struct event *defer_event;
 static STAILQ_HEAD(, deferred) deferred = STAILQ_HEAD_INITIALIZER(deferred);
 
-static void run_deferred(evutil_socket_t fd, short what, void *arg)
+static void run_deferred(evutil_socket_t, short, void *)
 {
-	(void)fd, (void)what, (void)arg;
 	struct deferred *d;
 
 	while ((d = STAILQ_FIRST(&deferred))) {

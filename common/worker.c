@@ -73,13 +73,12 @@ static void *worker_work(void *arg)
 }
 
 /* On the loop: wakes the fibers whose work is done. What is woken runs later, so the job is still there here. */
-static void on_done(evutil_socket_t fd, short what, void *arg)
+static void on_done(evutil_socket_t fd, short, void *arg)
 {
 	struct worker_pool *pool = arg;
 	eventfd_t count;
 	struct job *job;
 
-	(void)what;
 	eventfd_read(fd, &count);
 	pthread_mutex_lock(&pool->lock);
 	while ((job = TAILQ_FIRST(&pool->done))) {

@@ -154,9 +154,8 @@ static void conn_lose(struct conn *c, const char *why)
 		close_now(c);
 }
 
-static void on_conn_timer(evutil_socket_t fd, short what, void *arg)
+static void on_conn_timer(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct conn *c = arg;
 
 	if (c->open)
@@ -273,9 +272,8 @@ static void read_notifies(struct conn *c)
 	}
 }
 
-static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_readable(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct conn *c = arg;
 	int ok = PQconsumeInput(c->pg);
 
@@ -312,9 +310,8 @@ static void conn_opened(struct conn *c)
 	c->owner->ready(c->arg, c);
 }
 
-static void on_open_io(evutil_socket_t fd, short what, void *arg)
+static void on_open_io(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct conn *c = arg;
 
 	switch (PQconnectPoll(c->pg)) {
@@ -409,10 +406,8 @@ static void conn_flush(struct conn *c)
 		unwatch(&c->writable);
 }
 
-static void on_conn_writable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_writable(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
-
 	conn_flush(arg);
 }
 

@@ -78,9 +78,8 @@ static void on_ready(void *arg, struct conn *c)
 	}
 }
 
-static void on_listen_closed(void *arg, struct conn *c, const struct db_error *why)
+static void on_listen_closed(void *arg, struct conn *, const struct db_error *why)
 {
-	(void)c;
 	struct listener *l = arg;
 	int64_t ms = l->state == LISTENER_LISTENING ? 0 : pool_backoff_now(++l->failures);
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
@@ -102,9 +101,8 @@ static void on_notified(void *arg, const char *channel, const char *payload)
 
 static const struct conn_owner listener_owner = { on_ready, on_listen_closed, on_notified };
 
-static void on_listen_timer(evutil_socket_t fd, short what, void *arg)
+static void on_listen_timer(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct listener *l = arg;
 
 	l->state = LISTENER_OPENING;

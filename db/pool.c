@@ -148,10 +148,8 @@ static void pool_grow(struct db *db)
 	}
 }
 
-static void on_grow(evutil_socket_t fd, short what, void *arg)
+static void on_grow(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
-
 	pool_grow(arg);
 }
 
@@ -197,9 +195,8 @@ static void slot_ready(void *arg, struct conn *c)
 	wait_wake(&t->wait, 0);
 }
 
-static void slot_closed(void *arg, struct conn *c, const struct db_error *why)
+static void slot_closed(void *arg, struct conn *, const struct db_error *why)
 {
-	(void)c;
 	struct slot *s = arg;
 	struct db *db = s->db;
 	bool opening = s->state == SLOT_OPENING;

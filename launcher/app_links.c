@@ -86,12 +86,11 @@ static void app_links_take(struct app_links *a, char c)
 	a->too_long = false;
 }
 
-static void on_app_links_readable(evutil_socket_t fd, short what, void *arg)
+static void on_app_links_readable(evutil_socket_t fd, short, void *arg)
 {
 	char bytes[512];
 	ssize_t n = read(fd, bytes, sizeof(bytes));
 
-	(void)what;
 	for (ssize_t i = 0; i < n; i++)
 		app_links_take(arg, bytes[i]);
 }

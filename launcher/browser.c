@@ -270,13 +270,12 @@ struct life {
 	char path[PATH_MAX];
 };
 
-static void on_profile_changed(evutil_socket_t fd, short what, void *arg)
+static void on_profile_changed(evutil_socket_t fd, short, void *arg)
 {
 	struct life *life = arg;
 	char events[4096];
 	struct stat st;
 
-	(void)what;
 	while (read(fd, events, sizeof(events)) > 0)
 		;
 	if (lstat(life->path, &st) == 0)
@@ -376,34 +375,31 @@ int browser_start(struct call *call, const struct browser_start_params *params,
 }
 
 int browser_keep(struct call *call, const struct browser_keep_params *params,
-	struct browser_keep_result *result)
+	struct browser_keep_result *)
 {
 	struct browser *b = ((struct launcher *)call->daemon)->browser;
 
-	(void)result;
 	if (!b || b->state != BROWSER_RUNNING || b->cdp >= 0)
 		return call_refuse(call, ERR_conflict, "cdp", "There is no browser whose socket could be kept.");
 	b->cdp = fcntl(params->cdp, F_DUPFD_CLOEXEC, 0);
 	return b->cdp < 0 ? -errno : 0;
 }
 
-int browser_room(struct call *call, const struct browser_room_params *params, struct browser_room_result *result)
+int browser_room(struct call *call, const struct browser_room_params *, struct browser_room_result *result)
 {
 	const struct launcher *l = call->daemon;
 	int64_t kib = room_kib(l->profile_root);
 
-	(void)params;
 	result->directory = l->profile_root;
 	result->free_kib = kib < 0 ? 0 : kib;
 	return 0;
 }
 
-int browser_end(struct call *call, const struct browser_end_params *params,
-	struct browser_end_result *result)
+int browser_end(struct call *call, const struct browser_end_params *,
+	struct browser_end_result *)
 {
 	struct launcher *l = call->daemon;
 
-	(void)params, (void)result;
 	if (!l->browser)
 		return call_refuse(
 			call, ERR_ended, NULL, "This launcher has no browser; start one first.");

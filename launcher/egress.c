@@ -218,18 +218,16 @@ static void client_new(struct egress *e, int fd)
 	fiber_start("egress", egress_serve, c, NULL);
 }
 
-static void egress_resume_accepting(evutil_socket_t fd, short what, void *arg)
+static void egress_resume_accepting(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct egress *e = arg;
 
 	if (e->count < MOST_CLIENTS)
 		event_add(e->event, NULL);
 }
 
-static void on_egress_accept(evutil_socket_t fd, short what, void *arg)
+static void on_egress_accept(evutil_socket_t fd, short, void *arg)
 {
-	(void)what;
 	struct egress *e = arg;
 	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 

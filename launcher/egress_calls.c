@@ -19,12 +19,11 @@ static int egress_calls_refuse_ended(struct call *call)
 }
 
 int egress_set(
-	struct call *call, const struct egress_set_params *params, struct egress_set_result *result)
+	struct call *call, const struct egress_set_params *params, struct egress_set_result *)
 {
 	struct launcher *l = call->daemon;
 	struct egress *e = launcher_egress(l);
 
-	(void)result;
 	if (!e)
 		return egress_calls_refuse_ended(call);
 	egress_open(e, params->open);
@@ -128,11 +127,10 @@ int egress_alone(struct call *call, const struct egress_alone_params *params)
 }
 
 int egress_share(
-	struct call *call, const struct egress_share_params *params, struct egress_share_result *result)
+	struct call *call, const struct egress_share_params *, struct egress_share_result *)
 {
 	struct egress *e = launcher_egress(call->daemon);
 
-	(void)params, (void)result;
 	if (!e)
 		return egress_calls_refuse_ended(call);
 	e->alone.shared = e->alone.call && !e->alone.over;
@@ -151,11 +149,10 @@ static void cut_only(struct egress *e)
 		}
 }
 
-int egress_drop(struct call *call, const struct egress_drop_params *params, struct egress_drop_result *result)
+int egress_drop(struct call *call, const struct egress_drop_params *, struct egress_drop_result *)
 {
 	struct egress *e = launcher_egress(call->daemon);
 
-	(void)params, (void)result;
 	if (!e)
 		return egress_calls_refuse_ended(call);
 	if (!e->alone.call)
@@ -169,8 +166,7 @@ int egress_drop(struct call *call, const struct egress_drop_params *params, stru
 }
 
 /* Whatever has happened before this came has woken egress_alone() before this fiber began. */
-int egress_told(struct call *call, const struct egress_told_params *params, struct egress_told_result *result)
+int egress_told(struct call *, const struct egress_told_params *, struct egress_told_result *)
 {
-	(void)call, (void)params, (void)result;
 	return 0;
 }

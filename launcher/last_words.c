@@ -53,9 +53,8 @@ static bool last_words_take(struct last_words *w)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-static void on_last_words_readable(evutil_socket_t fd, short what, void *arg)
+static void on_last_words_readable(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct last_words *w = arg;
 
 	if (!last_words_take(w))

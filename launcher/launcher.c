@@ -14,9 +14,8 @@
 #include "launcher/notices.h"
 #include "launcher/profile.h"
 
-static void on_child_ended(evutil_socket_t number, short what, void *arg)
+static void on_child_ended(evutil_socket_t, short, void *arg)
 {
-	(void)number, (void)what;
 	struct launcher *l = arg;
 
 	family_reap(browser_reaped, l->browser);

@@ -97,9 +97,8 @@ static int connection(const struct options *o)
 	return -1;
 }
 
-static void stop_later(void *arg)
+static void stop_later(void *)
 {
-	(void)arg;
 	loop_stop();
 }
 

@@ -104,12 +104,11 @@ static int send_notice(struct call *call, struct notice *one)
 	return send_browser_watch(call, &item);
 }
 
-int browser_watch(struct call *call, const struct browser_watch_params *params)
+int browser_watch(struct call *call, const struct browser_watch_params *)
 {
 	struct notices *n = ((struct launcher *)call->daemon)->notices;
 	int r = 0;
 
-	(void)params;
 	for (size_t seen = 0; r == 0;) {
 		if (seen < n->count) {
 			r = send_notice(call, &n->list[seen++]);

@@ -104,11 +104,10 @@ static void on_read(struct bufferevent *bev, void *arg)
 		bufferevent_disable(bev, EV_READ);
 }
 
-static void on_relay_written(struct bufferevent *bev, void *arg)
+static void on_relay_written(struct bufferevent *, void *arg)
 {
 	struct side *to = arg;
 
-	(void)bev;
 	to->relay->moved = loop_now();
 	if (pass_end(to->other))
 		return;
@@ -138,9 +137,8 @@ static void arm(struct relay *r)
 	event_add(r->timer, &tv);
 }
 
-static void on_relay_timer(evutil_socket_t fd, short what, void *arg)
+static void on_relay_timer(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct relay *r = arg;
 
 	if (loop_now() - r->moved >= IDLE_MS)

@@ -252,9 +252,8 @@ static void flush_and_arm(struct conn *c)
 		update_reading(c);
 }
 
-static void on_conn_writable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_writable(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	flush_and_arm(arg);
 }
 
@@ -449,9 +448,8 @@ static void conn_dispatch(struct conn *c)
 	c->frame_began = began;
 }
 
-static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
+static void on_conn_readable(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct conn *c = arg;
 
 	for (int i = 0; i < READS_A_TURN && !c->closed && !c->paused && !c->close_when_sent; i++) {
@@ -474,9 +472,8 @@ static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static void on_conn_timer(evutil_socket_t fd, short what, void *arg)
+static void on_conn_timer(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct conn *c = arg;
 	int64_t now = loop_now();
 
@@ -496,9 +493,8 @@ static void on_conn_timer(evutil_socket_t fd, short what, void *arg)
 	arm_timer(c);
 }
 
-static void on_hangup(evutil_socket_t fd, short what, void *arg)
+static void on_hangup(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	conn_close(arg, "The peer closed the connection.");
 }
 

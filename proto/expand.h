@@ -218,9 +218,8 @@
 		return name_(call, params, result);                                                \
 	}
 #define STREAM(name_, roles_, scope_, http_, cli_, sentence_, params_, item_)                      \
-	static int thunk_##name_(struct call *call, const void *params, void *result)              \
+	static int thunk_##name_(struct call *call, const void *params, void *)                    \
 	{                                                                                          \
-		(void)result;                                                                      \
 		return name_(call, params);                                                        \
 	}
 #define EVENT(name_, sentence_, fields_)

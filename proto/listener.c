@@ -22,17 +22,15 @@ struct listener {
 	LIST_ENTRY(listener) link;
 };
 
-static void on_listener_resume(evutil_socket_t fd, short what, void *arg)
+static void on_listener_resume(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct listener *l = arg;
 
 	event_add(l->event, NULL);
 }
 
-static void on_listener_accept(evutil_socket_t fd, short what, void *arg)
+static void on_listener_accept(evutil_socket_t fd, short, void *arg)
 {
-	(void)what;
 	struct listener *l = arg;
 	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 

@@ -183,9 +183,8 @@ static void on_peer_frame(struct conn *conn, void *owner, const char *body, size
 		take_item(p, &m, &frame, &own_fd);
 }
 
-static void on_peer_closed(struct conn *conn, void *owner, const char *why)
+static void on_peer_closed(struct conn *, void *owner, const char *why)
 {
-	(void)conn;
 	struct peer *p = owner;
 
 	log_debug("connection to %s closed: %s", p->name, why);
@@ -193,9 +192,8 @@ static void on_peer_closed(struct conn *conn, void *owner, const char *why)
 	lose_all(p);
 }
 
-static bool peer_is_pending(struct conn *conn, void *owner)
+static bool peer_is_pending(struct conn *, void *owner)
 {
-	(void)conn;
 	return !LIST_EMPTY(&((struct peer *)owner)->pending);
 }
 

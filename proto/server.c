@@ -223,13 +223,12 @@ static void on_server_frame(struct conn *conn, void *owner, const char *body, si
 		take_engine_message(session, &m);
 }
 
-static void on_server_closed(struct conn *conn, void *owner, const char *why)
+static void on_server_closed(struct conn *, void *owner, const char *why)
 {
 	struct session *session = owner;
 	struct serving *v;
 
 	log_debug("%s closed: %s", session->name, why);
-	(void)conn;
 	session->conn = NULL;
 	LIST_FOREACH (v, &session->servings, in_session)
 		serving_cancel(v);
@@ -238,9 +237,8 @@ static void on_server_closed(struct conn *conn, void *owner, const char *why)
 	session_let_go(session);
 }
 
-static bool server_is_pending(struct conn *conn, void *owner)
+static bool server_is_pending(struct conn *, void *owner)
 {
-	(void)conn;
 	struct session *session = owner;
 
 	return session->calls || session->streams;

@@ -10,9 +10,8 @@
 #include "recipe/step.h"
 #include "recipe/walk.h"
 
-static int check_nothing(struct reading *r, const struct place *place, const void *p)
+static int check_nothing(struct reading *, const struct place *, const void *)
 {
-	(void)r, (void)place, (void)p;
 	return 0;
 }
 

@@ -67,9 +67,8 @@ int session_lease(struct call *call, const struct session_lease_params *params,
 
 /* Giving back what one no longer holds is no mistake: it had run out. */
 int session_release(struct call *call, const struct session_release_params *params,
-	struct session_release_result *result)
+	struct session_release_result *)
 {
-	(void)result;
 	return db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), NULL,
 		"UPDATE vault.sessions SET lease_holder = NULL, lease_until = NULL "

@@ -49,14 +49,13 @@ static void list_fill(struct call *call, const struct db_row *row, struct sessio
 		.user = call->role == ROLE_CONTROL ? row_int(row, "user_id") : 0 };
 }
 
-int session_list(struct call *call, const struct session_list_params *params,
+int session_list(struct call *call, const struct session_list_params *,
 	struct session_list_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
 	int r = list_read_list(call, &res);
 
-	(void)params;
 	if (r < 0)
 		return r;
 	result->sessions = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->sessions));
@@ -107,7 +106,7 @@ static int refuse_deletion(struct call *call, int64_t id)
 }
 
 int session_delete(struct call *call, const struct session_delete_params *params,
-	struct session_delete_result *result)
+	struct session_delete_result *)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
@@ -117,7 +116,6 @@ int session_delete(struct call *call, const struct session_delete_params *params
 		"WHERE id = $1 AND user_id = $2 AND (NOT protected OR $3) RETURNING site",
 		DB_INT(params->id), DB_INT(call->acting.user), DB_BOOL(params->confirm_protected));
 
-	(void)result;
 	if (r < 0)
 		return r;
 	if (!db_next(res, &row))

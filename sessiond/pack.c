@@ -27,23 +27,21 @@ static void put_length(uint8_t *p, size_t n)
  * zlib's own memory holds pieces of what it works on, so it is cleansed as well. The size stands in
  * front of each piece, for its free function is not told.
  */
-static void *cleansing_alloc(void *opaque, unsigned int items, unsigned int size)
+static void *cleansing_alloc(void *, unsigned int items, unsigned int size)
 {
 	size_t n = (size_t)items * size;
 	size_t *p = malloc(2 * sizeof(size_t) + n);
 
-	(void)opaque;
 	if (!p)
 		return NULL;
 	p[0] = n;
 	return p + 2;
 }
 
-static void cleansing_free(void *opaque, void *address)
+static void cleansing_free(void *, void *address)
 {
 	size_t *p = (size_t *)address - 2;
 
-	(void)opaque;
 	OPENSSL_cleanse(address, p[0]);
 	free(p);
 }

@@ -118,14 +118,13 @@ static int rewrap_all(struct call *call, struct vault_rewrap_result *result)
 	return 0;
 }
 
-int vault_rewrap(struct call *call, const struct vault_rewrap_params *params,
+int vault_rewrap(struct call *call, const struct vault_rewrap_params *,
 	struct vault_rewrap_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_row row = DB_NO_ROW;
 	int r = keycheck_admit(sessiond_of(call)->check, call);
 
-	(void)params;
 	if (r == 0)
 		r = rewrap_all(call, result);
 	if (r == 0)

@@ -127,12 +127,11 @@ static void noticed(const char *payload, void *arg)
 	fiber_start("key check", check_keys, s, NULL);
 }
 
-int sessiond_open(void *daemon, struct server *server)
+int sessiond_open(void *daemon, struct server *)
 {
 	struct sessiond *s = daemon;
 	int r = protect_memory();
 
-	(void)server;
 	s->hub = hub_new(sizeof(struct change), CHANGE_MOST);
 	if (r == 0)
 		r = load_keys(s->settings, &s->keys);

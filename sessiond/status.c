@@ -26,13 +26,12 @@ static int status_count(struct call *call, struct sessiond_status_result *result
 	return 0;
 }
 
-int sessiond_status(struct call *call, const struct sessiond_status_params *params,
+int sessiond_status(struct call *call, const struct sessiond_status_params *,
 	struct sessiond_status_result *result)
 {
 	struct sessiond *s = call->daemon;
 	int r;
 
-	(void)params;
 	result->version = STEAD_VERSION;
 	result->up_ms = daemon_up_ms();
 	result->master_key = masterkeys_current(crypt_keys(s->crypt));

@@ -68,13 +68,12 @@ static int send_change(struct call *call, const struct change *c)
 	return send_session_watch(call, &item);
 }
 
-int session_watch(struct call *call, const struct session_watch_params *params)
+int session_watch(struct call *call, const struct session_watch_params *)
 {
 	CLEANUP(watcher_freep) struct watcher *w = watcher_new(sessiond_of(call)->hub, NULL);
 	bool first = !sessiond_of(call)->listening;
 	int r = first ? 0 : send_all(call, true);
 
-	(void)params;
 	while (r == 0) {
 		struct change c;
 

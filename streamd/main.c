@@ -62,11 +62,10 @@ static int open_edge(void *daemon)
 	return edge_routes_new(fd, &config, d->authd, rows, 3, &d->routes);
 }
 
-static int open_daemon(void *daemon, struct server *server)
+static int open_daemon(void *daemon, struct server *)
 {
 	struct streamd *d = daemon;
 
-	(void)server;
 	signal(SIGCHLD, SIG_IGN); /* launchers of our own end by themselves */
 	streamd_load_recipes(d);
 	d->authd = peer_to("streamd", "authd", "stream");

@@ -5,11 +5,10 @@
 #include "streamd/signin/sign_ins.h"
 #include "streamd/streamd.h"
 
-int streamd_status(struct call *call, const struct streamd_status_params *params, struct streamd_status_result *result)
+int streamd_status(struct call *call, const struct streamd_status_params *, struct streamd_status_result *result)
 {
 	struct streamd *d = call->daemon;
 
-	(void)params;
 	result->version = STEAD_VERSION;
 	result->up_ms = daemon_up_ms();
 	result->streams = (int64_t)sign_ins_count(d->sign_ins);

@@ -28,11 +28,10 @@ void streamd_load_recipes(struct streamd *d)
 	log_info("%zu recipes in force", recipe_count(d->recipes));
 }
 
-int streamd_reload(struct call *call, const struct streamd_reload_params *params, struct streamd_reload_result *result)
+int streamd_reload(struct call *call, const struct streamd_reload_params *, struct streamd_reload_result *result)
 {
 	struct streamd *d = call->daemon;
 
-	(void)params;
 	streamd_load_recipes(d);
 	result->recipes = (int64_t)recipe_count(d->recipes);
 	result->troubles_count = recipe_trouble_count(d->recipes);

@@ -41,11 +41,10 @@ static void end(struct browser *b, const char *why)
 }
 
 /* The launcher knows more of it, and is about to say so, unless it was we who gave it up. */
-static void on_browser_closed(struct cdp *c, void *owner, const char *why)
+static void on_browser_closed(struct cdp *, void *owner, const char *why)
 {
 	struct browser *b = owner;
 
-	(void)c;
 	b->given_up = why;
 	latch_wake(&b->rest, -ECONNRESET);
 }

@@ -229,9 +229,8 @@ static void cdp_flush(struct cdp *c)
 	c->sent = 0;
 }
 
-static void on_cdp_writable(evutil_socket_t fd, short what, void *arg)
+static void on_cdp_writable(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	cdp_flush(arg);
 }
 
@@ -489,9 +488,8 @@ static bool take_messages(struct cdp *c)
 	return true;
 }
 
-static void on_cdp_readable(evutil_socket_t fd, short what, void *arg)
+static void on_cdp_readable(evutil_socket_t fd, short, void *arg)
 {
-	(void)what;
 	struct cdp *c = arg;
 
 	for (int i = 0; i < READS_A_TURN && !c->closed; i++) {

@@ -251,15 +251,13 @@ static bool was_coming(const struct fetch *f, int64_t at)
 	return !f->failed && (f->ended ? f->ended : arrival_until(&f->arrival)) > at;
 }
 
-static bool has_failed(const struct fetch *f, int64_t at)
+static bool has_failed(const struct fetch *f, int64_t)
 {
-	(void)at;
 	return f->failed;
 }
 
-static bool met_outage(const struct fetch *f, int64_t at)
+static bool met_outage(const struct fetch *f, int64_t)
 {
-	(void)at;
 	return f->failed && answer_is_down(&f->answer);
 }
 

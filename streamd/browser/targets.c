@@ -551,12 +551,11 @@ static void on_page_event(struct browser *b, struct target *t, const char *metho
 		blank_answer(b->blank, b->cdp, t->session, params);
 }
 
-void targets_event(struct cdp *c, void *owner, const char *session, const char *method, const struct cbor *params)
+void targets_event(struct cdp *, void *owner, const char *session, const char *method, const struct cbor *params)
 {
 	struct browser *b = owner;
 	struct target *t = browser_target_by_session(b, session);
 
-	(void)c;
 	if (b->closing) /* nobody is told any more, and what they would be told of is about to go */
 		return;
 	if (b->act && act_event(b->act, session, method, params))

@@ -47,12 +47,11 @@ static void after_turn(struct line *l)
 	l->once_more = false;
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+static void on_turn(evutil_socket_t, short, void *arg)
 {
 	struct edge *e = arg;
 	struct line *l;
 
-	(void)fd, (void)what;
 	e->turning = true;
 	lws_service(e->context, -1);
 	LIST_FOREACH (l, &e->lines, link)
@@ -61,12 +60,11 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The library pings, and gives up what it waits for; whatever it then has to write is not known outside. */
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void on_tick(evutil_socket_t, short, void *arg)
 {
 	struct edge *e = arg;
 	struct line *l;
 
-	(void)fd, (void)what;
 	LIST_FOREACH (l, &e->lines, link) {
 		l->once_more = true;
 		if (!l->reading && has_hung_up(l))
@@ -75,11 +73,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	edge_turn_soon(e);
 }
 
-static void on_edge_readable(evutil_socket_t fd, short what, void *arg)
+static void on_edge_readable(evutil_socket_t, short, void *arg)
 {
 	struct line *l = arg;
 
-	(void)fd, (void)what;
 	if (l->reading) {
 		l->read = l->once_more = true; /* a pong, perhaps */
 		edge_turn_soon(l->edge);
@@ -88,11 +85,10 @@ static void on_edge_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static void on_edge_writable(evutil_socket_t fd, short what, void *arg)
+static void on_edge_writable(evutil_socket_t, short, void *arg)
 {
 	struct line *l = arg;
 
-	(void)fd, (void)what;
 	edge_turn_soon(l->edge);
 }
 
@@ -145,11 +141,10 @@ static void on_admitted(void *owner, int fd)
 		line_gone(l);
 }
 
-static int on_edge_event(struct lws *wsi, enum lws_callback_reasons reason, void *session, void *in, size_t n)
+static int on_edge_event(struct lws *wsi, enum lws_callback_reasons reason, void *, void *in, size_t n)
 {
 	struct line *l = lws_get_opaque_user_data(wsi);
 
-	(void)session;
 	if (!l || !l->wsi) /* the library's own; and what is said again where l is dealt with */
 		return 0;
 	switch (reason) {
@@ -279,9 +274,9 @@ int edge_new(int listen_fd, const struct edge_config *config, const struct edge_
 	return 0;
 }
 
-static void on_end(lws_sorted_usec_list_t *sul)
+/* say_goodbye() sees the time. */
+static void on_end(lws_sorted_usec_list_t *)
 {
-	(void)sul; /* say_goodbye() sees the time */
 }
 
 /* Everybody is told with 1001 and has some time to answer. The loop does not run meanwhile: the library waits by itself. */

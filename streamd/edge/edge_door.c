@@ -176,9 +176,8 @@ static void edge_door_look(struct visitor *v, bool gone)
 }
 
 /* Edge-triggered: what was looked at is still there, and must not wake us again. */
-static void on_bytes(evutil_socket_t fd, short what, void *arg)
+static void on_bytes(evutil_socket_t, short what, void *arg)
 {
-	(void)fd;
 	edge_door_look(arg, what & EV_CLOSED);
 }
 
@@ -192,13 +191,12 @@ static void await_first(struct edge_door *d)
 		event_add(d->late, &until);
 }
 
-static void on_edge_door_late(evutil_socket_t fd, short what, void *arg)
+static void on_edge_door_late(evutil_socket_t, short, void *arg)
 {
 	static const struct edge_head_refusal late = { 408, "The request did not come to its end in time." };
 	struct edge_door *d = arg;
 	struct visitor *v;
 
-	(void)fd, (void)what;
 	while ((v = TAILQ_FIRST(&d->visitors)) && v->by_ms <= loop_now())
 		edge_door_refuse(v, &late, NULL, 0);
 	await_first(d);
@@ -244,17 +242,15 @@ static void accept_failed(struct edge_door *d, int error)
 	event_add(d->again, &again);
 }
 
-static void on_again(evutil_socket_t fd, short what, void *arg)
+static void on_again(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	resume_accept(arg);
 }
 
-static void on_connection(evutil_socket_t listen_fd, short what, void *arg)
+static void on_connection(evutil_socket_t listen_fd, short, void *arg)
 {
 	struct edge_door *d = arg;
 
-	(void)what;
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
 		int fd;
 

@@ -78,11 +78,10 @@ void edge_line_kill(struct line *l)
 	edge_turn_soon(l->edge);
 }
 
-static void on_edge_line_late(evutil_socket_t fd, short what, void *arg)
+static void on_edge_line_late(evutil_socket_t, short, void *arg)
 {
 	struct line *l = arg;
 
-	(void)fd, (void)what;
 	if (l->decided || l->closing) {
 		edge_line_kill(l); /* a peer that never reads keeps our turn to write from us */
 		return;

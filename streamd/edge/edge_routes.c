@@ -137,12 +137,11 @@ static void edge_routes_admit(void *arg)
 		latch_wake(&r->idle, 0);
 }
 
-static void on_edge_routes_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
+static void on_edge_routes_asked(struct edge *, void *owner, uint64_t id, const struct edge_request *q)
 {
 	struct edge_routes *r = owner;
 	struct visit *v = visit_new(r, id, q);
 
-	(void)e;
 	v->admitting = true;
 	r->admitting++;
 	fiber_start("admit", edge_routes_admit, v, NULL);
@@ -180,11 +179,10 @@ static void leave(struct edge_routes *r, struct visit *v)
 		row->closed(r->edge, row->owner, id);
 }
 
-static void on_edge_routes_closed(struct edge *e, void *owner, uint64_t id)
+static void on_edge_routes_closed(struct edge *, void *owner, uint64_t id)
 {
 	struct visit *v = edge_routes_find(owner, id);
 
-	(void)e;
 	if (v)
 		leave(owner, v);
 }

@@ -233,20 +233,18 @@ static void on_feed_asked(struct edge *e, void *owner, uint64_t id, const char *
 	fiber_start("feed", reader_run, r, NULL);
 }
 
-static void on_feed_drained(struct edge *e, void *owner, uint64_t id)
+static void on_feed_drained(struct edge *, void *owner, uint64_t id)
 {
 	struct reader *r = reader_find(owner, id);
 
-	(void)e;
 	if (r)
 		latch_wake(&r->room, 0);
 }
 
-static void on_feed_closed(struct edge *e, void *owner, uint64_t id)
+static void on_feed_closed(struct edge *, void *owner, uint64_t id)
 {
 	struct reader *r = reader_find(owner, id);
 
-	(void)e;
 	if (!r)
 		return;
 	r->gone = true;

@@ -121,12 +121,11 @@ static void arm_expiry(struct login_guard *g)
 	event_add(g->expiry, &wait);
 }
 
-static void on_expiry(evutil_socket_t fd, short what, void *arg)
+static void on_expiry(evutil_socket_t, short, void *arg)
 {
 	struct login_guard *g = arg;
 	int64_t now = wall_now();
 
-	(void)fd, (void)what;
 	end_matching(g, has_expired, &now);
 	if (!TAILQ_EMPTY(&g->held))
 		arm_expiry(g);

@@ -95,11 +95,10 @@ void run_put_away(struct run *run)
 	fiber_start("run left", put_away, run, NULL);
 }
 
-void run_on_idle(evutil_socket_t fd, short what, void *arg)
+void run_on_idle(evutil_socket_t, short, void *arg)
 {
 	struct run *run = arg;
 
-	(void)fd, (void)what;
 	if (run->ending)
 		return;
 	if (run->browser && act_is_open(browser_act(run->browser)) && loop_now() - run->acted_at < RUN_OPEN_MS) {
@@ -156,13 +155,12 @@ static struct run *run_at(struct runs *runs, int64_t user, const char *site)
 	return NULL;
 }
 
-int run_clear(struct call *call, const struct run_clear_params *params, struct run_clear_result *result)
+int run_clear(struct call *call, const struct run_clear_params *params, struct run_clear_result *)
 {
 	struct streamd *d = call->daemon;
 	struct run *run;
 	int r = 0;
 
-	(void)result;
 	while (r == 0 && d->runs && (run = run_at(d->runs, call->acting.user, params->site))) {
 		if (!run->ending) {
 			log_notice("a run at %s was left by whoever opened it; what its browser holds is saved", run->recipe->name);

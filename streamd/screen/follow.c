@@ -108,9 +108,8 @@ static void on_front_changed(void *owner, struct target *page)
 		lost(s, "The site closed its last window.");
 }
 
-static void on_page_closed(void *owner, struct target *page)
+static void on_page_closed(void *owner, struct target *)
 {
-	(void)page;
 	screen_tell_tabs(owner);
 }
 
@@ -194,11 +193,10 @@ static void on_ended(void *owner, const char *why)
 	lost(owner, why);
 }
 
-static void on_follow_host_refused(void *owner, const char *host, const char *why)
+static void on_follow_host_refused(void *owner, const char *host, const char *)
 {
 	struct screen *s = owner;
 
-	(void)why;
 	if (s->does->host_refused)
 		s->does->host_refused(s->owner, host);
 }

@@ -99,18 +99,16 @@ static void on_dragged(void *arg)
 	event_add(((struct hands *)arg)->frame, &frame);
 }
 
-static void on_hands_frame(evutil_socket_t fd, short what, void *arg)
+static void on_hands_frame(evutil_socket_t, short, void *arg)
 {
 	struct hands *h = arg;
 
-	(void)fd, (void)what;
 	h->drags = false;
 	hands_go_on(h);
 }
 
-static void on_hands_timer(evutil_socket_t fd, short what, void *arg)
+static void on_hands_timer(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	forget_awaited(arg);
 	hands_flush(arg);
 }

@@ -42,11 +42,10 @@ static struct cdp *cdp_of(struct call *call)
 	return browser_cdp(viewer_of(call)->screen->browser);
 }
 
-int frame_ack(struct call *call, const struct frame_ack_params *p, struct frame_ack_result *r)
+int frame_ack(struct call *call, const struct frame_ack_params *p, struct frame_ack_result *)
 {
 	struct viewer *v = viewer_of(call);
 
-	(void)r;
 	edge_picture_acked(v->edge, v->id, (uint32_t)p->seq);
 	return 0;
 }
@@ -61,7 +60,7 @@ static const char *button_of(const struct mouse_event_params *p)
 	return p->buttons & 1 ? "left" : p->buttons & 2 ? "right" : p->buttons & 4 ? "middle" : "none";
 }
 
-int mouse_event(struct call *call, const struct mouse_event_params *p, struct mouse_event_result *r)
+int mouse_event(struct call *call, const struct mouse_event_params *p, struct mouse_event_result *)
 {
 	struct screen *s = viewer_of(call)->screen;
 	const char *session = input_session_of(call);
@@ -73,7 +72,6 @@ int mouse_event(struct call *call, const struct mouse_event_params *p, struct mo
 		CDP_TEXT("button", button_of(p)), CDP_INT("buttons", p->buttons), CDP_INT("clickCount", p->clicks),
 		CDP_INT("modifiers", p->modifiers), { 0 } };
 
-	(void)r;
 	if (session && strcmp(p->type, "press") == 0)
 		hands_press(s->hands, browser_front(s->browser), args);
 	else if (session && strcmp(p->type, "move") == 0 && p->buttons)
@@ -83,11 +81,10 @@ int mouse_event(struct call *call, const struct mouse_event_params *p, struct mo
 	return 0;
 }
 
-int wheel_event(struct call *call, const struct wheel_event_params *p, struct wheel_event_result *r)
+int wheel_event(struct call *call, const struct wheel_event_params *p, struct wheel_event_result *)
 {
 	const char *session = input_session_of(call);
 
-	(void)r;
 	if (session)
 		cdp_send(cdp_of(call), session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseWheel"),
 			CDP_REAL("x", p->x), CDP_REAL("y", p->y), CDP_REAL("deltaX", p->dx), CDP_REAL("deltaY", p->dy),
@@ -109,13 +106,12 @@ static const char *editing_command(const struct key_event_params *p)
 	return NULL;
 }
 
-int key_event(struct call *call, const struct key_event_params *p, struct key_event_result *r)
+int key_event(struct call *call, const struct key_event_params *p, struct key_event_result *)
 {
 	const char *session = input_session_of(call), *command;
 	bool down = strcmp(p->type, "down") == 0;
 	bool types = down && p->text && !(p->modifiers & CONTROL);
 
-	(void)r;
 	if (!session || !key_may_pass(p->vk, p->modifiers))
 		return 0;
 	command = down ? editing_command(p) : NULL;
@@ -131,43 +127,39 @@ int key_event(struct call *call, const struct key_event_params *p, struct key_ev
 	return 0;
 }
 
-int text_insert(struct call *call, const struct text_insert_params *p, struct text_insert_result *r)
+int text_insert(struct call *call, const struct text_insert_params *p, struct text_insert_result *)
 {
 	const char *session = input_session_of(call);
 
-	(void)r;
 	if (session)
 		cdp_send(cdp_of(call), session, "Input.insertText", CDP_TEXT("text", p->text));
 	return 0;
 }
 
-int option_choose(struct call *call, const struct option_choose_params *p, struct option_choose_result *r)
+int option_choose(struct call *call, const struct option_choose_params *p, struct option_choose_result *)
 {
 	struct screen *s = viewer_of(call)->screen;
 
-	(void)r;
 	screen_used(viewer_of(call));
 	if (s->menus)
 		menu_choose(s->menus, p->menu, p->option);
 	return 0;
 }
 
-int dialog_answer(struct call *call, const struct dialog_answer_params *p, struct dialog_answer_result *r)
+int dialog_answer(struct call *call, const struct dialog_answer_params *p, struct dialog_answer_result *)
 {
 	struct screen *s = viewer_of(call)->screen;
 
-	(void)r;
 	screen_used(viewer_of(call));
 	dialogs_answer(s->dialogs, p->dialog, p->accept, p->name, p->text);
 	return 0;
 }
 
-int view_show(struct call *call, const struct view_show_params *p, struct view_show_result *r)
+int view_show(struct call *call, const struct view_show_params *p, struct view_show_result *)
 {
 	struct viewer *v = viewer_of(call);
 	bool shown = p->visible && !v->visible;
 
-	(void)r;
 	v->visible = p->visible;
 	screen_viewers_changed(v->screen);
 	if (shown)
@@ -175,19 +167,17 @@ int view_show(struct call *call, const struct view_show_params *p, struct view_s
 	return 0;
 }
 
-int view_resize(struct call *call, const struct view_resize_params *p, struct view_resize_result *r)
+int view_resize(struct call *call, const struct view_resize_params *p, struct view_resize_result *)
 {
-	(void)r;
 	screen_set_size(viewer_of(call)->screen, (int)p->width, (int)p->height);
 	return 0;
 }
 
-int page_navigate_to(struct call *call, const struct page_navigate_to_params *p, struct page_navigate_to_result *r)
+int page_navigate_to(struct call *call, const struct page_navigate_to_params *p, struct page_navigate_to_result *)
 {
 	struct screen *s = viewer_of(call)->screen;
 	const char *session = input_session_of(call);
 
-	(void)r;
 	if (!session)
 		return 0;
 	if (strcmp(p->to, "reload") == 0)
@@ -206,36 +196,32 @@ static struct target *tab_of(struct call *call, int64_t number)
 	return s->browser && s->driven ? tabs_find(s->browser, number) : NULL;
 }
 
-int tab_show(struct call *call, const struct tab_show_params *p, struct tab_show_result *r)
+int tab_show(struct call *call, const struct tab_show_params *p, struct tab_show_result *)
 {
 	struct target *page = tab_of(call, p->tab);
 
-	(void)r;
 	if (page)
 		browser_bring_to_front(page);
 	return 0;
 }
 
-int tab_close(struct call *call, const struct tab_close_params *p, struct tab_close_result *r)
+int tab_close(struct call *call, const struct tab_close_params *p, struct tab_close_result *)
 {
 	struct target *page = tab_of(call, p->tab);
 
-	(void)r;
 	if (page)
 		tabs_close(page->browser, page);
 	return 0;
 }
 
-int note_close(struct call *call, const struct note_close_params *p, struct note_close_result *r)
+int note_close(struct call *call, const struct note_close_params *p, struct note_close_result *)
 {
-	(void)r;
 	notes_close(viewer_of(call)->screen->notes, p->note);
 	return 0;
 }
 
-int stay(struct call *call, const struct stay_params *p, struct stay_result *r)
+int stay(struct call *call, const struct stay_params *, struct stay_result *)
 {
-	(void)p, (void)r;
 	screen_used(viewer_of(call));
 	return 0;
 }

@@ -238,9 +238,8 @@ void trouble_navigating(struct trouble *t, const struct target *page)
 		trouble_changed(t, page);
 }
 
-static void on_slow(evutil_socket_t fd, short what, void *arg)
+static void on_slow(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct trouble *t = arg;
 	const struct target *page = target_of(t->page);
 	char host[MOST_HOST], text[512];

@@ -69,13 +69,12 @@ static void viewer_route_attach(struct viewer_route *route, struct edge *e, uint
 		screencast_refresh(s->screencast);
 }
 
-static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
+static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *,
 	const struct login *login)
 {
 	struct viewer_route *r = owner;
 	struct screen_found found = { 0 };
 
-	(void)request;
 	r->config.find(r->owner, rest, login, &found);
 	if (!found.screen)
 		edge_refuse(e, id, found.close_code, found.why);
@@ -95,12 +94,11 @@ static struct viewer *viewer_route_find_viewer(const struct viewer_route *r, uin
 	return NULL;
 }
 
-static void closed(struct edge *e, void *owner, uint64_t id)
+static void closed(struct edge *, void *owner, uint64_t id)
 {
 	struct viewer *v = viewer_route_find_viewer(owner, id);
 	struct screen *s = v ? v->screen : NULL;
 
-	(void)e;
 	if (!v)
 		return;
 	LIST_REMOVE(v, of_route);

@@ -160,9 +160,8 @@ static const char *span(int64_t seconds, char text[32])
 	return text;
 }
 
-static void on_sign_in_timer(evutil_socket_t fd, short what, void *arg)
+static void on_sign_in_timer(evutil_socket_t, short, void *arg)
 {
-	(void)fd, (void)what;
 	struct sign_in *s = arg;
 	const struct streamd_settings *t = &s->daemon->settings;
 	int64_t now = loop_now();

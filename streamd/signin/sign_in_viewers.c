@@ -35,11 +35,10 @@ void sign_in_find_screen(void *daemon, const char *id, const struct login *login
 		refuse_foreign(d, login);
 }
 
-int sign_in_done(struct call *call, const struct sign_in_done_params *p, struct sign_in_done_result *r)
+int sign_in_done(struct call *call, const struct sign_in_done_params *p, struct sign_in_done_result *)
 {
 	struct sign_in *s = sign_in_of(call->front);
 
-	(void)r;
 	if (!s)
 		return 0;
 	screen_used(call->front);
@@ -51,11 +50,10 @@ int sign_in_done(struct call *call, const struct sign_in_done_params *p, struct 
 	return 0;
 }
 
-int sign_in_resume(struct call *call, const struct sign_in_resume_params *p, struct sign_in_resume_result *r)
+int sign_in_resume(struct call *call, const struct sign_in_resume_params *, struct sign_in_resume_result *)
 {
 	struct sign_in *s = sign_in_of(call->front);
 
-	(void)p, (void)r;
 	if (!s)
 		return 0;
 	screen_used(call->front);

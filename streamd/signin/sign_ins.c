@@ -294,12 +294,11 @@ int stream_show(struct call *call, const struct stream_show_params *params, stru
 	return 0;
 }
 
-int stream_list(struct call *call, const struct stream_list_params *params, struct stream_list_result *result)
+int stream_list(struct call *call, const struct stream_list_params *, struct stream_list_result *result)
 {
 	struct streamd *d = call->daemon;
 	struct sign_in *s;
 
-	(void)params;
 	result->streams = arena_array(call->arena, MOST_LISTED, sizeof(*result->streams));
 	TAILQ_FOREACH (s, &d->sign_ins->list, link)
 		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < MOST_LISTED)
@@ -307,11 +306,10 @@ int stream_list(struct call *call, const struct stream_list_params *params, stru
 	return 0;
 }
 
-int stream_close(struct call *call, const struct stream_close_params *params, struct stream_close_result *result)
+int stream_close(struct call *call, const struct stream_close_params *params, struct stream_close_result *)
 {
 	struct sign_in *s = find_own(call, params->id);
 
-	(void)result;
 	if (!s)
 		return REFUSED;
 	sign_in_end(s, STEP_CLOSED, call->role == ROLE_CONTROL ? "The administrator closed it." : "You closed it.", "");

@@ -20,5 +20,5 @@ checks="$checks,-bugprone-not-null-terminated-result,-bugprone-suspicious-missin
 [ $# -gt 0 ] || set -- ./*/*.c ./streamd/*/*.c
 export checks
 printf '%s\n' "$@" | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "--checks=$checks" --warnings-as-errors="*" "$@" -- \
-	-std=gnu17 -D_GNU_SOURCE -I. -I/usr/include/postgresql -Wall -Wextra -Wno-gnu-variable-sized-type-not-at-end \
+	-std=gnu2x -D_GNU_SOURCE -I. -I/usr/include/postgresql -Wall -Wextra -Wno-gnu-variable-sized-type-not-at-end \
 	2> /dev/null' tidy
