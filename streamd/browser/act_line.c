@@ -91,12 +91,9 @@ void line_end(struct act *a)
 static int is_awake(struct act *a, bool *ret)
 {
 	int64_t asked = loop_now();
-	struct cdp_reply reply;
-	int r = cdp_call(browser_cdp(a->browser), "", "Storage.getCookies", NEVER, &reply);
+	int r = cdp_call(browser_cdp(a->browser), "", "Storage.getCookies", NEVER, NULL);
 
 	*ret = loop_now() - asked < AWAKE_MS;
-	if (r == 0)
-		cdp_reply_free(&reply);
 	return r == -EREMOTE ? 0 : r;
 }
 

@@ -155,7 +155,7 @@ int element_wait(struct target_ref page, const struct wish *wishes, size_t count
 {
 	int64_t next_look = deadline_in(LEAST_MS);
 	struct page_frame f;
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	struct element e;
 	bool in_page = !count || !wishes[0].at->frame;
 	int r = find_frame(page, in_page ? NULL : wishes[0].at->frame, arena, &f);
@@ -167,7 +167,6 @@ int element_wait(struct target_ref page, const struct wish *wishes, size_t count
 	if (r < 0)
 		return r;
 	read_element(arena, frame_value(&reply), count, &e);
-	cdp_reply_free(&reply);
 	e.target = f.target;
 	memcpy(e.frame, f.id, sizeof(e.frame));
 	if (!e.late && !e.moved && wishes[e.which].press && !in_page)
@@ -216,7 +215,7 @@ int element_rows(struct target_ref page, const struct list_wish *wish, int64_t m
 	int64_t next_look = deadline_in(LEAST_MS);
 	struct element_list list;
 	struct page_frame f;
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = find_frame(page, wish->at->frame, arena, &f);
 
 	if (wish->none)
@@ -226,7 +225,6 @@ int element_rows(struct target_ref page, const struct list_wish *wish, int64_t m
 	if (r < 0)
 		return r;
 	element_read_list(arena, frame_value(&reply), wish->cell_count, &list);
-	cdp_reply_free(&reply);
 	r = list.how == LIST_THERE ? 0 : fiber_sleep_until(next_look);
 	if (r == 0)
 		*ret = list;
@@ -253,7 +251,7 @@ int element_edit(const struct element *e, enum edit edit, const char *value, int
 {
 	static const char *const acts[] = { [EDIT_FOCUS] = "focus", [EDIT_SET] = "set", [EDIT_CHOOSE] = "choose",
 		[EDIT_CHANGED] = "changed", [EDIT_HELD] = "held" };
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r;
 
 	if (!target_of(e->target))
@@ -263,6 +261,5 @@ int element_edit(const struct element *e, enum edit edit, const char *value, int
 	if (r < 0)
 		return r;
 	read_edited(arena, frame_value(&reply), ret);
-	cdp_reply_free(&reply);
 	return 0;
 }

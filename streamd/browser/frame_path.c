@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/words.h"
 #include "recipe/recipe.h"
 
@@ -37,7 +38,7 @@ static void frame_path_add_tree(struct walk *w, struct target_ref target, const 
 
 static int frame_path_add_target(struct walk *w, struct target_ref target, int64_t deadline)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = target_call(target, "Page.getFrameTree", deadline, &reply);
 	const struct target *t = target_of(target);
 
@@ -45,7 +46,6 @@ static int frame_path_add_target(struct walk *w, struct target_ref target, int64
 		return r;
 	if (t)
 		frame_path_add_tree(w, target, cbor_get(reply.result, "frameTree"), t->parent);
-	cdp_reply_free(&reply);
 	return 0;
 }
 
@@ -139,7 +139,7 @@ int page_frame_find(struct target_ref page, const char *pattern, struct arena *a
 /* The upper left corner of the content box of the element that holds a frame, in the view of the target asked. */
 static int owner_corner(struct target_ref target, const char *frame, int64_t deadline, double *ret_x, double *ret_y)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const struct cbor *quad;
 	int64_t node;
 	int r = target_call(target, "DOM.getFrameOwner", deadline, &reply, CDP_TEXT("frameId", frame));
@@ -154,7 +154,6 @@ static int owner_corner(struct target_ref target, const char *frame, int64_t dea
 	quad = cbor_get(cbor_get(reply.result, "model"), "content");
 	if (!page_place(cbor_at(quad, 0), ret_x) || !page_place(cbor_at(quad, 1), ret_y))
 		r = -EREMOTE; /* it has no place */
-	cdp_reply_free(&reply);
 	return r;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/loop.h"
 #include "common/origin.h"
 #include "common/words.h"
@@ -46,7 +47,7 @@ static void frames_add_tree(struct listing *l, const struct target *t, const str
 
 static int frames_add_target(struct listing *l, struct target_ref target)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = target_call(target, "Page.getFrameTree", deadline_min(l->deadline, deadline_in(FRAMES_ANSWER_MS)), &reply);
 	const struct target *t = target_of(target);
 
@@ -58,7 +59,6 @@ static int frames_add_target(struct listing *l, struct target_ref target)
 		return r;
 	if (t)
 		frames_add_tree(l, t, cbor_get(reply.result, "frameTree"), t->parent);
-	cdp_reply_free(&reply);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static void set_chain(const struct listing *l, struct frame_info *f)
 
 static int set_key(const struct listing *l, struct frame_info *f)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r;
 
 	if (!f->origin)
@@ -106,7 +106,6 @@ static int set_key(const struct listing *l, struct frame_info *f)
 	if (r < 0)
 		return r;
 	f->key = cbor_get_utf8(l->arena, reply.result, "storageKey");
-	cdp_reply_free(&reply);
 	return 0;
 }
 

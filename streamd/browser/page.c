@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/words.h"
@@ -58,7 +59,7 @@ int page_navigate(struct target_ref page, const char *url, int64_t deadline, cha
 {
 	struct target *t = target_of(page);
 	struct browser *b = page.browser;
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	struct event_wait load;
 	bool same = false; /* another place of the same document, which is not loaded again */
 	int r;
@@ -73,7 +74,6 @@ int page_navigate(struct target_ref page, const char *url, int64_t deadline, cha
 		words_set(why, size, "%s", error ? error : "");
 		r = error ? -EREMOTE : 0;
 		same = !cbor_get(reply.result, "loaderId");
-		cdp_reply_free(&reply);
 	} else {
 		words_set(why, size, "%s", reply.error);
 	}
@@ -126,7 +126,7 @@ void page_set_blank(struct target_ref page, const char *const *origins, size_t c
 
 static int page_make_context(struct browser *b, int64_t deadline, char context[CDP_ID])
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const char *id;
 	int r = cdp_call(b->cdp, "", "Target.createBrowserContext", deadline, &reply);
 
@@ -134,13 +134,12 @@ static int page_make_context(struct browser *b, int64_t deadline, char context[C
 		return r;
 	id = cbor_get_utf8(reply.arena, reply.result, "browserContextId");
 	r = id && exact_set(context, CDP_ID, "%s", id) ? 0 : -EBADMSG;
-	cdp_reply_free(&reply);
 	return r;
 }
 
 static int open_tab(struct browser *b, const char *context, bool hidden, int64_t deadline, struct target_ref *ret)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	struct target *t;
 	int r;
 
@@ -151,7 +150,6 @@ static int open_tab(struct browser *b, const char *context, bool hidden, int64_t
 	if (r < 0)
 		return r;
 	t = browser_target_by_id(b, cbor_get_utf8(reply.arena, reply.result, "targetId"));
-	cdp_reply_free(&reply);
 	if (!t || t->hidden != hidden || t->kind != TARGET_PAGE) /* it has gone already, or what is named is not ours to use */
 		return -EPIPE;
 	exact_must(t->context, sizeof(t->context), "%s", context);
@@ -204,14 +202,13 @@ static int call_in_frame(struct target_ref target, const char *frame, const char
 
 static int isolated_world(struct target_ref target, const char *frame, int64_t deadline, int64_t *ret)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const struct cdp_arg args[] = { CDP_TEXT("frameId", frame), CDP_TEXT("worldName", "stead"), { 0 } };
 	int r = call_in_frame(target, frame, "Page.createIsolatedWorld", deadline, &reply, args);
 
 	if (r < 0)
 		return r;
 	*ret = cbor_get_int(reply.result, "executionContextId", 0);
-	cdp_reply_free(&reply);
 	return 0;
 }
 

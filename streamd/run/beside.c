@@ -22,7 +22,7 @@ static const char write_tab[] =
 /* As a literal of JavaScript, for it is a page's word; NULL if there is none. */
 static char *tab_literal(struct arena *arena, struct target_ref page)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const char *text;
 	json_t *string;
 	char *literal = NULL, *ret = NULL;
@@ -34,7 +34,6 @@ static char *tab_literal(struct arena *arena, struct target_ref page)
 	string = text && strlen(text) <= MOST_COPY ? json_string(text) : NULL;
 	literal = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
 	json_decref(string);
-	cdp_reply_free(&reply);
 	if (literal)
 		ret = arena_strdup(arena, literal);
 	free(literal);
@@ -43,7 +42,7 @@ static char *tab_literal(struct arena *arena, struct target_ref page)
 
 static int give_copy(struct arena *arena, const char *literal, int64_t deadline, struct target_ref page, char script[CDP_ID])
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const char *id;
 	int r = target_call(page, "Page.addScriptToEvaluateOnNewDocument", deadline, &reply,
 		CDP_TEXT("source", arena_printf(arena, write_tab, literal)));
@@ -52,7 +51,6 @@ static int give_copy(struct arena *arena, const char *literal, int64_t deadline,
 		return r;
 	id = cbor_get_utf8(reply.arena, reply.result, "identifier");
 	exact_set(script, CDP_ID, "%s", id ?: "");
-	cdp_reply_free(&reply);
 	return 0;
 }
 

@@ -161,7 +161,7 @@ static int look_for(struct stepping *s)
 static int capture_picture(struct stepping *s, int *ret)
 {
 	struct target *page = browser_front(s->browser);
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const uint8_t *bytes;
 	size_t n = 0;
 	int r;
@@ -174,7 +174,6 @@ static int capture_picture(struct stepping *s, int *ret)
 		return r;
 	bytes = cbor_bytes(cbor_get(reply.result, "data"), &n);
 	r = bytes && n <= MOST_PICTURE ? memfd_new("picture", bytes, n, ret) : -EFBIG;
-	cdp_reply_free(&reply);
 	return r;
 }
 

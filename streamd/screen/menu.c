@@ -133,7 +133,7 @@ const struct menu_opened_event *menus_open(const struct menus *m)
 /* The select element in the page that holds the list. To be released with the world it is of. */
 static int find_element(struct work *w, struct arena *arena, const char **ret)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const char *id;
 	int r = target_call(w->target, "Runtime.evaluate", deadline_in(ANSWER_MS), &reply,
 		CDP_TEXT("expression", arena_printf(arena, "steadMenu.place(%lld)", (long long)w->page_menu)),
@@ -142,7 +142,6 @@ static int find_element(struct work *w, struct arena *arena, const char **ret)
 	if (r < 0)
 		return r;
 	id = cbor_get_utf8(arena, cbor_get(reply.result, "result"), "objectId");
-	cdp_reply_free(&reply);
 	if (!id)
 		return -ENOENT;
 	*ret = id;
@@ -179,7 +178,7 @@ static bool box_of(const struct cbor *quad, double dx, double dy, struct menu_op
 static int find_place(struct work *w, struct menu_opened_event *ret)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const char *element;
 	double dx, dy;
 	int r = find_element(w, arena, &element);
@@ -192,7 +191,6 @@ static int find_place(struct work *w, struct menu_opened_event *ret)
 	if (r < 0)
 		return r;
 	r = box_of(cbor_get(cbor_get(reply.result, "model"), "border"), dx, dy, ret) ? 0 : -EBADMSG;
-	cdp_reply_free(&reply);
 	return r;
 }
 
@@ -270,15 +268,12 @@ void menus_take(struct menus *m, struct target *target, const struct cbor *param
 static void carry_choice(struct work *w)
 {
 	struct menus *m = w->menus;
-	struct cdp_reply reply = { 0 };
-	int r = target_call(w->target, "Runtime.callFunctionOn", deadline_in(ANSWER_MS), &reply,
+
+	target_call(w->target, "Runtime.callFunctionOn", deadline_in(ANSWER_MS), NULL,
 		CDP_TEXT("functionDeclaration", "(menu, option) => steadMenu.choose(menu, option)"),
 		CDP_INT("executionContextId", w->world),
 		CDP_LIST("arguments", CDP_MAP(NULL, CDP_INT("value", w->page_menu)),
 			CDP_MAP(NULL, CDP_INT("value", w->option))));
-
-	if (r == 0)
-		cdp_reply_free(&reply);
 	if (!m->freed && m->open == w->menu) /* the page has not said so: its document has gone */
 		menus_close(m);
 }

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "common/arena.h"
+#include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "common/log.h"
@@ -150,7 +151,7 @@ static int read_code(struct target_ref page, char code[MOST_CODE])
 	static const char look[] =
 		"() => (document.getElementById('error-code') ?? document.querySelector('.error-code'))?.textContent.trim() ?? ''";
 	const struct target *t = target_of(page);
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	char frame[CDP_ID];
 	char *text;
 	int r;
@@ -165,7 +166,6 @@ static int read_code(struct target_ref page, char code[MOST_CODE])
 	if (text && strncasecmp(text, "net::", 5) == 0)
 		text += 5;
 	words_set(code, MOST_CODE, "%s", text ? text : "");
-	cdp_reply_free(&reply);
 	return 0;
 }
 

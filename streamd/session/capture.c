@@ -35,13 +35,12 @@ struct capturing {
 
 static int capture_put_cookies(struct capturing *c)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = cdp_call(browser_cdp(c->browser), "", "Storage.getCookies", c->deadline, &reply);
 
 	if (r < 0)
 		return r;
 	r = state_writer_cookies(c->out, cbor_get(reply.result, "cookies"));
-	cdp_reply_free(&reply);
 	return r;
 }
 
@@ -297,7 +296,7 @@ static int put_left_origins(struct capturing *c)
 static int note_workers(struct capturing *c)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = cdp_call(browser_cdp(c->browser), "", "Target.getTargets", c->deadline, &reply,
 		CDP_LIST("filter", CDP_MAP(NULL, CDP_TEXT("type", "shared_worker"))));
 
@@ -305,7 +304,6 @@ static int note_workers(struct capturing *c)
 		return r == -EREMOTE ? 0 : r;
 	for (const struct cbor *t = cbor_first(cbor_get(reply.result, "targetInfos")); t; t = cbor_next(t))
 		capture_note(c, state_writer_not_portable, "a SharedWorker (%s) keeps what is in its memory", url_shown(url_in(arena, cbor_get_utf8(arena, t, "url"))));
-	cdp_reply_free(&reply);
 	return 0;
 }
 

@@ -67,7 +67,7 @@ static int compare_cookies(const struct state *s, const struct cbor *there, cons
 static int restore_cookies(struct browser *b, const struct state *s, int64_t deadline, const struct complaint *c)
 {
 	const struct cbor *cookies = state_cookies(s);
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r;
 
 	if (cbor_count(cookies) == 0)
@@ -83,7 +83,6 @@ static int restore_cookies(struct browser *b, const struct state *s, int64_t dea
 	if (r < 0)
 		return r;
 	r = compare_cookies(s, cbor_get(reply.result, "cookies"), c);
-	cdp_reply_free(&reply);
 	return r;
 }
 
@@ -91,7 +90,7 @@ static int restore_cookies(struct browser *b, const struct state *s, int64_t dea
 static int write_storage(struct target_ref t, const char *frame, const struct area *a, int64_t deadline)
 {
 	struct cdp_arg value[3] = { { 0 } };
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	size_t n = 0;
 	int r;
 
@@ -102,8 +101,6 @@ static int write_storage(struct target_ref t, const char *frame, const struct ar
 	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
 	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
 	r = frame_call_args(t, frame, page_storage_write, deadline, &reply, args);
-	if (r == 0)
-		cdp_reply_free(&reply);
 	return r;
 }
 
@@ -126,20 +123,18 @@ static int restore_write_text(struct target_ref t, const char *frame, const char
 	const struct cdp_arg value[] = { raw_arg("text", text), { 0 } };
 	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
 	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = frame_call_args(t, frame, function, deadline, &reply, args);
 
-	if (r == 0) {
+	if (r == 0)
 		r = check_written(cbor_get(frame_value(&reply), "wrong"), a, c);
-		cdp_reply_free(&reply);
-	}
 	return r;
 }
 
 static int compare_storage(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
 	const struct complaint *c)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = frame_call(t, frame, page_storage_read, deadline, &reply);
 
 	if (r < 0)
@@ -149,21 +144,19 @@ static int compare_storage(struct target_ref t, const char *frame, const struct 
 		r = differ(c, "localStorage", a->key);
 	else if (a->session && !restore_same(a->session, cbor_get(v, "session")))
 		r = differ(c, "sessionStorage", a->key);
-	cdp_reply_free(&reply);
 	return r;
 }
 
 static int compare_databases(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
 	const struct complaint *c)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = frame_call(t, frame, page_indexeddb_read, deadline, &reply, CDP_MAP(NULL, CDP_MAP("value")));
 
 	if (r < 0)
 		return r;
 	if (!restore_same(a->databases, cbor_get(frame_value(&reply), "text")))
 		r = differ(c, "IndexedDB", a->key);
-	cdp_reply_free(&reply);
 	return r;
 }
 
@@ -175,14 +168,13 @@ static bool has_caches(const struct area *a)
 static int compare_caches(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
 	const struct complaint *c)
 {
-	struct cdp_reply reply;
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = frame_call(t, frame, page_caches_read, deadline, &reply, CDP_MAP(NULL, CDP_MAP("value")));
 
 	if (r < 0)
 		return r;
 	if (!restore_same(a->caches, cbor_get(frame_value(&reply), "text")))
 		r = differ(c, "Cache Storage", a->key);
-	cdp_reply_free(&reply);
 	return r;
 }
 
