@@ -496,11 +496,10 @@ static void http_resume_accepting(evutil_socket_t, short, void *arg)
 static void on_accept_error(struct evconnlistener *listener, void *)
 {
 	struct http *h = listening;
-	struct timeval pause = { .tv_usec = ACCEPT_PAUSE_MS * 1000 };
 
 	log_warning("cannot accept on the http socket: %s; trying again in %d ms", strerror(errno), ACCEPT_PAUSE_MS);
 	evconnlistener_disable(listener);
-	event_add(h->resume, &pause);
+	loop_arm(h->resume, ACCEPT_PAUSE_MS);
 }
 
 static void set_up(struct http *h)
@@ -524,8 +523,8 @@ int http_new(struct authd *a, int fd, struct http **ret)
 	evutil_make_socket_nonblocking(fd);
 	h->evhttp = evhttp_new(loop_base());
 	h->listener = evconnlistener_new(loop_base(), NULL, h, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	h->resume = event_new(loop_base(), -1, 0, http_resume_accepting, h);
-	if (!h->evhttp || !h->listener || !h->resume || !evhttp_bind_listener(h->evhttp, h->listener)) {
+	h->resume = loop_timer(http_resume_accepting, h);
+	if (!h->evhttp || !h->listener || !evhttp_bind_listener(h->evhttp, h->listener)) {
 		http_free(h);
 		return -ENOMEM;
 	}

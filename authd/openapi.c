@@ -8,19 +8,14 @@
 
 #include "common/cookie.h"
 #include "authd/http.h"
+#include "common/cleanup.h"
 #include "common/origin.h"
 #include "proto/route.h"
 #include "common/daemon.h"
+#include "common/must.h"
 #include "common/span.h"
 #include "common/words.h"
 #include "proto/error.h"
-
-static json_t *must(json_t *value)
-{
-	if (!value)
-		abort();
-	return value;
-}
 
 static void openapi_put(json_t *object, const char *name, json_t *value)
 {
@@ -309,22 +304,20 @@ static json_t *refusal_responses(void)
 
 	for (enum error_code code = 0; code < ERROR_COUNT; code++) {
 		const struct error_row *row = error_row(code);
-		char status[8], *text;
+		CLEANUP(freep) char *text = NULL;
+		char status[8];
 		json_t *there;
 
 		exact_must(status, sizeof(status), "%d", row->http);
 		there = json_object_get(responses, status);
-		if (asprintf(&text, "%s%s%s: %s",
-			    there ? json_string_value(json_object_get(there, "description")) : "", there ? "\n\n" : "",
-			    row->name, row->sentence) < 0)
-			abort();
+		text = exact_new("%s%s%s: %s", there ? json_string_value(json_object_get(there, "description")) : "",
+			there ? "\n\n" : "", row->name, row->sentence);
 		if (!there) {
 			there = must(json_pack("{so}", "content",
 				json_content(json_pack("{ss}", "$ref", "#/components/schemas/refusal"))));
 			openapi_put(responses, status, there);
 		}
 		openapi_put(there, "description", json_string(text));
-		free(text);
 		if (row->http == 429 || row->http == 503)
 			openapi_put(there, "headers",
 				json_pack("{s{ss s{ss}}}", "Retry-After", "description",

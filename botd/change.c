@@ -5,18 +5,7 @@
 #include "botd/state.h"
 #include "common/cleanup.h"
 
-/* A change to one row in one of the states that sql names, with a line in its log. 1 when it was made, 0 when not. */
-#define change(call_, who_, sql_, ...) change_row(call_, who_, sql_, DB_ARGS(__VA_ARGS__), DB_COUNT(__VA_ARGS__))
-
-static int change_row(struct call *call, struct db_who who, const char *sql, const struct db_arg *args, size_t n)
-{
-	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_run(botd_of(call)->db, who, botd_deadline(call), false, &res, sql, args, n);
-
-	return r < 0 ? r : db_changed(res) == 1;
-}
-
-/* The booking as it is now. Once it was changed, a database that is lost before it is read has not done nothing. */
+/* Once it was changed, a database that is lost before it is read has not done nothing. */
 static int read_changed(struct call *call, struct db_who who, int64_t id, bool made, struct booking_info **ret)
 {
 	int r = booking_find(call, who, id, ret);
@@ -25,6 +14,28 @@ static int read_changed(struct call *call, struct db_who who, int64_t id, bool m
 		return r;
 	return call_refuse(call, ERR_maybe_done, NULL,
 		"The database was lost just as booking %lld had been changed; look at it before you repeat this.", (long long)id);
+}
+
+/*
+ * A change to one booking that is in one of the states which sql names, with a line in its log; then the booking as it is. 0 when
+ * it was made, 1 when not.
+ */
+#define change(call_, id_, ret_, sql_, ...) change_row(call_, id_, ret_, sql_, DB_ARGS(__VA_ARGS__), DB_COUNT(__VA_ARGS__))
+
+static int change_row(struct call *call, int64_t id, struct booking_info **ret, const char *sql, const struct db_arg *args, size_t n)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	struct db_who who;
+	bool made;
+	int r = booking_owner(call, id, &who);
+
+	if (r == 0)
+		r = db_run(botd_of(call)->db, who, botd_deadline(call), false, &res, sql, args, n);
+	if (r < 0)
+		return r;
+	made = db_changed(res) == 1;
+	r = read_changed(call, who, id, made, ret);
+	return r < 0 ? r : !made;
 }
 
 #define WITH_LINE(update_, line_)                                                                  \
@@ -99,14 +110,9 @@ static int refuse_cancel(struct call *call, const struct booking_info *b)
 
 int booking_cancel(struct call *call, const struct booking_cancel_params *params, struct booking_cancel_result *result)
 {
-	struct db_who who;
-	int made = 0, r = booking_owner(call, params->id, &who);
+	int r = change(call, params->id, &result->booking, CANCEL, DB_INT(params->id));
 
-	if (r == 0)
-		r = made = change(call, who, CANCEL, DB_INT(params->id));
-	if (r >= 0)
-		r = read_changed(call, who, params->id, made > 0, &result->booking);
-	return r < 0 || made ? r : refuse_cancel(call, result->booking);
+	return r <= 0 ? r : refuse_cancel(call, result->booking);
 }
 
 static bool has_ended_well(const struct booking_info *b)
@@ -132,14 +138,9 @@ static int refuse_retry(struct call *call, const struct booking_info *b)
 
 int booking_retry(struct call *call, const struct booking_retry_params *params, struct booking_retry_result *result)
 {
-	struct db_who who;
-	int made = 0, r = booking_owner(call, params->id, &who);
+	int r = change(call, params->id, &result->booking, RETRY, DB_INT(params->id), DB_BOOL(params->twice));
 
-	if (r == 0)
-		r = made = change(call, who, RETRY, DB_INT(params->id), DB_BOOL(params->twice));
-	if (r >= 0)
-		r = read_changed(call, who, params->id, made > 0, &result->booking);
-	return r < 0 || made ? r : refuse_retry(call, result->booking);
+	return r <= 0 ? r : refuse_retry(call, result->booking);
 }
 
 static int refuse_look(struct call *call, const struct booking_info *b)
@@ -156,14 +157,9 @@ static int refuse_look(struct call *call, const struct booking_info *b)
 
 int booking_look(struct call *call, const struct booking_look_params *params, struct booking_look_result *result)
 {
-	struct db_who who;
-	int made = 0, r = booking_owner(call, params->id, &who);
+	int r = change(call, params->id, &result->booking, LOOK, DB_INT(params->id));
 
-	if (r == 0)
-		r = made = change(call, who, LOOK, DB_INT(params->id));
-	if (r >= 0)
-		r = read_changed(call, who, params->id, made > 0, &result->booking);
-	return r < 0 || made ? r : refuse_look(call, result->booking);
+	return r <= 0 ? r : refuse_look(call, result->booking);
 }
 
 static int refuse_settle(struct call *call, const struct booking_info *b, bool happened)
@@ -182,12 +178,7 @@ int booking_settle(struct call *call, const struct booking_settle_params *params
 	bool happened = strcmp(params->happened, "yes") == 0;
 	const char *said = arena_printf(call->arena, "%s said that it %s.",
 		call->role == ROLE_CONTROL ? "An administrator" : "You", happened ? "did happen" : "did not happen");
-	struct db_who who;
-	int made = 0, r = booking_owner(call, params->id, &who);
+	int r = change(call, params->id, &result->booking, SETTLE, DB_INT(params->id), DB_BOOL(happened), DB_TEXT(said));
 
-	if (r == 0)
-		r = made = change(call, who, SETTLE, DB_INT(params->id), DB_BOOL(happened), DB_TEXT(said));
-	if (r >= 0)
-		r = read_changed(call, who, params->id, made > 0, &result->booking);
-	return r < 0 || made ? r : refuse_settle(call, result->booking, happened);
+	return r <= 0 ? r : refuse_settle(call, result->booking, happened);
 }

@@ -7,6 +7,7 @@
 
 #include "cli/prompt.h"
 #include "common/cleanup.h"
+#include "common/must.h"
 #include "common/nearest.h"
 #include "common/words.h"
 
@@ -193,10 +194,8 @@ static bool take_all(struct parsing *p, int argc, char *const argv[], struct wis
 
 json_t *arguments_parse(const struct command *c, int argc, char *const argv[], struct wish *ret_wish)
 {
-	struct parsing p = { .method = c->method, .params = json_object(), .rest = c->method->cli };
+	struct parsing p = { .method = c->method, .params = must(json_object()), .rest = c->method->cli };
 
-	if (!p.params)
-		abort();
 	if (take_all(&p, argc, argv, ret_wish))
 		return p.params;
 	json_decref(p.params);

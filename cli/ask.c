@@ -14,6 +14,7 @@
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "common/must.h"
+#include "common/words.h"
 #include "proto/field.h"
 #include "proto/json.h"
 #include "proto/peer.h"
@@ -36,11 +37,7 @@ struct question {
 
 static char *socket_path(const char *dir, const char *daemon)
 {
-	char *path;
-
-	if (asprintf(&path, "%s/%s/control", dir, daemon) < 0)
-		abort();
-	return path;
+	return exact_new("%s/%s/control", dir, daemon);
 }
 
 static bool ask_is_there(const char *dir, const char *daemon)
@@ -118,11 +115,9 @@ void ask_daemons(const char *socket_dir, const struct command *commands, size_t 
 	struct answer *ret)
 {
 	struct asking a = { .socket_dir = socket_dir, .params = params, .answers = ret, .count = count, .left = count, .ms = ms };
-	struct event *slow = evtimer_new(loop_base(), say_slow, &a);
-	const struct timeval patience = { .tv_sec = SLOW_S };
+	struct event *slow = loop_timer(say_slow, &a);
 
-	if (!slow || evtimer_add(slow, &patience) < 0)
-		abort();
+	loop_arm(slow, SLOW_S * 1000);
 	for (size_t i = 0; i < count; i++) {
 		struct question *q = must(malloc(sizeof(*q)));
 		ret[i] = (struct answer){ .command = &commands[i] };
@@ -148,11 +143,8 @@ char *ask_cause(const struct refusal *refusal)
 {
 	CLEANUP(freep) char *field = value_plain(refusal->field);
 	CLEANUP(freep) char *why = value_plain(refusal_cause(refusal));
-	char *line;
 
 	if (!*field || names_field(why, field))
 		return TAKE(why);
-	if (asprintf(&line, "%s: %s", field, why) < 0)
-		abort();
-	return line;
+	return exact_new("%s: %s", field, why);
 }

@@ -127,10 +127,8 @@ static char *usage_of(const char *template)
 {
 	char *text = NULL;
 	size_t n;
-	FILE *f = open_memstream(&text, &n);
+	FILE *f = must(open_memstream(&text, &n));
 
-	if (!f)
-		abort();
 	print_usage(template, f);
 	fclose(f);
 	return text;
@@ -191,13 +189,10 @@ static char *fixed_words(const char *template)
 char *command_nearest(const char *word, const char *next)
 {
 	struct listing l = collect_all();
-	CLEANUP(freep) char *both = NULL;
+	CLEANUP(freep) char *both = exact_new("%s%s%s", word, next ? " " : "", next ? next : "");
 	char *best = NULL;
-	struct nearest whole, first = nearest_to(word);
+	struct nearest whole = nearest_to(both), first = nearest_to(word);
 
-	if (asprintf(&both, "%s%s%s", word, next ? " " : "", next ? next : "") < 0)
-		abort();
-	whole = nearest_to(both);
 	for (size_t i = 0; i < l.count; i++) {
 		CLEANUP(freep) char *words = fixed_words(l.all[i].method->cli);
 		CLEANUP(freep) char *noun = must_dup(words, strcspn(words, " "));
@@ -235,9 +230,8 @@ static void print_option(const struct method *m, const struct field *f, bool opt
 	else
 		exact_must(left, sizeof(left), "--%s%s", f->name,
 			f->kind == FIELD_BOOL ? "" : f->kind == FIELD_INT ? " N" : " TEXT");
-	CLEANUP(freep) char *usage = usage_of(left), *sentence = NULL;
-	if (asprintf(&sentence, "%s%s", f->sentence, optional || left[0] != '-' || f->kind == FIELD_BOOL ? "" : " (required)") < 0)
-		abort();
+	CLEANUP(freep) char *usage = usage_of(left);
+	CLEANUP(freep) char *sentence = exact_new("%s%s", f->sentence, optional || left[0] != '-' || f->kind == FIELD_BOOL ? "" : " (required)");
 	command_help_line(usage, sentence, out);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/print.h"
 #include "cli/value.h"
 #include "common/cleanup.h"
+#include "common/words.h"
 
 #define MOST_PROBLEMS 32
 
@@ -71,9 +72,7 @@ static void print_headline(const struct page *page, const struct problems *p)
 	if (p->count == 0) {
 		fprintf(page->out, "All well.\n");
 	} else if (p->count == 1) {
-		CLEANUP(freep) char *line = NULL;
-		if (asprintf(&line, "1 problem: %s", p->lines[0]) < 0)
-			abort();
+		CLEANUP(freep) char *line = exact_new("1 problem: %s", p->lines[0]);
 		columns_wrap(page, 2, line);
 	} else {
 		fprintf(page->out, "%zu problems:\n", p->count);

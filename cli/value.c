@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/must.h"
+#include "common/words.h"
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -14,24 +15,15 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-static char *format(const char *pattern, long long a, long long b)
-{
-	char *text;
-
-	if (asprintf(&text, pattern, a, b) < 0)
-		abort();
-	return text;
-}
-
 static char *duration(long long ms)
 {
 	if (ms < 60000)
-		return format("%lld.%lld s", ms / 1000, ms % 1000 / 100);
+		return exact_new("%lld.%lld s", ms / 1000, ms % 1000 / 100);
 	if (ms < 3600000)
-		return format("%lld min %lld s", ms / 60000, ms % 60000 / 1000);
+		return exact_new("%lld min %lld s", ms / 60000, ms % 60000 / 1000);
 	if (ms < 86400000)
-		return format("%lld h %lld min", ms / 3600000, ms % 3600000 / 60000);
-	return format("%lld d %lld h", ms / 86400000, ms % 86400000 / 3600000);
+		return exact_new("%lld h %lld min", ms / 3600000, ms % 3600000 / 60000);
+	return exact_new("%lld d %lld h", ms / 86400000, ms % 86400000 / 3600000);
 }
 
 static char *moment(long long ms)
@@ -54,7 +46,7 @@ static char *number(const char *name, long long n)
 {
 	if (is_moment(name))
 		return n ? moment(n) : strdup("");
-	return ends_with(name, "_ms") ? duration(n) : format("%lld", n, 0);
+	return ends_with(name, "_ms") ? duration(n) : exact_new("%lld", n);
 }
 
 /* A mark that turns the direction of the line around: U+202A to 202E, U+2066 to 2069. */
@@ -83,10 +75,8 @@ char *value_plain(const char *text)
 /* Takes text and more over: "a, b". */
 static char *add_part(char *text, const char *head, char *more)
 {
-	char *all;
+	char *all = exact_new("%s%s%s%s%s", text, *text ? ", " : "", head, *head ? " " : "", more);
 
-	if (asprintf(&all, "%s%s%s%s%s", text, *text ? ", " : "", head, *head ? " " : "", more) < 0)
-		abort();
 	free(text);
 	free(more);
 	return all;

@@ -154,11 +154,7 @@ const char *daemon_setting_file(const char *name)
 
 char *daemon_socket_path(const char *daemon, const char *name)
 {
-	char *path;
-
-	if (asprintf(&path, "%s/%s/%s", socket_dir, daemon, name) < 0)
-		abort();
-	return path;
+	return exact_new("%s/%s/%s", socket_dir, daemon, name);
 }
 
 int daemon_socket(const char *name)
@@ -271,22 +267,17 @@ static void feed_watchdog(evutil_socket_t, short, void *)
 	notify_send("WATCHDOG=1");
 }
 
-int daemon_run(void (*stop)(void *arg), void *arg)
+void daemon_run(void (*stop)(void *arg), void *arg)
 {
 	struct stopping s = { .stop = stop, .arg = arg };
-	struct event *term = evsignal_new(loop_base(), SIGTERM, on_signal, &s);
-	struct event *interrupt = evsignal_new(loop_base(), SIGINT, on_signal, &s);
-	struct event *hang_up = reload_fn ? evsignal_new(loop_base(), SIGHUP, on_hang_up, NULL) : NULL;
-	struct event *watchdog = event_new(loop_base(), -1, EV_PERSIST, feed_watchdog, NULL);
-	int64_t ms = notify_watchdog_ms();
-	struct timeval every = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	struct event *term = loop_watch(SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, &s);
+	struct event *interrupt = loop_watch(SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, &s);
+	struct event *hang_up = reload_fn ? loop_watch(SIGHUP, EV_SIGNAL | EV_PERSIST, on_hang_up, NULL) : NULL;
+	struct event *watchdog = loop_event(-1, EV_PERSIST, feed_watchdog, NULL);
+	int64_t every_ms = notify_watchdog_ms();
 
-	if (!term || !interrupt || !watchdog || event_add(term, NULL) != 0 || event_add(interrupt, NULL) != 0)
-		return -ENOMEM;
-	if (hang_up)
-		event_add(hang_up, NULL);
-	if (ms > 0)
-		event_add(watchdog, &every);
+	if (every_ms > 0)
+		loop_arm(watchdog, every_ms);
 	notify_send("READY=1");
 	log_info("ready");
 	loop_run();
@@ -295,7 +286,6 @@ int daemon_run(void (*stop)(void *arg), void *arg)
 	if (hang_up)
 		event_free(hang_up);
 	event_free(watchdog);
-	return 0;
 }
 
 void daemon_deinit(void)

@@ -43,7 +43,7 @@ void daemon_on_reload(void (*reload)(void *arg), void *arg);
  * Says READY=1, runs until SIGTERM or SIGINT, says STOPPING=1, then calls stop(arg) on a fiber (it may be NULL) and
  * returns once that has ended. Feeds the watchdog meanwhile if there is one.
  */
-int daemon_run(void (*stop)(void *arg), void *arg);
+void daemon_run(void (*stop)(void *arg), void *arg);
 
 /* One line of status for "systemctl status". */
 void daemon_status(const char *format, ...) __attribute__((format(printf, 1, 2)));

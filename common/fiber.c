@@ -401,15 +401,6 @@ static void wait_on(struct wait *w)
 	w->fiber = NULL;
 }
 
-static struct timeval interval_until(int64_t deadline)
-{
-	int64_t ms = deadline - loop_now();
-
-	if (ms < 0)
-		ms = 0;
-	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-}
-
 int wait_for(struct wait *w, int64_t deadline)
 {
 	assert(running);
@@ -422,11 +413,9 @@ int wait_for(struct wait *w, int64_t deadline)
 		return w->result;
 	}
 
-	struct timeval tv = interval_until(deadline);
-	struct event *timer = event_new(loop_base(), -1, 0, on_timeout, w);
+	struct event *timer = loop_timer(on_timeout, w);
 
-	if (!timer || event_add(timer, &tv) != 0)
-		abort();
+	loop_arm(timer, deadline - loop_now());
 	wait_on(w);
 	event_free(timer);
 	return w->result;
@@ -461,11 +450,9 @@ static void on_fd(evutil_socket_t, short what, void *arg)
 int fiber_wait_fd(int fd, short what, int64_t deadline)
 {
 	struct fd_wait w = { .came = 0 };
-	struct event *event = event_new(loop_base(), fd, what, on_fd, &w);
+	struct event *event = loop_watch(fd, what, on_fd, &w);
 	int r;
 
-	if (!event || event_add(event, NULL) != 0)
-		abort();
 	r = wait_for(&w.wait, deadline);
 	event_free(event);
 	return r == 0 ? w.came : r;

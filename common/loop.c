@@ -48,8 +48,8 @@ int loop_init(void)
 	event_config_free(config);
 	if (!base)
 		return -ENOMEM;
-	defer_event = event_new(base, -1, 0, run_deferred, NULL);
-	return defer_event ? 0 : -ENOMEM;
+	defer_event = loop_timer(run_deferred, NULL);
+	return 0;
 }
 
 void loop_deinit(void)
@@ -111,6 +111,33 @@ int64_t deadline_in(int64_t ms)
 int64_t deadline_min(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
+}
+
+struct event *loop_event(int fd, short what, void (*fn)(int fd, short what, void *arg), void *arg)
+{
+	return must(event_new(base, fd, what, fn, arg));
+}
+
+struct event *loop_watch(int fd, short what, void (*fn)(int fd, short what, void *arg), void *arg)
+{
+	struct event *event = loop_event(fd, what, fn, arg);
+
+	if (event_add(event, NULL) != 0)
+		abort();
+	return event;
+}
+
+struct event *loop_timer(void (*fn)(int fd, short what, void *arg), void *arg)
+{
+	return loop_event(-1, 0, fn, arg);
+}
+
+void loop_arm(struct event *event, int64_t ms)
+{
+	const struct timeval in = { .tv_sec = ms > 0 ? ms / 1000 : 0, .tv_usec = ms > 0 ? ms % 1000 * 1000 : 0 };
+
+	if (event_add(event, &in) != 0)
+		abort();
 }
 
 void loop_defer(void (*fn)(void *arg), void *arg)

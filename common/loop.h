@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+struct event;
 struct event_base;
 
 /* A deadline that never comes. */
@@ -42,6 +43,17 @@ int64_t deadline_in(int64_t ms);
 
 /* Which of two deadlines comes first. */
 int64_t deadline_min(int64_t a, int64_t b);
+
+/*
+ * An event of the loop that nothing waits for yet, one that waits from now on, and a timer; what: libevent's EV_.... Aborts
+ * when memory is exhausted. Free it with event_free().
+ */
+struct event *loop_event(int fd, short what, void (*fn)(int fd, short what, void *arg), void *arg);
+struct event *loop_watch(int fd, short what, void (*fn)(int fd, short what, void *arg), void *arg);
+struct event *loop_timer(void (*fn)(int fd, short what, void *arg), void *arg);
+
+/* The event comes in so many ms, in place of when it would have if it was armed before; at once if ms is not above 0. */
+void loop_arm(struct event *event, int64_t ms);
 
 /*
  * Calls fn(arg) when the present callback has returned and before the loop waits again. This is how an object

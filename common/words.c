@@ -242,3 +242,15 @@ void exact_must(char *out, size_t size, const char *format, ...)
 	if (!whole)
 		abort();
 }
+
+char *exact_new(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	return text;
+}

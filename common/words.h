@@ -59,3 +59,6 @@ bool exact_set(char *out, size_t size, const char *format, ...) __attribute__((f
 
 /* The same where what is put together is of our own making, so that it always fits: it aborts if not. */
 void exact_must(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* All of it in memory of its own, for free(); aborts when that is exhausted. */
+char *exact_new(const char *format, ...) __attribute__((format(printf, 1, 2)));

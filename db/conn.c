@@ -67,7 +67,7 @@ struct conn *db_conn_new(const struct conn_owner *owner, void *arg)
 
 	c->owner = owner;
 	c->arg = arg;
-	c->timer = must(evtimer_new(loop_base(), on_conn_timer, c));
+	c->timer = loop_timer(on_conn_timer, c);
 	c->statements = statements_new();
 	return c;
 }
@@ -82,16 +82,12 @@ static void unwatch(struct event **event)
 static void conn_watch(struct conn *c, struct event **event, short what, event_callback_fn fn)
 {
 	unwatch(event);
-	*event = event_new(loop_base(), PQsocket(c->pg), what, fn, c);
-	if (!*event || event_add(*event, NULL) != 0)
-		abort();
+	*event = loop_watch(PQsocket(c->pg), what, fn, c);
 }
 
 static void start_timer(struct conn *c, int64_t ms)
 {
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	evtimer_add(c->timer, &tv);
+	loop_arm(c->timer, ms);
 }
 
 static void batch_clear(struct batch *b)
@@ -326,9 +322,7 @@ void db_conn_open(struct conn *c, const struct conn_target *target)
 {
 	assert(!c->pg);
 	c->error = (struct db_error){ 0 };
-	c->pg = PQconnectStartParams(target->keywords, target->values, 0);
-	if (!c->pg)
-		abort();
+	c->pg = must(PQconnectStartParams(target->keywords, target->values, 0));
 	if (PQstatus(c->pg) == CONNECTION_BAD) {
 		event_active(c->timer, 0, 0); /* not from here: the owner hears of it on the loop */
 		return;

@@ -9,6 +9,7 @@
 #include <libpq-fe.h>
 
 #include "common/must.h"
+#include "common/words.h"
 #include "db/db.h"
 
 #define KEYWORDS_MAX 64 /* libpq 15 has 41 */
@@ -55,12 +56,8 @@ static void set_default(struct conninfo *info, const char *keyword, const char *
 static char *session_options(const struct conninfo *info, int64_t statement_timeout_ms)
 {
 	const char *theirs = given(info, "options") ?: "";
-	char *options;
 
-	if (asprintf(&options, "%s -c statement_timeout=%" PRId64 " %s", SESSION,
-		    statement_timeout_ms, theirs) < 0)
-		abort();
-	return options;
+	return exact_new("%s -c statement_timeout=%" PRId64 " %s", SESSION, statement_timeout_ms, theirs);
 }
 
 static void conninfo_fill(struct conninfo *info, const struct db_config *config)

@@ -10,6 +10,7 @@
 
 #include "common/loop.h"
 #include "common/must.h"
+#include "common/words.h"
 #include "db/db.h"
 #include "db/pool.h"
 
@@ -82,12 +83,11 @@ static void on_listen_closed(void *arg, struct conn *, const struct db_error *wh
 {
 	struct listener *l = arg;
 	int64_t ms = l->state == LISTENER_LISTENING ? 0 : pool_backoff_now(++l->failures);
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	if (l->state == LISTENER_OPENING)
 		pool_down(l->db, why->text);
 	l->state = LISTENER_WAITING;
-	evtimer_add(l->timer, &tv);
+	loop_arm(l->timer, ms);
 }
 
 static void on_notified(void *arg, const char *channel, const char *payload)
@@ -115,7 +115,7 @@ static struct listener *listener_new(struct db *db)
 
 	l->db = db;
 	l->conn = db_conn_new(&listener_owner, l);
-	l->timer = must(evtimer_new(loop_base(), on_listen_timer, l));
+	l->timer = loop_timer(on_listen_timer, l);
 	event_active(l->timer, 0, 0);
 	return l;
 }
@@ -158,9 +158,8 @@ int db_listen(
 		*slot = listener_new(db);
 	if ((*slot)->n == CHANNELS_MAX)
 		return -ENOSPC;
-	added.name = strdup(channel);
-	if (!added.name || asprintf(&added.statement, "LISTEN \"%s\"", channel) < 0)
-		abort();
+	added.name = must(strdup(channel));
+	added.statement = exact_new("LISTEN \"%s\"", channel);
 	(*slot)->channels[(*slot)->n++] = added;
 	if ((*slot)->state == LISTENER_LISTENING)
 		subscribe(*slot);

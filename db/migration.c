@@ -174,14 +174,12 @@ static int migration_add_text(struct migration *one, bool up, char **path, struc
 
 static int add_file(struct migrations *m, const char *dir, const char *file, struct sentence *why)
 {
-	CLEANUP(freep) char *path = NULL;
+	CLEANUP(freep) char *path = exact_new("%s/%s", dir, file);
 	struct migration *one;
 	char name[64];
 	unsigned number;
 	bool up;
 
-	if (asprintf(&path, "%s/%s", dir, file) < 0)
-		abort();
 	if (!migration_parse_name(file, &number, name, &up))
 		return sentence_set(why, -EINVAL,
 			"%s is not named like a migration. Name it 0001_name.up.sql or "
@@ -234,13 +232,11 @@ static void closedirp(DIR **dir)
 
 int migrations_load(const char *dir, struct migrations **ret, struct sentence *why)
 {
-	CLEANUP(migrations_freep) struct migrations *m = calloc(1, sizeof(*m));
+	CLEANUP(migrations_freep) struct migrations *m = must(calloc(1, sizeof(*m)));
 	CLEANUP(closedirp) DIR *d = opendir(dir);
 	struct dirent *entry;
 	int r = 0;
 
-	if (!m)
-		abort();
 	if (!d)
 		return sentence_set(
 			why, -errno, "The directory %s cannot be read: %s.", dir, strerror(errno));

@@ -123,14 +123,8 @@ static unsigned wanted(const struct db *db)
 
 static void grow_soon(struct db *db)
 {
-	int64_t ms = db->retry_at - loop_now();
-	struct timeval tv = { 0 };
-
-	if (wanted(db) == 0)
-		return;
-	if (ms > 0)
-		tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	evtimer_add(db->grow_timer, &tv);
+	if (wanted(db) > 0)
+		loop_arm(db->grow_timer, db->retry_at - loop_now());
 }
 
 static void pool_grow(struct db *db)
@@ -291,7 +285,7 @@ int db_new(const struct db_config *config, struct db **ret)
 	db->changed = config->changed;
 	db->changed_arg = config->arg;
 	TAILQ_INIT(&db->takers);
-	db->grow_timer = must(evtimer_new(loop_base(), on_grow, db));
+	db->grow_timer = loop_timer(on_grow, db);
 	slots_new(db);
 	*ret = db;
 	return 0;

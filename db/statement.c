@@ -66,11 +66,11 @@ static bool statement_same(const struct entry *e, uint32_t hash, const char *sql
 
 static struct entry *entry_new(unsigned number, const char *sql, const Oid *types, int n)
 {
-	struct entry *e = calloc(1, sizeof(*e));
+	struct entry *e = must(calloc(1, sizeof(*e)));
 	size_t size = (size_t)n * sizeof(*types);
 
-	if (!e || !(e->sql = strdup(sql)) || !(e->types = malloc(size + 1)))
-		abort();
+	e->sql = must(strdup(sql));
+	e->types = must(malloc(size + 1));
 	if (n > 0)
 		memcpy(e->types, types, size);
 	e->n = n;

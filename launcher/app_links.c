@@ -140,9 +140,7 @@ int app_links_new(const char *profile, void (*wanted)(void *arg, const char *sch
 	a->fd = fd;
 	a->wanted = wanted;
 	a->arg = arg;
-	a->event = event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_app_links_readable, a);
-	if (!a->event || event_add(a->event, NULL) != 0)
-		abort();
+	a->event = loop_watch(fd, EV_READ | EV_PERSIST, on_app_links_readable, a);
 	*ret = a;
 	return 0;
 }

@@ -295,9 +295,7 @@ static int await_life(struct browser *b)
 	if (notify < 0 ||
 		inotify_add_watch(notify, profile_path(b->profile), IN_CREATE | IN_MOVED_TO) < 0)
 		return -errno;
-	event = event_new(loop_base(), notify, EV_READ | EV_PERSIST, on_profile_changed, &life);
-	if (!event || event_add(event, NULL) != 0)
-		abort();
+	event = loop_watch(notify, EV_READ | EV_PERSIST, on_profile_changed, &life);
 	event_active(event, EV_READ, 0); /* it may be there already */
 	r = b->gone ? 0 : latch_wait(&b->first_second, deadline_in(FIRST_SECOND_MS));
 	event_free(event);

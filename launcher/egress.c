@@ -239,11 +239,10 @@ static void on_egress_accept(evutil_socket_t fd, short, void *arg)
 		if (e->count >= MOST_CLIENTS) /* the others wait in the backlog */
 			event_del(e->event);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-		struct timeval pause = { .tv_usec = 200000 };
 		log_warning("cannot accept the browser's connections: %s; trying again in 200 ms",
 			strerror(errno));
 		event_del(e->event);
-		event_add(e->resume, &pause);
+		loop_arm(e->resume, 200);
 	}
 }
 
@@ -260,10 +259,8 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open, con
 	e->arg = arg;
 	LIST_INIT(&e->clients);
 	evutil_make_socket_nonblocking(listener);
-	e->event = event_new(loop_base(), listener, EV_READ | EV_PERSIST, on_egress_accept, e);
-	e->resume = event_new(loop_base(), -1, 0, egress_resume_accepting, e);
-	if (!e->event || !e->resume || event_add(e->event, NULL) != 0)
-		abort();
+	e->event = loop_watch(listener, EV_READ | EV_PERSIST, on_egress_accept, e);
+	e->resume = loop_timer(egress_resume_accepting, e);
 	return e;
 }
 

@@ -71,9 +71,7 @@ int last_words_new(struct last_words **ret, int *ret_write_end)
 	w = must(calloc(1, sizeof(*w)));
 	w->fd = ends[0];
 	fcntl(w->fd, F_SETFL, O_NONBLOCK);
-	w->readable = event_new(loop_base(), w->fd, EV_READ | EV_PERSIST, on_last_words_readable, w);
-	if (!w->readable || event_add(w->readable, NULL) != 0)
-		abort();
+	w->readable = loop_watch(w->fd, EV_READ | EV_PERSIST, on_last_words_readable, w);
 	*ret = w;
 	*ret_write_end = ends[1];
 	return 0;

@@ -33,9 +33,7 @@ int launcher_new(const char *profile_root, struct launcher **ret)
 	}
 	l->profile_root = profile_root;
 	l->notices = notices_new();
-	l->child_ended = evsignal_new(loop_base(), SIGCHLD, on_child_ended, l);
-	if (!l->child_ended || event_add(l->child_ended, NULL) != 0)
-		abort();
+	l->child_ended = loop_watch(SIGCHLD, EV_SIGNAL | EV_PERSIST, on_child_ended, l);
 	profile_sweep(profile_root);
 	*ret = l;
 	return 0;

@@ -131,10 +131,7 @@ static void on_relay_event(struct bufferevent *bev, short what, void *arg)
 
 static void arm(struct relay *r)
 {
-	int64_t ms = r->moved + IDLE_MS - loop_now();
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	event_add(r->timer, &tv);
+	loop_arm(r->timer, r->moved + IDLE_MS - loop_now());
 }
 
 static void on_relay_timer(evutil_socket_t, short, void *arg)
@@ -153,9 +150,7 @@ static void side_init(
 	side->relay = relay;
 	side->other = other;
 	side->left = most;
-	side->bev = bufferevent_socket_new(loop_base(), fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!side->bev)
-		abort();
+	side->bev = must(bufferevent_socket_new(loop_base(), fd, BEV_OPT_CLOSE_ON_FREE));
 	bufferevent_setcb(side->bev, on_read, on_relay_written, on_relay_event, side);
 	bufferevent_setwatermark(side->bev, EV_READ, 0, INPUT_MOST);
 	bufferevent_setwatermark(side->bev, EV_WRITE, OUTPUT_LOW, 0);
@@ -171,7 +166,7 @@ struct relay *relay_new(int client, int server, const void *p, size_t n, uint64_
 	r->moved = loop_now();
 	side_init(&r->client, r, &r->server, client, client_most);
 	side_init(&r->server, r, &r->client, server, UINT64_MAX);
-	r->timer = must(event_new(loop_base(), -1, 0, on_relay_timer, r));
+	r->timer = loop_timer(on_relay_timer, r);
 	arm(r);
 	if (n)
 		bufferevent_write(r->server.bev, p, n);

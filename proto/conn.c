@@ -77,12 +77,10 @@ static void arm_timer(struct conn *c)
 	/* One coarse timer a connection; it looks at both clocks, so nothing is re-armed per frame. */
 	int64_t ms = c->frame_began || c->close_when_sent ? c->limits.whole_ms : c->limits.idle_ms;
 
-	if (ms == NEVER) {
+	if (ms == NEVER)
 		event_del(c->timer);
-		return;
-	}
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	event_add(c->timer, &tv);
+	else
+		loop_arm(c->timer, ms);
 }
 
 struct conn *conn_new(int fd, const struct conn_limits *limits, const struct conn_events *events, void *owner)
@@ -99,10 +97,10 @@ struct conn *conn_new(int fd, const struct conn_limits *limits, const struct con
 	c->owner = owner;
 	c->last_frame = loop_now();
 	STAILQ_INIT(&c->out);
-	c->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_conn_readable, c));
-	c->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_PERSIST, on_conn_writable, c));
-	c->hangup = must(event_new(loop_base(), fd, EV_CLOSED | EV_PERSIST, on_hangup, c));
-	c->timer = must(event_new(loop_base(), -1, 0, on_conn_timer, c));
+	c->readable = loop_event(fd, EV_READ | EV_PERSIST, on_conn_readable, c);
+	c->writable = loop_event(fd, EV_WRITE | EV_PERSIST, on_conn_writable, c);
+	c->hangup = loop_event(fd, EV_CLOSED | EV_PERSIST, on_hangup, c);
+	c->timer = loop_timer(on_conn_timer, c);
 	event_add(c->readable, NULL);
 	arm_timer(c);
 	return c;

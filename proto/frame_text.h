@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/must.h"
 #include "proto/conn.h"
 
 struct frame_text {
@@ -21,10 +22,8 @@ static inline struct frame_text frame_text_take(struct conn *c, const char *body
 	t.buffer = conn_take_body(c, &t.size, &t.p);
 	if (t.buffer)
 		return t;
-	t.buffer = t.p = malloc(n + 1);
+	t.buffer = t.p = must(malloc(n + 1));
 	t.size = n;
-	if (!t.p)
-		abort();
 	memcpy(t.p, body, n);
 	t.p[n] = '\0';
 	return t;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/must.h"
+
 static void *allocate(size_t size)
 {
 	void *p = malloc(size);
@@ -98,10 +100,8 @@ int json_read(const char *p, size_t n, json_t **ret, const char **ret_why)
 
 char *json_text(const json_t *document, size_t *ret_length)
 {
-	char *text = json_dumps(document, JSON_COMPACT);
+	char *text = must(json_dumps(document, JSON_COMPACT));
 
-	if (!text)
-		abort();
 	*ret_length = strlen(text);
 	return text;
 }

@@ -40,11 +40,10 @@ static void on_listener_accept(evutil_socket_t fd, short, void *arg)
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
 		/* The peer stays in the backlog, so the event would come again at once for ever. */
-		struct timeval pause = { .tv_usec = 200000 };
 		log_warning("cannot accept on the %s socket: %s; trying again in 200 ms", role_word(l->role),
 			strerror(errno));
 		event_del(l->event);
-		event_add(l->resume, &pause);
+		loop_arm(l->resume, 200);
 	}
 }
 
@@ -59,8 +58,8 @@ int listener_new(struct listener_list *list, int fd, enum role role, uid_t uid,
 	l->role = role;
 	l->uid = uid;
 	evutil_make_socket_nonblocking(fd);
-	l->event = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_listener_accept, l));
-	l->resume = must(event_new(loop_base(), -1, 0, on_listener_resume, l));
+	l->event = loop_event(fd, EV_READ | EV_PERSIST, on_listener_accept, l);
+	l->resume = loop_timer(on_listener_resume, l);
 	LIST_INSERT_HEAD(list, l, link);
 	return event_add(l->event, NULL) == 0 ? 0 : -ENOMEM;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/must.h"
 #include "common/span.h"
 #include "common/words.h"
 
@@ -21,10 +22,8 @@ static int hex(char c)
 /* The decoded text, to be freed, or NULL if an escape is broken or a NUL came of one. */
 static char *decode(const char *text, size_t n, bool plus, size_t *ret_n)
 {
-	char *out = malloc(n + 1), *o = out;
+	char *out = must(malloc(n + 1)), *o = out;
 
-	if (!out)
-		abort();
 	for (size_t i = 0; i < n; i++) {
 		int c = (unsigned char)text[i];
 		if (c == '%') {

@@ -78,7 +78,7 @@ static int service_serve(struct run *run)
 	if (r == 0 && s->reload)
 		daemon_on_reload(service_reload, run);
 	if (r == 0)
-		r = daemon_run(service_stop, run);
+		daemon_run(service_stop, run);
 	server_free(run->server);
 	s->close(run->daemon);
 	return r;

@@ -11,6 +11,7 @@
 
 #include "common/arena.h"
 #include "common/cleanup.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "recipe/check.h"
 #include "recipe/doubt.h"
@@ -157,12 +158,10 @@ static ssize_t recipe_read_all(int fd, char *out, size_t size)
 int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	CLEANUP(freep) char *text = malloc(RECIPE_MOST_BYTES + 1);
+	CLEANUP(freep) char *text = must(malloc(RECIPE_MOST_BYTES + 1));
 	ssize_t n;
 
 	*why = '\0';
-	if (!text)
-		abort();
 	n = fd < 0 ? -errno : recipe_read_all(fd, text, RECIPE_MOST_BYTES + 1);
 	if (n == -EFBIG)
 		words_set(why, size, "%s: larger than %d bytes, which no recipe needs", path, RECIPE_MOST_BYTES);

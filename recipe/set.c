@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/must.h"
 #include "common/words.h"
 
 #define MOST_RECIPES 256
@@ -21,9 +22,7 @@ static void add_trouble(struct recipe_set *s, const char *why)
 {
 	if (s->trouble_count == MOST_RECIPES)
 		return;
-	s->troubles[s->trouble_count] = strdup(why);
-	if (!s->troubles[s->trouble_count++])
-		abort();
+	s->troubles[s->trouble_count++] = must(strdup(why));
 }
 
 /* Takes r over. False when there can be no more, or it is there already. */
@@ -119,12 +118,10 @@ static int by_title(const void *a, const void *b)
 
 struct recipe_set *recipe_load_dirs(const char *path, const struct recipe_set *before)
 {
-	struct recipe_set *s = calloc(1, sizeof(*s));
-	char *copy = strdup(path), *save;
+	struct recipe_set *s = must(calloc(1, sizeof(*s)));
+	char *copy = must(strdup(path)), *save;
 	bool any = false;
 
-	if (!s || !copy)
-		abort();
 	s->before = before;
 	for (char *dir = strtok_r(copy, ":", &save); dir; dir = strtok_r(NULL, ":", &save))
 		any |= add_dir(s, dir);

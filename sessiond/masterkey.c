@@ -297,11 +297,9 @@ static int make_line(struct secret **ret)
 
 static int sync_directory(const char *path)
 {
-	CLEANUP(freep) char *copy = strdup(path);
+	CLEANUP(freep) char *copy = must(strdup(path));
 	CLEANUP(closep) int dir = -1;
 
-	if (!copy)
-		abort();
 	dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 || fsync(dir) < 0 ? -errno : 0;
 }

@@ -16,7 +16,7 @@
 
 struct act *act_new(struct browser *b)
 {
-	struct act *a = act_must(calloc(1, sizeof(*a)));
+	struct act *a = must(calloc(1, sizeof(*a)));
 
 	a->browser = b;
 	TAILQ_INIT(&a->kept);

@@ -120,7 +120,7 @@ static void asked_read_request(struct asked *k, struct arena *arena, const struc
 struct asked *asked_new(struct act *a, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct asked *k = act_must(calloc(1, sizeof(*k)));
+	struct asked *k = must(calloc(1, sizeof(*k)));
 	const struct cbor *type = cbor_get(params, "resourceType"), *headers = cbor_get(cbor_get(params, "request"), "headers");
 	bool redirected = cbor_get(params, "redirectedRequestId") != NULL, page, new;
 

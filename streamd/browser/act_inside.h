@@ -11,6 +11,7 @@
 #include "common/fiber.h"
 #include "common/host.h"
 #include "common/latch.h"
+#include "common/must.h"
 #include "streamd/browser/act.h"
 #include "streamd/browser/arrival.h"
 #include "streamd/browser/browser.h"
@@ -134,14 +135,6 @@ struct act {
 	size_t sure_gone, maybe_gone;
 	char why[512];
 };
-
-/* Aborts when memory is exhausted. */
-static inline void *act_must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
 
 /* act_line.c: 0 when the host of what is to go has no connection any more and gets one; else that is said. */
 int line_begin(struct act *a);

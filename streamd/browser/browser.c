@@ -222,10 +222,10 @@ static int browser_attach(struct browser *b, int64_t deadline)
 static void copy_environment(struct environment *to, const struct environment *from)
 {
 	*to = *from;
-	to->user_agent = from->user_agent ? browser_must(strdup(from->user_agent)) : NULL;
-	to->languages = from->languages ? browser_must(strdup(from->languages)) : NULL;
-	to->time_zone = from->time_zone ? browser_must(strdup(from->time_zone)) : NULL;
-	to->locale = from->locale ? browser_must(strdup(from->locale)) : NULL;
+	to->user_agent = from->user_agent ? must(strdup(from->user_agent)) : NULL;
+	to->languages = from->languages ? must(strdup(from->languages)) : NULL;
+	to->time_zone = from->time_zone ? must(strdup(from->time_zone)) : NULL;
+	to->locale = from->locale ? must(strdup(from->locale)) : NULL;
 }
 
 const char *browser_why_ended(struct browser *b)
@@ -252,7 +252,7 @@ static int refuse_silent(struct browser *b, struct call *call, int r)
 
 struct browser *browser_new(const struct environment *environment, const struct browser_events *events, void *owner)
 {
-	struct browser *b = browser_must(calloc(1, sizeof(*b)));
+	struct browser *b = must(calloc(1, sizeof(*b)));
 
 	b->events = events;
 	b->owner = owner;

@@ -1,10 +1,10 @@
 /* The inside of a browser, for browser.c, targets.c and page.c alone. */
 #pragma once
 
-#include <stdlib.h>
 
 #include "common/fiber.h"
 #include "common/latch.h"
+#include "common/must.h"
 #include "proto/peer.h"
 #include "streamd/browser/act.h"
 #include "streamd/browser/blank.h"
@@ -62,11 +62,3 @@ void targets_free(struct browser *b);
 
 /* page.c: until Page.enable is answered, a load there may go by unheard. */
 int page_wait_enabled(struct target_ref page, int64_t deadline);
-
-/* Aborts when memory is exhausted. */
-static inline void *browser_must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}

@@ -67,8 +67,8 @@ struct cdp *cdp_new(int fd, const struct cdp_events *events, void *owner)
 	c->owner = owner;
 	c->out = cbor_out_new();
 	LIST_INIT(&c->pending);
-	c->readable = must(event_new(loop_base(), fd, EV_READ | EV_PERSIST, on_cdp_readable, c));
-	c->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_PERSIST, on_cdp_writable, c));
+	c->readable = loop_event(fd, EV_READ | EV_PERSIST, on_cdp_readable, c);
+	c->writable = loop_event(fd, EV_WRITE | EV_PERSIST, on_cdp_writable, c);
 	event_add(c->readable, NULL);
 	return c;
 }

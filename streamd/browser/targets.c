@@ -24,7 +24,7 @@ static void set_title(struct target *t, const char *text)
 
 	words_set(title, sizeof(title), "%s", text ? text : "");
 	free(t->title);
-	t->title = browser_must(strdup(title));
+	t->title = must(strdup(title));
 }
 
 static void targets_copy_text(char *out, size_t size, const char *text)
@@ -157,7 +157,7 @@ static struct target read_target(struct browser *b, const struct target *parent,
 static struct target *keep_target(struct browser *b, const struct target *read, const struct cbor *info)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct target *t = browser_must(calloc(1, sizeof(*t)));
+	struct target *t = must(calloc(1, sizeof(*t)));
 
 	*t = *read;
 	t->number = ++b->last_target;
@@ -290,7 +290,7 @@ static void note_origin(struct browser *b, const struct url *address)
 		if (strcmp(b->seen[i], origin) == 0)
 			return;
 	if (b->seen_count < BROWSER_MOST_SEEN)
-		b->seen[b->seen_count++] = browser_must(strdup(origin));
+		b->seen[b->seen_count++] = must(strdup(origin));
 	else
 		b->seen_more = true;
 }

@@ -115,8 +115,8 @@ static struct line *line_new(struct edge *e, int fd)
 	struct line *l = must(calloc(1, sizeof(*l)));
 
 	l->edge = e;
-	l->readable = must(event_new(loop_base(), fd, EV_READ | EV_ET, on_edge_readable, l));
-	l->writable = must(event_new(loop_base(), fd, EV_WRITE | EV_ET, on_edge_writable, l));
+	l->readable = loop_event(fd, EV_READ | EV_ET, on_edge_readable, l);
+	l->writable = loop_event(fd, EV_WRITE | EV_ET, on_edge_writable, l);
 	STAILQ_INIT(&l->out);
 	LIST_INSERT_HEAD(&e->lines, l, link);
 	return l;
@@ -126,14 +126,13 @@ static struct line *line_new(struct edge *e, int fd)
 static void on_admitted(void *owner, int fd)
 {
 	struct edge *e = owner;
-	const struct timeval tick = { .tv_sec = TICK_MS / 1000, .tv_usec = TICK_MS % 1000 * 1000 };
 	int size = SEND_BUFFER;
 	struct line *l = line_new(e, fd);
 	const lws_adopt_desc_t d = { .vh = e->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd = { .sockfd = fd },
 		.opaque = l };
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	event_add(e->tick, &tick);
+	loop_arm(e->tick, TICK_MS);
 	l->reading = true;
 	event_add(l->readable, NULL);
 	l->wsi = lws_adopt_descriptor_vhost_via_info(&d);
@@ -239,12 +238,12 @@ static struct edge_config complete(const struct edge_config *c)
 		.waiting = or_default(c->waiting, 64) };
 }
 
-static int open_door(struct edge *e, int listen_fd)
+static struct edge_door *open_door(struct edge *e, int listen_fd)
 {
 	const struct edge_door_config door = { .connections = e->config.connections, .waiting = e->config.waiting,
 		.head_s = e->config.head_s };
 
-	return edge_door_new(listen_fd, &door, on_admitted, e, &e->door);
+	return edge_door_new(listen_fd, &door, on_admitted, e);
 }
 
 int edge_new(int listen_fd, const struct edge_config *config, const struct edge_events *events, void *owner,
@@ -257,19 +256,17 @@ int edge_new(int listen_fd, const struct edge_config *config, const struct edge_
 	e->owner = owner;
 	e->config = complete(config);
 	e->origins_file = must(strdup(config->origins_file ? config->origins_file : SETTINGS_SHARED_FILE));
-	e->turn = must(event_new(loop_base(), -1, 0, on_turn, e));
-	e->tick = must(event_new(loop_base(), -1, EV_PERSIST, on_tick, e));
+	e->turn = loop_timer(on_turn, e);
+	e->tick = loop_event(-1, EV_PERSIST, on_tick, e);
 	r = copy_origins(config->origins, &e->origins);
 	if (r == 0)
 		r = edge_make_context(e);
-	if (r < 0)
-		close(listen_fd);
-	else
-		r = open_door(e, listen_fd);
 	if (r < 0) {
+		close(listen_fd);
 		edge_free(e);
 		return r;
 	}
+	e->door = open_door(e, listen_fd);
 	*ret = e;
 	return 0;
 }

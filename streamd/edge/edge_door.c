@@ -185,10 +185,9 @@ static void await_first(struct edge_door *d)
 {
 	const struct visitor *first = TAILQ_FIRST(&d->visitors);
 	int64_t ms = first ? first->by_ms - loop_now() : 0;
-	const struct timeval until = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
 	if (first && !evtimer_pending(d->late, NULL))
-		event_add(d->late, &until);
+		loop_arm(d->late, ms);
 }
 
 static void on_edge_door_late(evutil_socket_t, short, void *arg)
@@ -218,7 +217,7 @@ static void welcome(struct edge_door *d, int fd)
 	v = must(calloc(1, sizeof(*v)));
 	v->door = d;
 	v->fd = fd;
-	v->event = must(event_new(loop_base(), fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_bytes, v));
+	v->event = loop_event(fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_bytes, v);
 	TAILQ_INSERT_TAIL(&d->visitors, v, link);
 	d->waiting++;
 	v->by_ms = loop_now() + INT64_C(1000) * d->config.head_s;
@@ -230,8 +229,6 @@ static void welcome(struct edge_door *d, int fd)
 /* Out of descriptors or memory: those who wait stay in the backlog until something has been closed. */
 static void accept_failed(struct edge_door *d, int error)
 {
-	const struct timeval again = { .tv_usec = AGAIN_MS * 1000 };
-
 	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
 		return;
 	if (!d->failing)
@@ -239,7 +236,7 @@ static void accept_failed(struct edge_door *d, int error)
 			strerror(error));
 	d->failing = true;
 	pause_accept(d);
-	event_add(d->again, &again);
+	loop_arm(d->again, AGAIN_MS);
 }
 
 static void on_again(evutil_socket_t, short, void *arg)
@@ -268,8 +265,8 @@ static void on_connection(evutil_socket_t listen_fd, short, void *arg)
 	}
 }
 
-int edge_door_new(int listen_fd, const struct edge_door_config *config, void (*admitted)(void *owner, int fd),
-	void *owner, struct edge_door **ret)
+struct edge_door *edge_door_new(int listen_fd, const struct edge_door_config *config, void (*admitted)(void *owner, int fd),
+	void *owner)
 {
 	struct edge_door *d = must(calloc(1, sizeof(*d)));
 
@@ -278,15 +275,10 @@ int edge_door_new(int listen_fd, const struct edge_door_config *config, void (*a
 	d->owner = owner;
 	d->fd = listen_fd;
 	TAILQ_INIT(&d->visitors);
-	d->event = event_new(loop_base(), listen_fd, EV_READ | EV_PERSIST, on_connection, d);
-	d->again = evtimer_new(loop_base(), on_again, d);
-	d->late = evtimer_new(loop_base(), on_edge_door_late, d);
-	if (!d->event || !d->again || !d->late || event_add(d->event, NULL) < 0) {
-		edge_door_free(d);
-		return -ENOMEM;
-	}
-	*ret = d;
-	return 0;
+	d->event = loop_watch(listen_fd, EV_READ | EV_PERSIST, on_connection, d);
+	d->again = loop_timer(on_again, d);
+	d->late = loop_timer(on_edge_door_late, d);
+	return d;
 }
 
 void edge_door_left(struct edge_door *d)

@@ -18,10 +18,10 @@ struct edge_door_config {
 
 /*
  * listen_fd (listening, non-blocking) is taken over in any case. admitted() takes over the descriptor of a connection,
- * with its head unread, and tells edge_door_left() once it is closed. 0 or -ENOMEM.
+ * with its head unread, and tells edge_door_left() once it is closed.
  */
-int edge_door_new(int listen_fd, const struct edge_door_config *config, void (*admitted)(void *owner, int fd),
-	void *owner, struct edge_door **ret);
+struct edge_door *edge_door_new(int listen_fd, const struct edge_door_config *config, void (*admitted)(void *owner, int fd),
+	void *owner);
 
 /* One that was admitted has been closed: another may come in. */
 void edge_door_left(struct edge_door *d);

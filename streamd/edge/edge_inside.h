@@ -105,14 +105,9 @@ void edge_check_control(struct line *l);
 
 /* edge_line.c */
 
-/* The line of that id, or NULL. */
-struct line *edge_find(const struct edge *e, uint64_t id);
 /* The library gets a turn before the loop waits again. */
 void edge_turn_soon(struct edge *e);
-/* Forgets the message that is coming in, or the request. */
-void edge_drop_message(struct line *l);
 void edge_request_free(struct line *l);
-void edge_want_write(struct line *l);
 /* Whether what it sends is read. */
 void edge_read_on(struct line *l, bool on);
 /* What the library is to return when it can write. */

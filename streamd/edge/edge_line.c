@@ -13,7 +13,8 @@
 
 #define GIVE_UP_S 5 /* for a peer to read what is left */
 
-struct line *edge_find(const struct edge *e, uint64_t id)
+/* The line of that id, or NULL. */
+static struct line *find_line(const struct edge *e, uint64_t id)
 {
 	struct line *l;
 
@@ -29,7 +30,7 @@ void edge_turn_soon(struct edge *e)
 		event_active(e->turn, EV_TIMEOUT, 0);
 }
 
-void edge_drop_message(struct line *l)
+static void drop_message(struct line *l)
 {
 	if (l->message)
 		explicit_bzero(l->message, l->got);
@@ -49,12 +50,12 @@ void edge_request_free(struct line *l)
 /* One that may still be spoken to. */
 static struct line *find_open(const struct edge *e, uint64_t id)
 {
-	struct line *l = edge_find(e, id);
+	struct line *l = find_line(e, id);
 
 	return l && !l->closing ? l : NULL;
 }
 
-void edge_want_write(struct line *l)
+static void want_write(struct line *l)
 {
 	l->wants = true;
 	lws_callback_on_writable(l->wsi);
@@ -92,11 +93,9 @@ static void on_edge_line_late(evutil_socket_t, short, void *arg)
 
 void edge_give_up_in(struct line *l, unsigned s)
 {
-	const struct timeval in = { .tv_sec = s };
-
 	if (!l->late)
-		l->late = must(evtimer_new(loop_base(), on_edge_line_late, l));
-	event_add(l->late, &in);
+		l->late = loop_timer(on_edge_line_late, l);
+	loop_arm(l->late, s * INT64_C(1000));
 }
 
 static void drop_out(struct line *l)
@@ -119,7 +118,7 @@ static void queue(struct line *l, const void *bytes, size_t n)
 	memcpy(p->room + LWS_PRE, bytes, n);
 	STAILQ_INSERT_TAIL(&l->out, p, link);
 	l->queued += n;
-	edge_want_write(l);
+	want_write(l);
 }
 
 /* A peer that sends without a pause would keep our turn to write from us, so nothing more is read before we have had it. */
@@ -131,10 +130,10 @@ void edge_line_close(struct line *l, int code, const char *reason)
 	l->close_code = code;
 	words_set(l->reason, sizeof(l->reason), "%s", reason);
 	l->picture = picture_unref(l->picture);
-	edge_drop_message(l);
+	drop_message(l);
 	edge_read_on(l, false);
 	edge_give_up_in(l, GIVE_UP_S);
-	edge_want_write(l);
+	want_write(l);
 }
 
 void edge_line_close_now(struct line *l, int code, const char *reason)
@@ -153,7 +152,7 @@ void edge_line_free(struct line *l)
 	event_free(l->readable);
 	event_free(l->writable);
 	drop_out(l);
-	edge_drop_message(l);
+	drop_message(l);
 	edge_request_free(l);
 	picture_unref(l->picture);
 	free(l);
@@ -214,7 +213,7 @@ int edge_writable(struct line *l)
 		r = send_picture(l);
 	}
 	if (r == 0 && (!STAILQ_EMPTY(&l->out) || l->closing || may_send_picture(l)))
-		edge_want_write(l);
+		want_write(l);
 	return r;
 }
 
@@ -258,7 +257,7 @@ void edge_send_text(struct edge *e, uint64_t id, const char *text, size_t n)
 
 size_t edge_queued(const struct edge *e, uint64_t id)
 {
-	const struct line *l = edge_find(e, id);
+	const struct line *l = find_line(e, id);
 
 	return l ? l->queued : 0;
 }
@@ -272,7 +271,7 @@ void edge_send_picture(struct edge *e, uint64_t id, struct picture *p)
 	picture_unref(l->picture);
 	l->picture = picture_ref(p);
 	if (may_send_picture(l))
-		edge_want_write(l);
+		want_write(l);
 }
 
 void edge_picture_acked(struct edge *e, uint64_t id, uint32_t seq)
@@ -287,7 +286,7 @@ void edge_picture_acked(struct edge *e, uint64_t id, uint32_t seq)
 			l->flying[left++] = l->flying[i];
 	l->flying_count = left;
 	if (may_send_picture(l))
-		edge_want_write(l);
+		want_write(l);
 }
 
 void edge_close(struct edge *e, uint64_t id, int code, const char *reason)

@@ -117,8 +117,7 @@ static void arm_expiry(struct login_guard *g)
 	TAILQ_FOREACH (h, &g->held, link)
 		if (h->expires_at_ms - now < ms)
 			ms = h->expires_at_ms > now ? h->expires_at_ms - now : 0;
-	struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	event_add(g->expiry, &wait);
+	loop_arm(g->expiry, ms);
 }
 
 static void on_expiry(evutil_socket_t, short, void *arg)
@@ -305,7 +304,7 @@ struct login_guard *login_guard_new(struct peer *authd)
 	g->authd = authd;
 	TAILQ_INIT(&g->held);
 	LIST_INIT(&g->askings);
-	g->expiry = must(event_new(loop_base(), -1, 0, on_expiry, g));
+	g->expiry = loop_timer(on_expiry, g);
 	fiber_start("login_guard", login_guard_watch, g, &g->watcher);
 	fiber_start("login_check", login_guard_check, g, &g->checker);
 	return g;

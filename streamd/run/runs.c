@@ -86,10 +86,8 @@ int run_await_gone(struct run *run, int64_t deadline)
 void run_arm_idle(struct run *run)
 {
 	int64_t handed_s = run->runs->stopping ? HANDED_STOP_S : HANDED_S;
-	struct timeval tv = { .tv_sec = run->handed >= 0 ? handed_s :
-		run->opened ? run->runs->daemon->settings.run_idle_s : ORPHAN_S };
 
-	event_add(run->idle, &tv);
+	loop_arm(run->idle, 1000 * (run->handed >= 0 ? handed_s : run->opened ? run->runs->daemon->settings.run_idle_s : ORPHAN_S));
 }
 
 static void add_words(char *to, size_t size, const char *before, const char *text, const char *after)
@@ -120,7 +118,7 @@ struct run *run_new(struct runs *runs, int64_t user, const struct run_open_param
 	run->handed = -1;
 	run->session = params->session;
 	run->version = params->version;
-	run->idle = must(event_new(loop_base(), -1, 0, on_idle, run));
+	run->idle = loop_timer(on_idle, run);
 	exact_must(run->id, sizeof(run->id), "%s", params->run);
 	exact_must(run->account, sizeof(run->account), "%s", params->account);
 	TAILQ_INSERT_TAIL(&runs->list, run, link);

@@ -74,7 +74,8 @@ static void tell_page(struct screen *s, const struct target *page)
 	screen_tell(s, &method_page_changed, &event);
 }
 
-void screen_tell_tabs(struct screen *s)
+/* Which tabs there are, if there is something to choose between. */
+static void tell_tabs(struct screen *s)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct tabs_changed_event event;
@@ -102,7 +103,7 @@ static void on_front_changed(void *owner, struct target *page)
 		trouble_navigating(s->trouble, page);
 	if (page)
 		tell_page(s, page);
-	screen_tell_tabs(s);
+	tell_tabs(s);
 	screen_happened(s);
 	if (!page)
 		lost(s, "The site closed its last window.");
@@ -110,7 +111,7 @@ static void on_front_changed(void *owner, struct target *page)
 
 static void on_page_closed(void *owner, struct target *)
 {
-	screen_tell_tabs(owner);
+	tell_tabs(owner);
 }
 
 static bool is_in_front(const struct screen *s, const struct target *page)
@@ -139,7 +140,7 @@ static void on_follow_page_changed(void *owner, struct target *page)
 		on_front_page_changed(s, page);
 	if (s->does->page_changed)
 		s->does->page_changed(s->owner, page);
-	screen_tell_tabs(s);
+	tell_tabs(s);
 	screen_happened(s);
 }
 

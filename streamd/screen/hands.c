@@ -94,9 +94,7 @@ static void on_pressed(void *arg)
 /* That a drag has begun, the browser's own process hears a little later than this answer has come. */
 static void on_dragged(void *arg)
 {
-	static const struct timeval frame = { .tv_usec = FRAME_MS * 1000 };
-
-	event_add(((struct hands *)arg)->frame, &frame);
+	loop_arm(((struct hands *)arg)->frame, FRAME_MS);
 }
 
 static void on_hands_frame(evutil_socket_t, short, void *arg)
@@ -119,8 +117,8 @@ struct hands *hands_new(void (*let_go)(void *owner, const struct said *said), vo
 
 	h->let_go = let_go;
 	h->owner = owner;
-	h->timer = must(event_new(loop_base(), -1, 0, on_hands_timer, h));
-	h->frame = must(event_new(loop_base(), -1, 0, on_hands_frame, h));
+	h->timer = loop_timer(on_hands_timer, h);
+	h->frame = loop_timer(on_hands_frame, h);
 	TAILQ_INIT(&h->held);
 	return h;
 }
@@ -147,10 +145,8 @@ struct hands *hands_free(struct hands *h)
 
 static void send_awaited(struct hands *h, struct target *page, const struct cdp_arg *args, void (*heard)(void *hands))
 {
-	static const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
-
 	h->browser = page->browser;
-	event_add(h->timer, &patience);
+	loop_arm(h->timer, PATIENCE_MS);
 	cdp_send_heard(browser_cdp(page->browser), page->session, "Input.dispatchMouseEvent", args, heard, h);
 }
 

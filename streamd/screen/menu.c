@@ -95,12 +95,11 @@ static void menu_run_work(void *arg)
 /* False if it does too much already. */
 static bool start_work(struct menus *m, void (*carry_out)(struct work *), int64_t option)
 {
-	struct work *w = m->work_count < MOST_WORKS ? calloc(1, sizeof(*w)) : NULL;
+	struct work *w;
 
 	if (m->work_count >= MOST_WORKS)
 		return false;
-	if (!w)
-		abort();
+	w = must(calloc(1, sizeof(*w)));
 	m->work_count++;
 	w->menus = m;
 	w->carry_out = carry_out;

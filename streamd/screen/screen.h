@@ -88,6 +88,3 @@ void screen_used(struct viewer *v);
 
 /* Sends an event of proto/viewer.def to every viewer. */
 void screen_tell(struct screen *s, const struct method *event, const void *fields);
-
-/* Which tabs there are, if there is something to choose between. */
-void screen_tell_tabs(struct screen *s);

@@ -51,7 +51,7 @@ struct trouble *trouble_new(struct notes *notes, const char *site)
 
 	t->notes = notes;
 	t->site = site;
-	t->timer = must(event_new(loop_base(), -1, 0, on_slow, t));
+	t->timer = loop_timer(on_slow, t);
 	return t;
 }
 
@@ -225,15 +225,13 @@ static void trouble_explain(void *arg)
 
 void trouble_navigating(struct trouble *t, const struct target *page)
 {
-	static const struct timeval slow = { .tv_sec = SLOW_S };
-
 	event_del(t->timer);
 	notes_remove(t->notes, NOTE_PAGE);
 	notes_remove(t->notes, NOTE_SLOW);
 	t->load++;
 	t->page = target_ref_of(page);
 	if (page && page->pending)
-		event_add(t->timer, &slow);
+		loop_arm(t->timer, SLOW_S * 1000);
 	else if (page)
 		trouble_changed(t, page);
 }

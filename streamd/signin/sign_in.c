@@ -30,7 +30,7 @@ const char *step_word(enum sign_in_step step)
 	return "failed";
 }
 
-bool step_is_final(enum sign_in_step step)
+static bool is_final(enum sign_in_step step)
 {
 	return step == STEP_SAVED || step == STEP_FAILED || step == STEP_TIMED_OUT || step == STEP_CLOSED;
 }
@@ -67,7 +67,7 @@ static void set_step(struct sign_in *s, enum sign_in_step step, const char *reas
 	s->screen->driven = step == STEP_WAITING;
 	/* A dialog would keep the page from being captured. */
 	s->screen->unattended = step == STEP_SIGNED_IN || step == STEP_PROVING;
-	if (!step_is_final(step) || step == STEP_SAVED)
+	if (!is_final(step) || step == STEP_SAVED)
 		s->reached = step;
 	if (reason != s->reason)
 		words_set(s->reason, sizeof(s->reason), "%s", reason);
@@ -107,16 +107,6 @@ static int64_t next_timeout(const struct sign_in *s)
 	return deadline_min(s->deadline, deadline_min(idle_end(s), unseen));
 }
 
-static void arm_in(struct sign_in *s, int64_t ms)
-{
-	struct timeval tv;
-
-	if (ms < 0)
-		ms = 0;
-	tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	event_add(s->timer, &tv);
-}
-
 void sign_in_describe_limit(const struct sign_in *s, struct limit_changed_event *ret)
 {
 	int64_t end = deadline_min(s->deadline, idle_end(s));
@@ -148,7 +138,7 @@ static int64_t next_warning(const struct sign_in *s)
 void sign_in_arm(struct sign_in *s)
 {
 	if (!s->ending)
-		arm_in(s, deadline_min(next_timeout(s), next_warning(s)) - loop_now());
+		loop_arm(s->timer, deadline_min(next_timeout(s), next_warning(s)) - loop_now());
 }
 
 /* "3 minutes", "90 seconds". */
@@ -215,7 +205,7 @@ struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acti
 	s->deadline = deadline_in(d->settings.stream_absolute_s * 1000);
 	s->screen = screen_new(s->recipe, (int)d->settings.quality, does, s);
 	screen_set_size(s->screen, width, height);
-	s->timer = must(event_new(loop_base(), -1, 0, on_sign_in_timer, s));
+	s->timer = loop_timer(on_sign_in_timer, s);
 	sign_in_arm(s);
 	return s;
 }
@@ -246,7 +236,7 @@ void sign_in_end(struct sign_in *s, enum sign_in_step step, const char *reason, 
 	words_set(s->next, sizeof(s->next), "%s", next);
 	sign_in_say_fate(s);
 	if (s->saving)
-		arm_in(s, SAVE_MOMENT_MS);
+		loop_arm(s->timer, SAVE_MOMENT_MS);
 	else
 		fiber_cancel(s->flow);
 }

@@ -77,7 +77,6 @@ struct sign_in {
 };
 
 const char *step_word(enum sign_in_step step);
-bool step_is_final(enum sign_in_step step);
 
 /* Starts a sign-in of that name, and its flow: sign_in_flow.c. */
 struct sign_in *sign_in_open(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe, int width,
