@@ -92,7 +92,7 @@ int audit_note(struct call *call, const struct audit_note_params *params, struct
 	return 0;
 }
 
-static void audit_read_entry(struct call *call, const struct db_row *row, struct audit_entry *out)
+static void audit_read_entry(struct call *call, const struct db_result *row, struct audit_entry *out)
 {
 	out->id = row_int(row, "id");
 	out->at_ms = row_time(row, "at");
@@ -106,7 +106,6 @@ int audit_list(struct call *call, const struct audit_list_params *params, struct
 {
 	struct authd *a = call->daemon;
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &res,
 		"SELECT id, at, event, user_name, ip, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
 		DB_INT(params->before ? params->before : INT64_MAX), DB_INT(params->limit ? params->limit : 100));
@@ -114,7 +113,7 @@ int audit_list(struct call *call, const struct audit_list_params *params, struct
 	if (r < 0)
 		return authd_db_failed(a, "reading the audit", r);
 	result->entries = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->entries));
-	while (db_next(res, &row))
-		audit_read_entry(call, &row, &result->entries[result->entries_count++]);
+	while (db_next(res))
+		audit_read_entry(call, res, &result->entries[result->entries_count++]);
 	return 0;
 }

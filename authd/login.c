@@ -90,26 +90,25 @@ static int login_look_up(struct authd *a, struct arena *arena, struct db_arg has
 	struct login *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(a->db, DB_SELF, authd_db_deadline(a, deadline), &res,
 		"SELECT l.name, l.user_id, u.name AS user_name, u.admin, l.expires_at,"
 		" l.seen_at <= now() - $4 * interval '1 second' AS stale FROM logins l JOIN users u ON u.id = l.user_id"
 		" WHERE (l.hash = $1 OR l.name = $2) AND l.expires_at > now() AND l.seen_at > now() - $3 * interval '1 second'",
 		hash, name, DB_INT(a->settings->login_idle_s), DB_INT(touch_s(a)));
 
-	if (r == 0 && !db_next(res, &row))
+	if (r == 0 && !db_next(res))
 		return -ENOENT;
-	if (r == 0 && used && row_bool(&row, "stale"))
-		r = login_touch(a, row_words(&row, "name"), deadline);
+	if (r == 0 && used && row_bool(res, "stale"))
+		r = login_touch(a, row_words(res, "name"), deadline);
 	if (r == -ENOENT)
 		return r;
 	if (r < 0)
 		return authd_db_failed(a, "looking a login up", r);
-	*ret = (struct login){ .name = arena_strdup(arena, row_words(&row, "name")),
-		.user = row_int(&row, "user_id"),
-		.user_name = arena_strdup(arena, row_words(&row, "user_name")),
-		.admin = row_bool(&row, "admin"),
-		.expires_at_ms = row_time(&row, "expires_at") };
+	*ret = (struct login){ .name = arena_strdup(arena, row_words(res, "name")),
+		.user = row_int(res, "user_id"),
+		.user_name = arena_strdup(arena, row_words(res, "user_name")),
+		.admin = row_bool(res, "admin"),
+		.expires_at_ms = row_time(res, "expires_at") };
 	return 0;
 }
 
@@ -131,7 +130,6 @@ int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *se
 	int64_t *ret_expires)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res,
 		"INSERT INTO logins (hash, name, user_id, ip, expires_at)"
 		" VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second') RETURNING expires_at",
@@ -140,9 +138,9 @@ int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *se
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -ENOENT;
-	*ret_expires = row_time(&row, "expires_at");
+	*ret_expires = row_time(res, "expires_at");
 	return 0;
 }
 

@@ -54,7 +54,7 @@ static void set_nobody(struct attempt *t)
 	t->admin = t->known = false;
 }
 
-static void signin_read_account(struct attempt *t, const struct db_row *row)
+static void signin_read_account(struct attempt *t, const struct db_result *row)
 {
 	t->user_name = arena_strdup(t->call->arena, row_words(row, "name"));
 	t->encoded = arena_strdup(t->call->arena, row_words(row, "password"));
@@ -64,7 +64,6 @@ static void signin_read_account(struct attempt *t, const struct db_row *row)
 static int find_account(struct attempt *t, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res,
 		"SELECT w.name AS wanted, u.id, u.name, u.password, u.admin, d.hash IS NOT NULL AS known"
 		" FROM (SELECT lower($1::text) AS name) w LEFT JOIN users u ON lower(u.name) = w.name"
@@ -75,14 +74,14 @@ static int find_account(struct attempt *t, struct db_tx *tx)
 	if (r < 0)
 		return r;
 	set_nobody(t);
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -EIO; /* w has a row in any case */
-	t->wanted = arena_strdup(t->call->arena, row_words(&row, "wanted"));
-	if (row_null(&row, "id"))
+	t->wanted = arena_strdup(t->call->arena, row_words(res, "wanted"));
+	if (row_null(res, "id"))
 		return 0;
-	t->user = row_int(&row, "id");
-	t->known = row_bool(&row, "known");
-	signin_read_account(t, &row);
+	t->user = row_int(res, "id");
+	t->known = row_bool(res, "known");
+	signin_read_account(t, res);
 	return 0;
 }
 
@@ -185,17 +184,16 @@ static int rehash(struct attempt *t)
 static int lock_account(struct attempt *t, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	const char *verified = t->encoded;
 	int r = tx_query(tx, &res, "SELECT name, password, admin FROM users WHERE id = $1 FOR NO KEY UPDATE", DB_INT(t->user));
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row)) {
+	if (!db_next(res)) {
 		set_nobody(t);
 		return -ESTALE;
 	}
-	signin_read_account(t, &row);
+	signin_read_account(t, res);
 	return strcmp(t->encoded, verified) == 0 ? 0 : -ESTALE;
 }
 

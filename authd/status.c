@@ -13,13 +13,12 @@
 static int count_logins(struct authd *a, int64_t deadline, int64_t *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(a->db, DB_SELF, deadline, &res,
 		"SELECT count(*) AS n FROM logins WHERE expires_at > now() AND seen_at > now() - $1 * interval '1 second'",
 		DB_INT(a->settings->login_idle_s));
 
 	if (r == 0)
-		*ret = db_next(res, &row) ? row_int(&row, "n") : 0;
+		*ret = db_next(res) ? row_int(res, "n") : 0;
 	return r;
 }
 

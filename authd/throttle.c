@@ -91,7 +91,7 @@ static int64_t throttle_bounded(int64_t value, int64_t most)
 	return value < 0 ? 0 : value < most ? value : most;
 }
 
-static void read_state(const struct db_row *row, struct throttle_state *ret)
+static void read_state(const struct db_result *row, struct throttle_state *ret)
 {
 	*ret = (struct throttle_state){ .failures = throttle_bounded(row_int(row, "failures"), MOST_COUNT),
 		.since = throttle_bounded(row_time(row, "since"), MOST_TIME),
@@ -107,7 +107,6 @@ static void read_state(const struct db_row *row, struct throttle_state *ret)
 static int load(struct db_tx *tx, const struct throttle_key *key, struct throttle_state *ret, int64_t *ret_now)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res,
 		"INSERT INTO throttle (bucket) VALUES ($1) ON CONFLICT (bucket) DO UPDATE SET bucket = EXCLUDED.bucket"
 		" RETURNING failures, since, strikes, blocked_until, touched_at, told, clock_timestamp() AS now",
@@ -115,10 +114,10 @@ static int load(struct db_tx *tx, const struct throttle_key *key, struct throttl
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -EDEADLK; /* a trigger or rule of somebody's: nothing was charged, and it may be tried again */
-	read_state(&row, ret);
-	*ret_now = row_time(&row, "now");
+	read_state(res, ret);
+	*ret_now = row_time(res, "now");
 	return 0;
 }
 

@@ -42,15 +42,14 @@ const char *user_password_refusal(const struct authd *a, const char *name, const
 int user_insert(struct db_tx *tx, const char *name, const char *encoded, bool admin, int64_t *ret_id)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res, "INSERT INTO users (name, password, admin) VALUES ($1, $2, $3) RETURNING id",
 		DB_TEXT(name), DB_TEXT(encoded), DB_BOOL(admin));
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -ENOENT;
-	*ret_id = row_int(&row, "id");
+	*ret_id = row_int(res, "id");
 	return 0;
 }
 
@@ -72,7 +71,6 @@ static int lock_accounts(struct call *call, struct db_tx *tx, const char *name)
 static int check_acting(struct call *call, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r;
 
 	if (call->role == ROLE_CONTROL)
@@ -82,9 +80,9 @@ static int check_acting(struct call *call, struct db_tx *tx)
 		DB_TEXT(call->acting.login), DB_INT(call->acting.user));
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
-	return row_bool(&row, "admin") ? 0 : call_refuse(call, ERR_forbidden, NULL, "%s", "");
+	return row_bool(res, "admin") ? 0 : call_refuse(call, ERR_forbidden, NULL, "%s", "");
 }
 
 /* The account and its audit row. */
@@ -140,7 +138,6 @@ int user_add(struct call *call, const struct user_add_params *params, struct use
 static int set_password(struct call *call, struct db_tx *tx, const char *name, const char *encoded, int64_t *ret_id)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	struct audit entry = { .event = "password_set",
 		.ip = call->acting.ip,
 		.detail = arena_printf(call->arena, "by %s", call->acting.name ? call->acting.name : "steadctl") };
@@ -149,10 +146,10 @@ static int set_password(struct call *call, struct db_tx *tx, const char *name, c
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -ENOENT;
-	entry.user = row_text(&row, "name");
-	*ret_id = row_int(&row, "id");
+	entry.user = row_text(res, "name");
+	*ret_id = row_int(res, "id");
 	return audit_write(tx, &entry);
 }
 
@@ -222,7 +219,7 @@ int user_passwd(struct call *call, const struct user_passwd_params *params, stru
 	return authd_db_failed(a, "setting a password", r);
 }
 
-static void read_user(struct call *call, const struct db_row *row, struct user_info *out)
+static void read_user(struct call *call, const struct db_result *row, struct user_info *out)
 {
 	out->id = row_int(row, "id");
 	out->name = arena_strdup(call->arena, row_words(row, "name"));
@@ -235,7 +232,6 @@ int user_list(struct call *call, const struct user_list_params *, struct user_li
 {
 	struct authd *a = call->daemon;
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &res,
 		"SELECT id, name, admin, created_at, last_login_at FROM users ORDER BY lower(name) LIMIT $1",
 		DB_INT(1000));
@@ -243,7 +239,7 @@ int user_list(struct call *call, const struct user_list_params *, struct user_li
 	if (r < 0)
 		return authd_db_failed(a, "reading the accounts", r);
 	result->users = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->users));
-	while (db_next(res, &row))
-		read_user(call, &row, &result->users[result->users_count++]);
+	while (db_next(res))
+		read_user(call, res, &result->users[result->users_count++]);
 	return 0;
 }

@@ -15,7 +15,7 @@ int botd_audit_act(struct call *call, const char *what)
 	return r;
 }
 
-static void audit_read_entry(struct call *call, const struct db_row *row, struct booking_audit_entry *out)
+static void audit_read_entry(struct call *call, const struct db_result *row, struct booking_audit_entry *out)
 {
 	*out = (struct booking_audit_entry){ .id = row_int(row, "id"),
 		.at_ms = row_time(row, "at"),
@@ -26,7 +26,6 @@ static void audit_read_entry(struct call *call, const struct db_row *row, struct
 int booking_audit(struct call *call, const struct booking_audit_params *params, struct booking_audit_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(call)->db, DB_ROLE("stead_operator"), botd_deadline(call), &res,
 		"SELECT id, at, event, detail FROM jobs.audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
 		DB_INT(params->before ? params->before : INT64_MAX), DB_INT(params->limit ? params->limit : 100));
@@ -34,7 +33,7 @@ int booking_audit(struct call *call, const struct booking_audit_params *params, 
 	if (r < 0)
 		return r;
 	result->entries = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->entries));
-	while (db_next(res, &row))
-		audit_read_entry(call, &row, &result->entries[result->entries_count++]);
+	while (db_next(res))
+		audit_read_entry(call, res, &result->entries[result->entries_count++]);
 	return 0;
 }

@@ -12,12 +12,12 @@
 #define MOST_REASON 1024 /* bytes of it that are told: proto/botd.def */
 
 /* NULL for NULL. */
-static const char *text(struct call *call, const struct db_row *row, const char *column)
+static const char *text(struct call *call, const struct db_result *row, const char *column)
 {
 	return arena_strdup(call->arena, row_text(row, column));
 }
 
-void booking_read(struct call *call, const struct db_row *row, struct booking_info *ret)
+void booking_read(struct call *call, const struct db_result *row, struct booking_info *ret)
 {
 	*ret = (struct booking_info){ .id = row_int(row, "id"),
 		.site = text(call, row, "site"),
@@ -59,7 +59,6 @@ int booking_refuse(struct call *call, int64_t id)
 int booking_owner(struct call *call, int64_t id, struct db_who *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r;
 
 	if (call->role != ROLE_CONTROL) {
@@ -70,25 +69,24 @@ int booking_owner(struct call *call, int64_t id, struct db_who *ret)
 		"SELECT user_id FROM jobs.bookings WHERE id = $1", DB_INT(id));
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return booking_refuse(call, id);
-	*ret = DB_USER(row_int(&row, "user_id"));
+	*ret = DB_USER(row_int(res, "user_id"));
 	return 0;
 }
 
 int booking_find(struct call *call, struct db_who who, int64_t id, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
 		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.id = $1", DB_INT(id));
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return booking_refuse(call, id);
 	*ret = arena_alloc(call->arena, sizeof(**ret));
-	booking_read(call, &row, *ret);
+	booking_read(call, res, *ret);
 	return 0;
 }
 
@@ -100,7 +98,6 @@ int booking_show(struct call *call, const struct booking_show_params *params, st
 int booking_list(struct call *call, const struct booking_list_params *params, struct booking_list_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int64_t before = params->before ? params->before : INT64_MAX, limit = params->limit ? params->limit : PAGE;
 	int r;
 
@@ -115,7 +112,7 @@ int booking_list(struct call *call, const struct booking_list_params *params, st
 	if (r < 0)
 		return r;
 	result->bookings = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->bookings));
-	while (db_next(res, &row))
-		booking_read(call, &row, &result->bookings[result->bookings_count++]);
+	while (db_next(res))
+		booking_read(call, res, &result->bookings[result->bookings_count++]);
 	return 0;
 }

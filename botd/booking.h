@@ -14,7 +14,7 @@
 	"b.starts, b.created_at, b.finished_at, b.picture"
 
 /* Fills *ret from a row; what it points to belongs to the call. */
-void booking_read(struct call *call, const struct db_row *row, struct booking_info *ret);
+void booking_read(struct call *call, const struct db_result *row, struct booking_info *ret);
 
 /* Who a call reads as: the person, or for steadctl the operator, who sees everybody's. */
 struct db_who booking_reader(const struct call *call);

@@ -8,7 +8,7 @@
 #include "common/must.h"
 #include "common/words.h"
 
-struct job *job_new(struct db *db, const struct db_row *row, int64_t lease_ms, int64_t asked_at)
+struct job *job_new(struct db *db, const struct db_result *row, int64_t lease_ms, int64_t asked_at)
 {
 	struct job *j = must(calloc(1, sizeof(*j)));
 
@@ -75,7 +75,6 @@ struct job *job_free(struct job *j)
 int queue_claim(struct db *db, int64_t lease_ms, int64_t deadline, struct job **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int64_t asked_at = loop_now();
 	int r = db_query(db, DB_ROLE("stead_claimer"), deadline, &res,
 		DUE FIRST ", " CLAIM_TURN("next")
@@ -86,37 +85,35 @@ int queue_claim(struct db *db, int64_t lease_ms, int64_t deadline, struct job **
 		return -EAGAIN;
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -ENOENT;
-	*ret = job_new(db, &row, lease_ms, asked_at);
+	*ret = job_new(db, res, lease_ms, asked_at);
 	return 0;
 }
 
 int queue_others_wait(struct db *db, const struct job *j, int64_t deadline, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res, DUE "SELECT id FROM due WHERE id <> $1 LIMIT 1",
 		DB_INT(j->id));
 
 	if (r < 0)
 		return r;
-	*ret = db_next(res, &row);
+	*ret = db_next(res);
 	return 0;
 }
 
 int queue_next_due(struct db *db, int64_t deadline, int64_t *ret_ms)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res,
 		"SELECT (extract(epoch FROM due_at - clock_timestamp()) * 1000)::bigint AS ms FROM jobs.bookings "
 		"WHERE state IN ('queued', 'running') AND due_at > now() ORDER BY due_at, id LIMIT 1");
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -ENOENT;
-	*ret_ms = row_int(&row, "ms");
+	*ret_ms = row_int(res, "ms");
 	return 0;
 }

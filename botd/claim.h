@@ -28,4 +28,4 @@
 	"ON CONFLICT (user_id, site) DO UPDATE SET served_at = excluded.served_at) "
 
 /* row: of JOB_COLUMNS; asked_at: monotonic ms of before it was claimed. */
-struct job *job_new(struct db *db, const struct db_row *row, int64_t lease_ms, int64_t asked_at);
+struct job *job_new(struct db *db, const struct db_result *row, int64_t lease_ms, int64_t asked_at);

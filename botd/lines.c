@@ -10,7 +10,6 @@ int lines_read(struct call *call, struct db_who who, int64_t booking, int64_t af
 	struct arena *arena, struct log_line **ret, size_t *ret_count)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	struct log_line *lines;
 	size_t n = 0;
 	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
@@ -20,11 +19,11 @@ int lines_read(struct call *call, struct db_who who, int64_t booking, int64_t af
 	if (r < 0)
 		return r;
 	lines = arena_array(arena, (size_t)db_rows(res), sizeof(*lines));
-	while (db_next(res, &row))
-		lines[n++] = (struct log_line){ .n = row_int(&row, "n"),
-			.at_ms = row_time(&row, "at"),
-			.level = arena_strdup(arena, row_words(&row, "level")),
-			.text = arena_strdup(arena, row_words(&row, "text")) };
+	while (db_next(res))
+		lines[n++] = (struct log_line){ .n = row_int(res, "n"),
+			.at_ms = row_time(res, "at"),
+			.level = arena_strdup(arena, row_words(res, "level")),
+			.text = arena_strdup(arena, row_words(res, "text")) };
 	*ret = lines;
 	*ret_count = n;
 	return 0;

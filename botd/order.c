@@ -109,7 +109,6 @@ static int order_insert(struct order *o)
 static int refuse_more(struct order *o)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
 		"SELECT ceil(extract(epoch FROM created_at + interval '1 min' - clock_timestamp()))::bigint AS s FROM ("
 		NTH_LAST("$2") ") n WHERE created_at > now() - interval '1 min'",
@@ -118,11 +117,11 @@ static int refuse_more(struct order *o)
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return call_refuse(o->call, ERR_busy, NULL,
 			"You have %lld bookings that wait already, which is as many as there may be; wait until some have ended.",
 			(long long)order_settings(o)->most_waiting);
-	s = row_int(&row, "s") > 1 ? row_int(&row, "s") : 1;
+	s = row_int(res, "s") > 1 ? row_int(res, "s") : 1;
 	call_refuse(o->call, ERR_throttled, NULL,
 		"You have asked for %lld bookings within a minute, which is as many as there may be; this one was not kept. Ask for "
 		"it again in %lld seconds.",
@@ -133,17 +132,16 @@ static int refuse_more(struct order *o)
 static int find_by_key(struct order *o, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
 		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.user_id = $1 AND b.key = $2",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key));
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return refuse_more(o);
 	*ret = arena_alloc(o->call->arena, sizeof(**ret));
-	booking_read(o->call, &row, *ret);
+	booking_read(o->call, res, *ret);
 	return 0;
 }
 

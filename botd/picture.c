@@ -8,7 +8,6 @@ int booking_picture(struct call *call, const struct booking_picture_params *para
 	struct booking_picture_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	const void *jpeg;
 	size_t n = 0;
 	int r = db_read(botd_of(call)->db, DB_USER(call->acting.user), botd_deadline(call), &res,
@@ -17,9 +16,9 @@ int booking_picture(struct call *call, const struct booking_picture_params *para
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return call_refuse(call, ERR_not_found, "id", "There is no picture of booking %lld, or it is not yours.",
 			(long long)params->id);
-	jpeg = row_bytes(&row, "jpeg", &n);
+	jpeg = row_bytes(res, "jpeg", &n);
 	return memfd_new("picture", jpeg, n, &result->body);
 }

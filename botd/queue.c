@@ -227,7 +227,6 @@ static struct db_arg text_or_null(const char *s)
 static int end_row(struct job *j, struct db_tx *tx, const struct ending_write *e)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res,
 		"WITH b AS (UPDATE jobs.bookings SET state = $3, outcome = $4, "
 		"reason = CASE WHEN $15 AND failures > 0 THEN coalesce(reason, $5) ELSE $5 END, "
@@ -248,7 +247,7 @@ static int end_row(struct job *j, struct db_tx *tx, const struct ending_write *e
 
 	if (r < 0)
 		return r;
-	return db_next(res, &row) ? 0 : -ESTALE;
+	return db_next(res) ? 0 : -ESTALE;
 }
 
 static int claim_after(struct job *j, struct db_tx *tx, struct db_result **ret)
@@ -264,7 +263,6 @@ static int end_once(struct job *j, const struct ending_write *e, struct job **re
 {
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
 	CLEANUP(db_result_freep) struct db_result *next = NULL;
-	struct db_row row = DB_NO_ROW;
 	int64_t asked_at = loop_now();
 	int r = db_begin(j->db, DB_USER(j->user), write_deadline(j), &tx);
 
@@ -274,8 +272,8 @@ static int end_once(struct job *j, const struct ending_write *e, struct job **re
 		r = claim_after(j, tx, &next);
 	if (r == 0)
 		r = db_commit(&tx);
-	if (r == 0 && db_next(next, &row))
-		*ret_next = job_new(j->db, &row, j->lease_ms, asked_at);
+	if (r == 0 && db_next(next))
+		*ret_next = job_new(j->db, next, j->lease_ms, asked_at);
 	return r;
 }
 
@@ -283,18 +281,17 @@ static int end_once(struct job *j, const struct ending_write *e, struct job **re
 static int ended_as(struct job *j, const struct ending_write *e)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(j->db, DB_USER(j->user), write_deadline(j), &res,
 		"SELECT state = $3 AND attempt = $2 AS ended, state = 'running' AND attempt = $2 AS mine "
 		"FROM jobs.bookings WHERE id = $1", DB_INT(j->id), DB_INT(j->token), DB_TEXT(e->state));
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -ESTALE;
-	if (row_bool(&row, "ended"))
+	if (row_bool(res, "ended"))
 		return 0;
-	return row_bool(&row, "mine") ? -EAGAIN : -ESTALE;
+	return row_bool(res, "mine") ? -EAGAIN : -ESTALE;
 }
 
 /* A next job that was perhaps claimed is left to its lease: it is claimed again when that has run out. */

@@ -12,7 +12,6 @@
 static int status_count(struct call *call, struct botd_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(botd_of(call)->db, DB_ROLE("stead_operator"), deadline_in(COUNT_MS), &res,
 		"SELECT count(*) FILTER (WHERE state = 'queued' AND NOT sent) AS queued, "
 		"count(*) FILTER (WHERE state = 'running' AND NOT sent) AS running, "
@@ -23,12 +22,12 @@ static int status_count(struct call *call, struct botd_status_result *result)
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row)) /* an aggregate has a row */
+	if (!db_next(res)) /* an aggregate has a row */
 		return -EIO;
-	result->queued = row_int(&row, "queued");
-	result->running = row_int(&row, "running");
-	result->sent = row_int(&row, "sent");
-	result->needs_sign_in = row_int(&row, "waiting");
+	result->queued = row_int(res, "queued");
+	result->running = row_int(res, "running");
+	result->sent = row_int(res, "sent");
+	result->needs_sign_in = row_int(res, "waiting");
 	return 0;
 }
 

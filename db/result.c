@@ -9,16 +9,17 @@
 
 #define NO_COLUMN (-1)
 
-/* Nothing but the PGresult: the wrapper exists so that callers need not know libpq. */
+/* The wrapper exists so that callers need not know libpq. */
 struct db_result {
 	PGresult *pg;
+	int row; /* at which it stands, from 1; 0: at none */
 };
 
 struct db_result *db_result_wrap(PGresult *pg)
 {
 	struct db_result *res = must(malloc(sizeof(*res)));
 
-	res->pg = pg;
+	*res = (struct db_result){ .pg = pg };
 	return res;
 }
 
@@ -55,77 +56,79 @@ __attribute__((noreturn)) static void bug(const struct db_result *res, int colum
 	abort();
 }
 
-bool db_next(const struct db_result *res, struct db_row *row)
+bool db_next(struct db_result *res)
 {
-	int n = row->n + 1;
-
-	*row = (struct db_row){ 0 };
-	if (n > db_rows(res))
+	if (!res)
 		return false;
-	*row = (struct db_row){ .res = res, .n = n };
-	return true;
+	res->row = res->row < PQntuples(res->pg) ? res->row + 1 : 0;
+	return res->row > 0;
 }
 
-int row_column_named(const struct db_row *row, const char *name)
+static bool has_row(const struct db_result *res)
 {
-	int n = row->n ? PQnfields(row->res->pg) : 0;
+	return res && res->row > 0;
+}
+
+int row_column_named(const struct db_result *res, const char *name)
+{
+	int n = has_row(res) ? PQnfields(res->pg) : 0;
 
 	for (int i = 0; i < n; i++)
-		if (strcmp(PQfname(row->res->pg, i), name) == 0)
+		if (strcmp(PQfname(res->pg, i), name) == 0)
 			return i;
-	if (!row->n)
+	if (!has_row(res))
 		return NO_COLUMN;
 	fprintf(stderr, "db: no column \"%s\"\n", name);
-	bug(row->res, n, "read by a name that the statement does not return");
+	bug(res, n, "read by a name that the statement does not return");
 }
 
-int row_column_number(const struct db_row *row, int number)
+int row_column_number(const struct db_result *res, int number)
 {
-	if (!row->n)
+	if (!has_row(res))
 		return NO_COLUMN;
-	if (number < 0 || number >= PQnfields(row->res->pg))
-		bug(row->res, number, "read by a number that the statement does not return");
+	if (number < 0 || number >= PQnfields(res->pg))
+		bug(res, number, "read by a number that the statement does not return");
 	return number;
 }
 
-bool row_null_at(const struct db_row *row, int column)
+bool row_null_at(const struct db_result *res, int column)
 {
-	return !row->n || PQgetisnull(row->res->pg, row->n - 1, column);
+	return !has_row(res) || PQgetisnull(res->pg, res->row - 1, column);
 }
 
-static Oid type_of(const struct db_row *row, int column)
+static Oid type_of(const struct db_result *res, int column)
 {
-	return PQftype(row->res->pg, column);
+	return PQftype(res->pg, column);
 }
 
-static int64_t number_at(const struct db_row *row, int column)
+static int64_t number_at(const struct db_result *res, int column)
 {
-	return wire_int(PQgetvalue(row->res->pg, row->n - 1, column), PQgetlength(row->res->pg, row->n - 1, column));
+	return wire_int(PQgetvalue(res->pg, res->row - 1, column), PQgetlength(res->pg, res->row - 1, column));
 }
 
-int64_t row_int_at(const struct db_row *row, int column)
+int64_t row_int_at(const struct db_result *res, int column)
 {
-	if (row_null_at(row, column))
+	if (row_null_at(res, column))
 		return 0;
-	switch (type_of(row, column)) {
+	switch (type_of(res, column)) {
 	case OID_INT2:
 	case OID_INT4:
-	case OID_INT8: return number_at(row, column);
-	case OID_OID: return (uint32_t)number_at(row, column);
-	default: bug(row->res, column, "read with row_int(); cast it to bigint in the statement");
+	case OID_INT8: return number_at(res, column);
+	case OID_OID: return (uint32_t)number_at(res, column);
+	default: bug(res, column, "read with row_int(); cast it to bigint in the statement");
 	}
 }
 
-bool row_bool_at(const struct db_row *row, int column)
+bool row_bool_at(const struct db_result *res, int column)
 {
-	if (row_null_at(row, column))
+	if (row_null_at(res, column))
 		return false;
-	if (type_of(row, column) != OID_BOOL)
-		bug(row->res, column, "read with row_bool(); cast it to boolean in the statement");
-	return number_at(row, column) != 0;
+	if (type_of(res, column) != OID_BOOL)
+		bug(res, column, "read with row_bool(); cast it to boolean in the statement");
+	return number_at(res, column) != 0;
 }
 
-double row_double_at(const struct db_row *row, int column)
+double row_double_at(const struct db_result *res, int column)
 {
 	union {
 		uint64_t bits8;
@@ -134,28 +137,28 @@ double row_double_at(const struct db_row *row, int column)
 		float f4;
 	} u;
 
-	if (row_null_at(row, column))
+	if (row_null_at(res, column))
 		return 0;
-	switch (type_of(row, column)) {
-	case OID_FLOAT4: u.bits4 = (uint32_t)number_at(row, column); return (double)u.f4;
-	case OID_FLOAT8: u.bits8 = (uint64_t)number_at(row, column); return u.f8;
-	default: bug(row->res, column, "read with row_double(); cast it to double precision");
+	switch (type_of(res, column)) {
+	case OID_FLOAT4: u.bits4 = (uint32_t)number_at(res, column); return (double)u.f4;
+	case OID_FLOAT8: u.bits8 = (uint64_t)number_at(res, column); return u.f8;
+	default: bug(res, column, "read with row_double(); cast it to double precision");
 	}
 }
 
-int64_t row_time_at(const struct db_row *row, int column)
+int64_t row_time_at(const struct db_result *res, int column)
 {
-	if (row_null_at(row, column))
+	if (row_null_at(res, column))
 		return 0;
-	if (type_of(row, column) != OID_TIMESTAMPTZ)
-		bug(row->res, column, "read with row_time(); cast it to timestamptz in the statement");
-	return wire_time_to_ms(number_at(row, column));
+	if (type_of(res, column) != OID_TIMESTAMPTZ)
+		bug(res, column, "read with row_time(); cast it to timestamptz in the statement");
+	return wire_time_to_ms(number_at(res, column));
 }
 
 /* jsonb is its text behind one byte of version. */
-static int text_offset(const struct db_row *row, int column)
+static int text_offset(const struct db_result *res, int column)
 {
-	switch (type_of(row, column)) {
+	switch (type_of(res, column)) {
 	case OID_TEXT:
 	case OID_VARCHAR:
 	case OID_BPCHAR:
@@ -167,28 +170,28 @@ static int text_offset(const struct db_row *row, int column)
 	}
 }
 
-const char *row_text_at(const struct db_row *row, int column)
+const char *row_text_at(const struct db_result *res, int column)
 {
 	int offset;
 
-	if (row_null_at(row, column))
+	if (row_null_at(res, column))
 		return NULL;
-	offset = text_offset(row, column);
+	offset = text_offset(res, column);
 	if (offset < 0)
-		bug(row->res, column, "read with row_text(); cast it to text in the statement");
-	return PQgetvalue(row->res->pg, row->n - 1, column) + offset;
+		bug(res, column, "read with row_text(); cast it to text in the statement");
+	return PQgetvalue(res->pg, res->row - 1, column) + offset;
 }
 
-const void *row_bytes_at(const struct db_row *row, int column, size_t *ret_size)
+const void *row_bytes_at(const struct db_result *res, int column, size_t *ret_size)
 {
 	int offset;
 
 	*ret_size = 0;
-	if (row_null_at(row, column))
+	if (row_null_at(res, column))
 		return NULL;
-	offset = type_of(row, column) == OID_BYTEA ? 0 : text_offset(row, column);
+	offset = type_of(res, column) == OID_BYTEA ? 0 : text_offset(res, column);
 	if (offset < 0)
-		bug(row->res, column, "read with row_bytes(); cast it to bytea in the statement");
-	*ret_size = (size_t)(PQgetlength(row->res->pg, row->n - 1, column) - offset);
-	return PQgetvalue(row->res->pg, row->n - 1, column) + offset;
+		bug(res, column, "read with row_bytes(); cast it to bytea in the statement");
+	*ret_size = (size_t)(PQgetlength(res->pg, res->row - 1, column) - offset);
+	return PQgetvalue(res->pg, res->row - 1, column) + offset;
 }

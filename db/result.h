@@ -30,61 +30,51 @@ int db_rows(const struct db_result *res);
 int64_t db_changed(const struct db_result *res);
 
 /*
- * One row. A statement that may find nothing is read like this, for another transaction may have deleted what it looks
- * for at any moment:
+ * Goes on to the next row, the first one to begin with; false, and at no row, when there is none. res may be NULL. A statement
+ * that may find nothing is read like this, for another transaction may have deleted what it looks for at any moment:
  *
- *	struct db_row row = DB_NO_ROW;
- *
- *	if (!db_next(res, &row))
+ *	if (!db_next(res))
  *		return -ENOENT;           the branch of its own that absence has
- *	name = row_text(&row, "name");
+ *	name = row_text(res, "name");
  *
- * and many as while (db_next(res, &row)). Read without a row, a column is what NULL is.
+ * and many as while (db_next(res)). Read where there is no row, a column is what NULL is.
  */
-struct db_row {
-	const struct db_result *res;
-	int n; /* from 1; 0: no row */
-};
-
-#define DB_NO_ROW { 0 }
-
-/* Goes on to the next row, the first one from DB_NO_ROW; false, and no row, when there is none. res may be NULL. */
-bool db_next(const struct db_result *res, struct db_row *row) __attribute__((warn_unused_result));
+bool db_next(struct db_result *res) __attribute__((warn_unused_result));
 
 /* smallint, integer, bigint, oid */
-#define row_int(row, column)              row_int_at(row, row_column(row, column))
+#define row_int(res, column)              row_int_at(res, row_column(res, column))
 /* boolean */
-#define row_bool(row, column)             row_bool_at(row, row_column(row, column))
+#define row_bool(res, column)             row_bool_at(res, row_column(res, column))
 /* real, double precision */
-#define row_double(row, column)           row_double_at(row, row_column(row, column))
+#define row_double(res, column)           row_double_at(res, row_column(res, column))
 /* text, varchar, char(n), name, json, jsonb; ends with a NUL; NULL for NULL */
-#define row_text(row, column)             row_text_at(row, row_column(row, column))
+#define row_text(res, column)             row_text_at(res, row_column(res, column))
 /* The same, "" for NULL: for columns that are NOT NULL, and wherever NULL means as much as nothing. */
-#define row_words(row, column)            (row_text(row, column) ?: "")
+#define row_words(res, column)            (row_text(res, column) ?: "")
 /*
  * bytea, and whatever row_text reads; *ret_size excludes the NUL that follows; never NULL unless the value is
  */
-#define row_bytes(row, column, ret_size)  row_bytes_at(row, row_column(row, column), ret_size)
+#define row_bytes(res, column, ret_size)  row_bytes_at(res, row_column(res, column), ret_size)
 /*
  * timestamptz: wall clock ms since 1970, rounded down; 'infinity' is DB_NEVER, '-infinity'
  * INT64_MIN
  */
-#define row_time(row, column)             row_time_at(row, row_column(row, column))
-#define row_null(row, column)             row_null_at(row, row_column(row, column))
+#define row_time(res, column)             row_time_at(res, row_column(res, column))
+#define row_null(res, column)             row_null_at(res, row_column(res, column))
 
-#define row_column(row, column)                                                                    \
+#define row_column(res, column)                                                                    \
 	_Generic((column), int: row_column_number, char *: row_column_named,                       \
-		const char *: row_column_named)(row, column)
+		const char *: row_column_named)(res, column)
 
-int row_column_named(const struct db_row *row, const char *name);
-int row_column_number(const struct db_row *row, int number);
-int64_t row_int_at(const struct db_row *row, int column);
-bool row_bool_at(const struct db_row *row, int column);
-double row_double_at(const struct db_row *row, int column);
-const char *row_text_at(const struct db_row *row, int column);
-const void *row_bytes_at(const struct db_row *row, int column, size_t *ret_size);
-int64_t row_time_at(const struct db_row *row, int column);
-bool row_null_at(const struct db_row *row, int column);
+int row_column_named(const struct db_result *res, const char *name);
+int row_column_number(const struct db_result *res, int number);
+int64_t row_int_at(const struct db_result *res, int column);
+bool row_bool_at(const struct db_result *res, int column);
+double row_double_at(const struct db_result *res, int column);
+const char *row_text_at(const struct db_result *res, int column);
+const void *row_bytes_at(const struct db_result *res, int column, size_t *ret_size);
+int64_t row_time_at(const struct db_result *res, int column);
+bool row_null_at(const struct db_result *res, int column);
 
 struct pg_result;
 

@@ -16,7 +16,7 @@ int sessiond_audit_act(struct call *call, const char *what)
 	return r;
 }
 
-static void audit_read_entry(struct call *call, const struct db_row *row, struct vault_audit_entry *out)
+static void audit_read_entry(struct call *call, const struct db_result *row, struct vault_audit_entry *out)
 {
 	*out = (struct vault_audit_entry){ .id = row_int(row, "id"),
 		.at_ms = row_time(row, "at"),
@@ -28,7 +28,6 @@ static void audit_read_entry(struct call *call, const struct db_row *row, struct
 int vault_audit(struct call *call, const struct vault_audit_params *params, struct vault_audit_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(sessiond_of(call)->db, DB_ROLE("stead_operator"), sessiond_deadline(call), &res,
 		"SELECT id, at, event, user_id, detail FROM vault.audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
 		DB_INT(params->before ? params->before : INT64_MAX), DB_INT(params->limit ? params->limit : 100));
@@ -36,7 +35,7 @@ int vault_audit(struct call *call, const struct vault_audit_params *params, stru
 	if (r < 0)
 		return r;
 	result->entries = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->entries));
-	while (db_next(res, &row))
-		audit_read_entry(call, &row, &result->entries[result->entries_count++]);
+	while (db_next(res))
+		audit_read_entry(call, res, &result->entries[result->entries_count++]);
 	return 0;
 }

@@ -87,7 +87,7 @@ static int refuse_opening(
 }
 
 static int open_state(
-	struct call *call, const char *site, const struct db_row *row, struct secret **ret)
+	struct call *call, const char *site, const struct db_result *row, struct secret **ret)
 {
 	struct background b;
 	int64_t id = row_int(row, "id"), version = row_int(row, "version");
@@ -111,24 +111,23 @@ static int fetch_fetch(struct call *call, const char *site, bool newest, struct 
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	CLEANUP(secret_freep) struct secret *state = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = fetch_read_row(call, site, newest, &res);
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return call_refuse(call, ERR_needs_sign_in, "site",
 			"There is no session for %s yet; sign in to the site on the dashboard.", site);
-	r = open_state(call, site, &row, &state);
+	r = open_state(call, site, res, &state);
 	if (r == 0)
 		r = memfd_new("session", state->data, state->len, &result->state);
 	if (r < 0)
 		return r;
-	result->account = arena_strdup(call->arena, row_words(&row, "account"));
-	result->which = row_bool(&row, "newest") ? "newest" : "proved";
-	result->version = row_int(&row, "version");
-	result->other = row_int(&row, "other");
-	result->health = arena_strdup(call->arena, row_words(&row, "health"));
+	result->account = arena_strdup(call->arena, row_words(res, "account"));
+	result->which = row_bool(res, "newest") ? "newest" : "proved";
+	result->version = row_int(res, "version");
+	result->other = row_int(res, "other");
+	result->health = arena_strdup(call->arena, row_words(res, "health"));
 	return 0;
 }
 

@@ -62,16 +62,15 @@ int session_report(struct call *call, const struct session_report_params *params
 	struct session_report_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = write_report(call, params, &res);
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return 0; /* deleted, or something newer was proved: nobody asks any more */
-	result->changed = row_bool(&row, "changed");
+	result->changed = row_bool(res, "changed");
 	if (result->changed)
-		log_notice("session %" PRId64 " (%s) was %s and is %s", row_int(&row, "id"),
-			params->site, row_words(&row, "was"), params->health);
+		log_notice("session %" PRId64 " (%s) was %s and is %s", row_int(res, "id"),
+			params->site, row_words(res, "was"), params->health);
 	return 0;
 }

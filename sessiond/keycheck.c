@@ -79,7 +79,7 @@ static void trouble(struct finding *f, const char *format, ...)
 }
 
 static void look_at(
-	const struct keycheck *k, const struct db_row *row, struct finding *f)
+	const struct keycheck *k, const struct db_result *row, struct finding *f)
 {
 	CLEANUP(secret_freep) struct secret *salt = NULL;
 	int64_t id = row_int(row, "key_id");
@@ -117,13 +117,12 @@ static int keycheck_look(struct keycheck *k, struct db_tx *tx, int64_t deadline,
 {
 	static const char sql[] = "SELECT key_id, envelope FROM vault.key_checks ORDER BY key_id";
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx ? tx_query(tx, &res, sql) : db_read(k->db, DB_SELF, deadline, &res, sql);
 
 	if (r < 0)
 		return r;
-	while (!*f->trouble && db_next(res, &row))
-		look_at(k, &row, f);
+	while (!*f->trouble && db_next(res))
+		look_at(k, res, f);
 	if (!*f->trouble && !f->salt && db_rows(res) > 0)
 		trouble(f,
 			"None of the %zu master keys at hand is one that this database was written "
@@ -147,15 +146,14 @@ static int make_salt(struct secret **ret)
 static int any_sessions(struct keycheck *k, int64_t deadline, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(k->db, DB_ROLE("stead_operator"), deadline, &res,
 		"SELECT EXISTS (SELECT id FROM vault.sessions)");
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -EIO; /* EXISTS says true or false */
-	*ret = row_bool(&row, 0);
+	*ret = row_bool(res, 0);
 	return 0;
 }
 

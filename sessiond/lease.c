@@ -25,7 +25,6 @@
 static int refuse_lease(struct call *call, const char *site)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res,
 		"SELECT lease_until FROM vault.sessions "
@@ -35,11 +34,11 @@ static int refuse_lease(struct call *call, const char *site)
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return call_refuse(call, ERR_needs_sign_in, "site",
 			"There is no session for %s yet; sign in to the site on the dashboard.",
 			site);
-	left = row_null(&row, 0) ? 0 : row_time(&row, 0) - wall_now();
+	left = row_null(res, 0) ? 0 : row_time(res, 0) - wall_now();
 	left = left > 0 ? left / 1000 + 1 : 1;
 	call_refuse(call, ERR_busy, "site", "Another job is using the session for %s. It goes on by itself, in %" PRId64 " s at the latest.",
 		site, left);
@@ -50,18 +49,17 @@ int session_lease(struct call *call, const struct session_lease_params *params,
 	struct session_lease_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res, TAKE_LEASE, DB_INT(call->acting.user),
 		DB_TEXT(params->site), DB_TEXT(params->holder), DB_INT(params->ms));
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return refuse_lease(call, params->site);
-	result->token = row_int(&row, "lease_token");
-	result->session = row_int(&row, "id");
-	result->version = row_int(&row, "version");
+	result->token = row_int(res, "lease_token");
+	result->session = row_int(res, "id");
+	result->version = row_int(res, "version");
 	return 0;
 }
 

@@ -30,7 +30,7 @@ static int list_read_list(struct call *call, struct db_result **ret)
 		DB_INT(call->acting.user), DB_INT(LIST_MAX));
 }
 
-static void list_fill(struct call *call, const struct db_row *row, struct session_info *info)
+static void list_fill(struct call *call, const struct db_result *row, struct session_info *info)
 {
 	*info = (struct session_info){ .id = row_int(row, "id"),
 		.site = arena_strdup(call->arena, row_words(row, "site")),
@@ -53,14 +53,13 @@ int session_list(struct call *call, const struct session_list_params *,
 	struct session_list_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = list_read_list(call, &res);
 
 	if (r < 0)
 		return r;
 	result->sessions = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->sessions));
-	while (db_next(res, &row))
-		list_fill(call, &row, &result->sessions[result->sessions_count++]);
+	while (db_next(res))
+		list_fill(call, res, &result->sessions[result->sessions_count++]);
 	if (keycheck_trouble(sessiond_of(call)->check))
 		result->trouble = "Stead's vault was started with a master key that is not its own, so it opens nothing. What it "
 				  "keeps is safe; an administrator has to put the right key back.";
@@ -71,15 +70,14 @@ int session_show(struct call *call, const struct session_show_params *params,
 	struct session_show_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), &res,
 		"SELECT account, last_version AS version, health FROM vault.sessions WHERE user_id = $1 AND site = $2 AND kind = 'background'",
 		DB_INT(call->acting.user), DB_TEXT(params->site));
 
-	if (r == 0 && db_next(res, &row)) {
-		result->account = arena_strdup(call->arena, row_words(&row, "account"));
-		result->version = row_int(&row, "version");
-		result->health = arena_strdup(call->arena, row_words(&row, "health"));
+	if (r == 0 && db_next(res)) {
+		result->account = arena_strdup(call->arena, row_words(res, "account"));
+		result->version = row_int(res, "version");
+		result->health = arena_strdup(call->arena, row_words(res, "health"));
 	}
 	return r;
 }
@@ -88,7 +86,6 @@ int session_show(struct call *call, const struct session_show_params *params,
 static int refuse_deletion(struct call *call, int64_t id)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res,
 		"SELECT site FROM vault.sessions WHERE id = $1 AND user_id = $2", DB_INT(id),
@@ -96,20 +93,19 @@ static int refuse_deletion(struct call *call, int64_t id)
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return call_refuse(call, ERR_not_found, "id",
 			"You have no session %" PRId64 "; it may have been deleted already.", id);
 	return call_refuse(call, ERR_invalid, "confirm_protected",
 		"Your jobs for %s run on this session; confirm that you want it deleted "
 		"nevertheless.",
-		row_words(&row, "site"));
+		row_words(res, "site"));
 }
 
 int session_delete(struct call *call, const struct session_delete_params *params,
 	struct session_delete_result *)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
 		sessiond_deadline(call), &res,
 		"DELETE FROM vault.sessions "
@@ -118,9 +114,9 @@ int session_delete(struct call *call, const struct session_delete_params *params
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return refuse_deletion(call, params->id);
 	log_notice("session %" PRId64 " (%s) was deleted by its owner", params->id,
-		row_words(&row, "site"));
+		row_words(res, "site"));
 	return 0;
 }

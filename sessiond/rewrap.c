@@ -39,7 +39,7 @@ static int rewrap_next_state(struct call *call, int64_t after, bool after_newest
 		DB_INT(after), DB_BOOL(after_newest), DB_INT(current_key(call)));
 }
 
-static int rewrap_wrap(struct call *call, const struct db_row *row, struct envelope_blob *ret)
+static int rewrap_wrap(struct call *call, const struct db_result *row, struct envelope_blob *ret)
 {
 	char user[24], id[24];
 	struct envelope_context context = { .user = user,
@@ -59,7 +59,7 @@ static int rewrap_wrap(struct call *call, const struct db_row *row, struct envel
 
 /* 1 if it was rewrapped, 0 if somebody saved in the meantime (and then under the current key). */
 static int put_back(
-	struct call *call, const struct db_row *row, const struct envelope_blob *blob)
+	struct call *call, const struct db_result *row, const struct envelope_blob *blob)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_query(sessiond_of(call)->db, REWRAPPER, deadline_in(ROW_MS), &res,
@@ -76,7 +76,7 @@ static int put_back(
 }
 
 static int rewrap_row(
-	struct call *call, const struct db_row *row, struct vault_rewrap_result *result)
+	struct call *call, const struct db_result *row, struct vault_rewrap_result *result)
 {
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
 	int r = rewrap_wrap(call, row, &blob);
@@ -104,14 +104,13 @@ static int rewrap_all(struct call *call, struct vault_rewrap_result *result)
 
 	while (loop_now() < call->deadline - MARGIN_MS) {
 		CLEANUP(db_result_freep) struct db_result *res = NULL;
-		struct db_row row = DB_NO_ROW;
-		int r = rewrap_next_state(call, after, after_newest, &res);
+			int r = rewrap_next_state(call, after, after_newest, &res);
 
-		if (r < 0 || !db_next(res, &row))
+		if (r < 0 || !db_next(res))
 			return r;
-		after = row_int(&row, "id");
-		after_newest = row_bool(&row, "newest");
-		r = rewrap_row(call, &row, result);
+		after = row_int(res, "id");
+		after_newest = row_bool(res, "newest");
+		r = rewrap_row(call, res, result);
 		if (r < 0)
 			return r;
 	}
@@ -122,7 +121,6 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *,
 	struct vault_rewrap_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = keycheck_admit(sessiond_of(call)->check, call);
 
 	if (r == 0)
@@ -141,6 +139,6 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *,
 			"administrator finds the cause in the journal.", result->rewrapped);
 	if (r < 0)
 		return r;
-	result->left = db_next(res, &row) ? row_int(&row, 0) : 0;
+	result->left = db_next(res) ? row_int(res, 0) : 0;
 	return 0;
 }

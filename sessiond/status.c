@@ -10,7 +10,6 @@
 static int status_count(struct call *call, struct sessiond_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = db_read(sessiond_of(call)->db, DB_ROLE("stead_operator"), deadline_in(COUNT_MS),
 		&res, "SELECT count(id), count(newest_version), count(id) FILTER (WHERE key_id <> $1) + "
 		"count(id) FILTER (WHERE newest_key_id <> $1) FROM vault.sessions",
@@ -18,10 +17,10 @@ static int status_count(struct call *call, struct sessiond_status_result *result
 
 	if (r < 0)
 		return r;
-	if (db_next(res, &row)) {
-		result->sessions = row_int(&row, 0);
-		result->unproved = row_int(&row, 1);
-		result->to_rewrap = row_int(&row, 2);
+	if (db_next(res)) {
+		result->sessions = row_int(res, 0);
+		result->unproved = row_int(res, 1);
+		result->to_rewrap = row_int(res, 2);
 	}
 	return 0;
 }

@@ -45,15 +45,14 @@ static int store_look(struct saving *s, struct db_tx *tx, struct db_result **ret
 static int look_already(struct saving *s, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res, "SELECT version FROM vault.saves WHERE session_id = $1 AND save = $2",
 		DB_INT(s->id), DB_TEXT(s->params->save));
 
 	if (r < 0)
 		return r;
-	s->already = db_next(res, &row);
+	s->already = db_next(res);
 	if (s->already)
-		s->version = row_int(&row, "version");
+		s->version = row_int(res, "version");
 	return 0;
 }
 
@@ -66,7 +65,7 @@ static int refuse_gone(struct saving *s)
 }
 
 /* Whoever uses the session would act for somebody else from now on: only in place of whom the person was shown. */
-static int compare_account(struct saving *s, const struct db_row *row)
+static int compare_account(struct saving *s, const struct db_result *row)
 {
 	const struct session_store_params *p = s->params;
 	const char *stored = row_words(row, "account");
@@ -80,7 +79,7 @@ static int compare_account(struct saving *s, const struct db_row *row)
 }
 
 /* Whether what is stored is still what this save grew from. */
-static int compare_grown(struct saving *s, const struct db_row *row)
+static int compare_grown(struct saving *s, const struct db_result *row)
 {
 	const struct session_store_params *p = s->params;
 	int64_t version = row_int(row, "version");
@@ -104,20 +103,19 @@ static int compare_grown(struct saving *s, const struct db_row *row)
 static int next_id(struct saving *s, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = tx_query(tx, &res, "SELECT nextval('vault.session_ids') AS id");
 
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return -EIO;
-	s->id = row_int(&row, "id");
+	s->id = row_int(res, "id");
 	s->version = 1;
 	s->new_row = true;
 	return 0;
 }
 
-static int store_compare(struct saving *s, const struct db_row *row)
+static int store_compare(struct saving *s, const struct db_result *row)
 {
 	int r = s->params->replaces ? compare_grown(s, row) : 0;
 
@@ -128,18 +126,17 @@ static int store_compare(struct saving *s, const struct db_row *row)
 static int store_decide(struct saving *s, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	struct db_row row = DB_NO_ROW;
 	int r = store_look(s, tx, &res);
 
 	s->new_row = s->already = false;
 	if (r < 0)
 		return r;
-	if (!db_next(res, &row))
+	if (!db_next(res))
 		return s->params->replaces ? refuse_gone(s) : next_id(s, tx);
-	s->id = row_int(&row, "id");
-	s->version = row_int(&row, "version") + 1;
+	s->id = row_int(res, "id");
+	s->version = row_int(res, "version") + 1;
 	r = look_already(s, tx);
-	return r < 0 || s->already ? r : store_compare(s, &row);
+	return r < 0 || s->already ? r : store_compare(s, res);
 }
 
 static int store_seal(struct saving *s, struct envelope_blob *ret)

@@ -26,18 +26,17 @@ static int watch_read_page(struct call *call, int64_t after, bool working_only, 
 }
 
 /* *after is then the last of the page. */
-static int send_page(struct call *call, const struct db_result *page, int64_t *after)
+static int send_page(struct call *call, struct db_result *page, int64_t *after)
 {
-	struct db_row row = DB_NO_ROW;
 	int r = 0;
 
-	while (r == 0 && db_next(page, &row)) {
-		struct session_watch_item item = { .user = row_int(&row, "user_id"),
-			.site = row_words(&row, "site"),
-			.version = row_int(&row, "version"),
-			.health = row_words(&row, "health") };
+	while (r == 0 && db_next(page)) {
+		struct session_watch_item item = { .user = row_int(page, "user_id"),
+			.site = row_words(page, "site"),
+			.version = row_int(page, "version"),
+			.health = row_words(page, "health") };
 
-		*after = row_int(&row, "id");
+		*after = row_int(page, "id");
 		r = send_session_watch(call, &item);
 	}
 	return r;

@@ -12,10 +12,9 @@
 #include "common/cleanup.h"
 #include "db/db.h"
 #include "tests/integration/test_db_cluster.h"
+#include "tests/unit/db_row.h"
 
 /* Row i of a result that has it. */
-#define ROW(res_, i_) (&(const struct db_row){ .res = (res_), .n = (i_) + 1 })
-
 #define WORKERS 50
 #define SIZE    8
 
