@@ -62,7 +62,7 @@ static void test_grows(void **state)
 	assert_int_equal(outage_lasted_ms(o, ALL("desk")), 0);
 	for (int i = 0; i < 4; i++, pause *= 2) {
 		assert_int_equal(outage_note(o, PROBE("desk"), 0, 5), pause);
-		AT_MOST(outage_left_ms(o, ALL("desk")), pause);
+		assert_true(outage_left_ms(o, ALL("desk")) <= pause); /* it may be over by now */
 		wait_for_it("desk");
 	}
 	assert_true(outage_lasted_ms(o, ALL("desk")) >= 5 + 10 + 20 + 40);
@@ -86,6 +86,7 @@ static void test_wish(void **state)
 {
 	(void)state;
 	assert_int_equal(outage_note(o, PROBE("desk"), 60000, 10), 60000);
+	AT_MOST(outage_left_ms(o, ALL("desk")), 60000);
 	assert_int_equal(outage_note(o, PROBE("gym"), 5, 1000000000), 300000); /* the longest of ours */
 	assert_int_equal(outage_note(o, PROBE("pool"), 3600000, 10), 3600000); /* the site's may be longer */
 }
