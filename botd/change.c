@@ -22,7 +22,8 @@ static int read_changed(struct call *call, struct db_who who, int64_t id, bool m
  */
 #define change(call_, id_, ret_, sql_, ...) change_row(call_, id_, ret_, sql_, DB_ARGS(__VA_ARGS__), DB_COUNT(__VA_ARGS__))
 
-static int change_row(struct call *call, int64_t id, struct booking_info **ret, const char *sql, const struct db_arg *args, size_t n)
+static int change_row(struct call *call, int64_t id, struct booking_info **ret, const char *sql, const struct db_arg *args,
+	size_t n)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	struct db_who who;

@@ -332,17 +332,8 @@ static bool announce(struct doing *d, size_t i)
 	return wrote(d, job_step(d->job, i + 1, d->action->steps_count, step_words(d->arena, step, &d->variables)));
 }
 
-static void doing_note_answer(struct doing *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* What the site answered, for as long as it is not confirmed. */
-static void doing_note_answer(struct doing *d, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(d->job->seen.answer, sizeof(d->job->seen.answer), format, args);
-	va_end(args);
-}
+#define doing_note_answer(d_, ...) words_set((d_)->job->seen.answer, sizeof((d_)->job->seen.answer), __VA_ARGS__)
 
 /* Says what became of what was let go; false when the run is over. */
 static bool say_sent(struct doing *d)

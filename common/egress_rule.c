@@ -256,11 +256,9 @@ int egress_rule_host(const struct egress_rule *rule, const char *host, size_t le
 	int r = host_parse(host, length, &t.host);
 
 	*why = '\0';
-	if (r < 0) {
-		words_set(why, EGRESS_WHY,
+	if (r < 0)
+		return words_fail(r, why, EGRESS_WHY,
 			"It is neither a host name nor an address as URLs have them.");
-		return r;
-	}
 	r = check_patterns(rule, &t.host, port, why);
 	if (r == 0)
 		r = add_known(rule, &t, why);

@@ -77,10 +77,8 @@ int origins_check(const struct words *origins, char *why, size_t size)
 	for (size_t i = 0; i < origins->count; i++) {
 		const char *wrong = origin_check(origins->items[i]);
 
-		if (!wrong)
-			continue;
-		words_set(why, size, "the setting origin does not take \"%s\": %s", BRIEF(ORIGIN_MOST, origins->items[i]), wrong);
-		return -EINVAL;
+		if (wrong)
+			return words_fail(-EINVAL, why, size, "the setting origin does not take \"%s\": %s", BRIEF(ORIGIN_MOST, origins->items[i]), wrong);
 	}
 	return 0;
 }

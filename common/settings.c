@@ -351,12 +351,10 @@ static int read_files(const struct setting *rows, void *out, const char *file, c
 
 static int settings_check_required(const struct setting *rows, const void *out, const char *file, char *why, size_t size)
 {
-	for (const struct setting *s = rows; s->name; s++) {
-		if (s->kind != SETTING_TEXT || *(char *const *)((const char *)out + s->offset))
-			continue;
-		words_set(why, size, "%s%sthe setting \"%s\" is missing: %s", file ? file : "", file ? ": " : "", s->name, s->sentence);
-		return -EINVAL;
-	}
+	for (const struct setting *s = rows; s->name; s++)
+		if (s->kind == SETTING_TEXT && !*(char *const *)((const char *)out + s->offset))
+			return words_fail(-EINVAL, why, size, "%s%sthe setting \"%s\" is missing: %s", file ? file : "", file ? ": " : "",
+				s->name, s->sentence);
 	return 0;
 }
 

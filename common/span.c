@@ -4,12 +4,12 @@
 
 bool span_is(struct span s, const char *word)
 {
-	return s.n == strlen(word) && memcmp(s.p, word, s.n) == 0;
+	return s.n == strlen(word) && (s.n == 0 || memcmp(s.p, word, s.n) == 0);
 }
 
 bool span_names(struct span s, const char *word)
 {
-	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
+	return s.n == strlen(word) && (s.n == 0 || strncasecmp(s.p, word, s.n) == 0);
 }
 
 static bool is_blank(char c)

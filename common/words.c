@@ -180,6 +180,16 @@ size_t words_set(char *out, size_t size, const char *format, ...)
 	return n;
 }
 
+int words_fail(int error, char *out, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	words_set_v(out, size, format, args);
+	va_end(args);
+	return error;
+}
+
 size_t words_add(char *out, size_t size, const char *format, ...)
 {
 	size_t n = strlen(out);

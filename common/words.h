@@ -24,6 +24,9 @@ struct arena;
 size_t words_set(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 size_t words_set_v(char *out, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
+/* The same for a sentence that says what is wrong; returns error. */
+int words_fail(int error, char *out, size_t size, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* Writes them behind what stands in out already. */
 size_t words_add(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -20,16 +20,6 @@
 #include "common/must.h"
 #include "common/words.h"
 
-int sentence_set(struct sentence *s, int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(s->text, sizeof(s->text), format, args);
-	va_end(args);
-	return code;
-}
-
 /* Pure parts */
 
 bool migration_parse_name(const char *file, unsigned *ret_number, char ret_name[64], bool *ret_up)

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/words.h"
+
 #define MIGRATION_SIZE_MAX (4u << 20) /* bytes of one file */
 #define MIGRATIONS_MAX     9999
 
@@ -18,8 +20,7 @@ struct sentence {
 };
 
 /* Fills s and returns code. */
-int sentence_set(struct sentence *s, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+#define sentence_set(s_, code_, ...) words_fail(code_, (s_)->text, sizeof((s_)->text), __VA_ARGS__)
 
 struct migration {
 	unsigned number;

@@ -93,10 +93,8 @@ static int find_addresses(struct dialer *d, struct egress_target *t, char *why)
 
 	if (r == 0)
 		r = worker_run(d->pool, dial_look_up, &l, deadline_in(LOOKUP_MS));
-	if (r < 0) {
-		words_set(why, EGRESS_WHY, "It could not be looked up: %s.", strerror(-r));
-		return r;
-	}
+	if (r < 0)
+		return words_fail(r, why, EGRESS_WHY, "It could not be looked up: %s.", strerror(-r));
 	r = dial_admit(d, t, &l, why);
 	if (l.found)
 		freeaddrinfo(l.found);

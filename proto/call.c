@@ -101,16 +101,6 @@ int call_retry_in(struct call *call, int64_t ms)
 	return REFUSED;
 }
 
-int call_detail(struct call *call, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(call->refusal.detail, sizeof(call->refusal.detail), format, args);
-	va_end(args);
-	return REFUSED;
-}
-
 const char *call_cause(struct call *call, int r)
 {
 	return r == REFUSED ? refusal_cause(&call->refusal) : call_why(call, r);

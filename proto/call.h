@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "common/arena.h"
+#include "common/words.h"
 #include "proto/error.h"
 #include "proto/message.h"
 #include "proto/method.h"
@@ -47,7 +48,8 @@ int call_refuse(struct call *call, enum error_code code, const char *field, cons
 int call_retry_in(struct call *call, int64_t ms);
 
 /* Says besides what an administrator needs to know, which is not for everybody's first sentence. Returns REFUSED. */
-int call_detail(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define call_detail(call_, ...)                                                                    \
+	words_fail(REFUSED, (call_)->refusal.detail, sizeof((call_)->refusal.detail), __VA_ARGS__)
 
 /* What went wrong with r, for a log: the refusal's detail if it has one. Borrowed from the call. */
 const char *call_cause(struct call *call, int r);

@@ -57,11 +57,6 @@ struct conn {
 
 static uint64_t last_id;
 
-static void on_conn_readable(evutil_socket_t fd, short what, void *arg);
-static void on_conn_writable(evutil_socket_t fd, short what, void *arg);
-static void on_hangup(evutil_socket_t fd, short what, void *arg);
-static void on_conn_timer(evutil_socket_t fd, short what, void *arg);
-
 static uid_t peer_uid(int fd)
 {
 	struct ucred cred;
@@ -81,29 +76,6 @@ static void arm_timer(struct conn *c)
 		event_del(c->timer);
 	else
 		loop_arm(c->timer, ms);
-}
-
-struct conn *conn_new(int fd, const struct conn_limits *limits, const struct conn_events *events, void *owner)
-{
-	struct conn *c = must(calloc(1, sizeof(*c)));
-
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	c->fd = fd;
-	c->id = ++last_id;
-	c->uid = peer_uid(fd);
-	c->limits = *limits;
-	c->events = events;
-	c->owner = owner;
-	c->last_frame = loop_now();
-	STAILQ_INIT(&c->out);
-	c->readable = loop_event(fd, EV_READ | EV_PERSIST, on_conn_readable, c);
-	c->writable = loop_event(fd, EV_WRITE | EV_PERSIST, on_conn_writable, c);
-	c->hangup = loop_event(fd, EV_CLOSED | EV_PERSIST, on_hangup, c);
-	c->timer = loop_timer(on_conn_timer, c);
-	event_add(c->readable, NULL);
-	arm_timer(c);
-	return c;
 }
 
 void conn_set_idle(struct conn *c, int64_t idle_ms)
@@ -512,4 +484,27 @@ void conn_pause(struct conn *c, bool paused)
 	update_reading(c);
 	if (!paused && c->in.n)
 		loop_defer(conn_go_on, c);
+}
+
+struct conn *conn_new(int fd, const struct conn_limits *limits, const struct conn_events *events, void *owner)
+{
+	struct conn *c = must(calloc(1, sizeof(*c)));
+
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	c->fd = fd;
+	c->id = ++last_id;
+	c->uid = peer_uid(fd);
+	c->limits = *limits;
+	c->events = events;
+	c->owner = owner;
+	c->last_frame = loop_now();
+	STAILQ_INIT(&c->out);
+	c->readable = loop_event(fd, EV_READ | EV_PERSIST, on_conn_readable, c);
+	c->writable = loop_event(fd, EV_WRITE | EV_PERSIST, on_conn_writable, c);
+	c->hangup = loop_event(fd, EV_CLOSED | EV_PERSIST, on_hangup, c);
+	c->timer = loop_timer(on_conn_timer, c);
+	event_add(c->readable, NULL);
+	arm_timer(c);
+	return c;
 }

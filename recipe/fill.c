@@ -27,16 +27,13 @@ static int fill_text(struct filling *f, const struct key *k, const char *text, j
 
 	if (k->kind == KEY_TEXT && format_has_variables(k->format) &&
 	    template_fill(f->arena, text, f->v, format_escape(k->format), &filled, why, sizeof(why)) < 0) {
-		words_set(f->why, f->size, "%s: \"%s\" %s", k->name, text, why);
-		return -EINVAL;
+		return words_fail(-EINVAL, f->why, f->size, "%s: \"%s\" %s", k->name, text, why);
 	}
 	wrong = k->kind == KEY_TEXT ? format_check(k->format, filled, false) : NULL;
 	if (!wrong && k->kind == KEY_TEXT && strlen(filled) > (size_t)k->most)
 		wrong = "is too long";
-	if (wrong) {
-		words_set(f->why, f->size, "%s: \"%s\" %s", k->name, filled, wrong);
-		return -EINVAL;
-	}
+	if (wrong)
+		return words_fail(-EINVAL, f->why, f->size, "%s: \"%s\" %s", k->name, filled, wrong);
 	*ret = json_string(filled);
 	return *ret ? 0 : -EINVAL;
 }
@@ -84,8 +81,7 @@ static int fill_key(struct filling *f, const struct key *k, const void *p, json_
 	case KEY_END:
 	case KEY_MARK: break; /* no step has such keys */
 	}
-	words_set(f->why, f->size, "%s: cannot be part of a step", k->name);
-	return -EINVAL;
+	return words_fail(-EINVAL, f->why, f->size, "%s: cannot be part of a step", k->name);
 }
 
 static int fill_struct(struct filling *f, const struct key_type *type, const void *p, json_t **ret)

@@ -38,16 +38,13 @@ static int parse_json(const char *file, const char *text, size_t n, json_t **ret
 {
 	json_error_t error;
 
-	if (n > RECIPE_MOST_BYTES) {
-		words_set(why, size, "%s: larger than %d bytes, which no recipe needs", file, RECIPE_MOST_BYTES);
-		return -EINVAL;
-	}
+	if (n > RECIPE_MOST_BYTES)
+		return words_fail(-EINVAL, why, size, "%s: larger than %d bytes, which no recipe needs", file, RECIPE_MOST_BYTES);
 	*ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 	if (*ret)
 		return 0;
-	words_set(why, size, "%s:%d: not well-formed JSON: %s%s", file, error.line > 0 ? error.line : 1, error.text,
+	return words_fail(-EINVAL, why, size, "%s:%d: not well-formed JSON: %s%s", file, error.line > 0 ? error.line : 1, error.text,
 		n >= 3 ? json_hint(text, error.text) : "");
-	return -EINVAL;
 }
 
 /* "sites/desk.json" is called desk. */
@@ -123,10 +120,8 @@ int recipe_parse(const char *file, const char *text, size_t n, const struct reci
 	*why = '\0';
 	recipe->name = recipe_name_of(arena, file);
 	wrong = strlen(recipe->name) > 64 ? "is too long" : format_check(FORMAT_NAME, recipe->name, false);
-	if (wrong) {
-		words_set(why, size, "%s: a site is called as its file is, and \"%s\" %s", file, recipe->name, wrong);
-		return -EINVAL;
-	}
+	if (wrong)
+		return words_fail(-EINVAL, why, size, "%s: a site is called as its file is, and \"%s\" %s", file, recipe->name, wrong);
 	e = parse_json(file, text, n, &json, why, size);
 	if (e == 0)
 		e = reading_struct(&r, &recipe_type, &root, json, recipe);

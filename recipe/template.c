@@ -21,17 +21,7 @@ struct out {
 	size_t size;
 };
 
-static int template_fail(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int template_fail(struct out *o, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(o->why, o->size, format, args);
-	va_end(args);
-	return -EINVAL;
-}
+#define template_fail(o_, ...) words_fail(-EINVAL, (o_)->why, (o_)->size, __VA_ARGS__)
 
 static void template_put(struct out *o, const char *s, size_t n)
 {

@@ -66,17 +66,7 @@ static struct envelope_context context_of(int64_t key_id)
 		.version = (uint64_t)key_id };
 }
 
-static void trouble(struct finding *f, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void trouble(struct finding *f, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(f->trouble, sizeof(f->trouble), format, args);
-	va_end(args);
-}
+#define finding_trouble(f_, ...) words_set((f_)->trouble, sizeof((f_)->trouble), __VA_ARGS__)
 
 static void look_at(
 	const struct keycheck *k, const struct db_result *row, struct finding *f)
@@ -92,13 +82,13 @@ static void look_at(
 		return; /* retired: what is still under it says so when it is opened */
 	r = envelope_open(k->keys, &context, blob, n, FINGERPRINT_SALT, &salt);
 	if (r == -EKEYREJECTED)
-		trouble(f,
+		finding_trouble(f,
 			"Master key %" PRId64
 			" is not the key of that number that this database was written with; put "
 			"the right key file back and restart sessiond.",
 			id);
 	else if (r < 0)
-		trouble(f, "The check of master key %" PRId64 " cannot be read: %s.", id,
+		finding_trouble(f, "The check of master key %" PRId64 " cannot be read: %s.", id,
 			envelope_error(r));
 	if (r < 0)
 		return;
@@ -124,7 +114,7 @@ static int keycheck_look(struct keycheck *k, struct db_tx *tx, int64_t deadline,
 	while (!*f->trouble && db_next(res))
 		look_at(k, res, f);
 	if (!*f->trouble && !f->salt && db_rows(res) > 0)
-		trouble(f,
+		finding_trouble(f,
 			"None of the %zu master keys at hand is one that this database was written "
 			"with; put the right key file back and restart sessiond.",
 			masterkeys_count(k->keys));
@@ -169,7 +159,7 @@ static int look_at_all(struct keycheck *k, int64_t deadline, struct finding *f)
 	if (r == 0)
 		r = keycheck_look(k, NULL, deadline, f);
 	if (r == 0 && !*f->trouble && !f->salt && sessions)
-		trouble(f, "The table vault.key_checks is empty, but there are sessions; restore "
+		finding_trouble(f, "The table vault.key_checks is empty, but there are sessions; restore "
 			   "it from a backup.");
 	return r;
 }

@@ -34,18 +34,7 @@ struct masterkeys {
 };
 
 /* Fills in why and hands the error through. */
-static int because(int error, char *why, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int because(int error, char *why, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(why, MASTERKEY_WHY, format, args);
-	va_end(args);
-	return error;
-}
+#define because(error_, why_, ...) words_fail(error_, why_, MASTERKEY_WHY, __VA_ARGS__)
 
 struct masterkeys *masterkeys_free(struct masterkeys *keys)
 {

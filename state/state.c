@@ -36,8 +36,7 @@ struct state {
 
 static int state_refuse(char *why, size_t size, int r, const char *sentence)
 {
-	words_set(why, size, "%s", sentence);
-	return r;
+	return words_fail(r, why, size, "%s", sentence);
 }
 
 static bool state_read_area(struct state *s, const struct cbor *v, struct area *ret)
@@ -141,10 +140,8 @@ int state_read_memfd(int fd, struct state **ret, char *why, size_t size)
 	int r = memfd_map(fd, STATE_MOST, &view);
 
 	*why = '\0';
-	if (r < 0) {
-		words_set(why, size, "The captured session cannot be read: %s.", memfd_error(r));
-		return r;
-	}
+	if (r < 0)
+		return words_fail(r, why, size, "The captured session cannot be read: %s.", memfd_error(r));
 	return state_read(view.data, view.size, ret, why, size);
 }
 

@@ -53,26 +53,6 @@ struct cdp {
 	bool closed, freed;
 };
 
-static void on_cdp_readable(evutil_socket_t fd, short what, void *arg);
-static void on_cdp_writable(evutil_socket_t fd, short what, void *arg);
-
-struct cdp *cdp_new(int fd, const struct cdp_events *events, void *owner)
-{
-	struct cdp *c = must(calloc(1, sizeof(*c)));
-
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	c->fd = fd;
-	c->events = events;
-	c->owner = owner;
-	c->out = cbor_out_new();
-	LIST_INIT(&c->pending);
-	c->readable = loop_event(fd, EV_READ | EV_PERSIST, on_cdp_readable, c);
-	c->writable = loop_event(fd, EV_WRITE | EV_PERSIST, on_cdp_writable, c);
-	event_add(c->readable, NULL);
-	return c;
-}
-
 static void cdp_settle(struct pending *p, int result)
 {
 	struct pending heard = *p;
@@ -511,4 +491,21 @@ static void on_cdp_readable(evutil_socket_t fd, short, void *arg)
 		if ((size_t)n < room)
 			return;
 	}
+}
+
+struct cdp *cdp_new(int fd, const struct cdp_events *events, void *owner)
+{
+	struct cdp *c = must(calloc(1, sizeof(*c)));
+
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	c->fd = fd;
+	c->events = events;
+	c->owner = owner;
+	c->out = cbor_out_new();
+	LIST_INIT(&c->pending);
+	c->readable = loop_event(fd, EV_READ | EV_PERSIST, on_cdp_readable, c);
+	c->writable = loop_event(fd, EV_WRITE | EV_PERSIST, on_cdp_writable, c);
+	event_add(c->readable, NULL);
+	return c;
 }

@@ -255,8 +255,7 @@ static int check_rights(const struct viewer *v, const struct dispatch_row *row)
 {
 	if ((v->scopes & row->method->scope) == (unsigned)row->method->scope)
 		return 0;
-	words_set(why, sizeof(why), "This page may look, and not do anything here (%s).", BRIEF(40, row->method->name));
-	return -EPERM;
+	return words_fail(-EPERM, why, sizeof(why), "This page may look, and not do anything here (%s).", BRIEF(40, row->method->name));
 }
 
 /* Kept until its turn has come, or done at once. */
@@ -284,10 +283,8 @@ int input_take(struct viewer *v, const struct dispatch_row *rows, const char *me
 
 	*why = '\0';
 	*ret_why = why;
-	if (!said.row) {
-		words_set(why, sizeof(why), "There is no message \"%s\" here.", BRIEF(40, method));
-		return -EPROTO;
-	}
+	if (!said.row)
+		return words_fail(-EPROTO, why, sizeof(why), "There is no message \"%s\" here.", BRIEF(40, method));
 	r = check_rights(v, said.row);
 	return r < 0 ? r : hear(v, &said, params, ret_why);
 }

@@ -20,8 +20,7 @@ struct complaint {
 
 static int differ(const struct complaint *c, const char *what, const char *of)
 {
-	words_set(c->why, c->size, "%s of %s did not come back as it was captured", what, of);
-	return -EILSEQ;
+	return words_fail(-EILSEQ, c->why, c->size, "%s of %s did not come back as it was captured", what, of);
 }
 
 static struct cdp_arg raw_arg(const char *name, const struct cbor *v)
@@ -74,10 +73,8 @@ static int restore_cookies(struct browser *b, const struct state *s, int64_t dea
 		return 0;
 	const struct cdp_arg args[] = { raw_arg("cookies", cookies), { 0 } };
 	r = cdp_call_args(browser_cdp(b), "", "Storage.setCookies", deadline, &reply, args);
-	if (r < 0) {
-		words_set(c->why, c->size, "the cookies were not accepted: %s", reply.error);
-		return r;
-	}
+	if (r < 0)
+		return words_fail(r, c->why, c->size, "the cookies were not accepted: %s", reply.error);
 	cdp_reply_free(&reply);
 	r = cdp_call(browser_cdp(b), "", "Storage.getCookies", deadline, &reply);
 	if (r < 0)

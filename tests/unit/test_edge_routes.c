@@ -23,7 +23,7 @@
 #define ORIGIN "https://stead.test"
 #define ALICE  "Cookie: __Host-stead=alice\r\n"
 #define BOB    "Cookie: __Host-stead=bob\r\n"
-#define BRIEF  "Cookie: __Host-stead=brief\r\n"
+#define FLEETING  "Cookie: __Host-stead=brief\r\n"
 #define SLOW   "Cookie: __Host-stead=slow\r\n"
 #define CAROL  "Cookie: __Host-stead=carol\r\n"
 
@@ -467,7 +467,7 @@ static void test_login_ends_while_it_is_looked_at(void **state)
 
 static void test_login_expires(void **state)
 {
-	struct ws w = dial("/ws/echo/x", BRIEF);
+	struct ws w = dial("/ws/echo/x", FLEETING);
 	int64_t began = now_ms();
 
 	(void)state;
