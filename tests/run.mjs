@@ -28,11 +28,11 @@ const LAST_LINES = 40;
 const SLOW_MS = 1100; /* 0.7 s where all of it takes 25 minutes, 2.5 s where it takes more than an hour */
 /* They take the longest, so they begin first, in this order: what is long and last would be alone at the end. */
 const LONG = ["looks", "keeping", "wire_kill", "botd", "wire", "site", "postgres", "botd_refusals", "meets", "proof", "pages", "fire", "step_lists",
-	"step_pages", "authd_http", "launcher", "steps"];
+	"step_pages", "authd_http", "launcher", "steps", "chromium", "life", "proving", "kill"];
 /* They mostly wait, for what takes its time, so they have a lane of their own beside those that work. */
 const WAITING = ["edge", "edge_pictures", "edge_routes", "authd_rpc", "db_restart", "db_tx", "sessiond_crash"];
 /* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. So what is heavy is over by then. */
-const TIMED = ["chromium", "input", "kill", "life", "logout"];
+const TIMED = ["chromium", "input", "kill", "life", "logout", "proving"];
 /* They end what hangs, and nothing else: a whole run takes 25 minutes, or four times as long where a page fault is slow. */
 const LIMIT_S = 900, LONG_S = 1800;
 const FUZZ_S = 60, SOAK_S = 3600, SOAK_ROUNDS = 20, SOAK_BOOKINGS = 2000, FIRE_S = 6 * 3600, WIRE_S = 3 * 3600;
@@ -294,19 +294,20 @@ async function isQuick()
 /*
  * Two at a time, beside them what is small, one after another, and what waits, with a fuzzer behind them all; then what goes by
  * the clock. Browsers are most of the work, and where they start quickly two of them leave a third of two cores idle: there are
- * three there once what is small is done. Where they do not, a third would make the others late for Stead's own times.
+ * three there once what is small is done, and among what goes by the clock, which mostly waits. Where they do not, a third would
+ * make the others late for Stead's own times.
  */
 async function carryOutAll(tasks)
 {
 	const of = (when) => tasks.filter((task) => (task.when ?? "early") === when);
 	const queue = [...longFirst(of("early")), ...longFirst(of("late"))];
-	const small = of("small"), waiting = of("waiting"), behind = of("behind"), last = of("last");
+	const small = of("small"), waiting = of("waiting"), behind = of("behind"), last = longFirst(of("last"));
 
 	const quick = !queue.length || await isQuick();
 	const work = () => lane(queue).then(() => lane(small));
 
 	await Promise.all([work(), work(), lane(small).then(quick ? work : undefined), lane(waiting), lane(behind)]);
-	await Promise.all([lane(last), lane(last)]);
+	await Promise.all([lane(last), lane(last), quick ? lane(last) : undefined]);
 }
 
 function skipSystem(parts)
