@@ -58,7 +58,7 @@ static bool wrote(struct doing *d, enum job_result r)
 {
 	if (r == JOB_OK || (r == JOB_REFUSED && d->sent))
 		return true;
-	ending_unwritten(d->end, r);
+	ending_written(d->end, r);
 	return false;
 }
 

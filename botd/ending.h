@@ -1,9 +1,11 @@
 /* How a job's attempt ended, in the words its log will have. */
 #pragma once
 
+#include <errno.h>
 #include <stdint.h>
 
 #include "botd/queue.h"
+#include "common/words.h"
 
 enum ending_kind {
 	ENDING_NONE,        /* not yet */
@@ -29,8 +31,9 @@ struct ending {
 	char reason[1024];   /* may be empty when DONE */
 };
 
-/* Sets it, cutting the reason (common/words.h). */
-void ending_set(struct ending *e, enum ending_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Sets it, cutting the reason. -ENOENT, by which whoever asked for the next thing hears that there is none. */
+#define ending_set(e_, kind_, ...)                                                                 \
+	((e_)->kind = (kind_), words_fail(-ENOENT, (e_)->reason, sizeof((e_)->reason), __VA_ARGS__))
 
-/* What a write that was not JOB_OK means for the attempt. */
-void ending_unwritten(struct ending *e, enum job_result r);
+/* What a write means for the attempt: 0 for JOB_OK, else it has ended: -ENOENT. */
+int ending_written(struct ending *e, enum job_result r);

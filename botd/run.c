@@ -139,22 +139,14 @@ static int take_lease(struct run *r, struct ending *end)
 	int e = call_session_lease(call, r->botd->vault, &params, &result);
 
 	/* The vault is away; a lease that was perhaps given is this run's own: nothing has been tried. */
-	if (e == REFUSED && (call->refusal.code == ERR_unavailable || call->refusal.code == ERR_maybe_done)) {
-		ending_set(end, ENDING_BUSY, "%s", why_refused(call, e));
-		return -ENOENT;
-	}
-	if (e == REFUSED && call->refusal.code == ERR_needs_sign_in) {
-		ending_set(end, ENDING_SIGN_IN,
-			"There is no session for %s yet; sign in to it first.",
-			r->recipe->title);
-		return -ENOENT;
-	}
-	if (e == REFUSED && call->refusal.code == ERR_busy && call->refusal.retry_ms) {
-		ending_set(end, ENDING_BUSY,
+	if (e == REFUSED && (call->refusal.code == ERR_unavailable || call->refusal.code == ERR_maybe_done))
+		return ending_set(end, ENDING_BUSY, "%s", why_refused(call, e));
+	if (e == REFUSED && call->refusal.code == ERR_needs_sign_in)
+		return ending_set(end, ENDING_SIGN_IN, "There is no session for %s yet; sign in to it first.", r->recipe->title);
+	if (e == REFUSED && call->refusal.code == ERR_busy && call->refusal.retry_ms)
+		return ending_set(end, ENDING_BUSY,
 			"Your session for %s is in use. This goes on by itself, in %lld s at the latest.",
 			r->recipe->title, (long long)(call->refusal.retry_ms + 999) / 1000);
-		return -ENOENT;
-	}
 	if (e < 0)
 		return run_refused(call, e, end);
 	r->token = result.token;
@@ -401,8 +393,7 @@ static int run_judge(struct run *r, const struct run_open_result *result, struct
 		return -ENOENT;
 	}
 	run_remark(r, "unproved", reason);
-	ending_set(end, ENDING_AGAIN, "It is not clear whether the session for %s still works: %s", r->recipe->title, reason);
-	return -ENOENT;
+	return ending_set(end, ENDING_AGAIN, "It is not clear whether the session for %s still works: %s", r->recipe->title, reason);
 }
 
 int run_open(struct run *r, struct ending *end)

@@ -166,7 +166,7 @@ static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
 static void look_why_cancelled(struct worker *w, struct ending *e)
 {
 	if (e->kind == ENDING_INTERRUPTED && w->beaten != JOB_OK)
-		ending_unwritten(e, w->beaten);
+		ending_written(e, w->beaten);
 }
 
 /* What has ended an attempt without a word in its log is said by the next one. */
@@ -265,7 +265,7 @@ static void do_batch(struct worker *w)
 		if (r == JOB_OK)
 			job_do(w->botd, j, w->run, known, &w->progress, &end);
 		else
-			ending_unwritten(&end, r);
+			ending_written(&end, r);
 		more = n < worker_settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
 		w->leaving = more && must_yield(w, n);
 		j = settle_present(w, &end, more && !w->leaving);
@@ -300,27 +300,23 @@ static int await_others(struct worker *w, struct ending *end)
 	if (r == -ETIMEDOUT)
 		ending_set(end, ENDING_BUSY, "The browser that has used your session before this is still being closed.");
 	else if (r < 0)
-		ending_unwritten(end, JOB_INTERRUPTED);
+		ending_written(end, JOB_INTERRUPTED);
 	return r;
 }
 
 /* Its leases ran out time and again: whatever it is that ends every attempt, it must not go on for ever. */
-static bool used_up(struct worker *w, struct ending *end)
+static int check_tries(struct worker *w, struct ending *end)
 {
 	if (w->job->failures < worker_settings(w)->tries || (w->job->intended && loop_now() < w->job->look_end))
-		return false;
-	ending_set(end, ENDING_AGAIN, "Stead's worker ended without a word.");
+		return 0;
 	w->job->failures--; /* this claim was no try */
-	return true;
+	return ending_set(end, ENDING_AGAIN, "Stead's worker ended without a word.");
 }
 
 /* Another booking has found the site not well; this one asks it no sooner. */
-static bool is_down(struct worker *w, const struct recipe *recipe, struct ending *end)
+static int check_outage(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
-	if (put_off_left_ms(w->botd, w->job) == 0)
-		return false;
-	ending_set(end, ENDING_DOWN, "%s is not well just now.", recipe->title);
-	return true;
+	return put_off_left_ms(w->botd, w->job) == 0 ? 0 : ending_set(end, ENDING_DOWN, "%s is not well just now.", recipe->title);
 }
 
 static const char *words_after_cut(const struct job *j)
@@ -337,35 +333,26 @@ static int say_opening(struct worker *w, const struct recipe *recipe, struct end
 
 	if (r == JOB_OK && !put_off_was(w->botd, w->job))
 		r = job_start(w->job, "Opening a browser with your session for %s.", recipe->title);
-
-	if (r != JOB_OK)
-		ending_unwritten(end, r);
-	return r == JOB_OK ? 0 : -ENOENT;
+	return ending_written(end, r);
 }
 
 static int say_opened(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
-	enum job_result r = put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE);
-
-	if (r != JOB_OK)
-		ending_unwritten(end, r);
-	return r == JOB_OK ? 0 : -ENOENT;
+	return ending_written(end, put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE));
 }
 
 /* With the newest state, and where that is none any more with the one that was last proved, before anybody is told. */
 static int worker_open_browser(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
-	enum job_result said;
 	int r = say_opening(w, recipe, end);
 
 	if (r == 0)
 		r = run_open(w->run, end);
 	if (r == -EAGAIN) {
-		said = job_line(w->job, "info", "%s does not take the newest state of your session any more; the one that was last proved is tried.",
-			recipe->title);
-		if (said != JOB_OK)
-			ending_unwritten(end, said);
-		r = said == JOB_OK ? run_fetch_proved(w->run, end) : -ENOENT;
+		r = ending_written(end, job_line(w->job, "info",
+			"%s does not take the newest state of your session any more; the one that was last proved is tried.", recipe->title));
+		if (r == 0)
+			r = run_fetch_proved(w->run, end);
 		if (r == 0)
 			r = run_open(w->run, end);
 	}
@@ -375,31 +362,23 @@ static int worker_open_browser(struct worker *w, const struct recipe *recipe, st
 /* Whoever reads the log sees it begin again, and would not know why. */
 static int say_vanished(struct worker *w, struct ending *end)
 {
-	enum job_result r = JOB_OK;
-
-	if (w->job->vanished && !held_has(w->botd->cut_off, w->job->id))
-		r = job_line(w->job, "warning", "A part of Stead stopped in the middle of it; %s",
-			w->job->intended ? "what may have been sent is looked for." : "starting over.");
-	if (r != JOB_OK)
-		ending_unwritten(end, r);
-	return r == JOB_OK ? 0 : -ENOENT;
+	if (!w->job->vanished || held_has(w->botd->cut_off, w->job->id))
+		return 0;
+	return ending_written(end, job_line(w->job, "warning", "A part of Stead stopped in the middle of it; %s",
+		w->job->intended ? "what may have been sent is looked for." : "starting over."));
 }
 
 static int open_run(struct worker *w, struct ending *end)
 {
 	CLEANUP(recipe_unrefp) const struct recipe *recipe = recipe_ref(recipe_find(w->botd->recipes, w->job->site));
-	int r;
+	int r = check_tries(w, end);
 
-	if (used_up(w, end))
-		return -ENOENT;
-	if (!recipe) {
-		ending_set(end, ENDING_UNABLE, "There is no recipe \"%s\" any more; an administrator can put it back.",
-			w->job->site);
-		return -ENOENT;
-	}
-	if (is_down(w, recipe, end))
-		return -ENOENT;
-	r = say_vanished(w, end);
+	if (r == 0 && !recipe)
+		r = ending_set(end, ENDING_UNABLE, "There is no recipe \"%s\" any more; an administrator can put it back.", w->job->site);
+	if (r == 0)
+		r = check_outage(w, recipe, end);
+	if (r == 0)
+		r = say_vanished(w, end);
 	if (r == 0)
 		r = await_others(w, end);
 	if (r < 0)

@@ -527,7 +527,7 @@ export const mutants = [
 	{ name: "it is not said that what was sent has no answer", file: "botd/doing.c", ...WIRE("answered with after (25|60)"),
 		changes: [["\"%s has not answered\", run_recipe(d->run)->title)", "\"%s\", d->step)"]] },
 	{ name: "that the probe answers ends an outage of what comes after it", file: "botd/worker.c", ...KEEPING("only where the list is: that"),
-		changes: [["put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE);\n", "put_off_past(w->botd, w->job, recipe->title, PLACE_ALL);\n"]] },
+		changes: [["put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE));\n", "put_off_past(w->botd, w->job, recipe->title, PLACE_ALL));\n"]] },
 	{ name: "every try at a site that is not well is told", file: "botd/doing.c", ...KEEPING("only where a step"),
 		changes: [["	return put_off_was(d->botd, d->job) || doing_say(d, \"info\", text);\n", "	return doing_say(d, \"info\", text);\n"]] },
 	{ name: "whoever goes on to where nothing is out waits, too", file: "botd/outage.c", ...OUTAGE,
