@@ -1,4 +1,3 @@
-#include "common/must.h"
 #include "launcher/egress_inside.h"
 
 #include <errno.h>
@@ -9,10 +8,12 @@
 
 #include <event2/event.h>
 
+#include "common/acceptor.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
+#include "common/must.h"
 #include "common/words.h"
 #include "launcher/command.h"
 #include "launcher/dial.h"
@@ -45,8 +46,8 @@ static void client_free(struct client *c)
 	free(c);
 	if (e->closing && e->count == 0)
 		loop_defer(egress_release, e);
-	else if (!e->closing && e->count == MOST_CLIENTS - 1)
-		event_add(e->event, NULL);
+	else if (!e->closing)
+		acceptor_hold(e->acceptor, false);
 }
 
 static void on_relay_end(void *arg)
@@ -218,32 +219,15 @@ static void client_new(struct egress *e, int fd)
 	fiber_start("egress", egress_serve, c, NULL);
 }
 
-static void egress_resume_accepting(evutil_socket_t, short, void *arg)
+static void on_egress_accepted(void *arg, int fd)
 {
 	struct egress *e = arg;
 
-	if (e->count < MOST_CLIENTS)
-		event_add(e->event, NULL);
-}
-
-static void on_egress_accept(evutil_socket_t fd, short, void *arg)
-{
-	struct egress *e = arg;
-	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (accepted >= 0) {
-		if (!e->open)
-			close(accepted);
-		else
-			client_new(e, accepted);
-		if (e->count >= MOST_CLIENTS) /* the others wait in the backlog */
-			event_del(e->event);
-	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-		log_warning("cannot accept the browser's connections: %s; trying again in 200 ms",
-			strerror(errno));
-		event_del(e->event);
-		loop_arm(e->resume, 200);
-	}
+	if (e->open)
+		client_new(e, fd);
+	else
+		close(fd);
+	acceptor_hold(e->acceptor, e->count >= MOST_CLIENTS); /* the others wait in the backlog */
 }
 
 struct egress *egress_new(int listener, struct egress_rule *rule, bool open, const struct egress_events *events, void *arg)
@@ -251,16 +235,13 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open, con
 	struct egress *e = must(calloc(1, sizeof(*e)));
 
 	alive++;
-	e->listener = listener;
 	e->rule = rule;
 	e->dialer = dialer_new(rule);
 	e->open = open;
 	e->events = *events;
 	e->arg = arg;
 	LIST_INIT(&e->clients);
-	evutil_make_socket_nonblocking(listener);
-	e->event = loop_watch(listener, EV_READ | EV_PERSIST, on_egress_accept, e);
-	e->resume = loop_timer(egress_resume_accepting, e);
+	e->acceptor = acceptor_new(listener, "the browser's", on_egress_accepted, e);
 	return e;
 }
 
@@ -300,12 +281,9 @@ bool egress_any(void)
 
 struct egress *egress_free(struct egress *e)
 {
-
 	if (!e)
 		return NULL;
-	event_free(e->event);
-	event_free(e->resume);
-	close(e->listener);
+	e->acceptor = acceptor_free(e->acceptor);
 	latch_wake(&e->alone.news, -ECONNRESET);
 	latch_wake(&e->turns, -ECONNRESET);
 	if (e->count == 0) {

@@ -47,8 +47,7 @@ struct alone {
 };
 
 struct egress {
-	int listener;
-	struct event *event, *resume;
+	struct acceptor *acceptor;
 	struct egress_rule *rule;
 	struct dialer *dialer;
 	bool open, closing;

@@ -9,8 +9,8 @@
 struct listener;
 LIST_HEAD(listener_list, listener);
 
-/* Listens on fd (taken over) until listeners_free(); accepted(arg, fd, role, uid) for each that connects. 0 or -ENOMEM. */
-int listener_new(struct listener_list *list, int fd, enum role role, uid_t uid,
+/* Listens on fd (taken over) until listeners_free(); accepted(arg, fd, role, uid) for each that connects. */
+void listener_new(struct listener_list *list, int fd, enum role role, uid_t uid,
 	void (*accepted)(void *arg, int fd, enum role role, uid_t uid), void *arg);
 
 void listeners_free(struct listener_list *list);

@@ -291,9 +291,9 @@ static void on_server_accepted(void *arg, int fd, enum role role, uid_t uid)
 	server_adopt(arg, fd, role, uid, NULL, NULL);
 }
 
-int server_listen(struct server *s, int fd, enum role role, uid_t uid)
+void server_listen(struct server *s, int fd, enum role role, uid_t uid)
 {
-	return listener_new(&s->listeners, fd, role, uid, on_server_accepted, s);
+	listener_new(&s->listeners, fd, role, uid, on_server_accepted, s);
 }
 
 /* A stream lasts as long as its caller likes, so nothing would come of waiting for it. */

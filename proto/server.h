@@ -33,9 +33,9 @@ struct server *server_free(struct server *s);
 /*
  * Accepts on fd (taken over, listening) callers of this role, which must run as uid or root; anyone else is closed at
  * once and said in the log. Callers in the roles front, stream, vault and bot say for whom they call; a launcher's or
- * viewer's word on that is dropped, and steadctl (control) is refused if it says so. 0 or -ENOMEM.
+ * viewer's word on that is dropped, and steadctl (control) is refused if it says so.
  */
-int server_listen(struct server *s, int fd, enum role role, uid_t uid);
+void server_listen(struct server *s, int fd, enum role role, uid_t uid);
 
 /*
  * Serves one connection that is there already (fd is taken over), as a launcher does. closed(arg), if given, is called

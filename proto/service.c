@@ -30,7 +30,10 @@ static int listen_for(const struct run *run, enum role role)
 	if (r < 0)
 		return r;
 	fd = daemon_socket(role_word(role));
-	return fd < 0 ? fd : server_listen(run->server, fd, role, uid);
+	if (fd < 0)
+		return fd;
+	server_listen(run->server, fd, role, uid);
+	return 0;
 }
 
 static int listen_all(const struct run *run)

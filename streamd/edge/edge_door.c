@@ -11,14 +11,13 @@
 
 #include <event2/event.h>
 
+#include "common/acceptor.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
 #include "common/words.h"
 #include "streamd/edge/edge_head.h"
 
-#define ACCEPT_AT_ONCE 16
-#define AGAIN_MS       200  /* until another try when there was no descriptor left */
 #define SAY_PAUSE_MS   1000 /* between lines of the log about what is refused: whoever sends many fills none */
 #define MOST_DRAINED   (64 << 10)
 
@@ -35,28 +34,17 @@ struct edge_door {
 	struct edge_door_config config;
 	void (*admitted)(void *owner, int fd);
 	void *owner;
-	int fd;
-	struct event *event, *again, *late;
+	struct acceptor *acceptor;
+	struct event *late;
 	size_t inside, waiting; /* the first: admitted and not left */
-	bool paused, failing;
 	int64_t said_ms;
 	size_t unsaid;
 	TAILQ_HEAD(visitors, visitor) visitors; /* who waits longest comes first */
 };
 
-static void pause_accept(struct edge_door *d)
+static void hold_if_full(struct edge_door *d)
 {
-	if (!d->paused)
-		event_del(d->event);
-	d->paused = true;
-}
-
-static void resume_accept(struct edge_door *d)
-{
-	if (!d->paused || d->inside + d->waiting >= d->config.connections)
-		return;
-	d->paused = false;
-	event_add(d->event, NULL);
+	acceptor_hold(d->acceptor, d->inside + d->waiting >= d->config.connections);
 }
 
 /* It is not waited for any more; its descriptor is the caller's. */
@@ -134,7 +122,7 @@ static void edge_door_refuse(struct visitor *v, const struct edge_head_refusal *
 
 	edge_door_say_refused(d, why, head, n);
 	answer_and_close(visitor_release(v), why);
-	resume_accept(d);
+	hold_if_full(d);
 }
 
 static void edge_door_admit(struct visitor *v)
@@ -151,7 +139,7 @@ static void edge_door_drop(struct visitor *v)
 	struct edge_door *d = v->door;
 
 	close(visitor_release(v));
-	resume_accept(d);
+	hold_if_full(d);
 }
 
 /* gone: nothing more will come. */
@@ -209,8 +197,9 @@ static void edge_door_make_room(struct edge_door *d)
 		edge_door_refuse(TAILQ_FIRST(&d->visitors), &crowded, NULL, 0);
 }
 
-static void welcome(struct edge_door *d, int fd)
+static void welcome(void *arg, int fd)
 {
+	struct edge_door *d = arg;
 	struct visitor *v;
 
 	edge_door_make_room(d);
@@ -224,45 +213,7 @@ static void welcome(struct edge_door *d, int fd)
 	event_add(v->event, NULL);
 	edge_door_look(v, false); /* nginx sends it all at once */
 	await_first(d);
-}
-
-/* Out of descriptors or memory: those who wait stay in the backlog until something has been closed. */
-static void accept_failed(struct edge_door *d, int error)
-{
-	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
-		return;
-	if (!d->failing)
-		log_warning("No more connections can be accepted (%s); those that come wait. Raise LimitNOFILE= if this lasts.",
-			strerror(error));
-	d->failing = true;
-	pause_accept(d);
-	loop_arm(d->again, AGAIN_MS);
-}
-
-static void on_again(evutil_socket_t, short, void *arg)
-{
-	resume_accept(arg);
-}
-
-static void on_connection(evutil_socket_t listen_fd, short, void *arg)
-{
-	struct edge_door *d = arg;
-
-	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-		int fd;
-
-		if (d->inside + d->waiting >= d->config.connections) {
-			pause_accept(d);
-			return;
-		}
-		fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0) {
-			accept_failed(d, errno);
-			return;
-		}
-		d->failing = false;
-		welcome(d, fd);
-	}
+	hold_if_full(d);
 }
 
 struct edge_door *edge_door_new(int listen_fd, const struct edge_door_config *config, void (*admitted)(void *owner, int fd),
@@ -273,19 +224,16 @@ struct edge_door *edge_door_new(int listen_fd, const struct edge_door_config *co
 	d->config = *config;
 	d->admitted = admitted;
 	d->owner = owner;
-	d->fd = listen_fd;
 	TAILQ_INIT(&d->visitors);
-	d->event = loop_watch(listen_fd, EV_READ | EV_PERSIST, on_connection, d);
-	d->again = loop_timer(on_again, d);
 	d->late = loop_timer(on_edge_door_late, d);
+	d->acceptor = acceptor_new(listen_fd, "nginx's", welcome, d);
 	return d;
 }
 
 void edge_door_left(struct edge_door *d)
 {
 	d->inside--;
-	if (!d->failing)
-		resume_accept(d);
+	hold_if_full(d);
 }
 
 struct edge_door *edge_door_free(struct edge_door *d)
@@ -297,13 +245,8 @@ struct edge_door *edge_door_free(struct edge_door *d)
 		return NULL;
 	while ((v = TAILQ_FIRST(&d->visitors)))
 		answer_and_close(visitor_release(v), &going);
-	if (d->event)
-		event_free(d->event);
-	if (d->again)
-		event_free(d->again);
-	if (d->late)
-		event_free(d->late);
-	close(d->fd);
+	event_free(d->late);
+	acceptor_free(d->acceptor);
 	free(d);
 	return NULL;
 }

@@ -185,7 +185,7 @@ static struct server *serve(const char *dir, const char *name, const struct disp
 	snprintf(path, sizeof(path), "%s/control", directory);
 	int fd = listen_at(directory, path);
 	assert_true(fd >= 0);
-	assert_int_equal(server_listen(s, fd, ROLE_CONTROL, geteuid()), 0);
+	server_listen(s, fd, ROLE_CONTROL, geteuid());
 	return s;
 }
 

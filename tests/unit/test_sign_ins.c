@@ -59,7 +59,7 @@ static struct server *serve_authd(void)
 	int fd = listen_at(directory, authd_path);
 
 	assert_true(fd >= 0);
-	assert_int_equal(server_listen(s, fd, ROLE_STREAM, geteuid()), 0);
+	server_listen(s, fd, ROLE_STREAM, geteuid());
 	return s;
 }
 
