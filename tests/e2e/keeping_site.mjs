@@ -37,7 +37,8 @@ function recipe({ title = "Keeps", session, patience_ms = 3000 })
 				{ step: "click", at: { css: "button" }, act: true }, { step: "wait_for", at: { css: "#list" } }] } } };
 }
 
-const page = (body) => `<!doctype html><meta charset="utf-8"><title>Keeps</title>${body}`;
+/* Its icon is with it: a browser that asks for one beside the page would be given a token that the next page's request may not know yet. */
+const page = (body) => `<!doctype html><meta charset="utf-8"><title>Keeps</title><link rel="icon" href="data:,">${body}`;
 /* Of whoever leaves the page otherwise than by its own form. */
 const FAREWELL = `<script>let own = false; addEventListener("submit", () => { own = true; });
 	addEventListener("pagehide", () => own || navigator.sendBeacon("/bye"));</script>`;
