@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "common/acceptor.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -23,6 +25,10 @@ static struct sockaddr_un address;
 static struct acceptor *acceptor;
 static int got[MOST], count, warnings;
 static bool hold_after_each;
+
+static void on_tick(int, short, void *)
+{
+}
 
 static void accepted(void *arg, int fd)
 {
@@ -78,10 +84,17 @@ static int dial(void)
 	return fd;
 }
 
+/* The timer makes the loop turn when nobody comes. */
 static void until(int wanted)
 {
-	while (count < wanted)
+	int64_t deadline = deadline_in(20000);
+	struct event *tick = loop_event(-1, EV_PERSIST, on_tick, NULL);
+
+	loop_arm(tick, 100);
+	while (count < wanted && loop_now() < deadline)
 		loop_turn();
+	event_free(tick);
+	assert_int_equal(count, wanted);
 }
 
 static void test_accepts(void **state)
