@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Person } from "../../demo/person.mjs";
 import { openViewer, openWindow } from "../../demo/viewer.mjs";
-import { failed, proving } from "./failing.mjs";
+import { failed, proving, provingBrowser } from "./failing.mjs";
 import { becomes, LIMIT_MS, startRig } from "./rig.mjs";
 
 /* Until a browser that hangs counts as hung, and what the machine adds. */
@@ -73,7 +73,7 @@ describe("a browser that fails", { concurrency: false }, () => {
 	it("is killed, the person's own, while the sign-in is proved", { timeout: LIMIT_MS }, async () => {
 		const signIn = await proving(alice);
 
-		await provingBrowser();
+		await provingBrowser(rig);
 		process.kill(rig.browsers()[0].pid, "SIGKILL");
 		await overWithNothingLeft(signIn, /was ended on the server/);
 	});

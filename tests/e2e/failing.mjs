@@ -1,6 +1,14 @@
 /* What sign-ins that come to nothing have in common. */
 import assert from "node:assert/strict";
 
+import { becomes, LIMIT_MS } from "./rig.mjs";
+
+/* The newer of two browsers, once it is there. */
+export function provingBrowser(rig)
+{
+	return becomes(() => rig.browsers()[1], LIMIT_MS, "no proving browser was started");
+}
+
 export async function proving(alice)
 {
 	const signIn = await alice.open();

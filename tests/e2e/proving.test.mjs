@@ -5,18 +5,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { failed, proving } from "./failing.mjs";
+import { failed, proving, provingBrowser } from "./failing.mjs";
 import { becomes, LIMIT_MS, startRig } from "./rig.mjs";
 
 /* Until a browser that hangs counts as hung, and what the machine adds. */
 const HUNG_MS = 60_000;
 let rig, alice;
-
-/* The newer of two browsers, once it is there. */
-function provingBrowser()
-{
-	return becomes(() => rig.browsers()[1], LIMIT_MS, "no proving browser was started");
-}
 
 /* The proving browser is lost, the sign-in browser is not: the person can go on in it, without signing in again. */
 async function goesOn(signIn, reason, ms)
@@ -49,17 +43,17 @@ describe("a proving browser that fails: the person goes on in their own", { conc
 	});
 
 	it("is killed", { timeout: LIMIT_MS }, async () => {
-		process.kill((await provingBrowser()).pid, "SIGKILL");
+		process.kill((await provingBrowser(rig)).pid, "SIGKILL");
 		await goesOn(signIn, /proving browser|(ended|started) on the server/i);
 	});
 
 	it("hangs", { timeout: LIMIT_MS }, async () => {
-		process.kill((await provingBrowser()).pid, "SIGSTOP");
+		process.kill((await provingBrowser(rig)).pid, "SIGSTOP");
 		await goesOn(signIn, /browser/, HUNG_MS);
 	});
 
 	it("has its page's process killed", { timeout: LIMIT_MS }, async () => {
-		const browser = await provingBrowser();
+		const browser = await provingBrowser(rig);
 
 		/* Every one, for a page that is still blank can lose its own and get another. */
 		await becomes(() => {
