@@ -24,6 +24,7 @@ struct browser {
 	LIST_HEAD(, event_wait) waits;
 	uint64_t front; /* number of the page in front; 0: none */
 	struct latch first_page, rest; /* rest: of the pulse, between two questions */
+	struct latch fetched;  /* something that a page's script has asked for has come, or never will */
 	struct fiber *watcher, *pulse;
 	struct call *watch_call;
 	struct act *act;     /* NULL unless events->acts */

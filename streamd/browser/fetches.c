@@ -1,5 +1,6 @@
 #include "streamd/browser/fetches.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@
 #include "recipe/pattern.h"
 #include "recipe/recipe.h"
 #include "streamd/browser/act.h"
+#include "streamd/browser/browser_inside.h"
 #include "streamd/browser/net_error.h"
 
+#define YOUNG_MS  2000
 #define AT_ONCE_S 0.1 /* between giving up a request and asking for the one that takes its place, by the page's own clock */
 
 /* One that is under way. */
@@ -204,8 +207,10 @@ void fetches_note(struct target *t, const char *method, const struct cbor *param
 	const char *id = cbor_get_utf8(arena, params, "requestId");
 	struct fetch *f = id && *id && strlen(id) < CDP_ID ? fetches_find(t, id) : NULL;
 
-	if (f)
+	if (f) {
 		arrival_event(&f->arrival, method, params);
+		latch_wake(&t->browser->fetched, 0);
+	}
 	if (f && strcmp(method, "Network.loadingFinished") == 0)
 		fetches_end(f);
 	else if (f && strcmp(method, "Network.loadingFailed") == 0)
@@ -269,6 +274,31 @@ const struct fetch *page_fetching(const struct target *page, const struct fetche
 const struct fetch *page_failed(const struct target *page, const struct fetches_but *but, bool down)
 {
 	return first_of(page, but, 0, down ? met_outage : has_failed);
+}
+
+static bool is_young(const struct fetch *f, int64_t at)
+{
+	return was_coming(f, at) && at - f->since < YOUNG_MS;
+}
+
+/* Until when to wait at the longest before it is looked again; 0: nothing is under way. */
+static int64_t fetched_by(struct target_ref page)
+{
+	static const struct fetches_but none = { 0 };
+	const struct target *t = target_of(page);
+	const struct fetch *f = t ? first_of(t, &none, loop_now(), is_young) : NULL;
+
+	return f ? deadline_min(f->since + YOUNG_MS, arrival_until(&f->arrival)) : 0;
+}
+
+int page_await_fetched(struct target_ref page)
+{
+	int64_t by;
+	int r = 0;
+
+	while ((r == 0 || r == -ETIMEDOUT) && (by = fetched_by(page)))
+		r = latch_wait(&page.browser->fetched, by);
+	return r == -ETIMEDOUT ? 0 : r;
 }
 
 const char *fetch_words(struct arena *arena, const struct fetch *f)

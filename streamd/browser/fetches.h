@@ -33,5 +33,12 @@ const struct fetch *page_fetching(const struct target *page, const struct fetche
  */
 const struct fetch *page_failed(const struct target *page, const struct fetches_but *but, bool down);
 
+/*
+ * Before a page is left, or its browser closed: waits until what its scripts and those of its frames have asked for of late is
+ * answered, for that may be a token which the site takes from now on in place of the one at hand. What has not been for two
+ * seconds is left open on purpose. 0 or -ECANCELED.
+ */
+int page_await_fetched(struct target_ref page);
+
 /* What became of one that has failed, as the end of a sentence: "answers 503 (it is not available now)". In the arena. */
 const char *fetch_words(struct arena *arena, const struct fetch *f);

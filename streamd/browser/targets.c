@@ -222,6 +222,7 @@ static void abandon(struct browser *b, struct target *t)
 	struct event_wait *w;
 
 	cdp_abandon(b->cdp, t->session);
+	latch_wake(&b->fetched, 0);
 	LIST_FOREACH (w, &b->waits, link)
 		if (strcmp(w->session, t->session) == 0)
 			latch_wake(&w->latch, -EPIPE);

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "streamd/browser/act.h"
+#include "streamd/browser/fetches.h"
 #include "streamd/run/runs_inside.h"
 #include "streamd/session/capture.h"
 
@@ -40,8 +41,12 @@ void run_take_state(struct run *run, struct call *call, int *ret, const char **r
 {
 	int64_t deadline = deadline_min(call->deadline - RUN_ANSWER_MS, deadline_in(CAPTURE_MS));
 	struct state *state = NULL;
-	int r = !run->browser || browser_ended(run->browser) ? -ENODATA : browser_set_network(run->browser, call, false);
+	int r = !run->browser || browser_ended(run->browser) ? -ENODATA : 0;
 
+	if (r == 0)
+		r = page_await_fetched(target_ref_of(browser_front(run->browser)));
+	if (r == 0)
+		r = browser_set_network(run->browser, call, false);
 	if (r == 0) {
 		act_leave(browser_act(run->browser));
 		r = capture_whole(run->browser, target_ref_of(browser_front(run->browser)), run->recipe, run->state, deadline,

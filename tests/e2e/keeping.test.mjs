@@ -251,6 +251,23 @@ describe("a site that replaces its token at every visit", { concurrency: false }
 	});
 });
 
+describe("a page that has its token replaced as it loads", { concurrency: false }, () => {
+	beforeEach(fresh);
+	afterEach(() => site.reset());
+
+	it("is not left before that has come, neither for the next page nor for good", { timeout: LIMIT_MS }, async () => {
+		site.turns = true;
+		for (const desk of ["T-1", "T-2"]) {
+			const id = await book(desk);
+
+			await isBooked(id, desk);
+			assert.ok(!(await log(id)).some((line) => /signed in any more/.test(line)), (await log(id)).join("\n"));
+			await closed();
+		}
+		assert.ok(site.visits("/turn") >= 3, "the page has had no token replaced");
+	});
+});
+
 describe("a page that is left", { concurrency: false }, () => {
 	beforeEach(fresh);
 	afterEach(() => site.reset());

@@ -5,6 +5,7 @@
  *
  *	const site = await startKeepingSite(rig, { keeps: {} });            a recipe of each name; see recipe()
  *	site.rotate = true;
+ *	site.turns = true;
  *	site.next("/list", "blank", "503");                                 the next two answers of that page ("well": as ever)
  *	site.bookings, site.visits("/who"), site.sessions
  *	site.end("alice")                                                   ends the sessions of that account
@@ -45,8 +46,11 @@ const FAREWELL = `<script>let own = false; addEventListener("submit", () => { ow
 /* An upgrade that an open connection keeps from beginning: whoever opens that database waits behind it. */
 const BLOCKED = `<script>indexedDB.open("held", 1).onsuccess = (e) => { window.kept = e.target.result; indexedDB.open("held", 2); };</script>`;
 
+const TURN_MS = 700;
+
 class KeepingSite extends EventEmitter {
 	rotate = false; /* every page replaces the token, and the old one is dead at once */
+	turns = false; /* the probe's page has its token replaced by a script, whose answer takes a moment */
 	family = false; /* a token that has been replaced ends the session if it comes again */
 	farewell = false; /* pages say goodbye, which signs out */
 	account = "alice";
@@ -86,7 +90,7 @@ class KeepingSite extends EventEmitter {
 
 	reset()
 	{
-		Object.assign(this, { rotate: false, family: false, farewell: false, bookings: [] });
+		Object.assign(this, { rotate: false, turns: false, family: false, farewell: false, bookings: [] });
 		this.#next.clear();
 		this.#visits = [];
 	}
@@ -154,6 +158,8 @@ class KeepingSite extends EventEmitter {
 		if (path === "/desk")
 			return `<form method="post" action="/book"><input type="hidden" name="d" value="${url.searchParams.get("d")}">`
 				+ "<button>Book</button></form><p id=\"ready\">ready</p>";
+		if (path === "/who" && this.turns)
+			return '<script>fetch("/turn")</script>';
 		return "";
 	}
 
@@ -181,6 +187,10 @@ class KeepingSite extends EventEmitter {
 		if (path === "/seen") { /* the browser has what came before, its token too */
 			this.emit("seen");
 			return response.writeHead(204).end();
+		}
+		if (path === "/turn" && session) {
+			this.#give(response, session);
+			return setTimeout(() => response.end("well"), TURN_MS);
 		}
 		if (path === "/bye" && session) {
 			session.ended = true;
