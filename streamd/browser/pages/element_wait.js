@@ -251,10 +251,11 @@ async ({ wishes, timeout_ms, cells, none }) => {
 	const parsed = () => document.readyState !== "loading";
 	const wait = async () => {
 		for (;;) {
+			const last = left() === 0; /* it may run out in the midst of a look, which then is not the last one */
 			changed = false;
-			if (cells && (parsed() || left() === 0)) {
+			if (cells && (parsed() || last)) {
 				const now = list();
-				if (now.rows || now.unread === "error" || left() === 0)
+				if (now.rows || now.unread === "error" || last)
 					return now;
 			}
 			const found = cells ? null : await look();
@@ -262,7 +263,7 @@ async ({ wishes, timeout_ms, cells, none }) => {
 				return found;
 			if (location.href !== address)
 				return { moved: true };
-			if (left() === 0) {
+			if (last) {
 				const e = wishes.length ? find(wishes[0]) : null;
 				return { seen: e ? tell(e, wishes[0]) : null, ...state };
 			}
