@@ -7,6 +7,7 @@
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "streamd/browser/act.h"
+#include "streamd/browser/fetches.h"
 
 #define NETWORK_MS 5000
 #define LISTENS_MS 1000 /* for a document to say whether it has anything to say; one that is busy may have */
@@ -154,8 +155,10 @@ int page_leave(struct target_ref front, int64_t deadline)
 int page_leave_act(struct target_ref front, bool may_speak, int64_t deadline)
 {
 	struct act *act = browser_act(front.browser);
-	int r = may_speak ? 0 : page_leave(front, deadline);
+	int r = page_await_fetched(front);
 
+	if (r == 0 && !may_speak)
+		r = page_leave(front, deadline);
 	if (r == 0)
 		act_leave(act);
 	return r == 0 && may_speak && !act_is_open(act) ? go_blank(front, false, deadline) : r;

@@ -17,8 +17,9 @@
 int page_leave(struct target_ref front, int64_t deadline);
 
 /*
- * The same at the end of an act, after which what is sent leaves as ever (act_leave()). may_speak: the recipe wants goodbyes, so
- * the network is not cut, and all go as if a person left and closed them.
+ * The same at the end of an act, after which what is sent leaves as ever (act_leave()), and not before what the page has asked
+ * for of late has come (fetches.h). may_speak: the recipe wants goodbyes, so the network is not cut, and all go as if a person left
+ * and closed them.
  */
 int page_leave_act(struct target_ref front, bool may_speak, int64_t deadline);
 

@@ -11,7 +11,6 @@
 #include "common/words.h"
 #include "streamd/browser/act.h"
 #include "streamd/browser/farewell.h"
-#include "streamd/browser/fetches.h"
 #include "streamd/browser/net_error.h"
 #include "streamd/run/beside.h"
 #include "streamd/run/stepping.h"
@@ -80,9 +79,7 @@ static int leave_page(struct stepping *s, struct target_ref *front, char script[
 	int r = 0;
 
 	if (!act_is_open(act)) {
-		r = page_await_fetched(*front);
-		if (r == 0)
-			r = run_step_leave_all(s, *front, may_speak);
+		r = run_step_leave_all(s, *front, may_speak);
 	} else {
 		act_leave(act);
 		if (!act_is_apart(act, target_of(*front)))

@@ -50,7 +50,7 @@ const TURN_MS = 700;
 
 class KeepingSite extends EventEmitter {
 	rotate = false; /* every page replaces the token, and the old one is dead at once */
-	turns = false; /* the probe's page has its token replaced by a script, whose answer takes a moment */
+	turns = false; /* the probe's page and the list have their token replaced by a script, whose answer takes a moment */
 	family = false; /* a token that has been replaced ends the session if it comes again */
 	farewell = false; /* pages say goodbye, which signs out */
 	account = "alice";
@@ -158,7 +158,7 @@ class KeepingSite extends EventEmitter {
 		if (path === "/desk")
 			return `<form method="post" action="/book"><input type="hidden" name="d" value="${url.searchParams.get("d")}">`
 				+ "<button>Book</button></form><p id=\"ready\">ready</p>";
-		if (path === "/who" && this.turns)
+		if ((path === "/who" || path === "/list") && this.turns)
 			return '<script>fetch("/turn")</script>';
 		return "";
 	}
