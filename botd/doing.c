@@ -1,7 +1,6 @@
 #include "botd/doing.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "botd/outage.h"
