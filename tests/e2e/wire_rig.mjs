@@ -12,6 +12,7 @@
 import assert from "node:assert/strict";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { startWire, wireRecipe } from "../sites/wire.mjs";
 import { becomes, startRig } from "./rig.mjs";
@@ -73,12 +74,26 @@ class WireRig {
 		return asked;
 	}
 
+	/* The whole table is more than a person may ask for within a minute; the answer says how long to wait. */
+	async #post(body)
+	{
+		for (;;) {
+			const { status, headers, body: answer } = await this.alice.call("POST", "/bookings", body);
+
+			if (status !== 429 || !headers["retry-after"]) {
+				assert.ok(status >= 200 && status < 300, `POST /bookings answered ${status}: ${JSON.stringify(answer)}`);
+				return answer;
+			}
+			await sleep(1000 * headers["retry-after"]);
+		}
+	}
+
 	/* A row of the table. poll: what the page does every 30 ms: "poll" asks for something, "beat" posts it, "ping" says it over a WebSocket. */
 	async book(site, { kind, answer, poll = "", action = answer === "never" || poll === "beat" ? "hurry" : "act" })
 	{
 		const row = `row ${this.#rows += 1} ${kind} ${answer}`;
-		const { booking } = await this.#inTurn(() => this.alice.must("POST", "/bookings", { key: row.replace(/\W+/g, "-"), site,
-			action, inputs: { row, kind, answer, ...(poll ? { poll } : {}) } }));
+		const { booking } = await this.#inTurn(() => this.#post({ key: row.replace(/\W+/g, "-"), site, action,
+			inputs: { row, kind, answer, ...(poll ? { poll } : {}) } }));
 
 		return { id: booking.id, row, host: `${site}.test`, answer };
 	}
