@@ -171,7 +171,7 @@ export const mutants = [
 		targets: ["bin/streamd"],
 		command: ["node", "--test", "--test-name-pattern=an upgrade to HTTP/2", "tests/e2e/edge.test.mjs"] },
 	{ name: "streamd lets an upgrade to HTTP/2 through to the library", file: "streamd/edge/edge_head.c",
-		changes: [["	if (!span_names(f->once[UPGRADE], \"websocket\"))\n", "	if (!edge_head_span_is(f->once[UPGRADE], \"websocket\") && !edge_head_span_is(f->once[UPGRADE], \"h2c\"))\n"]],
+		changes: [["	if (!span_names(f->once[UPGRADE], \"websocket\"))\n", "	if (!span_names(f->once[UPGRADE], \"websocket\") && !span_names(f->once[UPGRADE], \"h2c\"))\n"]],
 		targets: ["tests/test_edge"], command: ["build/plain/tests/test_edge", "test_no_other_protocol"] },
 	{ name: "streamd takes whichever login cookie comes", file: "streamd/edge/edge_request.c",
 		changes: [["cookie_login_name(origin_is_https(q->own))", "cookie_login_name(strstr(q->cookies, \"__Host-stead=\"))"]],
