@@ -3,7 +3,8 @@
 # PostgreSQL refuse root.
 #
 #	demo/as_user.sh demo|test COMMAND [ARGUMENT]...
-#	demo/as_user.sh ready COMMAND [ARGUMENT]...	what came before has installed and copied everything; /tmp is its own
+#	demo/as_user.sh ready COMMAND [ARGUMENT]...	what came before has installed and copied everything
+#	demo/as_user.sh apart COMMAND [ARGUMENT]...	the same, with a /tmp of its own that goes with it
 #
 # Started by root, it works as the user stead-demo, whom it makes, in a copy of the tree that this user can read and
 # build in. Started by anybody else, it works in the tree itself.
@@ -54,7 +55,7 @@ if [ "$(id -u)" -ne 0 ]; then
 		echo "$here"
 		exit
 	fi
-	[ "$1" = ready ] || "$here/demo/setup.sh" "$1"
+	[ "$1" = ready ] || [ "$1" = apart ] || "$here/demo/setup.sh" "$1"
 	shift
 	cd "$here"
 	exec "$@"
@@ -68,7 +69,7 @@ fi
 kind=$1
 shift
 umask 022
-if [ "$kind" != ready ]; then
+if [ "$kind" != ready ] && [ "$kind" != apart ]; then
 	make_user
 	copy_tree
 	"$here/demo/setup.sh" "$kind" "$tree"
@@ -79,7 +80,7 @@ set -- setpriv --reuid=$user --regid=$user --init-groups --pdeathsig=TERM \
 	env -u XDG_RUNTIME_DIR -u TMPDIR HOME=/var/lib/$user USER=$user LOGNAME=$user "$@"
 # Of many that run at once, each has a /tmp of its own, in memory: profiles lie in memory in service, too (RuntimeDirectory), and
 # what makes and deletes some hundred thousand small files keeps no disk's file system busy, nor leaves any there.
-if [ "$kind" = ready ] && unshare --mount true 2> /dev/null; then
+if [ "$kind" = apart ] && unshare --mount true 2> /dev/null; then
 	# shellcheck disable=SC2016 # the inner shell's own
 	set -- unshare --mount sh -c 'mount -t tmpfs -o mode=1777 stead /tmp || true; exec "$@"' sh "$@"
 fi

@@ -63,6 +63,6 @@ bench:
 	@demo/as_user.sh test $(MAKE) --no-print-directory build-bench && exec node tests/bench/run.mjs $(PART)
 #: make mutants     builds with one thing wrong at a time; each must turn a test red
 mutants:
-	@demo/as_user.sh test $(MAKE) --no-print-directory build-tests web && exec demo/as_user.sh ready node tests/mutants/run.mjs
+	@demo/as_user.sh test $(MAKE) --no-print-directory build-tests web && exec demo/as_user.sh apart node tests/mutants/run.mjs
 
 .PHONY: bench build-bench check mutants unit build-tests build-unit build-fuzz test lint integration e2e system fuzz soak test-bare

@@ -190,7 +190,7 @@ function invocation({ command, root })
 {
 	if (root || !ROOT_USER)
 		return { program: "setpriv", args: ["--pdeathsig=TERM", ...command], cwd: TREE };
-	return { program: join(HERE, "demo/as_user.sh"), args: ["ready", ...command], cwd: HERE };
+	return { program: join(HERE, "demo/as_user.sh"), args: ["apart", ...command], cwd: HERE };
 }
 
 function run(task)

@@ -44,11 +44,11 @@ function checked(stead, paths)
 }
 
 /* The name wiki.test is nobody's, and its certificate is of this minute. */
-function ownBrowser(dir, { settings })
+function ownBrowser({ settings })
 {
 	const at = settings.pin.split("=")[1];
 
-	return `chromium --user-data-dir=${join(dir, "browser")} --host-resolver-rules='MAP wiki.test:443 ${at}' `
+	return `chromium --user-data-dir=$(mktemp -d) --host-resolver-rules='MAP wiki.test:443 ${at}' `
 		+ `--ignore-certificate-errors-spki-list=${settings.trusted_key} https://wiki.test/`;
 }
 
@@ -92,6 +92,9 @@ class Follower {
 
 async function main(directory)
 {
+	await recipes(directory).catch((error) => {
+		throw new Error(`The recipes' directory ${directory} cannot be read (${error.code}); make it first.`);
+	});
 	const dir = await mkdtemp("/tmp/stead-");
 	const pat = { login: "pat", password: randomBytes(9).toString("base64url") };
 	let wiki, stead;
@@ -109,7 +112,7 @@ async function main(directory)
 		console.log(`Stead     ${stead.url}   name ${stead.admin.name}   password ${stead.admin.password}`);
 		console.log(`The wiki  https://wiki.test/   username ${pat.login}   password ${pat.password}`);
 		console.log(`Recipes   ${directory}   Ctrl-C ends everything.`);
-		console.log(`A browser of your own that finds the wiki:\n  ${ownBrowser(dir, wiki)}\n`);
+		console.log(`A browser of your own that finds the wiki:\n  ${ownBrowser(wiki)}\n`);
 		await follower.look();
 		follower.follow();
 		await new Promise((done) => {
