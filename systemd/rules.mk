@@ -20,7 +20,7 @@ install: programs web
 	install -m 0644 db/roles.sql systemd/pg_ident.conf $(SHARE)
 	install -m 0644 sites/*.json $(SHARE)/sites
 	install -m 0644 systemd/chromium-policy.json $(SHARE)/chromium-policies/stead.json
-	rm -rf $(SHARE)/web && cp -R build/web $(SHARE)/web
+	rm -rf $(SHARE)/web && cp -R build/web $(SHARE)/web && chmod -R a+rX $(SHARE)/web
 	install -m 0644 web/nginx/http.conf web/nginx/headers.conf web/nginx/locations.conf $(DESTDIR)/etc/nginx/stead
 	install -m 0644 web/nginx/stead.conf $(DOC)/nginx-stead.conf
 	install -m 0644 docs/*.md docs/recipe.schema.json $(DOC)
@@ -28,7 +28,7 @@ install: programs web
 	install -m 0644 systemd/*.service systemd/*.socket systemd/*.slice systemd/*.target systemd/*.timer $(UNITS)
 	install -m 0644 systemd/stead.sysusers $(DESTDIR)/usr/lib/sysusers.d/stead.conf
 	install -m 0644 systemd/stead.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/stead.conf
-	$(B)/bin/steadctl completion > $(DESTDIR)/usr/share/bash-completion/completions/steadctl
+	$(B)/bin/steadctl completion | install -m 0644 /dev/stdin $(DESTDIR)/usr/share/bash-completion/completions/steadctl
 	[ -e $(ETC)/stead.conf ] || install -m 0644 systemd/stead.conf $(ETC)/stead.conf
 	umask 077; for d in $(DAEMONS); do \
 		[ -e $(ETC)/$$d.conf ] || $(B)/bin/$$d --print-settings > $(ETC)/$$d.conf || exit 1; done
