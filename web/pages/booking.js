@@ -15,7 +15,8 @@ import { Log } from "../parts/log.js";
 import { say, Trouble } from "../parts/notice.js";
 import { useRetry } from "../parts/part.js";
 import { site as siteLoad, sites, siteTitle } from "../parts/store.js";
-import { Ago, dayInWords } from "../parts/time.js";
+import { Ago } from "../parts/clock.js";
+import { dayInWords } from "../parts/time.js";
 import { WatchBooking } from "../parts/watching.js";
 import { bookingCancellable, bookingChangeable, bookingEnded, bookingRetryable,
 	bookingWords } from "../parts/words.js";

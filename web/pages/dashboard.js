@@ -10,7 +10,8 @@ import { PartTrouble, say, Trouble } from "../parts/notice.js";
 import { usePart } from "../parts/part.js";
 import { SiteCard } from "../parts/site_card.js";
 import { sureToClose } from "../parts/stream_close.js";
-import { Ago, ago, dayInWords, now, today } from "../parts/time.js";
+import { Ago, now } from "../parts/clock.js";
+import { ago, dayInWords, today } from "../parts/time.js";
 import { bookingStands, bookingWords, stepWords, streamOpen } from "../parts/words.js";
 import { html } from "../parts/html.js";
 

@@ -3,7 +3,8 @@
  * last, for it may book twice.
  */
 import { ask } from "./dialog.js";
-import { Ago, clockTime, countdown, now } from "./time.js";
+import { Ago, now } from "./clock.js";
+import { clockTime, countdown } from "./time.js";
 import { html } from "./html.js";
 import { bookingRetryable } from "./words.js";
 

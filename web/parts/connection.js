@@ -1,5 +1,5 @@
 import { RetryTime } from "./notice.js";
-import { now } from "./time.js";
+import { now } from "./clock.js";
 import { html } from "./html.js";
 
 /*

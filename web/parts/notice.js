@@ -4,7 +4,8 @@
  */
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { clockTime, now } from "./time.js";
+import { now } from "./clock.js";
+import { clockTime } from "./time.js";
 import { html } from "./html.js";
 
 const SHOWN_MS = 6000;

@@ -28,12 +28,13 @@ export function livedWords({ lived_least_ms: least = 0, lived_most_ms: most = 0 
 	return span(least) === span(most) ? `about ${span(most)}` : `${span(least)} to ${span(most)}`;
 }
 
-/* Whether others that were left alone as long, or lived as long, had ended by then. */
-function mayHaveEnded(session, now)
+/*
+ * Whether others that were left alone as long, or lived as long, had ended by then. One that was proved when it was older than any of
+ * those shows that they had not come to a limit.
+ */
+function mayHaveEnded({ ended_unproved_ms: unproved, lived_most_ms: most, signed_in_at_ms: since, proved_at_ms: proved }, now)
 {
-	const { ended_unproved_ms: unproved, lived_most_ms: most, signed_in_at_ms: since } = session;
-
-	return Boolean((unproved && now - session.proved_at_ms >= unproved) || (most && since && now - since >= most));
+	return Boolean((unproved && now - proved >= unproved) || (most && since && proved - since < most && now - since >= most));
 }
 
 function workingWords(session, now)

@@ -6,7 +6,7 @@ import { ask } from "./dialog.js";
 import { say } from "./notice.js";
 import { livedWords, sessionWords } from "./session_words.js";
 import { sessionsPart, vaultTrouble } from "./store.js";
-import { Ago, now } from "./time.js";
+import { Ago, now } from "./clock.js";
 import { sessionStuck, signInHelps, stepWords, streamOpen } from "./words.js";
 import { html } from "./html.js";
 

@@ -1,7 +1,4 @@
 /* Points of time as people read them. */
-import { signal } from "@preact/signals";
-import { html } from "./html.js";
-
 const DAY_MS = 86400000;
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
@@ -9,14 +6,6 @@ const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const dayLong = new Intl.DateTimeFormat("en-GB", {
 	weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC",
 });
-
-/* Turns once a second, but not in a page that nobody sees. */
-export const now = signal(Date.now());
-
-setInterval(() => {
-	if (!document.hidden)
-		now.value = Date.now();
-}, 1000);
 
 export function exact(ms)
 {
@@ -58,12 +47,6 @@ export function ago(ms, at)
 	if (passed < DAY_MS)
 		return relative.format(-Math.round(passed / 3600000), "hour");
 	return relative.format(-Math.round(passed / DAY_MS), "day");
-}
-
-export function Ago({ ms })
-{
-	return html`<time datetime=${new Date(ms).toISOString()} title=${exact(ms)}>${ago(ms,
-		now.value)}</time>`;
 }
 
 /* 4:07 */

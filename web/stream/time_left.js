@@ -1,4 +1,5 @@
-import { countdown, now } from "../parts/time.js";
+import { now } from "../parts/clock.js";
+import { countdown } from "../parts/time.js";
 import { html } from "../parts/html.js";
 
 const SHOWN_MS = 5 * 60000;
