@@ -25,17 +25,17 @@ struct dialog {
 };
 
 struct dialogs {
-	const struct dialog_listener *listener;
+	void (*tell)(void *owner, const struct method *event, const void *fields);
 	void *owner;
 	TAILQ_HEAD(, dialog) list;
 	char answered[CDP_ID]; /* the last request that was given a password */
 };
 
-struct dialogs *dialogs_new(const struct dialog_listener *listener, void *owner)
+struct dialogs *dialogs_new(void (*tell)(void *owner, const struct method *event, const void *fields), void *owner)
 {
 	struct dialogs *d = must(calloc(1, sizeof(*d)));
 
-	d->listener = listener;
+	d->tell = tell;
 	d->owner = owner;
 	TAILQ_INIT(&d->list);
 	return d;
@@ -108,7 +108,7 @@ static void show_first(struct dialogs *d)
 	const struct dialog_opened_event *event = dialogs_shown(d);
 
 	if (event)
-		d->listener->shown(d->owner, event);
+		d->tell(d->owner, &method_dialog_opened, event);
 }
 
 static struct dialog *new_dialog(struct target *page)
@@ -183,7 +183,7 @@ static void dialogs_take_away(struct dialogs *d, struct dialog *one)
 	dialogs_drop(d, one);
 	if (!shown)
 		return;
-	d->listener->gone(d->owner, &closed);
+	d->tell(d->owner, &method_dialog_closed, &closed);
 	show_first(d);
 }
 

@@ -14,13 +14,8 @@ struct cbor;
 struct dialogs;
 struct target;
 
-/* What is shown is told; fields are borrowed. */
-struct dialog_listener {
-	void (*shown)(void *owner, const struct dialog_opened_event *event);
-	void (*gone)(void *owner, const struct dialog_closed_event *event);
-};
-
-struct dialogs *dialogs_new(const struct dialog_listener *listener, void *owner);
+/* What is shown is told by an event of proto/viewer.def; fields are borrowed. */
+struct dialogs *dialogs_new(void (*tell)(void *owner, const struct method *event, const void *fields), void *owner);
 
 /* Takes NULL, returns NULL. */
 struct dialogs *dialogs_free(struct dialogs *d);

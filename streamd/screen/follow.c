@@ -15,18 +15,6 @@
 
 #define MOST_POPUPS 16 /* windows that opened each other, as far as they are followed back */
 
-static void on_menu_opened(void *owner, const struct menu_opened_event *event)
-{
-	screen_tell(owner, &method_menu_opened, event);
-}
-
-static void on_menu_closed(void *owner, const struct menu_closed_event *event)
-{
-	screen_tell(owner, &method_menu_closed, event);
-}
-
-static const struct menu_listener menu_listener = { on_menu_opened, on_menu_closed };
-
 static void on_opened(void *owner, struct browser *b)
 {
 	struct screen *s = owner;
@@ -39,7 +27,7 @@ static void on_driven_opened(void *owner, struct browser *b)
 {
 	struct screen *s = owner;
 
-	s->menus = menus_new(&menu_listener, s);
+	s->menus = menus_new(screen_tell, s);
 	s->trouble = trouble_new(s->notes, s->recipe->title);
 	on_opened(s, b);
 }

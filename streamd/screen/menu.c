@@ -26,7 +26,7 @@
 #define MOST_WORKS   8       /* at once; a page that opens lists without end sees the next ones not opened */
 
 struct menus {
-	const struct menu_listener *listener;
+	void (*tell)(void *owner, const struct method *event, const void *fields);
 	void *owner;
 	int64_t last; /* number of the newest list */
 	int64_t open; /* 0: none */
@@ -53,11 +53,11 @@ struct work {
 	LIST_ENTRY(work) link;
 };
 
-struct menus *menus_new(const struct menu_listener *listener, void *owner)
+struct menus *menus_new(void (*tell)(void *owner, const struct method *event, const void *fields), void *owner)
 {
 	struct menus *m = must(calloc(1, sizeof(*m)));
 
-	m->listener = listener;
+	m->tell = tell;
 	m->owner = owner;
 	LIST_INIT(&m->works);
 	return m;
@@ -121,7 +121,7 @@ void menus_close(struct menus *m)
 	m->open = 0;
 	m->told = false;
 	if (told && !m->freed)
-		m->listener->closed(m->owner, &event);
+		m->tell(m->owner, &method_menu_closed, &event);
 }
 
 const struct menu_opened_event *menus_open(const struct menus *m)
@@ -211,7 +211,7 @@ static void carry_place(struct work *w)
 	m->event.width = place.width;
 	m->event.height = place.height;
 	m->told = true;
-	m->listener->opened(m->owner, &m->event);
+	m->tell(m->owner, &method_menu_opened, &m->event);
 }
 
 /* An empty label is common ("please choose"), an empty text is none to the viewer. */

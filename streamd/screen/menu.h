@@ -11,19 +11,16 @@
 
 struct menus;
 
-/* Called on the loop or in a fiber; fields are borrowed. */
-struct menu_listener {
-	void (*opened)(void *owner, const struct menu_opened_event *event);
-	void (*closed)(void *owner, const struct menu_closed_event *event);
-};
-
-/* Of the pages of one browser, which must outlive it. */
-struct menus *menus_new(const struct menu_listener *listener, void *owner);
+/*
+ * Of the pages of one browser, which must outlive it. What is open is told by an event of proto/viewer.def, on the loop or in a
+ * fiber; fields are borrowed.
+ */
+struct menus *menus_new(void (*tell)(void *owner, const struct method *event, const void *fields), void *owner);
 
 /* In a fiber: ends what it has begun. Nothing is told any more. Takes NULL, returns NULL. */
 struct menus *menus_free(struct menus *m);
 
-/* Any Runtime.bindingCalled (browser_events.binding) of the browser. Does not wait; opened() comes a little later. */
+/* Any Runtime.bindingCalled (browser_events.binding) of the browser. Does not wait; menu_opened comes a little later. */
 void menus_take(struct menus *m, struct target *target, const struct cbor *params);
 
 /* The page in front is another, or shows another document: no list can be open. */

@@ -21,17 +21,17 @@ struct note {
 };
 
 struct notes {
-	const struct note_listener *listener;
+	void (*tell)(void *owner, const struct method *event, const void *fields);
 	void *owner;
 	size_t count;
 	TAILQ_HEAD(, note) list;
 };
 
-struct notes *notes_new(const struct note_listener *listener, void *owner)
+struct notes *notes_new(void (*tell)(void *owner, const struct method *event, const void *fields), void *owner)
 {
 	struct notes *n = must(calloc(1, sizeof(*n)));
 
-	n->listener = listener;
+	n->tell = tell;
 	n->owner = owner;
 	TAILQ_INIT(&n->list);
 	return n;
@@ -71,7 +71,7 @@ static void notes_take_away(struct notes *n, struct note *one)
 	struct note_gone_event gone = { .note = one->event.note };
 
 	if (!one->closed)
-		n->listener->gone(n->owner, &gone);
+		n->tell(n->owner, &method_note_gone, &gone);
 }
 
 void notes_remove(struct notes *n, enum note_kind kind)
@@ -108,7 +108,7 @@ void notes_add(struct notes *n, enum note_kind kind, const char *about, const ch
 		.advice = *one->advice ? one->advice : NULL, .reload = reload };
 	TAILQ_INSERT_TAIL(&n->list, one, link);
 	n->count++;
-	n->listener->shown(n->owner, &one->event);
+	n->tell(n->owner, &method_note_shown, &one->event);
 }
 
 void notes_close(struct notes *n, int64_t number)

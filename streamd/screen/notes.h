@@ -24,12 +24,8 @@ enum note_kind {
 
 struct notes;
 
-struct note_listener {
-	void (*shown)(void *owner, const struct note_shown_event *event);
-	void (*gone)(void *owner, const struct note_gone_event *event);
-};
-
-struct notes *notes_new(const struct note_listener *listener, void *owner);
+/* What is shown is told by an event of proto/viewer.def; fields are borrowed. */
+struct notes *notes_new(void (*tell)(void *owner, const struct method *event, const void *fields), void *owner);
 
 /* Takes NULL, returns NULL. */
 struct notes *notes_free(struct notes *n);

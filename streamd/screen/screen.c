@@ -14,34 +14,12 @@
 #include "streamd/screen/tabs.h"
 #include "streamd/screen/target_info.h"
 
-void screen_tell(struct screen *s, const struct method *event, const void *fields)
+void screen_tell(void *screen, const struct method *event, const void *fields)
 {
+	struct screen *s = screen;
+
 	viewers_tell(&s->viewers, event, fields);
 }
-
-static void on_dialog_shown(void *owner, const struct dialog_opened_event *event)
-{
-	screen_tell(owner, &method_dialog_opened, event);
-}
-
-static void on_dialog_gone(void *owner, const struct dialog_closed_event *event)
-{
-	screen_tell(owner, &method_dialog_closed, event);
-}
-
-static const struct dialog_listener dialog_listener = { on_dialog_shown, on_dialog_gone };
-
-static void on_note_shown(void *owner, const struct note_shown_event *event)
-{
-	screen_tell(owner, &method_note_shown, event);
-}
-
-static void on_note_gone(void *owner, const struct note_gone_event *event)
-{
-	screen_tell(owner, &method_note_gone, event);
-}
-
-static const struct note_listener note_listener = { on_note_shown, on_note_gone };
 
 static void screen_show(void *owner, struct picture *p)
 {
@@ -76,9 +54,9 @@ struct screen *screen_new(const struct recipe *recipe, int quality, const struct
 	s->owner = owner;
 	s->recipe = recipe;
 	LIST_INIT(&s->viewers);
-	s->dialogs = dialogs_new(&dialog_listener, s);
+	s->dialogs = dialogs_new(screen_tell, s);
 	s->hands = hands_new(screen_let_go, s);
-	s->notes = notes_new(&note_listener, s);
+	s->notes = notes_new(screen_tell, s);
 	s->screencast = screencast_new(quality, screen_show, s);
 	return s;
 }

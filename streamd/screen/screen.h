@@ -86,5 +86,5 @@ void screen_happened(struct screen *s);
 /* The viewer did something: it holds control. */
 void screen_used(struct viewer *v);
 
-/* Sends an event of proto/viewer.def to every viewer. */
-void screen_tell(struct screen *s, const struct method *event, const void *fields);
+/* Sends an event of proto/viewer.def to every viewer of the screen; what lies over its page tells so, too. */
+void screen_tell(void *screen, const struct method *event, const void *fields);

@@ -78,54 +78,17 @@ static void set_up(void)
 }
 
 /* What viewers are told keeps to its rows, whatever the page says. */
-static void check_event(const struct method *event, const void *fields)
+static void check_event(void *owner, const struct method *event, const void *fields)
 {
 	struct refusal why;
 	struct bytes t = { 0 };
 	int fd;
 
+	(void)owner;
 	if (fields_write(&t, event->params(), fields, &fd, &why) < 0)
 		abort();
 	bytes_free(&t);
 }
-
-static void on_menu_opened(void *owner, const struct menu_opened_event *event)
-{
-	(void)owner;
-	check_event(&method_menu_opened, event);
-}
-
-static void on_menu_closed(void *owner, const struct menu_closed_event *event)
-{
-	(void)owner;
-	check_event(&method_menu_closed, event);
-}
-
-static void on_dialog_shown(void *owner, const struct dialog_opened_event *event)
-{
-	(void)owner;
-	check_event(&method_dialog_opened, event);
-}
-
-static void on_dialog_gone(void *owner, const struct dialog_closed_event *event)
-{
-	(void)owner;
-	check_event(&method_dialog_closed, event);
-}
-
-static void on_note_shown(void *owner, const struct note_shown_event *event)
-{
-	(void)owner;
-	check_event(&method_note_shown, event);
-}
-
-static void on_note_gone(void *owner, const struct note_gone_event *event)
-{
-	(void)owner;
-	check_event(&method_note_gone, event);
-}
-
-static const struct note_listener note_listener = { on_note_shown, on_note_gone };
 
 static void let_go(void *owner, const struct said *said)
 {
@@ -136,9 +99,6 @@ static void on_picture(void *owner, struct picture *p)
 {
 	(void)owner, (void)p;
 }
-
-static const struct menu_listener menu_listener = { on_menu_opened, on_menu_closed };
-static const struct dialog_listener dialog_listener = { on_dialog_shown, on_dialog_gone };
 
 /* Whatever is shown, logged or stored as a sentence is one, and fits. */
 static void check_words(const char *why, size_t size)
@@ -269,11 +229,11 @@ static void flow_person(struct browser *b, struct arena *arena)
 		if (menu)
 			menu_choose(screen->menus, menu->menu, (int)what - 1);
 		tabs_describe(b, arena, &tabs);
-		check_event(&method_tabs_changed, &tabs);
+		check_event(NULL, &method_tabs_changed, &tabs);
 		if (front) {
 			press(front);
 			target_describe(front, arena, &page);
-			check_event(&method_page_changed, &page);
+			check_event(NULL, &method_page_changed, &page);
 		}
 		fiber_sleep_until(deadline_in(what & 32 ? 100 : 1));
 	}
@@ -321,9 +281,9 @@ static struct screen *make_screen(void)
 	s->recipe = recipe;
 	s->driven = true;
 	LIST_INIT(&s->viewers);
-	s->dialogs = dialogs_new(&dialog_listener, s);
+	s->dialogs = dialogs_new(check_event, s);
 	s->hands = hands_new(let_go, s);
-	s->notes = notes_new(&note_listener, s);
+	s->notes = notes_new(check_event, s);
 	s->screencast = screencast_new(60, on_picture, s);
 	screencast_set_on(s->screencast, true);
 	return s;
@@ -357,7 +317,7 @@ static void one_run(void *arg)
 
 	if (browser_speak(b, fd, deadline_in(20000)) == 0) {
 		menus_free(s->menus);
-		s->menus = menus_new(&menu_listener, s);
+		s->menus = menus_new(check_event, s);
 		run_flows(b, in->data + 1, count);
 	}
 	browser_close(b);

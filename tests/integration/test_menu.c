@@ -46,11 +46,10 @@ static void note(void)
 		wait_wake(seen.wait, 0);
 }
 
-static void on_opened(void *owner, const struct menu_opened_event *e)
+static void on_opened(const struct menu_opened_event *e)
 {
 	size_t n = 0;
 
-	(void)owner;
 	seen.opened++;
 	seen.menu = e->menu;
 	seen.x = e->x;
@@ -61,18 +60,23 @@ static void on_opened(void *owner, const struct menu_opened_event *e)
 		n += (size_t)snprintf(seen.labels + n, sizeof(seen.labels) - n, "%s%s%s%s|", e->options[i].label,
 			e->options[i].disabled ? "-" : "", e->options[i].heading ? "#" : "",
 			e->options[i].selected ? "*" : "");
-	note();
 }
 
-static void on_closed(void *owner, const struct menu_closed_event *e)
+static void on_closed(const struct menu_closed_event *e)
 {
-	(void)owner;
 	assert_int_equal(e->menu, seen.menu);
 	seen.closed++;
-	note();
 }
 
-static const struct menu_listener listener = { on_opened, on_closed };
+static void hear(void *owner, const struct method *event, const void *fields)
+{
+	(void)owner;
+	if (event == &method_menu_opened)
+		on_opened(fields);
+	else if (event == &method_menu_closed)
+		on_closed(fields);
+	note();
+}
 
 static void on_binding(void *owner, struct target *target, const struct cbor *params)
 {
@@ -102,7 +106,7 @@ static const struct browser_events events = { .binding = on_binding, .page_chang
 static void open_menus(void *arg)
 {
 	(void)arg;
-	menus = menus_new(&listener, NULL);
+	menus = menus_new(hear, NULL);
 }
 
 static void close_menus(void *arg)
