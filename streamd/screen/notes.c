@@ -1,5 +1,6 @@
 #include "streamd/screen/notes.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -87,12 +88,13 @@ void notes_remove(struct notes *n, enum note_kind kind)
 	}
 }
 
-void notes_add(struct notes *n, enum note_kind kind, const char *about, const char *tone, bool reload, const char *text,
-	const char *advice)
+void notes_add(struct notes *n, enum note_kind kind, const char *about, const char *tone, bool reload, const char *advice,
+	const char *format, ...)
 {
 	static int64_t last;
 	struct note *one;
 	char key[MOST_ABOUT + 1];
+	va_list args;
 
 	words_set(key, sizeof(key), "%s", about);
 	if (kind == NOTE_PAGE || kind == NOTE_SLOW)
@@ -102,7 +104,9 @@ void notes_add(struct notes *n, enum note_kind kind, const char *about, const ch
 	one = must(calloc(1, sizeof(*one)));
 	one->kind = kind;
 	exact_must(one->about, sizeof(one->about), "%s", key);
-	words_set(one->text, sizeof(one->text), "%s", text);
+	va_start(args, format);
+	words_set_v(one->text, sizeof(one->text), format, args);
+	va_end(args);
 	words_set(one->advice, sizeof(one->advice), "%s", advice);
 	one->event = (struct note_shown_event){ .note = ++last, .tone = tone, .text = one->text,
 		.advice = *one->advice ? one->advice : NULL, .reload = reload };

@@ -32,10 +32,10 @@ struct notes *notes_free(struct notes *n);
 
 /*
  * Shows one, unless the same has been shown: the same is of this kind and about this, "" if there is but one. tone: of the
- * event. advice may be "". Texts are copied.
+ * event. advice may be "", and is copied, as is the text that is put together.
  */
-void notes_add(struct notes *n, enum note_kind kind, const char *about, const char *tone, bool reload, const char *text,
-	const char *advice);
+void notes_add(struct notes *n, enum note_kind kind, const char *about, const char *tone, bool reload, const char *advice,
+	const char *format, ...) __attribute__((format(printf, 7, 8)));
 
 /* What was shown of this kind does not hold any more. */
 void notes_remove(struct notes *n, enum note_kind kind);

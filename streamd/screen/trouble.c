@@ -102,7 +102,7 @@ static void say_why(struct trouble *t, const char *host, const char *why)
 	char text[512];
 
 	trouble_words(host, why, text, sizeof(text));
-	notes_add(t->notes, NOTE_PAGE, "", "bad", true, text, TELL);
+	notes_add(t->notes, NOTE_PAGE, "", "bad", true, TELL, "%s", text);
 }
 
 static const char *certificate_words(const char *code)
@@ -127,22 +127,20 @@ static void trouble_say_failed(struct trouble *t, const char *host, const char *
 {
 	bool proxied = strcmp(code, "ERR_TUNNEL_CONNECTION_FAILED") == 0 || strncmp(code, "ERR_PROXY_", 10) == 0;
 	const char *why = proxied ? known_why(t, host) : NULL;
-	char text[512], name[MOST_CODE + 8];
+	char name[MOST_CODE + 8];
 
 	if (why) {
 		say_why(t, host, why);
 		return;
 	}
 	if (strncmp(code, "ERR_CERT_", 9) == 0) {
-		words_set(text, sizeof(text), "The certificate of %s is not trusted (%s). Do not type a password.", host,
-			certificate_words(code));
-		notes_add(t->notes, NOTE_PAGE, "", "bad", true, text,
-			"Tell the administrator: if the certificate is meant to be like that, its key can be trusted (trusted_key).");
+		notes_add(t->notes, NOTE_PAGE, "", "bad", true,
+			"Tell the administrator: if the certificate is meant to be like that, its key can be trusted (trusted_key).",
+			"The certificate of %s is not trusted (%s). Do not type a password.", host, certificate_words(code));
 		return;
 	}
 	words_set(name, sizeof(name), "net::%s", code);
-	words_set(text, sizeof(text), "%s could not be opened: %s (%s).", host, net_error_words(name), code);
-	notes_add(t->notes, NOTE_PAGE, "", "bad", true, text, TELL);
+	notes_add(t->notes, NOTE_PAGE, "", "bad", true, TELL, "%s could not be opened: %s (%s).", host, net_error_words(name), code);
 }
 
 /* What the error page gives as its reason; "" while it does not stand yet. */
@@ -240,14 +238,13 @@ static void on_slow(evutil_socket_t, short, void *arg)
 {
 	struct trouble *t = arg;
 	const struct target *page = target_of(t->page);
-	char host[MOST_HOST], text[512];
+	char host[MOST_HOST];
 
 	if (!page || !page->pending)
 		return;
 	if (!url_host(url_whole(page->pending), host, sizeof(host)))
 		words_set(host, sizeof(host), "%s", t->site);
-	words_set(text, sizeof(text), "%s has not answered for %d s.", host, SLOW_S);
-	notes_add(t->notes, NOTE_SLOW, "", "warn", true, text, "");
+	notes_add(t->notes, NOTE_SLOW, "", "warn", true, "", "%s has not answered for %d s.", host, SLOW_S);
 }
 
 void trouble_changed(struct trouble *t, const struct target *page)
@@ -270,8 +267,8 @@ static void say_answer(struct trouble *t, const struct target *page, const char 
 	answer_words(&page->answer, words, sizeof(words));
 	words_set(text, sizeof(text), "%s %s%s", url_shown(page->url), words, old ? "; the recipe's sign_in.url may be old." : ".");
 	log_notice("%s", text);
-	notes_add(t->notes, NOTE_PAGE, "", "warn", true, text,
-		answer_is_down(&page->answer) ? "Reload in a moment." : "Tell the administrator, or go on from here.");
+	notes_add(t->notes, NOTE_PAGE, "", "warn", true,
+		answer_is_down(&page->answer) ? "Reload in a moment." : "Tell the administrator, or go on from here.", "%s", text);
 }
 
 /* 401 and 403 are words to a person who is not signed in yet. */

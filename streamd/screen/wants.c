@@ -50,47 +50,44 @@ void wants_password(void *owner, struct target *target, const struct cbor *param
 void wants_app(void *owner, const char *scheme)
 {
 	struct screen *s = owner;
-	char host[MOST_HOST], text[512];
+	char host[MOST_HOST];
 
 	log_notice("a page of %s wanted to open an app by a %s: link, which was refused", s->recipe->name, scheme);
-	words_set(text, sizeof(text), "%s wanted to open an app (%s:). This browser runs on Stead's server and has none.",
+	notes_add(s->notes, NOTE_APP, scheme, "plain", false, "Choose another way on the page, such as a code.",
+		"%s wanted to open an app (%s:). This browser runs on Stead's server and has none.",
 		wants_host_of(s->browser ? browser_front(s->browser) : NULL, host), scheme);
-	notes_add(s->notes, NOTE_APP, scheme, "plain", false, text,
-		"Choose another way on the page, such as a code.");
 }
 
 void wants_download(void *owner, const char *name)
 {
 	struct screen *s = owner;
-	char text[512];
 
-	words_set(text, sizeof(text), "The page wanted to save a file%s%s%s. Files cannot be saved from this browser.",
+	notes_add(s->notes, NOTE_DOWNLOAD, "", "plain", false, "Fetch it in your own browser if you need it.",
+		"The page wanted to save a file%s%s%s. Files cannot be saved from this browser.",
 		*name ? " (" : "", BRIEF(100, name), *name ? ")" : "");
-	notes_add(s->notes, NOTE_DOWNLOAD, "", "plain", false, text, "Fetch it in your own browser if you need it.");
 }
 
 void wants_file(void *owner, struct target *target)
 {
 	struct screen *s = owner;
-	char host[MOST_HOST], text[512];
+	char host[MOST_HOST];
 
-	words_set(text, sizeof(text), "%s asks for a file. Your files cannot be reached from this browser, which runs on Stead's server.",
+	notes_add(s->notes, NOTE_FILE, "", "plain", false, "If the sign-in needs it, go on without, or tell the administrator.",
+		"%s asks for a file. Your files cannot be reached from this browser, which runs on Stead's server.",
 		wants_host_of(target, host));
-	notes_add(s->notes, NOTE_FILE, "", "plain", false, text, "If the sign-in needs it, go on without, or tell the administrator.");
 }
 
 static void passkey_wanted(struct screen *s, const struct target *t, const char *kind)
 {
 	bool make = strcmp(kind, "create") == 0;
-	char host[MOST_HOST], text[512];
+	char host[MOST_HOST];
 
-	words_set(text, sizeof(text), make ?
+	notes_add(s->notes, NOTE_PASSKEY, kind, "plain", false, make ?
+		"Go on without one, such as by \"Not now\" or \"Skip\"." :
+		"Choose another way on the page, such as a password or a code.", make ?
 		"%s wanted to make a passkey. This browser runs on Stead's server and cannot keep one." :
 		"%s asked for a passkey or a security key. This browser runs on Stead's server and has none.",
 		wants_host_of(t, host));
-	notes_add(s->notes, NOTE_PASSKEY, kind, "plain", false, text, make ?
-		"Go on without one, such as by \"Not now\" or \"Skip\"." :
-		"Choose another way on the page, such as a password or a code.");
 }
 
 static void chooser_wanted(struct screen *s, const char *what)
@@ -109,7 +106,7 @@ static void chooser_wanted(struct screen *s, const char *what)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (strcmp(rows[i].what, what) == 0)
-			notes_add(s->notes, NOTE_CHOOSER, what, "plain", false, rows[i].text, rows[i].advice);
+			notes_add(s->notes, NOTE_CHOOSER, what, "plain", false, rows[i].advice, "%s", rows[i].text);
 }
 
 static void typing_changed(struct screen *s, bool typing)

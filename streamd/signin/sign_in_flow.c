@@ -103,17 +103,15 @@ static int look_for_change(struct sign_in *s)
  */
 static void say_what_lacks(struct sign_in *s, bool fits, const char *why)
 {
-	char text[600];
-
 	if (!fits) {
 		notes_remove(s->screen->notes, NOTE_RULE);
 		s->fits_since = 0;
 	} else if (s->fits_since == 0) {
 		s->fits_since = loop_now();
 	} else if (s->fits_since > 0 && loop_now() - s->fits_since > LACKS_MS && *why && !s->stale) {
-		words_set(text, sizeof(text), "Stead does not take you for signed in yet. %s", why);
-		notes_add(s->screen->notes, NOTE_RULE, "", "plain", false, text,
-			"If you are, tell the administrator: the recipe's rule (signed_in) may be old.");
+		notes_add(s->screen->notes, NOTE_RULE, "", "plain", false,
+			"If you are, tell the administrator: the recipe's rule (signed_in) may be old.",
+			"Stead does not take you for signed in yet. %s", why);
 	}
 }
 
