@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include <jansson.h>
-
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -17,7 +15,6 @@
 #include "common/must.h"
 #include "streamd/browser/clip.h"
 #include "streamd/browser/frame_path.h"
-#include "streamd/browser/watch.h"
 
 #define ANSWER_MS    5000
 #define MOST_OPTIONS 1000
@@ -250,10 +247,8 @@ static void menu_opened(struct menus *m, const struct target *t, int64_t world, 
 		menus_close(m);
 }
 
-void menus_take(struct menus *m, struct target *target, const struct cbor *params)
+void menus_take(struct menus *m, struct target *target, int64_t world, const json_t *said)
 {
-	int64_t world = cbor_get_int(params, "executionContextId", 0);
-	json_t *said = watch_read(params);
 	const json_t *gone = json_object_get(said, "closed");
 
 	if (json_is_integer(json_object_get(said, "menu")))
@@ -261,7 +256,6 @@ void menus_take(struct menus *m, struct target *target, const struct cbor *param
 	else if (gone && m->open && m->world == world && m->page_menu == json_integer_value(gone) &&
 		target_ref_equal(m->target, target_ref_of(target)))
 		menus_close(m);
-	json_decref(said);
 }
 
 static void carry_choice(struct work *w)

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "proto/viewer.h"
 #include "streamd/browser/browser.h"
 
@@ -20,8 +22,11 @@ struct menus *menus_new(void (*tell)(void *owner, const struct method *event, co
 /* In a fiber: ends what it has begun. Nothing is told any more. Takes NULL, returns NULL. */
 struct menus *menus_free(struct menus *m);
 
-/* Any Runtime.bindingCalled (browser_events.binding) of the browser. Does not wait; menu_opened comes a little later. */
-void menus_take(struct menus *m, struct target *target, const struct cbor *params);
+/*
+ * What the watcher in a target has said (watch_read()), whatever it is, and in which of its worlds. Does not wait; menu_opened
+ * comes a little later.
+ */
+void menus_take(struct menus *m, struct target *target, int64_t world, const json_t *said);
 
 /* The page in front is another, or shows another document: no list can be open. */
 void menus_close(struct menus *m);

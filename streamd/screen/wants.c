@@ -132,13 +132,13 @@ static void text_copied(struct screen *s, const char *text, bool offered)
 }
 
 /* A copy that the person asked for by its key they have; one that the page made, they are offered. */
-static bool take_copy(struct screen *s, const struct cbor *params)
+static bool take_copy(struct screen *s, const json_t *said)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 	const char *text = NULL;
 	bool offered = false;
 
-	if (!copy_read(params, arena, &text, &offered))
+	if (!copy_read(said, arena, &text, &offered))
 		return false;
 	text_copied(s, text, offered || loop_now() - s->copied > ACT_MS);
 	return true;
@@ -165,14 +165,10 @@ static bool take_want(struct screen *s, struct target *t, const json_t *said)
 void wants_binding(void *owner, struct target *target, const struct cbor *params)
 {
 	struct screen *s = owner;
-	json_t *said;
+	json_auto_t *said = s->menus ? watch_read(params) : NULL;
 
-	if (!s->menus || take_copy(s, params))
-		return;
-	said = watch_read(params);
-	if (!take_want(s, target, said))
-		menus_take(s->menus, target, params);
-	json_decref(said);
+	if (said && !take_copy(s, said) && !take_want(s, target, said))
+		menus_take(s->menus, target, cbor_get_int(params, "executionContextId", 0), said);
 }
 
 static void tell_host(struct screen *s, const char *host, const char *why)

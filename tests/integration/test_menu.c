@@ -81,16 +81,17 @@ static void hear(void *owner, const struct method *event, const void *fields)
 static void on_binding(void *owner, struct target *target, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *secret = arena_new_secret(0);
+	json_auto_t *said = watch_read(params);
 	const char *text;
 	bool offered;
 
 	(void)owner;
-	if (copy_read(params, secret, &text, &offered)) {
+	if (copy_read(said, secret, &text, &offered)) {
 		snprintf(seen.copied, sizeof(seen.copied), "%s", text);
 		seen.leaked = seen.leaked || strstr(text, "hidden");
 		note();
 	} else if (menus) {
-		menus_take(menus, target, params);
+		menus_take(menus, target, cbor_get_int(params, "executionContextId", 0), said);
 	}
 }
 
