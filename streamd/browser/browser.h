@@ -264,7 +264,7 @@ const char *const *browser_origins_seen(const struct browser *b, size_t *ret, bo
 
 /*
  * Calls a function of JavaScript in an isolated world of a frame of target, so that the page can neither see nor fake
- * it; args are the elements of CDP's "arguments". ret->result is the whole answer: its "result"."value" is what the function
+ * it, with one object, which args are the members of. ret->result is the whole answer: its "result"."value" is what the function
  * returned. -EREMOTE also when it threw.
  */
 int frame_call_args(struct target_ref target, const char *frame, const char *function, int64_t deadline,

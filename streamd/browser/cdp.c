@@ -156,6 +156,14 @@ void cdp_reply_free(struct cdp_reply *r)
 
 static void put_args(struct cbor_out *o, const struct cdp_arg *args);
 
+static void put_as_sent(struct cbor_out *o, const struct cbor *value)
+{
+	size_t n = 0;
+	const uint8_t *bytes = cbor_raw(value, &n);
+
+	cbor_put_raw(o, bytes, n);
+}
+
 static void cdp_put_value(struct cbor_out *o, const struct cdp_arg *a)
 {
 	switch (a->kind) {
@@ -163,7 +171,7 @@ static void cdp_put_value(struct cbor_out *o, const struct cdp_arg *a)
 	case CDP_KIND_INT: cbor_cdp_int(o, a->number); break;
 	case CDP_KIND_REAL: cbor_put_double(o, a->real); break;
 	case CDP_KIND_BOOL: cbor_put_bool(o, a->yes); break;
-	case CDP_KIND_RAW: cbor_put_raw(o, a->bytes, a->length); break;
+	case CDP_KIND_VALUE: put_as_sent(o, a->value); break;
 	case CDP_KIND_BINARY: cbor_put_binary(o, a->bytes, a->length); break;
 	case CDP_KIND_MAP: put_args(o, a->inner); break;
 	case CDP_KIND_LIST:
@@ -176,12 +184,18 @@ static void cdp_put_value(struct cbor_out *o, const struct cdp_arg *a)
 	}
 }
 
-/* A text that is NULL is left out, so that callers need no cases for what is optional. */
+/* So that callers need no cases for what is optional. */
+static bool is_left_out(const struct cdp_arg *a)
+{
+	return (a->kind == CDP_KIND_TEXT && !a->text) || (a->kind == CDP_KIND_VALUE && !a->value) ||
+		((a->kind == CDP_KIND_MAP || a->kind == CDP_KIND_LIST) && !a->inner);
+}
+
 static void put_args(struct cbor_out *o, const struct cdp_arg *args)
 {
 	cbor_cdp_map_begin(o);
 	for (const struct cdp_arg *a = args; a->kind != CDP_END; a++) {
-		if (a->kind == CDP_KIND_TEXT && !a->text)
+		if (is_left_out(a))
 			continue;
 		cbor_put_text(o, a->name);
 		cdp_put_value(o, a);

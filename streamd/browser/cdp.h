@@ -22,10 +22,10 @@ struct cdp;
 /* Room for an id that Chromium gives a target, a frame, a session or a context; its own have 32 digits. */
 #define CDP_ID 48
 
-/* A parameter, or an element of a list (then without a name). */
+/* A parameter, or an element of a list (then without a name). In a map a text, value, map or list that is NULL is left out. */
 struct cdp_arg {
 	const char *name;
-	enum { CDP_END, CDP_KIND_TEXT, CDP_KIND_INT, CDP_KIND_REAL, CDP_KIND_BOOL, CDP_KIND_MAP, CDP_KIND_LIST, CDP_KIND_RAW,
+	enum { CDP_END, CDP_KIND_TEXT, CDP_KIND_INT, CDP_KIND_REAL, CDP_KIND_BOOL, CDP_KIND_MAP, CDP_KIND_LIST, CDP_KIND_VALUE,
 		CDP_KIND_BINARY } kind;
 	union {
 		const char *text;
@@ -33,6 +33,7 @@ struct cdp_arg {
 		double real;
 		bool yes;
 		const struct cdp_arg *inner; /* ends with CDP_END */
+		const struct cbor *value;
 		struct {
 			const void *bytes;
 			size_t length;
@@ -44,13 +45,13 @@ struct cdp_arg {
 #define CDP_INT(name_, value_)  { .name = name_, .kind = CDP_KIND_INT, .number = value_ }
 #define CDP_REAL(name_, value_) { .name = name_, .kind = CDP_KIND_REAL, .real = value_ }
 #define CDP_BOOL(name_, value_) { .name = name_, .kind = CDP_KIND_BOOL, .yes = value_ }
-#define CDP_MAP(name_, ...)                                                                        \
-	{ .name = name_, .kind = CDP_KIND_MAP, .inner = (const struct cdp_arg[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } } }
-#define CDP_LIST(name_, ...)                                                                       \
-	{ .name = name_, .kind = CDP_KIND_LIST, .inner = (const struct cdp_arg[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } } }
-/* A value as Chromium sent it (cbor_raw()), or as cbor_cdp_... wrote it. */
-#define CDP_RAW(name_, bytes_, length_)                                                            \
-	{ .name = name_, .kind = CDP_KIND_RAW, .bytes = bytes_, .length = length_ }
+/* Of rows that are made elsewhere; and of those that stand here. */
+#define CDP_MAP_OF(name_, rows_)  { .name = name_, .kind = CDP_KIND_MAP, .inner = rows_ }
+#define CDP_LIST_OF(name_, rows_) { .name = name_, .kind = CDP_KIND_LIST, .inner = rows_ }
+#define CDP_MAP(name_, ...)  CDP_MAP_OF(name_, ((const struct cdp_arg[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } }))
+#define CDP_LIST(name_, ...) CDP_LIST_OF(name_, ((const struct cdp_arg[]){ __VA_ARGS__ __VA_OPT__(,) { 0 } }))
+/* A value as Chromium sent it. */
+#define CDP_VALUE(name_, value_) { .name = name_, .kind = CDP_KIND_VALUE, .value = value_ }
 /* Bytes that stand for base64. */
 #define CDP_BINARY(name_, bytes_, length_)                                                         \
 	{ .name = name_, .kind = CDP_KIND_BINARY, .bytes = bytes_, .length = length_ }

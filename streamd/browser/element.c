@@ -37,16 +37,16 @@ static const struct cdp_arg *wish_args(struct arena *arena, const struct wish *w
 	return arena_memdup(arena, rows, sizeof(rows));
 }
 
-static struct cdp_arg cells_arg(struct arena *arena, const struct cell_wish *cells, size_t count)
+static const struct cdp_arg *cells_args(struct arena *arena, const struct list_wish *w)
 {
-	struct cdp_arg *list = arena_array(arena, count + 1, sizeof(*list));
+	struct cdp_arg *list = arena_array(arena, w->cell_count + 1, sizeof(*list));
 
-	for (size_t i = 0; i < count; i++) {
-		const struct cdp_arg rows[] = { CDP_TEXT("css", cells[i].css),
-			CDP_TEXT("attribute", cells[i].attribute), { 0 } };
-		list[i] = (struct cdp_arg){ .kind = CDP_KIND_MAP, .inner = arena_memdup(arena, rows, sizeof(rows)) };
+	for (size_t i = 0; i < w->cell_count; i++) {
+		const struct cdp_arg rows[] = { CDP_TEXT("css", w->cells[i].css),
+			CDP_TEXT("attribute", w->cells[i].attribute), { 0 } };
+		list[i] = (struct cdp_arg)CDP_MAP_OF(NULL, arena_memdup(arena, rows, sizeof(rows)));
 	}
-	return (struct cdp_arg){ .name = "cells", .kind = CDP_KIND_LIST, .inner = list };
+	return list;
 }
 
 /* The frame that a selector names by its address; the page itself if it names none. */
@@ -63,22 +63,20 @@ static int find_frame(struct target_ref page, const char *pattern, struct arena 
 	return 0;
 }
 
-/* Asks the page; list is NULL, or two rows (cells and none, or an end) as in element_wait.js. */
+/* Asks the page, as element_wait.js has it; list: NULL, or that of which the first wish is the row. */
 static int element_ask(const struct page_frame *f, const struct wish *wishes, size_t count, int64_t ms,
-	const struct cdp_arg *list_args, struct arena *arena, struct cdp_reply *ret)
+	const struct list_wish *list, struct arena *arena, struct cdp_reply *ret)
 {
-	struct cdp_arg *list = arena_array(arena, count + 1, sizeof(*list));
+	struct cdp_arg *args = arena_array(arena, count + 1, sizeof(*args));
+	const struct wish none = { .at = list ? list->none : NULL };
 
 	if (!target_of(f->target))
 		return -EREMOTE;
 	for (size_t i = 0; i < count; i++)
-		list[i] = (struct cdp_arg){ .kind = CDP_KIND_MAP, .inner = wish_args(arena, &wishes[i]) };
-	const struct cdp_arg value[] = { { .name = "wishes", .kind = CDP_KIND_LIST, .inner = list },
-		CDP_INT("timeout_ms", ms), list_args ? list_args[0] : (struct cdp_arg){ 0 },
-		list_args ? list_args[1] : (struct cdp_arg){ 0 }, { 0 } };
-	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
-	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
-	return frame_call_args(f->target, f->id, page_element_wait, deadline_in(ms + ANSWER_MS), ret, args);
+		args[i] = (struct cdp_arg)CDP_MAP_OF(NULL, wish_args(arena, &wishes[i]));
+	return frame_call(f->target, f->id, page_element_wait, deadline_in(ms + ANSWER_MS), ret, CDP_LIST_OF("wishes", args),
+		CDP_INT("timeout_ms", ms), CDP_LIST_OF("cells", list ? cells_args(arena, list) : NULL),
+		CDP_MAP_OF("none", none.at ? wish_args(arena, &none) : NULL));
 }
 
 /* No more of it than is of use, NULL for what is no text. */
@@ -210,18 +208,15 @@ static void element_read_list(struct arena *arena, const struct cbor *v, size_t 
 
 int element_rows(struct target_ref page, const struct list_wish *wish, int64_t ms, struct arena *arena, struct element_list *ret)
 {
-	const struct wish row = { .at = wish->at }, none = { .at = wish->none };
-	struct cdp_arg args[2] = { cells_arg(arena, wish->cells, wish->cell_count), { 0 } };
+	const struct wish row = { .at = wish->at };
 	int64_t next_look = deadline_in(LEAST_MS);
 	struct element_list list;
 	struct page_frame f;
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = find_frame(page, wish->at->frame, arena, &f);
 
-	if (wish->none)
-		args[1] = (struct cdp_arg){ .name = "none", .kind = CDP_KIND_MAP, .inner = wish_args(arena, &none) };
 	if (r == 0)
-		r = element_ask(&f, &row, 1, ms, args, arena, &reply);
+		r = element_ask(&f, &row, 1, ms, wish, arena, &reply);
 	if (r < 0)
 		return r;
 	element_read_list(arena, frame_value(&reply), wish->cell_count, &list);
@@ -257,7 +252,7 @@ int element_edit(const struct element *e, enum edit edit, const char *value, int
 	if (!target_of(e->target))
 		return -EREMOTE;
 	r = frame_call(e->target, e->frame, page_element_edit, deadline, &reply,
-		CDP_MAP(NULL, CDP_MAP("value", CDP_TEXT("act", acts[edit]), CDP_TEXT("value", value))));
+		CDP_TEXT("act", acts[edit]), CDP_TEXT("value", value));
 	if (r < 0)
 		return r;
 	read_edited(arena, frame_value(&reply), ret);

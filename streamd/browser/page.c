@@ -212,6 +212,7 @@ static int isolated_world(struct target_ref target, const char *frame, int64_t d
 	return 0;
 }
 
+/* Chromium's "arguments" wants every value wrapped: {value: ...}. */
 int frame_call_args(struct target_ref target, const char *frame, const char *function, int64_t deadline,
 	struct cdp_reply *ret, const struct cdp_arg *args)
 {
@@ -223,7 +224,7 @@ int frame_call_args(struct target_ref target, const char *frame, const char *fun
 
 	const struct cdp_arg call[] = { CDP_TEXT("functionDeclaration", function), CDP_INT("executionContextId", world),
 		CDP_BOOL("returnByValue", true), CDP_BOOL("awaitPromise", true),
-		{ .name = "arguments", .kind = CDP_KIND_LIST, .inner = args }, { 0 } };
+		CDP_LIST("arguments", CDP_MAP(NULL, CDP_MAP_OF("value", args))), { 0 } };
 	r = call_in_frame(target, frame, "Runtime.callFunctionOn", deadline, ret, call);
 	if (r == 0 && cbor_get(ret->result, "exceptionDetails")) {
 		char *text = cbor_get_utf8(ret->arena,

@@ -187,14 +187,10 @@ static int write_area(struct capturing *c, const struct frame_info *f, const str
 static int read_databases(struct capturing *c, const struct frame_info *f, struct cdp_reply *ret)
 {
 	const struct area *before = area_before(c, f->key);
-	struct cdp_arg value[3] = { CDP_INT("maxBytes", MOST_DATABASE), { 0 } };
-	size_t n = 0;
 
-	if (before && cbor_is(before->databases, CBOR_TEXT))
-		value[1] = (struct cdp_arg)CDP_RAW("before", cbor_raw(before->databases, &n), n);
-	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
-	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
-	return frame_call_args(f->target, f->id, page_indexeddb_read, deadline_min(c->deadline, deadline_in(READ_MS)), ret, args);
+	return frame_call(f->target, f->id, page_indexeddb_read, deadline_min(c->deadline, deadline_in(READ_MS)), ret,
+		CDP_INT("maxBytes", MOST_DATABASE),
+		CDP_VALUE("before", before && cbor_is(before->databases, CBOR_TEXT) ? before->databases : NULL));
 }
 
 static int capture_read_area(struct capturing *c, const struct frame_info *f, struct area_read *ret)
@@ -206,7 +202,7 @@ static int capture_read_area(struct capturing *c, const struct frame_info *f, st
 		r = read_databases(c, f, &ret->databases);
 	if (r == 0)
 		r = frame_call(f->target, f->id, page_caches_read, deadline_min(c->deadline, deadline_in(READ_MS)), &ret->caches,
-			CDP_MAP(NULL, CDP_MAP("value", CDP_INT("maxBytes", MOST_CACHES), CDP_INT("mostBytes", MOST_CACHED))));
+			CDP_INT("maxBytes", MOST_CACHES), CDP_INT("mostBytes", MOST_CACHED));
 	return r;
 }
 

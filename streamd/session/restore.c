@@ -23,18 +23,10 @@ static int differ(const struct complaint *c, const char *what, const char *of)
 	return words_fail(-EILSEQ, c->why, c->size, "%s of %s did not come back as it was captured", what, of);
 }
 
-static struct cdp_arg raw_arg(const char *name, const struct cbor *v)
-{
-	size_t n = 0;
-	const uint8_t *p = cbor_raw(v, &n);
-
-	return (struct cdp_arg)CDP_RAW(name, p, n);
-}
-
 static bool restore_same(const struct cbor *a, const struct cbor *b)
 {
 	size_t na = 0, nb = 0;
-	const uint8_t *pa = a ? cbor_raw(a, &na) : NULL, *pb = b ? cbor_raw(b, &nb) : NULL;
+	const uint8_t *pa = cbor_raw(a, &na), *pb = cbor_raw(b, &nb);
 
 	return na == nb && (na == 0 || memcmp(pa, pb, na) == 0);
 }
@@ -71,34 +63,22 @@ static int restore_cookies(struct browser *b, const struct state *s, int64_t dea
 
 	if (cbor_count(cookies) == 0)
 		return 0;
-	const struct cdp_arg args[] = { raw_arg("cookies", cookies), { 0 } };
-	r = cdp_call_args(browser_cdp(b), "", "Storage.setCookies", deadline, &reply, args);
+	r = cdp_call(browser_cdp(b), "", "Storage.setCookies", deadline, &reply, CDP_VALUE("cookies", cookies));
 	if (r < 0)
 		return words_fail(r, c->why, c->size, "the cookies were not accepted: %s", reply.error);
 	cdp_reply_free(&reply);
 	r = cdp_call(browser_cdp(b), "", "Storage.getCookies", deadline, &reply);
 	if (r < 0)
 		return r;
-	r = compare_cookies(s, cbor_get(reply.result, "cookies"), c);
-	return r;
+	return compare_cookies(s, cbor_get(reply.result, "cookies"), c);
 }
 
-/* Chromium's "arguments" wants every value wrapped: {value: ...}. */
 static int write_storage(struct target_ref t, const char *frame, const struct area *a, int64_t deadline)
 {
-	struct cdp_arg value[3] = { { 0 } };
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	size_t n = 0;
-	int r;
 
-	if (a->local)
-		value[n++] = raw_arg("local", a->local);
-	if (a->session)
-		value[n++] = raw_arg("session", a->session);
-	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
-	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
-	r = frame_call_args(t, frame, page_storage_write, deadline, &reply, args);
-	return r;
+	return frame_call(t, frame, page_storage_write, deadline, &reply, CDP_VALUE("local", a->local),
+		CDP_VALUE("session", a->session));
 }
 
 /* A database that could not be made is told with the exception: [[NAME, "QuotaExceededError: ..."], ...]. */
@@ -117,11 +97,8 @@ static int check_written(const struct cbor *wrong, const struct area *a, const s
 static int restore_write_text(struct target_ref t, const char *frame, const char *function, const struct cbor *text,
 	const struct area *a, int64_t deadline, const struct complaint *c)
 {
-	const struct cdp_arg value[] = { raw_arg("text", text), { 0 } };
-	const struct cdp_arg wrapped[] = { { .name = "value", .kind = CDP_KIND_MAP, .inner = value }, { 0 } };
-	const struct cdp_arg args[] = { { .kind = CDP_KIND_MAP, .inner = wrapped }, { 0 } };
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	int r = frame_call_args(t, frame, function, deadline, &reply, args);
+	int r = frame_call(t, frame, function, deadline, &reply, CDP_VALUE("text", text));
 
 	if (r == 0)
 		r = check_written(cbor_get(frame_value(&reply), "wrong"), a, c);
@@ -144,35 +121,21 @@ static int compare_storage(struct target_ref t, const char *frame, const struct 
 	return r;
 }
 
-static int compare_databases(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
-	const struct complaint *c)
+/* The same text, by the function that reads it; what: whose it is, for a sentence. */
+static int compare_text(struct target_ref t, const char *frame, const char *function, const struct cbor *text, const char *what,
+	const struct area *a, int64_t deadline, const struct complaint *c)
 {
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	int r = frame_call(t, frame, page_indexeddb_read, deadline, &reply, CDP_MAP(NULL, CDP_MAP("value")));
+	int r = frame_call(t, frame, function, deadline, &reply);
 
-	if (r < 0)
-		return r;
-	if (!restore_same(a->databases, cbor_get(frame_value(&reply), "text")))
-		r = differ(c, "IndexedDB", a->key);
+	if (r == 0 && !restore_same(text, cbor_get(frame_value(&reply), "text")))
+		r = differ(c, what, a->key);
 	return r;
 }
 
 static bool has_caches(const struct area *a)
 {
 	return cbor_is(a->caches, CBOR_TEXT) && !cbor_text_is(a->caches, "[]");
-}
-
-static int compare_caches(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
-	const struct complaint *c)
-{
-	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	int r = frame_call(t, frame, page_caches_read, deadline, &reply, CDP_MAP(NULL, CDP_MAP("value")));
-
-	if (r < 0)
-		return r;
-	if (!restore_same(a->caches, cbor_get(frame_value(&reply), "text")))
-		r = differ(c, "Cache Storage", a->key);
-	return r;
 }
 
 static int restore_in_frame(struct target_ref t, const char *frame, const struct area *a, int64_t deadline,
@@ -187,9 +150,9 @@ static int restore_in_frame(struct target_ref t, const char *frame, const struct
 	if (r == 0)
 		r = compare_storage(t, frame, a, deadline, c);
 	if (r == 0 && cbor_is(a->databases, CBOR_TEXT))
-		r = compare_databases(t, frame, a, deadline, c);
+		r = compare_text(t, frame, page_indexeddb_read, a->databases, "IndexedDB", a, deadline, c);
 	if (r == 0 && has_caches(a))
-		r = compare_caches(t, frame, a, deadline, c);
+		r = compare_text(t, frame, page_caches_read, a->caches, "Cache Storage", a, deadline, c);
 	return r;
 }
 
