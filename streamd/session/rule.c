@@ -85,70 +85,49 @@ static bool cookie_digest(const struct state *s, const struct recipe_cookie *mea
 	return false;
 }
 
-static bool has_changed(bool there, const uint8_t now[32], bool was_there, const uint8_t then[32])
-{
-	return there && (!was_there || memcmp(now, then, 32) != 0);
-}
+/* What the rule names, as it was looked at: how much of it has changed, and of the first that has not a sentence that says so. */
+struct named {
+	size_t changed, unchanged;
+	char why[512];
+};
 
-static bool cookies_fit(const struct recipe_signed_in *s, const struct state *now, const struct state *before,
-	char *why, size_t size)
+/* Whether it is there and another than it was then. */
+static void count_named(struct named *n, const char *kind, const char *name, bool there, const uint8_t now[32], bool was_there,
+	const uint8_t then[32])
 {
-	uint8_t a[32], b[32];
-
-	for (size_t i = 0; i < s->cookies_count; i++) {
-		const struct recipe_cookie *c = &s->cookies[i];
-		bool there = cookie_digest(now, c, a);
-		bool was = before && cookie_digest(before, c, b);
-		if (has_changed(there, a, was, b))
-			continue;
-		words_set(why, size, "The cookie %s is %s.", c->name,
+	if (there && (!was_there || memcmp(now, then, 32) != 0))
+		n->changed++;
+	else if (n->unchanged++ == 0)
+		words_set(n->why, sizeof(n->why), "The %s %s is %s.", kind, name,
 			there ? "still the one from before the sign-in" : "not there yet");
-		return false;
-	}
-	return true;
 }
 
-static bool items_fit(const struct recipe_item *items, size_t count, bool session, const struct state *now,
-	const struct state *before, char *why, size_t size)
-{
-	uint8_t a[32], b[32];
-
-	for (size_t i = 0; i < count; i++) {
-		bool there = state_item_digest(now, session, items[i].origin, items[i].key, a);
-		bool was = before && state_item_digest(before, session, items[i].origin, items[i].key, b);
-		if (has_changed(there, a, was, b))
-			continue;
-		words_set(why, size, "The %s item %s is %s.", session ? "sessionStorage" : "localStorage", items[i].key,
-			there ? "still the one from before the sign-in" : "not there yet");
-		return false;
-	}
-	return true;
-}
-
-static bool any_item_changed(const struct recipe_item *items, size_t count, bool session, const struct state *now,
+static void count_items(struct named *n, const struct recipe_item *items, size_t count, bool session, const struct state *now,
 	const struct state *then)
 {
 	uint8_t a[32], b[32];
 
 	for (size_t i = 0; i < count; i++) {
 		bool there = state_item_digest(now, session, items[i].origin, items[i].key, a);
-		if (has_changed(there, a, state_item_digest(then, session, items[i].origin, items[i].key, b), b))
-			return true;
+		bool was = then && state_item_digest(then, session, items[i].origin, items[i].key, b);
+		count_named(n, session ? "sessionStorage item" : "localStorage item", items[i].key, there, a, was, b);
 	}
-	return false;
 }
 
-static bool any_cookie_changed(const struct recipe_signed_in *s, const struct state *now, const struct state *then)
+/* then: NULL if nothing is known of what there was. */
+static struct named look_at_named(const struct recipe_signed_in *s, const struct state *now, const struct state *then)
 {
+	struct named n = { 0 };
 	uint8_t a[32], b[32];
 
 	for (size_t i = 0; i < s->cookies_count; i++) {
-		const struct recipe_cookie *c = &s->cookies[i];
-		bool there = cookie_digest(now, c, a);
-		if (has_changed(there, a, cookie_digest(then, c, b), b))
-			return true;
+		bool there = cookie_digest(now, &s->cookies[i], a);
+		bool was = then && cookie_digest(then, &s->cookies[i], b);
+		count_named(&n, "cookie", s->cookies[i].name, there, a, was, b);
 	}
-	return false;
+	count_items(&n, s->local_storage, s->local_storage_count, false, now, then);
+	count_items(&n, s->session_storage, s->session_storage_count, true, now, then);
+	return n;
 }
 
 int rule_has_changed(struct browser *b, const struct recipe *recipe, const struct state *then, int64_t deadline, bool *ret)
@@ -162,9 +141,7 @@ int rule_has_changed(struct browser *b, const struct recipe *recipe, const struc
 		return 0;
 	r = capture(b, recipe, deadline, &now);
 	if (r == 0)
-		*ret = any_cookie_changed(s, now, then) ||
-			any_item_changed(s->local_storage, s->local_storage_count, false, now, then) ||
-			any_item_changed(s->session_storage, s->session_storage_count, true, now, then);
+		*ret = look_at_named(s, now, then).changed > 0;
 	return r;
 }
 
@@ -173,6 +150,7 @@ static int storage_fits(struct target_ref page, const struct recipe *recipe, con
 {
 	const struct recipe_signed_in *s = &recipe->signed_in;
 	CLEANUP(state_freep) struct state *now = NULL;
+	struct named named;
 	int r;
 
 	*ret_met = true;
@@ -181,9 +159,10 @@ static int storage_fits(struct target_ref page, const struct recipe *recipe, con
 	r = capture_page(page, recipe, deadline, &now);
 	if (r < 0)
 		return r;
-	*ret_met = cookies_fit(s, now, before, why, size) &&
-		items_fit(s->local_storage, s->local_storage_count, false, now, before, why, size) &&
-		items_fit(s->session_storage, s->session_storage_count, true, now, before, why, size);
+	named = look_at_named(s, now, before);
+	*ret_met = named.unchanged == 0;
+	if (!*ret_met)
+		words_set(why, size, "%s", named.why);
 	return 0;
 }
 
