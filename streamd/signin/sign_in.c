@@ -196,8 +196,6 @@ struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acti
 
 	s->daemon = d;
 	exact_must(s->id, sizeof(s->id), "%s", id);
-	s->user = acting->user;
-	s->user_name = must(strdup(acting->name ? acting->name : ""));
 	s->call = call_new(d, acting, NEVER);
 	s->recipe = recipe_ref(recipe);
 	s->opened_at_ms = wall_now();
@@ -276,7 +274,6 @@ struct sign_in *sign_in_free(struct sign_in *s)
 	state_free(s->refused);
 	call_free(s->call);
 	recipe_unref(s->recipe);
-	free(s->user_name);
 	free(s);
 	return NULL;
 }

@@ -42,9 +42,8 @@ struct sign_in {
 	struct streamd *daemon;
 	char id[64];
 	uint64_t number; /* what it is held by with the login that opened it */
-	int64_t user, opened_at_ms, ended_at_ms; /* wall clock; 0 while it is open */
-	char *user_name;
-	struct call *call; /* its own, for the acting user, without deadline */
+	int64_t opened_at_ms, ended_at_ms; /* wall clock; 0 while it is open */
+	struct call *call; /* its own, without deadline; its acting user is whose the sign-in is */
 	const struct recipe *recipe;
 	enum sign_in_step step, reached; /* reached: the furthest before it failed or ended */
 	char reason[1024], advice[512];

@@ -27,7 +27,7 @@ void sign_in_find_screen(void *daemon, const char *id, const struct login *login
 		*ret = (struct screen_found){ .close_code = EDGE_CLOSE_ENDED, .why = gone };
 	else if (!s)
 		*ret = (struct screen_found){ .close_code = EDGE_CLOSE_NOT_FOUND, .why = "There is no such sign-in." };
-	else if (s->user != login->user)
+	else if (s->call->acting.user != login->user)
 		*ret = (struct screen_found){ .close_code = EDGE_CLOSE_FORBIDDEN, .why = "This sign-in belongs to somebody else." };
 	else
 		*ret = (struct screen_found){ .screen = s->screen, .scopes = SCOPE_READ | SCOPE_ACT };

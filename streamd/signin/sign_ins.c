@@ -127,7 +127,7 @@ static size_t count_of_user(const struct sign_ins *all, int64_t user)
 	size_t n = 0;
 
 	TAILQ_FOREACH (s, &all->list, link)
-		n += !s->ended_at_ms && s->user == user;
+		n += !s->ended_at_ms && s->call->acting.user == user;
 	return n;
 }
 
@@ -181,7 +181,7 @@ static struct sign_in *failed_of_user(const struct sign_ins *all, int64_t user)
 	struct sign_in *s;
 
 	TAILQ_FOREACH_REVERSE (s, &all->list, sign_in_list, link)
-		if (s->user == user && s->resumable && !s->ending)
+		if (s->call->acting.user == user && s->resumable && !s->ending)
 			return s;
 	return NULL;
 }
@@ -262,7 +262,12 @@ static void sign_ins_describe(struct call *call, const struct sign_in *s, struct
 		.kept_account = arena_strdup(call->arena, sign_ins_or_null(s->asked.kept)),
 		.reached = step_word(s->reached),
 		.opened_at_ms = s->opened_at_ms,
-		.user = call->role == ROLE_CONTROL ? sign_ins_or_null(s->user_name) : NULL };
+		.user = call->role == ROLE_CONTROL ? s->call->acting.name : NULL };
+}
+
+static bool may_see(const struct call *call, const struct sign_in *s)
+{
+	return s->call->acting.user == call->acting.user || call->role == ROLE_CONTROL;
 }
 
 /* Somebody else's stream is not there, as far as anybody is told. */
@@ -272,7 +277,7 @@ static struct sign_in *find_own(struct call *call, const char *id)
 	struct sign_in *s = sign_ins_find(d->sign_ins, id);
 	const char *why;
 
-	if (s && (s->user == call->acting.user || call->role == ROLE_CONTROL))
+	if (s && may_see(call, s))
 		return s;
 	why = s ? NULL : sign_ins_why_gone(d->sign_ins, id);
 	if (why)
@@ -301,7 +306,7 @@ int stream_list(struct call *call, const struct stream_list_params *, struct str
 
 	result->streams = arena_array(call->arena, MOST_LISTED, sizeof(*result->streams));
 	TAILQ_FOREACH (s, &d->sign_ins->list, link)
-		if ((s->user == call->acting.user || call->role == ROLE_CONTROL) && result->streams_count < MOST_LISTED)
+		if (may_see(call, s) && result->streams_count < MOST_LISTED)
 			sign_ins_describe(call, s, &result->streams[result->streams_count++]);
 	return 0;
 }
