@@ -91,43 +91,18 @@ struct sign_ins *sign_ins_free(struct sign_ins *all)
 	return NULL;
 }
 
-size_t sign_ins_count(const struct sign_ins *all)
+struct sign_ins_tally sign_ins_count(const struct sign_ins *all, int64_t user)
 {
+	struct sign_ins_tally n = { 0 };
 	const struct sign_in *s;
-	size_t n = 0;
 
-	TAILQ_FOREACH (s, &all->list, link)
-		n += !s->ended_at_ms;
-	return n;
-}
-
-size_t sign_ins_browsers(const struct sign_ins *all)
-{
-	const struct sign_in *s;
-	size_t n = 0;
-
-	TAILQ_FOREACH (s, &all->list, link)
-		n += s->screen->browser != NULL;
-	return n;
-}
-
-size_t sign_ins_viewers(const struct sign_ins *all)
-{
-	const struct sign_in *s;
-	size_t n = 0;
-
-	TAILQ_FOREACH (s, &all->list, link)
-		n += viewers_count(&s->screen->viewers);
-	return n;
-}
-
-static size_t count_of_user(const struct sign_ins *all, int64_t user)
-{
-	const struct sign_in *s;
-	size_t n = 0;
-
-	TAILQ_FOREACH (s, &all->list, link)
-		n += !s->ended_at_ms && s->call->acting.user == user;
+	TAILQ_FOREACH (s, &all->list, link) {
+		if (user && s->call->acting.user != user)
+			continue;
+		n.open += !s->ended_at_ms;
+		n.browsers += s->screen->browser != NULL;
+		n.viewers += viewers_count(&s->screen->viewers);
+	}
 	return n;
 }
 
@@ -188,8 +163,8 @@ static struct sign_in *failed_of_user(const struct sign_ins *all, int64_t user)
 
 static bool is_full(const struct streamd *d, int64_t user)
 {
-	return sign_ins_count(d->sign_ins) >= (size_t)d->settings.most_streams ||
-		count_of_user(d->sign_ins, user) >= (size_t)d->settings.most_streams_a_user;
+	return sign_ins_count(d->sign_ins, 0).open >= (size_t)d->settings.most_streams ||
+		sign_ins_count(d->sign_ins, user).open >= (size_t)d->settings.most_streams_a_user;
 }
 
 /* Whoever begins anew has given up what failed: it holds no place that the new one needs. */
@@ -207,11 +182,11 @@ static int check_limits(struct call *call, struct streamd *d)
 {
 	if (d->stopping)
 		return call_refuse(call, ERR_unavailable, NULL, "Stead is being restarted; try again in a moment.");
-	if (sign_ins_count(d->sign_ins) >= (size_t)d->settings.most_streams)
+	if (sign_ins_count(d->sign_ins, 0).open >= (size_t)d->settings.most_streams)
 		return call_refuse(call, ERR_busy, NULL,
 			"All %lld sign-ins that may be open at once are in use; try again when one has ended.",
 			(long long)d->settings.most_streams);
-	if (count_of_user(d->sign_ins, call->acting.user) >= (size_t)d->settings.most_streams_a_user)
+	if (sign_ins_count(d->sign_ins, call->acting.user).open >= (size_t)d->settings.most_streams_a_user)
 		return call_refuse(call, ERR_busy, NULL,
 			"You have %lld sign-ins open already, as many as you may; close one on the dashboard first.",
 			(long long)d->settings.most_streams_a_user);

@@ -14,10 +14,11 @@ void sign_ins_end(struct sign_ins *all);
 /* In a fiber, once nobody looks any more. Takes NULL, returns NULL. */
 struct sign_ins *sign_ins_free(struct sign_ins *all);
 
-/* Open ones. */
-size_t sign_ins_count(const struct sign_ins *all);
-size_t sign_ins_browsers(const struct sign_ins *all);
-size_t sign_ins_viewers(const struct sign_ins *all);
+/* Those that are open, their browsers, and whoever looks at them; of one user, or, user 0, of all. */
+struct sign_ins_tally {
+	size_t open, browsers, viewers;
+};
+struct sign_ins_tally sign_ins_count(const struct sign_ins *all, int64_t user);
 
 struct sign_in *sign_ins_find(struct sign_ins *all, const char *id);
 

@@ -175,7 +175,7 @@ static void open_many(size_t n)
 
 static void await_all_ended(void)
 {
-	while (sign_ins_count(d.sign_ins) > 0)
+	while (sign_ins_count(d.sign_ins, 0).open > 0)
 		fiber_sleep_until(deadline_in(5));
 }
 
@@ -203,7 +203,7 @@ static void list_all(void)
 	assert_int_equal(count_listed(), MOST_OPEN);
 	await_all_ended(); /* their launcher cannot be started */
 	open_many(MOST_OPEN);
-	assert_int_equal(sign_ins_count(d.sign_ins), MOST_OPEN);
+	assert_int_equal(sign_ins_count(d.sign_ins, 0).open, MOST_OPEN);
 	assert_int_equal(count_listed(), MOST_OPEN + ENDED);
 	await_all_ended();
 	assert_int_equal(count_listed(), MOST_OPEN + ENDED);
@@ -243,7 +243,7 @@ static void close_and_open(void)
 	fiber_yield(); /* it waits for its launcher */
 	unlink(launcher_path);
 	open_many(ENDED);
-	while (sign_ins_count(d.sign_ins) > 1)
+	while (sign_ins_count(d.sign_ins, 0).open > 1)
 		fiber_sleep_until(deadline_in(5));
 	fiber_start("close", close_it, oldest->id, &closer);
 	fiber_start("open", open_another, oldest, &opener);
