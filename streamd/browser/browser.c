@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/egress_rule.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -21,18 +22,13 @@
 #define HUNG_MS  15000 /* without an answer it counts as hung, once it has started */
 #define WORDS_MS 2000  /* the launcher's, about a browser whose pipe has closed */
 
-static void browser_copy_text(char *out, size_t size, const char *text)
-{
-	words_set(out, size, "%s", text ? text : "");
-}
-
 static void end(struct browser *b, const char *why)
 {
 	struct event_wait *w;
 
 	if (b->ended[0])
 		return;
-	browser_copy_text(b->ended, sizeof(b->ended), why);
+	words_set(b->ended, sizeof(b->ended), "%s", why);
 	LIST_FOREACH (w, &b->waits, link)
 		latch_wake(&w->latch, -ECONNRESET);
 	latch_wake(&b->first_page, -ECONNRESET);
@@ -80,11 +76,12 @@ static void take_news(struct browser *b, const struct browser_watch_item *item)
 /* Follows what the launcher says of the browser until it has ended. */
 static void watch(void *arg)
 {
+	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, NEVER);
 	struct browser *b = arg;
 	struct browser_watch_params params;
 	struct browser_watch_item item;
 	struct peer_stream *stream = NULL;
-	int r = open_browser_watch(b->watch_call, b->launcher, &params, &stream);
+	int r = open_browser_watch(call, b->launcher, &params, &stream);
 
 	while (r == 0 && (r = next_browser_watch(stream, &item, NEVER)) == 0)
 		take_news(b, &item);
@@ -219,13 +216,13 @@ static int browser_attach(struct browser *b, int64_t deadline)
 	return r == 0 ? page_wait_enabled(target_ref_of(browser_page(b)), deadline) : r;
 }
 
-static void copy_environment(struct environment *to, const struct environment *from)
+static void keep_environment(struct browser *b, const struct environment *e)
 {
-	*to = *from;
-	to->user_agent = from->user_agent ? must(strdup(from->user_agent)) : NULL;
-	to->languages = from->languages ? must(strdup(from->languages)) : NULL;
-	to->time_zone = from->time_zone ? must(strdup(from->time_zone)) : NULL;
-	to->locale = from->locale ? must(strdup(from->locale)) : NULL;
+	b->environment = *e;
+	b->environment.user_agent = arena_strdup(b->arena, e->user_agent);
+	b->environment.languages = arena_strdup(b->arena, e->languages);
+	b->environment.time_zone = arena_strdup(b->arena, e->time_zone);
+	b->environment.locale = arena_strdup(b->arena, e->locale);
 }
 
 const char *browser_why_ended(struct browser *b)
@@ -259,7 +256,8 @@ struct browser *browser_new(const struct environment *environment, const struct 
 	b->act = events->acts ? act_new(b) : NULL;
 	TAILQ_INIT(&b->targets);
 	LIST_INIT(&b->waits);
-	copy_environment(&b->environment, environment);
+	b->arena = arena_new(0);
+	keep_environment(b, environment);
 	return b;
 }
 
@@ -288,7 +286,6 @@ int browser_open(struct call *call, const struct streamd_settings *settings, con
 	if (r == 0)
 		r = start(b, call, settings, recipe, cut, &fd);
 	if (r == 0) {
-		b->watch_call = call_new(NULL, NULL, NEVER);
 		fiber_start("browser watch", watch, b, &b->watcher);
 		r = browser_speak(b, fd, deadline);
 		if (r < 0)
@@ -305,14 +302,13 @@ int browser_open(struct call *call, const struct streamd_settings *settings, con
 /* Asks the launcher to end it; closing the connection has the same effect, so a launcher that hangs is no excuse. */
 static void end_browser(struct browser *b)
 {
-	struct call *call = call_new(NULL, NULL, deadline_in(END_MS));
+	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(END_MS));
 	struct browser_end_params params;
 	struct browser_end_result result;
 	int r = call_browser_end(call, b->launcher, &params, &result);
 
 	if (r < 0)
 		log_debug("the launcher did not confirm the end of a browser: %s", call_why(call, r));
-	call_free(call);
 }
 
 struct browser *browser_close(struct browser *b)
@@ -331,17 +327,11 @@ struct browser *browser_close(struct browser *b)
 	fiber_join(&b->pulse);
 	b->act = act_free(b->act);
 	fiber_unshield();
-	b->watch_call = call_free(b->watch_call);
 	b->launcher = peer_free(b->launcher);
 	b->cdp = cdp_free(b->cdp);
 	targets_free(b);
 	b->blank = blank_free(b->blank);
-	for (size_t i = 0; i < b->seen_count; i++)
-		free(b->seen[i]);
-	free((char *)b->environment.user_agent);
-	free((char *)b->environment.languages);
-	free((char *)b->environment.time_zone);
-	free((char *)b->environment.locale);
+	arena_free(b->arena);
 	free(b);
 	return NULL;
 }

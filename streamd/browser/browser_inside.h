@@ -19,6 +19,7 @@ struct browser {
 	struct peer *launcher;
 	const struct browser_events *events;
 	void *owner;
+	struct arena *arena; /* of texts that are kept as long as it is there */
 	struct environment environment;
 	struct target_list targets;
 	LIST_HEAD(, event_wait) waits;
@@ -26,7 +27,6 @@ struct browser {
 	struct latch first_page, rest; /* rest: of the pulse, between two questions */
 	struct latch fetched;  /* something that a page's script has asked for has come, or never will */
 	struct fiber *watcher, *pulse;
-	struct call *watch_call;
 	struct act *act;     /* NULL unless events->acts */
 	struct blank *blank; /* NULL: requests go out */
 	struct refused {
@@ -45,7 +45,7 @@ struct browser {
 	bool used_http_auth;
 	bool storm;           /* it has been said that there are too many targets */
 	bool barred;          /* it has been said that a page went where nobody may look */
-	char *seen[BROWSER_MOST_SEEN]; /* origins */
+	const char *seen[BROWSER_MOST_SEEN]; /* origins */
 	size_t seen_count;
 	bool seen_more; /* there were others */
 };

@@ -98,7 +98,7 @@ const char *const *browser_origins_seen(const struct browser *b, size_t *ret, bo
 {
 	*ret = b->seen_count;
 	*ret_more = b->seen_more;
-	return (const char *const *)b->seen;
+	return b->seen;
 }
 
 struct target *browser_front(struct browser *b)

@@ -291,7 +291,7 @@ static void note_origin(struct browser *b, const struct url *address)
 		if (strcmp(b->seen[i], origin) == 0)
 			return;
 	if (b->seen_count < BROWSER_MOST_SEEN)
-		b->seen[b->seen_count++] = must(strdup(origin));
+		b->seen[b->seen_count++] = arena_strdup(b->arena, origin);
 	else
 		b->seen_more = true;
 }
