@@ -227,10 +227,7 @@ static void keep_environment(struct browser *b, const struct environment *e)
 
 const char *browser_why_ended(struct browser *b)
 {
-	struct event_wait words;
-
-	event_wait_begin(b, &words, "", ""); /* no event has this name: it waits for the end */
-	event_wait_end(b, &words, deadline_in(2 * WORDS_MS));
+	event_await(b, "", "", deadline_in(2 * WORDS_MS)); /* no event has this name: it waits for the end */
 	return browser_ended(b);
 }
 

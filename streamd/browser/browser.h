@@ -232,6 +232,9 @@ struct event_wait {
 void event_wait_begin(struct browser *b, struct event_wait *w, const char *session, const char *method);
 int event_wait_end(struct browser *b, struct event_wait *w, int64_t deadline);
 
+/* Both in one, for what comes by itself. */
+int event_await(struct browser *b, const char *session, const char *method, int64_t deadline);
+
 /*
  * Goes to an address and waits until the document has been loaded: 0; -EREMOTE with Chromium's reason
  * (net::ERR_...) in why; -ETIMEDOUT; -EPIPE; -ECONNRESET; -ECANCELED. why is always written, "" if nothing was said.

@@ -88,11 +88,8 @@ static int await_closed_behind(struct target_ref front, int64_t deadline)
 {
 	int r = 0;
 
-	while (r == 0 && close_behind(front)) {
-		struct event_wait gone;
-		event_wait_begin(front.browser, &gone, "", "Target.detachedFromTarget");
-		r = event_wait_end(front.browser, &gone, deadline);
-	}
+	while (r == 0 && close_behind(front))
+		r = event_await(front.browser, "", "Target.detachedFromTarget", deadline);
 	return r;
 }
 

@@ -49,6 +49,14 @@ int event_wait_end(struct browser *b, struct event_wait *w, int64_t deadline)
 	return r;
 }
 
+int event_await(struct browser *b, const char *session, const char *method, int64_t deadline)
+{
+	struct event_wait w;
+
+	event_wait_begin(b, &w, session, method);
+	return event_wait_end(b, &w, deadline);
+}
+
 /* Whether Chromium loads a page of its own in place of what failed; that must be over, or it is taken for the next one's. */
 static bool shows_error(const char *why)
 {

@@ -41,12 +41,10 @@ static int run_press_follow(struct stepping *s, const char *session)
 {
 	for (;;) {
 		struct target *page = browser_target_by_session(s->browser, session);
-		struct event_wait wait;
 		int r;
 		if (!page || !page->loading || page != browser_front(s->browser) || stepping_left_ms(s) == 0)
 			return 0;
-		event_wait_begin(s->browser, &wait, session, "Page.frameStoppedLoading");
-		r = event_wait_end(s->browser, &wait, deadline_min(s->deadline, deadline_in(LOOK_MS)));
+		r = event_await(s->browser, session, "Page.frameStoppedLoading", deadline_min(s->deadline, deadline_in(LOOK_MS)));
 		if (r < 0 && r != -ETIMEDOUT)
 			return r == -EPIPE ? 0 : r;
 	}

@@ -132,14 +132,12 @@ static int await_page(struct stepping *s)
 
 	for (;;) {
 		struct target *page = browser_front(s->browser);
-		struct event_wait wait;
 		int r;
 		if (page && url_fits_any(page->url, &pattern, 1))
 			return 0;
 		if (stepping_left_ms(s) == 0 || (stepping_at_exit(s) && !page->loading))
 			break;
-		event_wait_begin(s->browser, &wait, "", "Target.targetInfoChanged");
-		r = event_wait_end(s->browser, &wait, deadline_min(s->deadline, deadline_in(LOOK_MS)));
+		r = event_await(s->browser, "", "Target.targetInfoChanged", deadline_min(s->deadline, deadline_in(LOOK_MS)));
 		if (r < 0 && r != -ETIMEDOUT)
 			return r;
 	}

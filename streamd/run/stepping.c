@@ -89,15 +89,10 @@ const char *stepping_failed_words(const struct stepping *s, const struct fetch *
 /* A document has gone, or a page: waits for what comes in its place, but not long. */
 int stepping_await_successor(struct stepping *s)
 {
-	struct target *page = browser_front(s->browser);
-	struct event_wait wait;
-	char session[CDP_ID] = "";
-	int r;
+	const struct target *page = browser_front(s->browser);
+	int r = event_await(s->browser, page ? page->session : "", page ? "Page.domContentEventFired" : "Target.attachedToTarget",
+		deadline_in(RETRY_MS));
 
-	if (page)
-		memcpy(session, page->session, sizeof(session));
-	event_wait_begin(s->browser, &wait, session, page ? "Page.domContentEventFired" : "Target.attachedToTarget");
-	r = event_wait_end(s->browser, &wait, deadline_in(RETRY_MS));
 	return r == -ETIMEDOUT || r == -EPIPE ? 0 : r;
 }
 
