@@ -50,7 +50,7 @@ static const struct cdp_arg *cells_args(struct arena *arena, const struct list_w
 }
 
 /* The frame that a selector names by its address; the page itself if it names none. */
-static int find_frame(struct target_ref page, const char *pattern, struct arena *arena, struct page_frame *ret)
+static int find_frame(struct target_ref page, const char *pattern, struct arena *arena, struct frame_info *ret)
 {
 	const struct target *t = target_of(page);
 
@@ -58,13 +58,13 @@ static int find_frame(struct target_ref page, const char *pattern, struct arena 
 		return -EPIPE;
 	if (pattern)
 		return page_frame_find(page, pattern, arena, deadline_in(ANSWER_MS), ret);
-	*ret = (struct page_frame){ .target = page };
+	*ret = (struct frame_info){ .target = page };
 	memcpy(ret->id, t->id, sizeof(ret->id));
 	return 0;
 }
 
 /* Asks the page, as element_wait.js has it; list: NULL, or that of which the first wish is the row. */
-static int element_ask(const struct page_frame *f, const struct wish *wishes, size_t count, int64_t ms,
+static int element_ask(const struct frame_info *f, const struct wish *wishes, size_t count, int64_t ms,
 	const struct list_wish *list, struct arena *arena, struct cdp_reply *ret)
 {
 	struct cdp_arg *args = arena_array(arena, count + 1, sizeof(*args));
@@ -110,7 +110,7 @@ static void read_element(struct arena *arena, const struct cbor *v, size_t count
 }
 
 /* Scrolling the pages around a frame of another process takes its time, and nothing tells of its end. */
-static int place_in_page(const struct page_frame *f, struct element *e)
+static int place_in_page(const struct frame_info *f, struct element *e)
 {
 	int64_t deadline = deadline_in(ANSWER_MS);
 	double x = 0, y = 0, was_x, was_y;
@@ -152,7 +152,7 @@ int element_wait(struct target_ref page, const struct wish *wishes, size_t count
 	struct element *ret)
 {
 	int64_t next_look = deadline_in(LEAST_MS);
-	struct page_frame f;
+	struct frame_info f;
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	struct element e;
 	bool in_page = !count || !wishes[0].at->frame;
@@ -211,7 +211,7 @@ int element_rows(struct target_ref page, const struct list_wish *wish, int64_t m
 	const struct wish row = { .at = wish->at };
 	int64_t next_look = deadline_in(LEAST_MS);
 	struct element_list list;
-	struct page_frame f;
+	struct frame_info f;
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	int r = find_frame(page, wish->at->frame, arena, &f);
 

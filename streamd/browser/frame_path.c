@@ -9,46 +9,6 @@
 
 #define MOST_DEPTH   16
 
-struct walk {
-	struct arena *arena;
-	struct page_frame *frames;
-	size_t count;
-};
-
-/* As deep as cbor_parse() lets a message be. */
-static void frame_path_add_tree(struct walk *w, struct target_ref target, const struct cbor *node, const char *parent)
-{
-	const struct cbor *frame = cbor_get(node, "frame");
-	struct page_frame *f;
-	const char *id;
-
-	if (!frame || w->count == PAGE_MOST_FRAMES)
-		return;
-	f = &w->frames[w->count];
-	id = cbor_get_utf8(w->arena, frame, "id");
-	if (!id || !exact_set(f->id, sizeof(f->id), "%s", id)) /* not what Chromium sends; nobody could ask for it */
-		return;
-	w->count++;
-	f->target = target;
-	exact_must(f->parent, sizeof(f->parent), "%s", parent);
-	f->url = url_in(w->arena, cbor_get_utf8(w->arena, frame, "url"));
-	for (const struct cbor *c = cbor_first(cbor_get(node, "childFrames")); c; c = cbor_next(c))
-		frame_path_add_tree(w, target, c, f->id);
-}
-
-static int frame_path_add_target(struct walk *w, struct target_ref target, int64_t deadline)
-{
-	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	int r = target_call(target, "Page.getFrameTree", deadline, &reply);
-	const struct target *t = target_of(target);
-
-	if (r < 0)
-		return r;
-	if (t)
-		frame_path_add_tree(w, target, cbor_get(reply.result, "frameTree"), t->parent);
-	return 0;
-}
-
 /* The page's target and every frame that has a process of its own. */
 static size_t list_targets(const struct target *page, struct target_ref list[BROWSER_MOST_TARGETS])
 {
@@ -62,43 +22,35 @@ static size_t list_targets(const struct target *page, struct target_ref list[BRO
 	return n;
 }
 
-static const struct page_frame *frame_path_frame_by_id(const struct walk *w, const char *id)
-{
-	for (size_t i = 0; i < w->count; i++)
-		if (strcmp(w->frames[i].id, id) == 0)
-			return &w->frames[i];
-	return NULL;
-}
-
-static bool hangs_on(const struct walk *w, const struct page_frame *f, const char *page)
+static bool hangs_on(const struct frame_tree *tree, const struct frame_info *f, const char *page)
 {
 	for (int depth = 0; f && depth < MOST_DEPTH; depth++) {
 		if (strcmp(f->id, page) == 0)
 			return true;
-		f = frame_path_frame_by_id(w, f->parent);
+		f = frame_tree_find(tree, f->parent);
 	}
 	return false;
 }
 
 /* Another page's frames are in the list too. */
-static void keep_own(struct walk *w, const char *page)
+static void keep_own(struct frame_tree *tree, const char *page)
 {
-	bool own[PAGE_MOST_FRAMES];
+	bool own[FRAMES_MOST];
 	size_t kept = 0;
 
-	for (size_t i = 0; i < w->count; i++)
-		own[i] = hangs_on(w, &w->frames[i], page);
-	for (size_t i = 0; i < w->count; i++)
+	for (size_t i = 0; i < tree->count; i++)
+		own[i] = hangs_on(tree, &tree->frames[i], page);
+	for (size_t i = 0; i < tree->count; i++)
 		if (own[i])
-			w->frames[kept++] = w->frames[i];
-	w->count = kept;
+			tree->frames[kept++] = tree->frames[i];
+	tree->count = kept;
 }
 
-int page_frames(struct target_ref page, struct arena *arena, int64_t deadline, struct page_frame **ret, size_t *ret_count)
+int page_frames(struct target_ref page, struct arena *arena, int64_t deadline, struct frame_info **ret, size_t *ret_count)
 {
 	const struct target *own = target_of(page);
 	struct target_ref targets[BROWSER_MOST_TARGETS];
-	struct walk w = { .arena = arena };
+	struct frame_tree tree = { .arena = arena, .frames = arena_array(arena, FRAMES_MOST, sizeof(*tree.frames)), .urls = true };
 	char id[CDP_ID];
 	size_t n;
 
@@ -106,22 +58,21 @@ int page_frames(struct target_ref page, struct arena *arena, int64_t deadline, s
 		return -EPIPE;
 	memcpy(id, own->id, sizeof(id));
 	n = list_targets(own, targets);
-	w.frames = arena_array(arena, PAGE_MOST_FRAMES, sizeof(*w.frames));
 	for (size_t i = 0; i < n; i++) {
-		int r = frame_path_add_target(&w, targets[i], deadline);
+		int r = frame_tree_read(&tree, targets[i], deadline);
 		if (r < 0 && (i == 0 || (r != -EPIPE && r != -EREMOTE))) /* a frame may go; the page may not */
 			return r;
 	}
-	keep_own(&w, id);
-	*ret = w.frames;
-	*ret_count = w.count;
+	keep_own(&tree, id);
+	*ret = tree.frames;
+	*ret_count = tree.count;
 	return 0;
 }
 
 int page_frame_find(struct target_ref page, const char *pattern, struct arena *arena, int64_t deadline,
-	struct page_frame *ret)
+	struct frame_info *ret)
 {
-	struct page_frame *frames;
+	struct frame_info *frames;
 	size_t count;
 	int r = page_frames(page, arena, deadline, &frames, &count);
 

@@ -2,27 +2,20 @@
 #pragma once
 
 #include "common/arena.h"
-#include "streamd/browser/browser.h"
+#include "streamd/browser/frames.h"
 
-#define PAGE_MOST_FRAMES 128
-
-/* A frame of a page, the page's own first. */
-struct page_frame {
-	struct target_ref target; /* whose session reaches it */
-	char id[CDP_ID];
-	char parent[CDP_ID]; /* "" for the page */
-	const struct url *url;
-};
-
-/* All frames of a page and of what it holds, in processes of their own or not. Waits. 0, or as cdp_call(). */
-int page_frames(struct target_ref page, struct arena *arena, int64_t deadline, struct page_frame **ret, size_t *ret_count);
+/*
+ * All frames of a page, its own first, and of what it holds, in processes of their own or not; FRAMES_MOST at most. Waits. 0, or as
+ * cdp_call().
+ */
+int page_frames(struct target_ref page, struct arena *arena, int64_t deadline, struct frame_info **ret, size_t *ret_count);
 
 /*
  * The frame, other than the page itself, whose address fits the pattern. Waits. -ENOENT if there is none now, or as
  * cdp_call().
  */
 int page_frame_find(struct target_ref page, const char *pattern, struct arena *arena, int64_t deadline,
-	struct page_frame *ret);
+	struct frame_info *ret);
 
 /*
  * Where the upper left corner of what the frame (by id, reached through target) shows lies in its page, in CSS pixels.

@@ -129,7 +129,7 @@ static void flow_element(struct browser *b, struct arena *arena)
 static void flow_frames(struct browser *b, struct arena *arena)
 {
 	struct target_ref page = target_ref_of(browser_page(b));
-	struct page_frame *frames;
+	struct frame_info *frames;
 	struct frame_info *infos;
 	double x, y;
 	size_t count = 0;

@@ -150,7 +150,7 @@ static void trees_are_checked(struct browser *b)
 {
 	const char *good = tree;
 	struct arena *arena = arena_new(0);
-	struct page_frame *frames;
+	struct frame_info *frames;
 	struct frame_info *infos;
 	size_t count;
 
