@@ -9,19 +9,19 @@
 /* Tells the caller whose session it is. Only a run with the right one's lives on; of any other, what it holds is given back. */
 static void settle_open(struct call *call, struct run *run, const struct proof *proof, struct run_open_result *result)
 {
-	result->verdict = verdict_word(proof->verdict);
-	if (proof->verdict == VERDICT_IN && run->browser) {
+	result->verdict = verdict_word(proof->found.verdict);
+	if (proof->found.verdict == VERDICT_IN && run->browser) {
 		run->opened = run->untouched = true;
 		run_leave(run);
 		return;
 	}
-	result->reason = run_with_events(run, call->arena, proof->why);
-	result->retry_ms = proof->retry_ms;
-	if (proof->verdict == VERDICT_OUT && *proof->account)
-		result->shown_account = arena_strdup(call->arena, proof->account);
+	result->reason = run_with_events(run, call->arena, proof->found.why);
+	result->retry_ms = proof->found.retry_ms;
+	if (proof->found.verdict == VERDICT_OUT && *proof->found.account)
+		result->shown_account = arena_strdup(call->arena, proof->found.account);
 	if (proof->visited)
 		run_take_state(run, call, &result->state, &result->left_out);
-	if (result->state >= 0 && proof->verdict != VERDICT_OUT && !fiber_cancelled() && !run->ending)
+	if (result->state >= 0 && proof->found.verdict != VERDICT_OUT && !fiber_cancelled() && !run->ending)
 		run_hand_out(run, result->state);
 	if (run->handed >= 0 || fiber_cancelled() || run->ending) /* or nobody hears that */
 		run_leave(run);

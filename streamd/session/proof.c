@@ -1,6 +1,7 @@
 #include "streamd/session/proof.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "common/fiber.h"
@@ -49,12 +50,24 @@ static const struct browser_events proof_events = { .dialog = on_proof_dialog };
 	"the administrator "                                                                                           \
 	"should look at the probe in the site's recipe."
 
-static void proof_conclude(struct proof *p, enum verdict verdict, const char *why, const char *advice)
+static void advise(struct proof *p, const char *advice)
 {
-	p->verdict = verdict;
-	if (why != p->why)
-		words_set(p->why, sizeof(p->why), "%s", why);
 	words_set(p->advice, sizeof(p->advice), "%s", advice);
+}
+
+/* What came of it, if that is not what a look at the site has said itself. */
+static void proof_conclude(struct proof *p, enum verdict verdict, const char *advice, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void proof_conclude(struct proof *p, enum verdict verdict, const char *advice, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	words_set_v(p->found.why, sizeof(p->found.why), format, args);
+	va_end(args);
+	p->found.verdict = verdict;
+	advise(p, advice);
 }
 
 /* A failure of the proving browser says nothing about the session. */
@@ -64,23 +77,19 @@ static int inconclusive(struct proving *v, int r, const char *where)
 
 	if (r == -ECANCELED)
 		return r;
-	words_set(v->proof->why, sizeof(v->proof->why), "The proving browser failed while %s: %s", where,
+	v->proof->found = (struct probed){ 0 }; /* nor does what has been seen until then */
+	proof_conclude(v->proof, VERDICT_INCONCLUSIVE, "Go on in the browser and press \"Check now\" to try once more.",
+		"The proving browser failed while %s: %s", where,
 		ended             ? ended
 		: r == REFUSED    ? v->call->refusal.message
 		: r == -ETIMEDOUT ? "it did not answer in time."
 		: r == -EPIPE     ? "its page crashed."
 				  : strerror(-r));
-	proof_conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
-		"Go on in the browser and press \"Check now\" to try once more.");
 	return 0;
 }
 
 /* The site's trouble says nothing about the session, and passes without anybody's doing. */
-static void proof_say_down(struct proving *v, const struct probed *seen)
-{
-	v->proof->retry_ms = seen->retry_ms;
-	proof_conclude(v->proof, VERDICT_DOWN, seen->why, "Wait until the site is well, then press \"Check now\".");
-}
+#define WAIT_FOR_SITE "Wait until the site is well, then press \"Check now\"."
 
 /*
  * The same probe with nobody signed in, in a context of its own. If it shows an account then, it shows it to anybody, and
@@ -101,28 +110,24 @@ static int check_control(struct proving *v, bool *ret_sound)
 		return inconclusive(v, r, "probing without the session");
 	*ret_sound = seen.verdict == VERDICT_OUT;
 	if (seen.verdict == VERDICT_IN)
-		proof_conclude(v->proof, VERDICT_INCONCLUSIVE,
-			"The site's probe shows an account even without the session, so it proves nothing.",
-			"The administrator should correct the probe in the site's recipe.");
+		proof_conclude(v->proof, VERDICT_INCONCLUSIVE, "The administrator should correct the probe in the site's recipe.",
+			"The site's probe shows an account even without the session, so it proves nothing.");
 	else if (seen.verdict == VERDICT_DOWN)
-		proof_say_down(v, &seen);
-	else if (seen.verdict == VERDICT_INCONCLUSIVE) {
-		words_set(v->proof->why, sizeof(v->proof->why), "Without the session: %s", seen.why);
-		proof_conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why, LOOK_AND_GO_ON);
-	}
+		proof_conclude(v->proof, VERDICT_DOWN, WAIT_FOR_SITE, "%s", seen.why);
+	else if (seen.verdict == VERDICT_INCONCLUSIVE)
+		proof_conclude(v->proof, VERDICT_INCONCLUSIVE, LOOK_AND_GO_ON, "Without the session: %s", seen.why);
+	v->proof->found.retry_ms = seen.retry_ms;
 	return 0;
 }
 
 /* The site's data had no room in the browser's profile: the machine's fault, not the session's. */
 static int say_no_room(struct proving *v, const char *why)
 {
-	struct proof *p = v->proof;
 	char room[600];
 
 	browser_room_words(v->browser, v->call, room, sizeof(room));
-	words_set(p->why, sizeof(p->why), "The session could not be carried into a fresh browser: %s. %s", why, room);
-	proof_conclude(p, VERDICT_INCONCLUSIVE, p->why,
-		"Tell the administrator, who can make room, then press \"Check now\".");
+	proof_conclude(v->proof, VERDICT_INCONCLUSIVE, "Tell the administrator, who can make room, then press \"Check now\".",
+		"The session could not be carried into a fresh browser: %s. %s", why, room);
 	return -EILSEQ;
 }
 
@@ -135,11 +140,9 @@ static int restore_state(struct proving *v)
 		r = restore(
 			target_ref_of(browser_page(v->browser)), v->state, deadline_in(RESTORE_MS), why, sizeof(why));
 	if (r == -EILSEQ) {
-		words_set(v->proof->why, sizeof(v->proof->why),
+		proof_conclude(v->proof, VERDICT_INCONCLUSIVE,
+			"This site keeps something that cannot be taken along; tell the administrator what is named here.",
 			"The session could not be carried into a fresh browser: %s.", why);
-		proof_conclude(v->proof, VERDICT_INCONCLUSIVE, v->proof->why,
-			"This site keeps something that cannot be taken along; tell the administrator what is named "
-			"here.");
 	} else if (r == -ENOSPC) {
 		r = say_no_room(v, why);
 	} else if (r < 0) {
@@ -155,11 +158,9 @@ static void check_account(struct proving *v)
 {
 	struct proof *p = v->proof;
 
-	if (p->verdict != VERDICT_IN || !v->account || strcmp(p->account, v->account) == 0)
-		return;
-	words_set(
-		p->why, sizeof(p->why), "The site shows the account %s where %s was expected.", p->account, v->account);
-	proof_conclude(p, VERDICT_OUT, p->why, "Sign in with the other account, or sign out there first.");
+	if (v->account && strcmp(p->found.account, v->account) != 0)
+		proof_conclude(p, VERDICT_OUT, "Sign in with the other account, or sign out there first.",
+			"The site shows the account %s where %s was expected.", p->found.account, v->account);
 }
 
 static int look_at_site(struct proving *v, struct probed *ret)
@@ -184,7 +185,7 @@ static int look_twice(struct proving *v, struct probed *ret)
 }
 
 /* What there was in the browser that was signed in with, and not in this one. */
-static void proof_say_missing(struct proving *v, const struct probed *seen)
+static void proof_say_missing(struct proving *v)
 {
 	struct proof *p = v->proof;
 	char text[700];
@@ -192,45 +193,33 @@ static void proof_say_missing(struct proving *v, const struct probed *seen)
 	if (state_not_portable(v->state, text, sizeof(text)))
 		words_set(
 			p->not_portable, sizeof(p->not_portable), "Not all of it can be taken into another browser: %s", text);
-	else if (seen->not_portable)
+	else if (p->found.not_portable)
 		words_set(p->not_portable, sizeof(p->not_portable), "It cannot be taken into another browser: %s.",
-			seen->not_portable);
+			p->found.not_portable);
 	if (*p->not_portable)
-		words_add(p->why, sizeof(p->why), " %s", p->not_portable);
+		words_add(p->found.why, sizeof(p->found.why), " %s", p->not_portable);
 	else if (state_left_out(v->state, text, sizeof(text)))
-		words_add(p->why, sizeof(p->why), " Not everything could be taken along: %s", text);
+		words_add(p->found.why, sizeof(p->found.why), " Not everything could be taken along: %s", text);
 	if (caution_fleeting(v->state, text, sizeof(text)))
-		words_add(p->why, sizeof(p->why), " %s", text);
-}
-
-static void proof_say_out(struct proving *v, const struct probed *seen)
-{
-	struct proof *p = v->proof;
-
-	proof_conclude(p, VERDICT_OUT, seen->why,
-		"Go on in the browser, sign in again there if it asks, and press \"Check now\".");
-	proof_say_missing(v, seen);
-	if (*p->not_portable)
-		proof_conclude(p, VERDICT_OUT, p->why, NOT_PORTABLE);
+		words_add(p->found.why, sizeof(p->found.why), " %s", text);
 }
 
 static int ask_site(struct proving *v)
 {
 	struct proof *p = v->proof;
-	struct probed seen;
-	int r = look_twice(v, &seen);
+	int r = look_twice(v, &p->found);
 
 	if (r < 0)
 		return inconclusive(v, r, "asking the site");
-	exact_must(p->account, sizeof(p->account), "%s", seen.account);
-	p->verdict = seen.verdict;
-	if (seen.verdict == VERDICT_OUT)
-		proof_say_out(v, &seen);
-	else if (seen.verdict == VERDICT_INCONCLUSIVE)
-		proof_conclude(p, VERDICT_INCONCLUSIVE, seen.why, LOOK_AND_GO_ON);
-	else if (seen.verdict == VERDICT_DOWN)
-		proof_say_down(v, &seen);
-	check_account(v);
+	switch (p->found.verdict) {
+	case VERDICT_IN: check_account(v); break;
+	case VERDICT_OUT:
+		proof_say_missing(v);
+		advise(p, *p->not_portable ? NOT_PORTABLE : "Go on in the browser, sign in again there if it asks, and press \"Check now\".");
+		break;
+	case VERDICT_INCONCLUSIVE: advise(p, LOOK_AND_GO_ON); break;
+	case VERDICT_DOWN: advise(p, WAIT_FOR_SITE); break;
+	}
 	return 0;
 }
 
@@ -246,11 +235,9 @@ static int take_after(struct proving *v)
 static int open_fresh(struct proving *v, bool cut, const struct browser_events *events, void *owner)
 {
 	struct environment e;
-	int r;
 
 	state_environment(v->state, &e);
-	r = browser_open(v->call, v->settings, v->recipe, &e, cut, events, owner, &v->browser);
-	return r;
+	return browser_open(v->call, v->settings, v->recipe, &e, cut, events, owner, &v->browser);
 }
 
 int proof_run(struct call *call, const struct streamd_settings *settings, const struct recipe *recipe,
@@ -262,7 +249,7 @@ int proof_run(struct call *call, const struct streamd_settings *settings, const 
 	bool sound = false;
 	int r;
 
-	*ret = (struct proof){ .verdict = VERDICT_INCONCLUSIVE };
+	*ret = (struct proof){ .found = { .verdict = VERDICT_INCONCLUSIVE } };
 	r = open_fresh(&v, false, &proof_events, &v);
 	if (r == 0)
 		r = check_control(&v, &sound);
@@ -270,13 +257,13 @@ int proof_run(struct call *call, const struct streamd_settings *settings, const 
 		r = restore_state(&v);
 	if (r == 0 && sound)
 		r = ask_site(&v);
-	if (r == 0 && ret->verdict == VERDICT_IN)
+	if (r == 0 && ret->found.verdict == VERDICT_IN)
 		r = take_after(&v);
 	browser_close(v.browser);
 	if (r == -EILSEQ) /* said already */
 		r = 0;
-	if (*v.said && ret->verdict != VERDICT_IN)
-		words_add(ret->why, sizeof(ret->why), " %s", v.said);
+	if (*v.said && ret->found.verdict != VERDICT_IN)
+		words_add(ret->found.why, sizeof(ret->found.why), " %s", v.said);
 	if (r < 0)
 		proof_clear(ret);
 	return r;
@@ -291,7 +278,7 @@ int proof_open(struct call *call, const struct streamd_settings *settings, const
 	};
 	int r;
 
-	*ret = (struct proof){ .verdict = VERDICT_INCONCLUSIVE };
+	*ret = (struct proof){ .found = { .verdict = VERDICT_INCONCLUSIVE } };
 	r = open_fresh(&v, true, events, owner);
 	if (r == 0)
 		r = restore_state(&v);

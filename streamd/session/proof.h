@@ -13,12 +13,13 @@
 #include "streamd/settings.h"
 
 struct proof {
-	enum verdict verdict; /* out only when two looks, the recipe's second_look_ms apart, agree */
-	char account[257];   /* with VERDICT_IN */
-	int64_t retry_ms;    /* with VERDICT_DOWN: how long the site wants to be left alone; 0: it does not say */
-	char why[1024];      /* else: what happened, a sentence or two */
+	/*
+	 * What the probe shows, VERDICT_OUT only when two looks, the recipe's second_look_ms apart, agree; also why it could not be
+	 * asked, and VERDICT_OUT with the account where it is another's.
+	 */
+	struct probed found;
 	char not_portable[1024]; /* with VERDICT_OUT: what the site keeps where no other browser has it, a sentence; "": nothing */
-	char advice[512];    /* else: what to do next */
+	char advice[512];    /* but with VERDICT_IN: what to do next */
 	bool visited;        /* the site was asked: what the browser holds may be newer than what it was given */
 	struct state *after; /* with VERDICT_IN: the session after the probe, which may have rotated tokens */
 };

@@ -77,8 +77,8 @@ static void say_waiting(struct sign_in *s, const struct call *call)
 static int sign_in_proof_save(struct sign_in *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
 {
 	int64_t deadline = deadline_in(SAVE_MS), pause = 50;
-	struct session_store_params params = { .site = s->recipe->name, .account = proof->account,
-		.in_place_of = strcmp(s->agreed.by, proof->account) == 0 ? s->agreed.kept : NULL,
+	struct session_store_params params = { .site = s->recipe->name, .account = proof->found.account,
+		.in_place_of = strcmp(s->agreed.by, proof->found.account) == 0 ? s->agreed.kept : NULL,
 		.proved_at_ms = wall_now(), .state = -1 };
 	enum save_fate earlier = s->save;
 	char name[HEX_SIZE(NAME_BYTES)];
@@ -218,8 +218,8 @@ static int sign_in_proof_say_refused(struct sign_in *s, const struct proof *proo
 
 	s->stale = true;
 	s->refused = state_free(s->refused);
-	words_set(why, sizeof(why), "%s", proof->why);
-	if (!*proof->account)
+	words_set(why, sizeof(why), "%s", proof->found.why);
+	if (!*proof->found.account)
 		r = capture(s->screen->browser, s->recipe, deadline_in(CAPTURE_MS), &s->refused);
 	if (r == 0 && s->refused && !s->tried_again)
 		r = await_change(s, &changed);
@@ -233,7 +233,7 @@ static int sign_in_proof_say_refused(struct sign_in *s, const struct proof *proo
 	r = 0; /* that the page could not be looked at is no news */
 	if (*proof->not_portable)
 		r = report_not_portable(s, proof->not_portable);
-	else if (!*proof->account)
+	else if (!*proof->found.account)
 		r = look_beside(s, it->account, &nobody);
 	if (nobody)
 		words_add(why, sizeof(why), " %s", MEMORY);
@@ -251,14 +251,14 @@ static int save_proved(struct sign_in *s, const struct proof *proof)
 	bool another = false;
 	int r;
 
-	exact_must(s->account, sizeof(s->account), "%s", proof->account);
+	exact_must(s->account, sizeof(s->account), "%s", proof->found.account);
 	r = sign_in_proof_save(s, proof, why, sizeof(why), &another);
 	if (r == 0)
 		return 1;
 	if (r == -ECANCELED || s->ending)
 		return -ECANCELED;
 	if (another)
-		return ask_whether(s, proof->account);
+		return ask_whether(s, proof->found.account);
 	sign_in_fail_for_now(s, why, s->save == SAVE_UNKNOWN ? LOOK_FIRST : TRY_AGAIN);
 	return 0;
 }
@@ -278,10 +278,10 @@ int sign_in_prove(struct sign_in *s, const struct signed_in *it)
 		sign_in_fail_for_now(s, launch_why(call, "proving browser", r), SIGN_IN_GO_ON);
 		return 0;
 	}
-	if (proof.verdict == VERDICT_OUT)
+	if (proof.found.verdict == VERDICT_OUT)
 		return sign_in_proof_say_refused(s, &proof, it);
-	if (proof.verdict != VERDICT_IN) {
-		sign_in_fail_for_now(s, proof.why, proof.advice);
+	if (proof.found.verdict != VERDICT_IN) {
+		sign_in_fail_for_now(s, proof.found.why, proof.advice);
 		return 0;
 	}
 	r = save_proved(s, &proof);

@@ -303,7 +303,7 @@ static struct proof open_run(void)
 
 	if (r < 0)
 		fail_msg("%s", call_why(call, r));
-	print_message("  %s: %s\n", verdict_word(p.verdict), p.why);
+	print_message("  %s: %s\n", verdict_word(p.found.verdict), p.found.why);
 	browser_close(b);
 	return p;
 }
@@ -314,7 +314,7 @@ PAGE_TEST(test_flap)
 	site_is(200, IN);
 	site.flaps = 1;
 	struct proof p = open_run();
-	assert_int_equal(p.verdict, VERDICT_IN);
+	assert_int_equal(p.found.verdict, VERDICT_IN);
 	assert_int_equal(site.probes, 2);
 	assert_int_equal(site.farewells, 0);
 }
@@ -324,7 +324,7 @@ PAGE_TEST(test_truly_out)
 	site_is(200, IN);
 	site.flaps = 2;
 	struct proof p = open_run();
-	assert_int_equal(p.verdict, VERDICT_OUT);
+	assert_int_equal(p.found.verdict, VERDICT_OUT);
 	assert_int_equal(site.probes, 2);
 	assert_int_equal(site.farewells, 0);
 }
@@ -346,13 +346,13 @@ PAGE_TEST(test_greetings)
 		     "addEventListener('beforeunload', (e) => e.preventDefault())</script>"
 		     "<script>document.write(document.cookie && !sure ? '<h1>alice@example.test</h1>' : '<h2>Sign in</h2>')</script>");
 	assert_int_equal(proof_run(call, &rig.settings, recipe, s, NULL, &p), 0); /* without and with the session */
-	print_message("  %s: %s\n", verdict_word(p.verdict), p.why);
-	assert_int_equal(p.verdict, VERDICT_IN);
+	print_message("  %s: %s\n", verdict_word(p.found.verdict), p.found.why);
+	assert_int_equal(p.found.verdict, VERDICT_IN);
 	proof_clear(&p);
 	site_is(200, "<!doctype html><h2>Sign in</h2><script>alert('You were signed out by a colleague')</script>");
 	assert_int_equal(proof_run(call, &rig.settings, recipe, s, NULL, &p), 0);
-	assert_int_equal(p.verdict, VERDICT_OUT);
-	says(p.why, "The page said: \"You were signed out by a colleague\"");
+	assert_int_equal(p.found.verdict, VERDICT_OUT);
+	says(p.found.why, "The page said: \"You were signed out by a colleague\"");
 	recipe->probe.out = was;
 }
 
@@ -422,8 +422,8 @@ PAGE_TEST(test_out_then_down)
 	site.flaps = 1;
 	site.retry_after = "5";
 	struct proof p = open_run();
-	assert_int_equal(p.verdict, VERDICT_DOWN);
-	assert_int_equal(p.retry_ms, 5000);
+	assert_int_equal(p.found.verdict, VERDICT_DOWN);
+	assert_int_equal(p.found.retry_ms, 5000);
 }
 
 /* What nobody but the browser that was signed in with has; to sign in again would only lead round in a circle. */
@@ -437,9 +437,9 @@ PAGE_TEST(test_key_of_the_browser)
 	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"made\"}");
 	assert_int_equal(look().verdict, VERDICT_IN);
 	struct proof p = open_run();
-	assert_int_equal(p.verdict, VERDICT_OUT);
+	assert_int_equal(p.found.verdict, VERDICT_OUT);
 	says(p.not_portable, "http://a.localhost keeps a key that cannot leave the browser in IndexedDB (database keys, store s)");
-	says(p.why, p.not_portable);
+	says(p.found.why, p.not_portable);
 	says(p.advice, "would end the same way");
 	recipe->probe.url = was;
 }
@@ -454,7 +454,7 @@ PAGE_TEST(test_service_worker)
 	ok("{\"step\": \"wait_for\", \"at\": {\"css\": \"h1\"}}");
 	struct proof p = open_run();
 	recipe->probe.url = was;
-	assert_int_equal(p.verdict, VERDICT_IN);
+	assert_int_equal(p.found.verdict, VERDICT_IN);
 }
 
 PAGE_TEST(test_http_authentication)
@@ -481,8 +481,8 @@ PAGE_TEST(test_fleeting_cookie)
 	ok("{\"step\": \"open\", \"url\": \"http://a.test/here\"}");
 	site.flaps = 2;
 	struct proof p = open_run();
-	assert_int_equal(p.verdict, VERDICT_OUT);
-	says(p.why, "cookie quick lives for");
+	assert_int_equal(p.found.verdict, VERDICT_OUT);
+	says(p.found.why, "cookie quick lives for");
 }
 
 /* A page that is routed by its fragment: a browser's first document, another place of it, the same one again, an error page. */
@@ -508,7 +508,7 @@ PAGE_TEST(test_fragments)
 	recipe->probe.url = "http://a.test/#/who"; /* asked for again after it has been left, not only moved to */
 	site_is(200, IN);
 	site.flaps = 1;
-	assert_int_equal(open_run().verdict, VERDICT_IN);
+	assert_int_equal(open_run().found.verdict, VERDICT_IN);
 	assert_int_equal(site.probes, 2);
 	recipe->probe.url = "http://a.test/";
 }

@@ -217,12 +217,12 @@ static void prove(void *arg)
 
 	if (r != 0)
 		fail_msg("%s", call_why(call, r));
-	if (p.verdict != e->verdict)
-		fail_msg("verdict %s: %s", verdict_word(p.verdict), p.why);
-	if (e->says && !strstr(p.why, e->says))
-		fail_msg("the reason does not say %s: %s", e->says, p.why);
-	if (p.verdict == VERDICT_IN) {
-		assert_string_equal(p.account, "alice@example.test");
+	if (p.found.verdict != e->verdict)
+		fail_msg("verdict %s: %s", verdict_word(p.found.verdict), p.found.why);
+	if (e->says && !strstr(p.found.why, e->says))
+		fail_msg("the reason does not say %s: %s", e->says, p.found.why);
+	if (p.found.verdict == VERDICT_IN) {
+		assert_string_equal(p.found.account, "alice@example.test");
 		assert_non_null(p.after);
 	} else {
 		assert_null(p.after);

@@ -69,10 +69,10 @@ static struct state *run_with(const struct state *s, bool screen, struct proof *
 
 	if (r < 0)
 		fail_msg("%s", call_why(call, r));
-	print_message("  run: %s %s\n", verdict_word(p->verdict), p->why);
-	if (p->verdict == VERDICT_IN && screen)
+	print_message("  run: %s %s\n", verdict_word(p->found.verdict), p->found.why);
+	if (p->found.verdict == VERDICT_IN && screen)
 		assert_string_equal(take(b, NULL, arena, STEP_END_DONE, "{\"step\": \"read\", \"at\": {\"css\": \"i\"}}").text, "1280x800");
-	if (p->verdict == VERDICT_IN)
+	if (p->found.verdict == VERDICT_IN)
 		assert_int_equal(capture_whole(b, NO_TARGET, recipe, s, deadline_in(20000), &left), 0);
 	browser_close(b);
 	return left;
@@ -89,9 +89,9 @@ PAGE_TEST(test_window_of_any_size)
 		streamd_environment(recipe, sizes[i][0], sizes[i][1], &e);
 		s = sign_in(&e, sizes[i][0] - 40, sizes[i][1] - 20); /* it was resized meanwhile */
 		left = run_with(s, true, &p); /* in a page of the size that recipes are written for */
-		assert_int_equal(p.verdict, VERDICT_IN);
+		assert_int_equal(p.found.verdict, VERDICT_IN);
 		again = run_with(left, true, &p); /* and what a run leaves has the same screen */
-		assert_int_equal(p.verdict, VERDICT_IN);
+		assert_int_equal(p.found.verdict, VERDICT_IN);
 	}
 }
 
@@ -111,7 +111,7 @@ PAGE_TEST(test_older_session)
 	assert_int_equal(capture(b, recipe, deadline_in(20000), &s), 0);
 	browser_close(b);
 	left = run_with(s, false, &p);
-	assert_int_equal(p.verdict, VERDICT_IN);
+	assert_int_equal(p.found.verdict, VERDICT_IN);
 }
 
 PAGES_RIG(pages, &no_events, recipe->probe.second_look_ms = 0;)

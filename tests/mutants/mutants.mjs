@@ -90,8 +90,8 @@ export const mutants = [
 		targets: ["bin/streamd"],
 		command: ["node", "--test", "--test-name-pattern=takes the sign-in back", "tests/e2e/site.test.mjs"] },
 	{ name: "a session is saved whatever the proof says", file: "streamd/signin/sign_in_proof.c",
-		changes: [["	if (proof.verdict == VERDICT_OUT)\n", "	if (proof.verdict == VERDICT_OUT && !proof.why[0])\n"],
-			["	if (proof.verdict != VERDICT_IN) {\n", "	if (proof.verdict != VERDICT_IN && !proof.why[0]) {\n"]],
+		changes: [["	if (proof.found.verdict == VERDICT_OUT)\n", "	if (proof.found.verdict == VERDICT_OUT && !proof.found.why[0])\n"],
+			["	if (proof.found.verdict != VERDICT_IN) {\n", "	if (proof.found.verdict != VERDICT_IN && !proof.found.why[0]) {\n"]],
 		targets: ["bin/streamd"], command: ["node", "demo/main.mjs", "--tour-only"] },
 	{ name: "a data key is unwrapped with another master key", file: "sessiond/envelope.c",
 		changes: [["	const struct secret *master = masterkeys_get(keys, get_be32(h->key_id));\n	uint8_t aad[WRAP_AAD_LEN];\n" +
