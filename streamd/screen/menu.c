@@ -22,15 +22,20 @@
 #define MOST_PLACE   10000.0 /* as in proto/viewer.def */
 #define MOST_WORKS   8       /* at once; a page that opens lists without end sees the next ones not opened */
 
+/* A list that drops down: its number here, 0: none; where it is; the isolated world there, and its number in that. */
+struct list {
+	int64_t number;
+	struct target_ref target;
+	int64_t world, page_menu;
+};
+
 struct menus {
 	void (*tell)(void *owner, const struct method *event, const void *fields);
 	void *owner;
 	int64_t last; /* number of the newest list */
-	int64_t open; /* 0: none */
+	struct list open;
 	bool told;    /* the viewer knows of it */
 	bool chosen;  /* a choice is under way */
-	struct target_ref target;  /* where it is */
-	int64_t world, page_menu; /* the isolated world there, and its number in it */
 	struct menu_opened_event event;
 	struct arena *arena; /* of the event */
 	LIST_HEAD(, work) works;
@@ -44,9 +49,8 @@ struct work {
 	struct menus *menus;
 	struct fiber *fiber;
 	void (*carry_out)(struct work *w);
-	int64_t menu, option;
-	struct target_ref target;
-	int64_t world, page_menu;
+	struct list list;
+	int64_t option;
 	LIST_ENTRY(work) link;
 };
 
@@ -100,11 +104,8 @@ static bool start_work(struct menus *m, void (*carry_out)(struct work *), int64_
 	m->work_count++;
 	w->menus = m;
 	w->carry_out = carry_out;
-	w->menu = m->open;
+	w->list = m->open;
 	w->option = option;
-	w->target = m->target;
-	w->world = m->world;
-	w->page_menu = m->page_menu;
 	LIST_INSERT_HEAD(&m->works, w, link);
 	fiber_start("menu", menu_run_work, w, NULL);
 	return true;
@@ -112,10 +113,10 @@ static bool start_work(struct menus *m, void (*carry_out)(struct work *), int64_
 
 void menus_close(struct menus *m)
 {
-	const struct menu_closed_event event = { .menu = m->open };
+	const struct menu_closed_event event = { .menu = m->open.number };
 	bool told = m->told;
 
-	m->open = 0;
+	m->open.number = 0;
 	m->told = false;
 	if (told && !m->freed)
 		m->tell(m->owner, &method_menu_closed, &event);
@@ -131,9 +132,9 @@ static int find_element(struct work *w, struct arena *arena, const char **ret)
 {
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
 	const char *id;
-	int r = target_call(w->target, "Runtime.evaluate", deadline_in(ANSWER_MS), &reply,
-		CDP_TEXT("expression", arena_printf(arena, "steadMenu.place(%lld)", (long long)w->page_menu)),
-		CDP_INT("contextId", w->world), CDP_TEXT("objectGroup", "stead-menu"));
+	int r = target_call(w->list.target, "Runtime.evaluate", deadline_in(ANSWER_MS), &reply,
+		CDP_TEXT("expression", arena_printf(arena, "steadMenu.place(%lld)", (long long)w->list.page_menu)),
+		CDP_INT("contextId", w->list.world), CDP_TEXT("objectGroup", "stead-menu"));
 
 	if (r < 0)
 		return r;
@@ -170,43 +171,40 @@ static bool box_of(const struct cbor *quad, double dx, double dy, struct menu_op
 	return true;
 }
 
-/* Where it is in its page, whichever frame of whichever process it is in. */
-static int find_place(struct work *w, struct menu_opened_event *ret)
+/* Where it is in its page, whichever frame of whichever process it is in. -ESTALE: it has been closed meanwhile. */
+static int find_place(struct work *w)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
+	struct menus *m = w->menus;
 	const char *element;
 	double dx, dy;
 	int r = find_element(w, arena, &element);
 
 	if (r == 0)
-		r = target_offset(w->target, deadline_in(ANSWER_MS), &dx, &dy);
+		r = target_offset(w->list.target, deadline_in(ANSWER_MS), &dx, &dy);
 	if (r == 0)
-		r = target_call(w->target, "DOM.getBoxModel", deadline_in(ANSWER_MS), &reply,
+		r = target_call(w->list.target, "DOM.getBoxModel", deadline_in(ANSWER_MS), &reply,
 			CDP_TEXT("objectId", element));
+	if (m->freed || m->open.number != w->list.number)
+		return -ESTALE;
 	if (r < 0)
 		return r;
-	r = box_of(cbor_get(cbor_get(reply.result, "model"), "border"), dx, dy, ret) ? 0 : -EBADMSG;
-	return r;
+	return box_of(cbor_get(cbor_get(reply.result, "model"), "border"), dx, dy, &m->event) ? 0 : -EBADMSG;
 }
 
 static void carry_place(struct work *w)
 {
 	struct menus *m = w->menus;
-	struct menu_opened_event place;
-	int r = find_place(w, &place);
+	int r = find_place(w);
 
-	if (m->freed || m->open != w->menu) /* closed meanwhile */
+	if (r == -ESTALE)
 		return;
 	if (r < 0) {
 		log_debug("a list that drops down could not be placed: %s", strerror(-r));
 		menus_close(m);
 		return;
 	}
-	m->event.x = place.x;
-	m->event.y = place.y;
-	m->event.width = place.width;
-	m->event.height = place.height;
 	m->told = true;
 	m->tell(m->owner, &method_menu_opened, &m->event);
 }
@@ -236,12 +234,9 @@ static void menu_opened(struct menus *m, const struct target *t, int64_t world, 
 	menus_close(m);
 	arena_free(m->arena);
 	m->arena = arena_new(0);
-	m->open = ++m->last;
+	m->open = (struct list){ ++m->last, target_ref_of(t), world, json_integer_value(json_object_get(said, "menu")) };
 	m->chosen = false;
-	m->target = target_ref_of(t);
-	m->world = world;
-	m->page_menu = json_integer_value(json_object_get(said, "menu"));
-	m->event = (struct menu_opened_event){ .menu = m->open };
+	m->event = (struct menu_opened_event){ .menu = m->open.number };
 	read_options(m, json_object_get(said, "options"));
 	if (!start_work(m, carry_place, 0))
 		menus_close(m);
@@ -253,8 +248,8 @@ void menus_take(struct menus *m, struct target *target, int64_t world, const jso
 
 	if (json_is_integer(json_object_get(said, "menu")))
 		menu_opened(m, target, world, said);
-	else if (gone && m->open && m->world == world && m->page_menu == json_integer_value(gone) &&
-		target_ref_equal(m->target, target_ref_of(target)))
+	else if (gone && m->open.number && m->open.world == world && m->open.page_menu == json_integer_value(gone) &&
+		target_ref_equal(m->open.target, target_ref_of(target)))
 		menus_close(m);
 }
 
@@ -262,18 +257,18 @@ static void carry_choice(struct work *w)
 {
 	struct menus *m = w->menus;
 
-	target_call(w->target, "Runtime.callFunctionOn", deadline_in(ANSWER_MS), NULL,
+	target_call(w->list.target, "Runtime.callFunctionOn", deadline_in(ANSWER_MS), NULL,
 		CDP_TEXT("functionDeclaration", "(menu, option) => steadMenu.choose(menu, option)"),
-		CDP_INT("executionContextId", w->world),
-		CDP_LIST("arguments", CDP_MAP(NULL, CDP_INT("value", w->page_menu)),
+		CDP_INT("executionContextId", w->list.world),
+		CDP_LIST("arguments", CDP_MAP(NULL, CDP_INT("value", w->list.page_menu)),
 			CDP_MAP(NULL, CDP_INT("value", w->option))));
-	if (!m->freed && m->open == w->menu) /* the page has not said so: its document has gone */
+	if (!m->freed && m->open.number == w->list.number) /* the page has not said so: its document has gone */
 		menus_close(m);
 }
 
 void menu_choose(struct menus *m, int64_t menu, int64_t option)
 {
-	if (!m->open || m->open != menu || m->chosen)
+	if (!m->open.number || m->open.number != menu || m->chosen)
 		return;
 	m->chosen = start_work(m, carry_choice, option);
 }
