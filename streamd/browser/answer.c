@@ -72,15 +72,17 @@ bool answer_is_down(const struct answer *a)
 
 static const char *status_words(int status)
 {
-	switch (status) {
-	case 404: return " (there is no such page)";
-	case 410: return " (the page is gone)";
-	case 429: return " (it wants to be asked less often)";
-	case 500: return " (it has failed)";
-	case 502:
-	case 504: return " (what stands behind it does not answer)";
-	case 503: return " (it is not available now)";
-	}
+	static const struct {
+		int status;
+		const char *words;
+	} rows[] = { { 404, " (there is no such page)" }, { 410, " (the page is gone)" },
+		{ 429, " (it wants to be asked less often)" }, { 500, " (it has failed)" },
+		{ 502, " (what stands behind it does not answer)" }, { 503, " (it is not available now)" },
+		{ 504, " (what stands behind it does not answer)" } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].status == status)
+			return rows[i].words;
 	return "";
 }
 

@@ -35,29 +35,26 @@ static const struct {
 	{ "net::ERR_HTTP2_", "what the host sent is not valid", true },
 	{ "net::ERR_HTTP_RESPONSE_CODE_FAILURE", "it answers with an error and without a page", false },
 	{ "net::ERR_UNSAFE_PORT", "the browser may not use that port", false },
+	{ "", "the browser could not load it", false },
 };
 
 static size_t find_error(const char *error)
 {
 	size_t i = 0;
 
-	while (i < sizeof(errors) / sizeof(*errors) && !(error && strncmp(error, errors[i].name, strlen(errors[i].name)) == 0))
+	while (strncmp(error ?: "", errors[i].name, strlen(errors[i].name)) != 0)
 		i++;
 	return i;
 }
 
 const char *net_error_words(const char *error)
 {
-	size_t i = find_error(error);
-
-	return i < sizeof(errors) / sizeof(*errors) ? errors[i].words : "the browser could not load it";
+	return errors[find_error(error)].words;
 }
 
 bool net_error_is_outage(const char *error)
 {
-	size_t i = find_error(error);
-
-	return i < sizeof(errors) / sizeof(*errors) && errors[i].outage;
+	return errors[find_error(error)].outage;
 }
 
 bool net_error_wants_credentials(const char *error)

@@ -27,14 +27,10 @@ static void stepping_end(struct stepping *s)
 
 const char *step_end_word(enum step_end e)
 {
-	switch (e) {
-	case STEP_END_DONE: return "done";
-	case STEP_END_MISSING: return "missing";
-	case STEP_END_EXPIRED: return "expired";
-	case STEP_END_FAILED: return "failed";
-	case STEP_END_DOWN: return "down";
-	}
-	return "failed";
+	static const char *const words[] = { [STEP_END_DONE] = "done", [STEP_END_MISSING] = "missing",
+		[STEP_END_EXPIRED] = "expired", [STEP_END_FAILED] = "failed", [STEP_END_DOWN] = "down" };
+
+	return words[e];
 }
 
 /* Whether the document of this page is there to work with, although not everything of it has come. */

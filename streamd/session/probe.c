@@ -13,13 +13,10 @@
 
 const char *verdict_word(enum verdict v)
 {
-	switch (v) {
-	case VERDICT_IN: return "in";
-	case VERDICT_OUT: return "out";
-	case VERDICT_INCONCLUSIVE: return "inconclusive";
-	case VERDICT_DOWN: return "down";
-	}
-	return "inconclusive";
+	static const char *const words[] = { [VERDICT_IN] = "in", [VERDICT_OUT] = "out",
+		[VERDICT_INCONCLUSIVE] = "inconclusive", [VERDICT_DOWN] = "down" };
+
+	return words[v];
 }
 
 #define REFUSED_MS  1000 /* for a page that is refused to come back with a new token */

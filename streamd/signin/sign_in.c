@@ -17,17 +17,11 @@
 
 const char *step_word(enum sign_in_step step)
 {
-	switch (step) {
-	case STEP_STARTING: return "starting";
-	case STEP_WAITING: return "waiting";
-	case STEP_SIGNED_IN: return "signed_in";
-	case STEP_PROVING: return "proving";
-	case STEP_SAVED: return "saved";
-	case STEP_FAILED: return "failed";
-	case STEP_TIMED_OUT: return "timed_out";
-	case STEP_CLOSED: return "closed";
-	}
-	return "failed";
+	static const char *const words[] = { [STEP_STARTING] = "starting", [STEP_WAITING] = "waiting",
+		[STEP_SIGNED_IN] = "signed_in", [STEP_PROVING] = "proving", [STEP_SAVED] = "saved", [STEP_FAILED] = "failed",
+		[STEP_TIMED_OUT] = "timed_out", [STEP_CLOSED] = "closed" };
+
+	return words[step];
 }
 
 static bool is_final(enum sign_in_step step)
@@ -208,19 +202,13 @@ struct sign_in *sign_in_new(struct streamd *d, const char *id, const struct acti
 	return s;
 }
 
-static const char *fate_words(enum save_fate fate)
-{
-	switch (fate) {
-	case SAVE_NONE: return "Nothing was saved.";
-	case SAVE_UNKNOWN: return "It is not known whether the session was saved: look on the dashboard whether it is there.";
-	case SAVE_KEPT: return "The session was saved.";
-	}
-	return "";
-}
-
 void sign_in_say_fate(struct sign_in *s)
 {
-	words_set(s->advice, sizeof(s->advice), "%s%s%s", fate_words(s->save), *s->next ? " " : "", s->next);
+	static const char *const fates[] = { [SAVE_NONE] = "Nothing was saved.",
+		[SAVE_UNKNOWN] = "It is not known whether the session was saved: look on the dashboard whether it is there.",
+		[SAVE_KEPT] = "The session was saved." };
+
+	words_set(s->advice, sizeof(s->advice), "%s%s%s", fates[s->save], *s->next ? " " : "", s->next);
 }
 
 void sign_in_end(struct sign_in *s, enum sign_in_step step, const char *reason, const char *next)

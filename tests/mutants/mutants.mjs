@@ -295,7 +295,7 @@ export const mutants = [
 	{ name: "a site's outage is no outage", file: "streamd/browser/answer.c", ...PROBE,
 		changes: [["	return a->status >= 500 || a->status == 429 || ", "	return "]] },
 	{ name: "no connection is no outage", file: "streamd/browser/net_error.c", ...PROBE,
-		changes: [["	return i < sizeof(errors) / sizeof(*errors) && errors[i].outage;\n", "	return i > sizeof(errors) / sizeof(*errors) && errors[0].outage;\n"]] },
+		changes: [["	return errors[find_error(error)].outage;\n", "	return !errors[find_error(error)].name;\n"]] },
 	{ name: "a step is done on an error page", file: "streamd/run/run_step.c", ...PROBE,
 		changes: [["	if (!page_is_down(page, s->late, &retry_ms, answered, sizeof(answered))) {\n", "	if (!page_is_down(page, s->late, &retry_ms, answered, sizeof(answered)) || retry_ms >= 0) {\n"]] },
 	{ name: "a page that believes itself is believed", file: "streamd/session/probe.c", ...PROBE,
