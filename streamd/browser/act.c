@@ -41,7 +41,6 @@ struct act *act_free(struct act *a)
 		TAILQ_REMOVE(&a->kept, k, link);
 		asked_free(k);
 	}
-	trail_forget(a);
 	egress_rule_free(a->rule);
 	free(a);
 	return NULL;
@@ -404,7 +403,7 @@ int act_watch(struct act *a, int64_t deadline)
 	a->why[0] = '\0';
 	a->apart_count = 0; /* one of those may be what acts now */
 	coming_forget_reads(a);
-	trail_forget(a);
+	a->trail_count = 0;
 	browser_hear_answers(a->browser, true);
 	return 0;
 }

@@ -28,12 +28,6 @@ uint64_t hash_of(const char *text, size_t n)
 	return h;
 }
 
-void trail_forget(struct act *a)
-{
-	while (a->trail_count)
-		url_free(a->trail[--a->trail_count].url);
-}
-
 static void job_of(const char *id, char job[CDP_ID])
 {
 	const char *dot = strrchr(id, '.');
@@ -43,17 +37,19 @@ static void job_of(const char *id, char job[CDP_ID])
 		job[dot - id] = '\0';
 }
 
+static uint64_t place_of(const struct asked *k)
+{
+	return hash_of(url_shown(k->url), strlen(url_shown(k->url))) ^ hash_of(k->method, strlen(k->method));
+}
+
 bool trail_has(const struct act *a, const struct asked *k)
 {
 	char job[CDP_ID];
 
 	job_of(k->id, job);
-	for (size_t i = 0; i < a->trail_count; i++) {
-		const struct trail *t = &a->trail[i];
-		if (strcmp(t->job, job) == 0 && strcmp(t->method, k->method) == 0 &&
-			strcmp(url_shown(t->url), url_shown(k->url)) == 0)
+	for (size_t i = 0; i < a->trail_count; i++)
+		if (strcmp(a->trail[i].job, job) == 0 && a->trail[i].place == place_of(k))
 			return true;
-	}
 	return false;
 }
 
@@ -62,11 +58,10 @@ void trail_note(struct act *a, const struct asked *k)
 	struct trail *t;
 
 	if (a->trail_count == MOST_TRAIL)
-		trail_forget(a);
+		a->trail_count = 0;
 	t = &a->trail[a->trail_count++];
 	job_of(k->id, t->job);
-	exact_set(t->method, sizeof(t->method), "%s", k->method);
-	t->url = url_new(url_whole(k->url));
+	t->place = place_of(k);
 }
 
 static uint64_t request_of(const struct asked *k)

@@ -60,8 +60,7 @@ struct asked {
 /* Where one request has been. */
 struct trail {
 	char job[CDP_ID]; /* its id without the redirects' count */
-	char method[24];
-	struct url *url;
+	uint64_t place;   /* method and address as it is shown, hashed */
 };
 
 /* What has acted, as long as the browser lives; both hashed. */
@@ -185,7 +184,6 @@ uint64_t hash_of(const char *text, size_t n);
 
 /* Where a request has been sent, for redirects, and whether one leads back there. */
 void trail_note(struct act *a, const struct asked *k);
-void trail_forget(struct act *a);
 bool trail_has(const struct act *a, const struct asked *k);
 
 /* What has acted; which documents are loaded again; and whether a request is one that a page makes again, by itself. */
