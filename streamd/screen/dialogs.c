@@ -83,16 +83,6 @@ static void dialogs_drop(struct dialogs *d, struct dialog *one)
 	free(one);
 }
 
-static struct dialog *dialog_of(const struct dialogs *d, const struct target *page)
-{
-	struct dialog *one;
-
-	TAILQ_FOREACH (one, &d->list, link)
-		if (!one->request[0] && target_ref_equal(one->page, target_ref_of(page)))
-			return one;
-	return NULL;
-}
-
 static size_t dialogs_count(const struct dialogs *d)
 {
 	const struct dialog *one;
@@ -134,7 +124,7 @@ void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *para
 {
 	struct dialog *one = new_dialog(page);
 
-	dialogs_remove(d, page); /* it has one at most, whatever is said */
+	dialogs_remove(d, page, true, false); /* it has one at most, whatever is said */
 	one->event = (struct dialog_opened_event){ .kind = dialogs_kind_of(cbor_get(params, "type")),
 		.message = text_of(one->arena, params, "message") ?: " ",
 		.value = text_of(one->arena, params, "defaultPrompt"),
@@ -187,21 +177,13 @@ static void dialogs_take_away(struct dialogs *d, struct dialog *one)
 	show_first(d);
 }
 
-void dialogs_remove(struct dialogs *d, const struct target *page)
-{
-	struct dialog *one = dialog_of(d, page);
-
-	if (one)
-		dialogs_take_away(d, one);
-}
-
-void dialogs_leave(struct dialogs *d, const struct target *page, bool all)
+void dialogs_remove(struct dialogs *d, const struct target *page, bool scripts, bool passwords)
 {
 	struct dialog *one, *next;
 
 	for (one = TAILQ_FIRST(&d->list); one; one = next) {
 		next = TAILQ_NEXT(one, link);
-		if (target_ref_equal(one->page, target_ref_of(page)) && (all || one->request[0]))
+		if (target_ref_equal(one->page, target_ref_of(page)) && (one->request[0] ? passwords : scripts))
 			dialogs_take_away(d, one);
 	}
 }

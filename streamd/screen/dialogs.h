@@ -26,11 +26,11 @@ void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *para
 /* Fetch.authRequired: a host, or a proxy, wants a name and a password (RFC 9110, section 11). */
 void dialogs_add_password(struct dialogs *d, struct target *page, const struct cbor *params);
 
-/* That of this page is gone, if it had one: answered. */
-void dialogs_remove(struct dialogs *d, const struct target *page);
-
-/* It goes on to another document: nobody wants a password for this one any more. all: the page is gone, and all it had. */
-void dialogs_leave(struct dialogs *d, const struct target *page, bool all);
+/*
+ * Those of this page are gone, if it had any. scripts: that of its script has been answered; passwords: it goes on to another
+ * document, so nobody wants one for this any more; both: the page is gone.
+ */
+void dialogs_remove(struct dialogs *d, const struct target *page, bool scripts, bool passwords);
 
 /* The one that the person is shown, or NULL: then no page stands still. Until the next call of these functions. */
 const struct dialog_opened_event *dialogs_shown(const struct dialogs *d);

@@ -143,10 +143,8 @@ static void on_follow_dialog(void *owner, struct target *page, const struct cbor
 {
 	struct screen *s = owner;
 
-	if (!params && !page->session[0])
-		dialogs_leave(s->dialogs, page, true);
-	else if (!params)
-		dialogs_remove(s->dialogs, page);
+	if (!params)
+		dialogs_remove(s->dialogs, page, true, !page->session[0]);
 	else if (s->unattended)
 		dialog_put_away(page, params, s->said, sizeof(s->said));
 	else if (!s->ending)

@@ -33,7 +33,7 @@ void wants_navigating(void *owner, struct target *page)
 {
 	struct screen *s = owner;
 
-	dialogs_leave(s->dialogs, page, false);
+	dialogs_remove(s->dialogs, page, false, true);
 	if (s->trouble && browser_front(s->browser) == page)
 		trouble_navigating(s->trouble, page);
 }

@@ -221,7 +221,7 @@ static void on_dialog(void *owner, struct target *page, const struct cbor *param
 	if (params)
 		dialogs_add(dialogs, page, params);
 	else
-		dialogs_remove(dialogs, page);
+		dialogs_remove(dialogs, page, true, false);
 }
 
 static const struct browser_events dialog_events = { .dialog = on_dialog };
