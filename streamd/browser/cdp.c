@@ -50,7 +50,7 @@ struct cdp {
 	int64_t last_id;
 	int broken; /* messages that could not be read */
 	LIST_HEAD(, pending) pending;
-	bool closed, freed;
+	bool closed;
 };
 
 static void cdp_settle(struct pending *p, int result)
@@ -78,8 +78,7 @@ static void wake_all(struct cdp *c, const char *session, int result)
 	}
 }
 
-/* owner NULL: everybody's. */
-static void drop_heard(struct cdp *c, const void *owner)
+void cdp_unhear(struct cdp *c, void *owner)
 {
 	struct pending *p, *next;
 
@@ -90,11 +89,6 @@ static void drop_heard(struct cdp *c, const void *owner)
 		LIST_REMOVE(p, link);
 		free(p);
 	}
-}
-
-void cdp_unhear(struct cdp *c, void *owner)
-{
-	drop_heard(c, owner);
 }
 
 static void close_socket(struct cdp *c)
@@ -120,27 +114,20 @@ static void cdp_release(void *arg)
 
 struct cdp *cdp_free(struct cdp *c)
 {
-	if (!c || c->freed)
+	if (!c)
 		return NULL;
-	drop_heard(c, NULL);
+	cdp_unhear(c, NULL);
 	close_socket(c);
-	c->freed = true;
 	loop_defer(cdp_release, c);
 	return NULL;
 }
 
-/* why: as closed() has it. */
-static void cdp_lose(struct cdp *c, const char *why)
+void cdp_give_up(struct cdp *c, const char *why)
 {
 	if (c->closed)
 		return;
 	close_socket(c);
 	c->events->closed(c, c->owner, why);
-}
-
-void cdp_give_up(struct cdp *c, const char *why)
-{
-	cdp_lose(c, why);
 }
 
 void cdp_abandon(struct cdp *c, const char *session)
@@ -213,7 +200,7 @@ static void cdp_flush(struct cdp *c)
 			return;
 		}
 		if (n < 0) {
-			cdp_lose(c, NULL);
+			cdp_give_up(c, NULL);
 			return;
 		}
 		c->sent += (size_t)n;
@@ -232,7 +219,7 @@ static void on_cdp_writable(evutil_socket_t, short, void *arg)
 static bool cdp_enqueue(struct cdp *c, const uint8_t *bytes, size_t n)
 {
 	if (c->queue.n - c->sent + n > MOST_QUEUE) {
-		cdp_lose(c, "The browser stopped reading what it was told.");
+		cdp_give_up(c, "The browser stopped reading what it was told.");
 		return false;
 	}
 	if (c->queue.n + n > c->queue.size) { /* what has been sent makes room */
@@ -420,7 +407,7 @@ static void take_broken(struct cdp *c, size_t n, int error)
 	if (c->broken == 0) /* said once: whoever sends them can send more */
 		log_warning("a message of %zu bytes from the browser could not be read: %s", n, cbor_error(error));
 	if (++c->broken >= MOST_BROKEN)
-		cdp_lose(c, "The browser sent too much that is not the protocol it is spoken to with.");
+		cdp_give_up(c, "The browser sent too much that is not the protocol it is spoken to with.");
 }
 
 static void take_message(struct cdp *c, const uint8_t *bytes, size_t n)
@@ -494,13 +481,13 @@ static void on_cdp_readable(evutil_socket_t fd, short, void *arg)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
-			cdp_lose(c, NULL);
+			cdp_give_up(c, NULL);
 			return;
 		}
 		c->in.n += (size_t)n;
 		if (!take_messages(c)) {
 			log_warning("the browser sent something that is not CDP in CBOR");
-			cdp_lose(c, "The browser sent what is not the protocol it is spoken to with.");
+			cdp_give_up(c, "The browser sent what is not the protocol it is spoken to with.");
 		}
 		if ((size_t)n < room)
 			return;

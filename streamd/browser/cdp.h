@@ -108,7 +108,7 @@ void cdp_send_args(struct cdp *c, const char *session, const char *method, const
 
 /*
  * cdp_send() whose answer is heard of: once, on the loop, when Chromium has carried it out or refused it, or will not
- * answer any more. cdp_unhear() takes back all that this owner has not heard of yet.
+ * answer any more. cdp_unhear() takes back all that this owner has not heard of yet; NULL: everybody's.
  */
 void cdp_send_heard(struct cdp *c, const char *session, const char *method, const struct cdp_arg *args,
 	void (*heard)(void *owner), void *owner);
@@ -116,7 +116,7 @@ void cdp_unhear(struct cdp *c, void *owner);
 
 /*
  * Closes the socket as if the browser had gone: every call ends with -ECONNRESET, and closed() is called with why, a
- * sentence that outlives c. It happens by itself when the browser does not take what it is sent, or speaks no CDP.
+ * sentence that outlives c, or NULL. It happens by itself when the browser does not take what it is sent, or speaks no CDP.
  */
 void cdp_give_up(struct cdp *c, const char *why);
 
