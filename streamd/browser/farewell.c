@@ -31,13 +31,11 @@ static int set_network(struct browser *b, bool open)
 static bool may_speak(struct target_ref target)
 {
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	bool speaks;
 
 	if (target_call(target, "Runtime.evaluate", deadline_in(LISTENS_MS), &reply, CDP_TEXT("expression", listens),
 		CDP_BOOL("includeCommandLineAPI", true), CDP_BOOL("returnByValue", true), CDP_BOOL("silent", true)) < 0)
 		return true;
-	speaks = cbor_get_bool(cbor_get(reply.result, "result"), "value", true);
-	return speaks;
+	return cbor_get_bool(cbor_get(reply.result, "result"), "value", true);
 }
 
 /* Whether any document of the browser has something to say when it goes; apart: of the pages apart. */

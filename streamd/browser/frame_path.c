@@ -103,9 +103,7 @@ static int owner_corner(struct target_ref target, const char *frame, int64_t dea
 	if (r < 0)
 		return r;
 	quad = cbor_get(cbor_get(reply.result, "model"), "content");
-	if (!page_place(cbor_at(quad, 0), ret_x) || !page_place(cbor_at(quad, 1), ret_y))
-		r = -EREMOTE; /* it has no place */
-	return r;
+	return page_place(cbor_at(quad, 0), ret_x) && page_place(cbor_at(quad, 1), ret_y) ? 0 : -EREMOTE; /* it has no place */
 }
 
 /* The target whose document holds the frame that this target is: asked one after another, the likely one first. */

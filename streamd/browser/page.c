@@ -141,8 +141,7 @@ static int page_make_context(struct browser *b, int64_t deadline, char context[C
 	if (r < 0)
 		return r;
 	id = cbor_get_utf8(reply.arena, reply.result, "browserContextId");
-	r = id && exact_set(context, CDP_ID, "%s", id) ? 0 : -EBADMSG;
-	return r;
+	return id && exact_set(context, CDP_ID, "%s", id) ? 0 : -EBADMSG;
 }
 
 static int open_tab(struct browser *b, const char *context, bool hidden, int64_t deadline, struct target_ref *ret)

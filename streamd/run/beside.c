@@ -23,9 +23,9 @@ static const char write_tab[] =
 static char *tab_literal(struct arena *arena, struct target_ref page)
 {
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
+	CLEANUP(freep) char *literal = NULL;
+	json_auto_t *string = NULL;
 	const char *text;
-	json_t *string;
-	char *literal = NULL, *ret = NULL;
 
 	if (target_call(page, "Runtime.evaluate", deadline_in(READ_MS), &reply, CDP_TEXT("expression", read_tab),
 		CDP_BOOL("returnByValue", true), CDP_BOOL("silent", true)) < 0)
@@ -33,11 +33,7 @@ static char *tab_literal(struct arena *arena, struct target_ref page)
 	text = cbor_get_utf8(reply.arena, cbor_get(reply.result, "result"), "value");
 	string = text && strlen(text) <= MOST_COPY ? json_string(text) : NULL;
 	literal = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-	json_decref(string);
-	if (literal)
-		ret = arena_strdup(arena, literal);
-	free(literal);
-	return ret;
+	return arena_strdup(arena, literal);
 }
 
 static int give_copy(struct arena *arena, const char *literal, int64_t deadline, struct target_ref page, char script[CDP_ID])

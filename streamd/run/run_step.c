@@ -167,8 +167,7 @@ static int capture_picture(struct stepping *s, int *ret)
 	if (r < 0)
 		return r;
 	bytes = cbor_bytes(cbor_get(reply.result, "data"), &n);
-	r = bytes && n <= MOST_PICTURE ? memfd_new("picture", bytes, n, ret) : -EFBIG;
-	return r;
+	return bytes && n <= MOST_PICTURE ? memfd_new("picture", bytes, n, ret) : -EFBIG;
 }
 
 /* 0 with *ret, or a negative errno. None can be taken while one document takes the place of another. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 
 #define SHIFT     8
 #define COMPOSING 229 /* the virtual key of what an input method takes (UI Events, section 5.2.3) */
@@ -121,13 +122,7 @@ static int type_all(struct target_ref page, const char *text, int64_t deadline, 
 
 int typing_carry_out(struct target_ref page, const char *text, int64_t deadline)
 {
-	struct arena *arena;
-	int r;
+	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 
-	if (!*text)
-		return erase(page, deadline);
-	arena = arena_new_secret(0);
-	r = type_all(page, text, deadline, arena);
-	arena_free(arena);
-	return r;
+	return *text ? type_all(page, text, deadline, arena) : erase(page, deadline);
 }

@@ -40,8 +40,7 @@ static int capture_put_cookies(struct capturing *c)
 
 	if (r < 0)
 		return r;
-	r = state_writer_cookies(c->out, cbor_get(reply.result, "cookies"));
-	return r;
+	return state_writer_cookies(c->out, cbor_get(reply.result, "cookies"));
 }
 
 /* Its page, and so perhaps every other one of its process, does not answer; asking again would take as long. */
@@ -122,10 +121,9 @@ static void note_lost(struct capturing *c, const struct frame_info *f, const str
 
 	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v)) {
 		const char *store = word_of(arena, v, "store");
-		const char *text = arena_printf(arena, "%s keeps %s in IndexedDB (database %s%s%s)", f->origin,
+		capture_note(c, notes_for(word_of(arena, v, "reason")), "%s keeps %s in IndexedDB (database %s%s%s)", f->origin,
 			reason_words(arena, word_of(arena, v, "reason")), word_of(arena, v, "database"),
 			*store == '-' ? "" : ", store ", *store == '-' ? "" : store);
-		capture_note(c, notes_for(word_of(arena, v, "reason")), "%s", text);
 	}
 }
 
