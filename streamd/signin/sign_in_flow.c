@@ -211,18 +211,14 @@ static int capture_signed_in(struct sign_in *s, struct signed_in *ret)
 static int attempt(struct sign_in *s)
 {
 	CLEANUP(signed_in_end) struct signed_in it = { 0 };
-	int r = capture_signed_in(s, &it);
+	int r;
 
-	if (r == 0)
-		r = sign_in_prove(s, &it);
-	if (r == SIGN_IN_CHANGED) { /* a token that came a moment too late; the person need not be asked for that */
+	do { /* again, once: a token came a moment too late; the person need not be asked for that */
 		signed_in_end(&it);
 		r = capture_signed_in(s, &it);
 		if (r == 0)
 			r = sign_in_prove(s, &it);
-	}
-	if (r == SIGN_IN_CHANGED)
-		r = 0;
+	} while (r == SIGN_IN_CHANGED);
 	if (r >= 0 || (r != -ETIMEDOUT && r != -EREMOTE && r != -EPIPE && r != -E2BIG))
 		return r;
 	sign_in_fail_for_now(s,
