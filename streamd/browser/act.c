@@ -46,22 +46,16 @@ struct act *act_free(struct act *a)
 	return NULL;
 }
 
-/* Whatever has acted is not sent again by a document that is loaded again, also when nothing is held back any more. */
-static int watch_documents(struct act *a, int64_t deadline)
+/* type: of resources; NULL: any. */
+static int set_pattern(struct act *a, const char *pattern, const char *type, int64_t deadline)
 {
 	return cdp_call(browser_cdp(a->browser), "", "Fetch.enable", deadline, NULL,
-		CDP_LIST("patterns", CDP_MAP(NULL, CDP_TEXT("urlPattern", "*"), CDP_TEXT("resourceType", "Document"))));
-}
-
-static int set_pattern(struct act *a, const char *pattern, int64_t deadline)
-{
-	return cdp_call(browser_cdp(a->browser), "", "Fetch.enable", deadline, NULL,
-		CDP_LIST("patterns", CDP_MAP(NULL, CDP_TEXT("urlPattern", pattern))));
+		CDP_LIST("patterns", CDP_MAP(NULL, CDP_TEXT("urlPattern", pattern), CDP_TEXT("resourceType", type))));
 }
 
 int act_prepare(struct act *a, int64_t deadline)
 {
-	return set_pattern(a, NOTHING, deadline);
+	return set_pattern(a, NOTHING, NULL, deadline);
 }
 
 /* Wakes whoever waits; something has happened. */
@@ -83,7 +77,7 @@ static bool counts(const struct act *a, const struct asked *k)
 	case GATE_WATCH:
 	case GATE_HELD:
 	case GATE_STOP: return k->acts || k->may_act;
-	case GATE_SEND: return k->acts || (k->may_act && !a->sure_gone && a->maybe_gone < MOST_MAYBE);
+	case GATE_SEND: return k->acts || (k->may_act && !a->sure.gone && a->maybe.gone < MOST_MAYBE);
 	case GATE_OFF:
 	case GATE_READY:
 	case GATE_LEFT: return k->acts;
@@ -187,10 +181,10 @@ static bool is_redirection(int status)
 static void on_answer(struct act *a, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const char *id = cbor_get_utf8(arena, params, "requestId");
 	const char *failure = cbor_get_utf8(arena, params, "responseErrorReason");
+	const struct cbor *id = cbor_get(params, "requestId");
 
-	if (a->flying && id && strcmp(id, a->flying->id) == 0 && !a->over) {
+	if (a->flying && cbor_text_is(id, a->flying->id) && !a->over) {
 		a->over = true;
 		a->status = failure ? 0 : (int)cbor_get_int(params, "responseStatusCode", 0);
 		words_set(a->failure, sizeof(a->failure), "%s", failure ?: "");
@@ -198,17 +192,14 @@ static void on_answer(struct act *a, const struct cbor *params)
 			coming_begin(a, a->flying, true);
 		act_touch(a);
 	}
-	cdp_send(browser_cdp(a->browser), "", "Fetch.continueRequest", CDP_TEXT("requestId", id));
+	cdp_send(browser_cdp(a->browser), "", "Fetch.continueRequest", CDP_VALUE("requestId", id));
 }
 
 /* The page has taken it back; what it asked to be kept alive may go on all the same. */
 static void on_failed(struct act *a, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const char *network = cbor_get_utf8(arena, params, "requestId");
-
 	coming_end(a, params);
-	if (!network || !*network || !a->flying || strcmp(a->flying->network, network) != 0)
+	if (!a->flying || !a->flying->network[0] || !cbor_text_is(cbor_get(params, "requestId"), a->flying->network))
 		return;
 	a->withdrawn = true;
 	act_tell(a);
@@ -250,11 +241,16 @@ bool act_event(struct act *a, const char *session, const char *method, const str
 	return false;
 }
 
+static struct tally *tally_of(struct act *a, const struct asked *k)
+{
+	return k->acts ? &a->sure : &a->maybe;
+}
+
 static void act_conclude(struct act *a, bool taken_back)
 {
 	const struct asked *k = a->flying;
 	const char *refused = browser_refused(a->browser, url_whole(k->url));
-	struct tally *t = k->acts ? &a->sure : &a->maybe;
+	struct tally *t = tally_of(a, k);
 	size_t *became = &t->unsent;
 
 	if (taken_back) {
@@ -300,10 +296,7 @@ static void begin_flight(struct act *a, struct asked *k)
 	a->status = 0;
 	a->failure[0] = '\0';
 	a->flown_at = loop_now();
-	if (k->acts)
-		a->sure_gone++;
-	else
-		a->maybe_gone++;
+	tally_of(a, k)->gone++;
 	trail_note(a, k);
 }
 
@@ -323,7 +316,7 @@ static int send_alone(struct act *a, struct asked *k)
 	if (ready || r == -ECANCELED) {
 		asked_free(k);
 	} else {
-		(k->acts ? &a->sure : &a->maybe)->unsent++;
+		tally_of(a, k)->unsent++;
 		log_warning("%s %s: %s", k->method, url_shown(k->url), a->why);
 		act_refuse(a, k);
 	}
@@ -345,7 +338,7 @@ static void pass_what_may(struct act *a)
 }
 
 /* What is one before what only may be. */
-static struct asked *next_acting(const struct act *a)
+struct asked *act_next(const struct act *a)
 {
 	struct asked *k, *may = NULL;
 
@@ -359,11 +352,6 @@ static struct asked *next_acting(const struct act *a)
 	return may;
 }
 
-const struct asked *act_next(const struct act *a)
-{
-	return next_acting(a);
-}
-
 /* What acts goes first; what else waits for the same host follows when none of it is left. */
 static void pump(void *arg)
 {
@@ -372,7 +360,7 @@ static void pump(void *arg)
 	int r = 0;
 
 	while (r == 0) {
-		k = a->gate == GATE_SEND || a->gate == GATE_LEFT ? next_acting(a) : NULL;
+		k = a->gate == GATE_SEND || a->gate == GATE_LEFT ? act_next(a) : NULL;
 		if (!k)
 			pass_what_may(a);
 		if (k && is_again(a, k)) {
@@ -393,13 +381,12 @@ int act_watch(struct act *a, int64_t deadline)
 	a->pressed = false;
 	if (a->gate == GATE_READY || a->gate == GATE_WATCH || a->gate == GATE_HELD)
 		return 0;
-	r = set_pattern(a, "*", deadline);
+	r = set_pattern(a, "*", NULL, deadline);
 	if (r < 0)
 		return r;
 	a->gate = GATE_READY;
 	a->socket = false;
 	a->sure = a->maybe = (struct tally){ 0 };
-	a->sure_gone = a->maybe_gone = 0;
 	a->why[0] = '\0';
 	a->apart_count = 0; /* one of those may be what acts now */
 	coming_forget_reads(a);
@@ -462,7 +449,7 @@ int act_await_told(struct act *a, int64_t deadline, const bool *over)
 
 const char *act_words(const struct act *a, struct arena *arena)
 {
-	const struct asked *k = next_acting(a);
+	const struct asked *k = act_next(a);
 
 	if (k)
 		return words_new(arena, 512, "%s %s", k->method, url_shown(k->url));
@@ -487,7 +474,7 @@ bool act_has_begun(const struct act *a)
 
 bool act_is_open(const struct act *a)
 {
-	return a && (a->flying || coming_answer(a) || ((a->gate == GATE_SEND || a->gate == GATE_LEFT) && next_acting(a)));
+	return a && (a->flying || coming_answer(a) || ((a->gate == GATE_SEND || a->gate == GATE_LEFT) && act_next(a)));
 }
 
 int act_await_over(struct act *a, int64_t deadline)
@@ -539,9 +526,10 @@ void act_leave(struct act *a)
 	refuse_acting(a); /* held back, and nobody has let it go */
 	a->gate = GATE_OFF;
 	a->apart_count = 0;
+	/* What has acted is not sent again by a document that is loaded again, also when nothing is held back any more. */
 	if (a->gone_count)
-		watch_documents(a, deadline_in(ANSWER_MS));
+		set_pattern(a, "*", "Document", deadline_in(ANSWER_MS));
 	else
-		set_pattern(a, NOTHING, deadline_in(ANSWER_MS));
+		set_pattern(a, NOTHING, NULL, deadline_in(ANSWER_MS));
 	pass_what_may(a);
 }

@@ -71,7 +71,7 @@ struct gone {
 
 /* What became of what went alone. */
 struct tally {
-	size_t answered, lost, unsent;
+	size_t gone, answered, lost, unsent;
 	int highest;
 };
 
@@ -107,7 +107,6 @@ struct act {
 	enum line line;       /* the connection it goes over */
 	bool made, heard;
 	bool dropped;         /* we have closed that, for what it was made for had been taken back */
-	struct call *call;
 	struct fiber *pump, *listener;
 	struct latch work, news; /* the pump's; and of whoever waits for what becomes of it */
 	struct trail trail[MOST_TRAIL];
@@ -131,7 +130,6 @@ struct act {
 	size_t apart_count;
 	bool hushed; /* and nothing of theirs goes: act_hush() */
 	struct tally sure, maybe; /* of what acts, and of what may */
-	size_t sure_gone, maybe_gone;
 	char why[512];
 };
 
@@ -193,7 +191,7 @@ bool anew_has(const struct act *a, const struct asked *k);
 bool is_again(const struct act *a, const struct asked *k);
 
 /* act.c: what goes next, as it acts or may; NULL: nothing. */
-const struct asked *act_next(const struct act *a);
+struct asked *act_next(const struct act *a);
 
 /* act_answer.c: whether any of it left. */
 bool tally_has_left(const struct tally *t);

@@ -39,11 +39,12 @@ static enum line line_of(const char *state)
 
 static void listen_to(void *arg)
 {
+	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, NEVER);
 	struct act *a = arg;
 	struct egress_alone_params params = { .host = a->flying->host.name, .port = a->flying->port };
 	struct egress_alone_item item;
 	struct peer_stream *stream = NULL;
-	int r = open_egress_alone(a->call, browser_launcher(a->browser), &params, &stream);
+	int r = open_egress_alone(call, browser_launcher(a->browser), &params, &stream);
 
 	while (r == 0 && (r = peer_stream_next(stream, &item, NEVER)) == 0) {
 		a->line = line_of(item.state);
@@ -54,7 +55,7 @@ static void listen_to(void *arg)
 	peer_stream_close(stream);
 	if (r != -ECANCELED && a->line == LINE_NONE)
 		words_set(a->why, sizeof(a->why), "No connection to %s of its own could be had: %s", a->flying->host.name,
-			call_why(a->call, r));
+			call_why(call, r));
 	if (r != -ECANCELED)
 		a->line = LINE_FAILED;
 	act_tell(a);
@@ -67,7 +68,6 @@ int line_begin(struct act *a)
 
 	a->line = LINE_NONE;
 	a->made = a->heard = a->dropped = false;
-	a->call = call_new(NULL, NULL, NEVER);
 	fiber_start("egress alone", listen_to, a, &a->listener);
 	while (r == 0 && a->line == LINE_NONE)
 		r = latch_wait(&a->work, deadline);
@@ -81,7 +81,6 @@ void line_end(struct act *a)
 {
 	fiber_cancel(a->listener);
 	fiber_join(&a->listener);
-	a->call = call_free(a->call);
 }
 
 /*
