@@ -63,11 +63,10 @@ void streamd_environment(const struct recipe *recipe, int width, int height, str
 		.height = height };
 }
 
-int streamd_note_start(struct streamd *d, struct call *call, int r)
+void streamd_note_start(struct streamd *d, struct call *call, int r)
 {
 	if (r == 0)
 		d->chromium_trouble[0] = '\0';
 	else if (r == REFUSED)
 		words_set(d->chromium_trouble, sizeof(d->chromium_trouble), "%s", call_cause(call, REFUSED));
-	return r;
 }

@@ -38,5 +38,5 @@ const struct recipe *streamd_recipe(struct streamd *d, struct call *call, const 
 /* What a new browser for the recipe looks like; texts borrowed from the recipe. */
 void streamd_environment(const struct recipe *recipe, int width, int height, struct environment *ret);
 
-/* Keeps, or with 0 forgets, why a browser did not start; passes r on. */
-int streamd_note_start(struct streamd *d, struct call *call, int r);
+/* Keeps, or with 0 forgets, why a browser did not start. */
+void streamd_note_start(struct streamd *d, struct call *call, int r);

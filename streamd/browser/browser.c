@@ -333,7 +333,7 @@ struct browser *browser_close(struct browser *b)
 	return NULL;
 }
 
-bool browser_room_words(struct browser *b, struct call *call, char *out, size_t size)
+void browser_room_words(struct browser *b, struct call *call, char *out, size_t size)
 {
 	struct browser_room_params params;
 	struct browser_room_result result;
@@ -341,10 +341,9 @@ bool browser_room_words(struct browser *b, struct call *call, char *out, size_t 
 
 	words_set(out, size, "%s", "");
 	if (r < 0)
-		return false;
+		return;
 	words_set(out, size, "Only %lld MB are free on the server.", (long long)result.free_kib / 1024);
 	log_warning("only %lld KiB are free below %s, where browsers have their profiles", (long long)result.free_kib, result.directory);
-	return true;
 }
 
 int browser_set_network(struct browser *b, struct call *call, bool open)

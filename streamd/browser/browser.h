@@ -168,8 +168,8 @@ void browser_bring_to_front(struct target *page);
 struct target *browser_target_by_session(struct browser *b, const char *session);
 struct target *browser_target_by_id(struct browser *b, const char *id);
 
-/* How much room there is for its profile, as a sentence; false: it is not known. */
-bool browser_room_words(struct browser *b, struct call *call, char *out, size_t size);
+/* How much room there is for its profile, as a sentence; "": it is not known. */
+void browser_room_words(struct browser *b, struct call *call, char *out, size_t size);
 
 /* What a page's own watcher says it is called; those who follow it are told. */
 void target_set_title(struct target *page, const char *title);
