@@ -92,15 +92,9 @@ static bool has_pressed(const struct acting_step *s, const char **ret_why)
 	return s->done.wrote != WROTE_NOTHING;
 }
 
-struct acted {
-	struct step step;
-	struct run_act_result *result;
-};
-
-static int run_act_act(struct call *call, struct run *run, void *arg)
+static int run_act_act(struct call *call, struct run *run, const struct step *step, struct run_act_result *result)
 {
-	struct acted *a = arg;
-	struct acting_step s = { .run = run, .step = &a->step, .arena = call->arena, .done = { .picture = -1 } };
+	struct acting_step s = { .run = run, .step = step, .arena = call->arena, .done = { .picture = -1 } };
 	struct act *act = browser_act(run->browser);
 	int r;
 
@@ -113,58 +107,56 @@ static int run_act_act(struct call *call, struct run *run, void *arg)
 	if (r < 0)
 		return r;
 	if (!act_holds(act)) {
-		answer_act(run, call, &s.done, a->result);
+		answer_act(run, call, &s.done, result);
 		return s.r;
 	}
 	closep(&s.done.picture);
-	a->result->result = "held";
-	a->result->pressed = has_pressed(&s, &a->result->reason);
-	a->result->request = act_words(act, call->arena);
+	result->result = "held";
+	result->pressed = has_pressed(&s, &result->reason);
+	result->request = act_words(act, call->arena);
 	return 0;
 }
 
 int run_act(struct call *call, const struct run_act_params *params, struct run_act_result *result)
 {
-	struct acted a = { .result = result };
-	int r = run_read_step(call, params->step, &a.step);
+	struct step step;
+	struct visit v;
+	int r = run_read_step(call, params->step, &step);
+	struct run *run = r == 0 ? run_begin_work(call, params->run, &v) : NULL;
 
 	result->picture = -1;
-	return r < 0 ? r : run_work(call, params->run, false, run_act_act, &a);
+	return run ? run_end_work(run, call, &v, false, run_act_act(call, run, &step, result)) : REFUSED;
 }
 
-struct sent {
-	const struct run_send_params *params;
-	struct run_send_result *result;
-};
-
-static int run_act_send_held(struct call *call, struct run *run, void *arg)
+static int run_act_send_held(struct call *call, struct run *run, const struct run_send_params *params,
+	struct run_send_result *result)
 {
 	static const char *const words[] = { "answered", "open", "lost", "unsent" };
-	struct sent *s = arg;
 	struct act *act = browser_act(run->browser);
-	int64_t deadline = deadline_min(call->deadline, deadline_in(s->params->wait_ms));
+	int64_t deadline = deadline_min(call->deadline, deadline_in(params->wait_ms));
 	enum act_answer answer;
 	const char *why;
 	int status, r;
 
 	run->acted_at = loop_now();
 	act_send(act);
-	r = act_await_answer(act, s->params->settle_ms, deadline);
+	r = act_await_answer(act, params->settle_ms, deadline);
 	if (r < 0)
 		return r;
 	answer = act_answer(act, call->arena, &status, &why);
 	if (answer == ACT_UNSENT) /* it is told as that, so nothing may leave any more */
 		act_stop(act);
-	s->result->answer = words[answer];
-	s->result->status = status;
-	s->result->reads = act_only_reads(act);
-	s->result->reason = *why ? words_new(call->arena, RUN_MOST_REASON, "%s", why) : NULL;
+	result->answer = words[answer];
+	result->status = status;
+	result->reads = act_only_reads(act);
+	result->reason = *why ? words_new(call->arena, RUN_MOST_REASON, "%s", why) : NULL;
 	return 0;
 }
 
 int run_send(struct call *call, const struct run_send_params *params, struct run_send_result *result)
 {
-	struct sent s = { params, result };
+	struct visit v;
+	struct run *run = run_begin_work(call, params->run, &v);
 
-	return run_work(call, params->run, true, run_act_send_held, &s);
+	return run ? run_end_work(run, call, &v, true, run_act_send_held(call, run, params, result)) : REFUSED;
 }

@@ -232,46 +232,40 @@ static int check_free(struct call *call, const struct run *run)
 	return 0;
 }
 
-int run_work(struct call *call, const char *id, bool sends, int (*work)(struct call *call, struct run *run, void *arg), void *arg)
+struct run *run_begin_work(struct call *call, const char *id, struct visit *v)
 {
 	struct run *run = run_find(call, id);
-	int r = run ? check_free(call, run) : REFUSED;
-	struct visit v;
 
-	if (r < 0)
-		return r;
+	if (!run || check_free(call, run) < 0)
+		return NULL;
 	event_del(run->idle);
 	run->visitor = fiber_self();
-	run_visit_begin(run->runs, &v);
-	r = work(call, run, arg);
-	if (r == -ECANCELED && run->ending)
-		r = call_refuse(call, sends ? ERR_maybe_done : ERR_unavailable, NULL, "The browser was ended in the middle of this.");
-	run_visit_end(run->runs, &v);
-	run_leave(run);
-	return r;
+	run_visit_begin(run->runs, v);
+	return run;
 }
 
-struct stepped {
-	struct step step;
-	struct run_step_result *result;
-};
-
-static int take_step(struct call *call, struct run *run, void *arg)
+int run_end_work(struct run *run, struct call *call, struct visit *v, bool sends, int r)
 {
-	struct stepped *s = arg;
-	struct step_result done;
-	int r = runs_carry_out(run, call, &s->step, &done);
-
-	if (r == 0)
-		run_answer_step(run, call, &done, s->result);
+	if (r == -ECANCELED && run->ending)
+		r = call_refuse(call, sends ? ERR_maybe_done : ERR_unavailable, NULL, "The browser was ended in the middle of this.");
+	run_visit_end(run->runs, v);
+	run_leave(run);
 	return r;
 }
 
 int run_step(struct call *call, const struct run_step_params *params, struct run_step_result *result)
 {
-	struct stepped s = { .result = result };
-	int r = run_read_step(call, params->step, &s.step);
+	struct step_result done;
+	struct step step;
+	struct visit v;
+	int r = run_read_step(call, params->step, &step);
+	struct run *run = r == 0 ? run_begin_work(call, params->run, &v) : NULL;
 
 	result->picture = -1;
-	return r < 0 ? r : run_work(call, params->run, false, take_step, &s);
+	if (!run)
+		return REFUSED;
+	r = runs_carry_out(run, call, &step, &done);
+	if (r == 0)
+		run_answer_step(run, call, &done, result);
+	return run_end_work(run, call, &v, false, r);
 }

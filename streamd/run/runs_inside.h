@@ -92,10 +92,11 @@ void run_quieten(struct run *run, const struct call *call);
 struct run *run_find(struct call *call, const char *id);
 
 /*
- * What one call does with a run that it may work on, alone: 0, REFUSED or a negative errno. sends: once it has been cut short,
- * something of it may have been done.
+ * One call works on a run, alone: the run, to be given back by run_end_work(), or NULL after refusing. r is what came of it, and
+ * what becomes of the call: 0, REFUSED or a negative errno. sends: once it has been cut short, something of it may have been done.
  */
-int run_work(struct call *call, const char *id, bool sends, int (*work)(struct call *call, struct run *run, void *arg), void *arg);
+struct run *run_begin_work(struct call *call, const char *id, struct visit *v);
+int run_end_work(struct run *run, struct call *call, struct visit *v, bool sends, int r);
 
 /* Whoever worked on it does so no more. */
 void run_leave(struct run *run);
