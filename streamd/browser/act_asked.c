@@ -103,12 +103,12 @@ static void asked_read_request(struct asked *k, struct arena *arena, const struc
 	const struct cbor *request = cbor_get(params, "request");
 	const char *body = cbor_get_utf8(arena, request, "postData");
 
-	exact_set(k->id, sizeof(k->id), "%s", cbor_get_utf8(arena, params, "requestId") ?: "");
-	exact_set(k->network, sizeof(k->network), "%s", cbor_get_utf8(arena, params, "networkId") ?: "");
+	cdp_id(params, "requestId", k->id);
+	cdp_id(params, "networkId", k->network);
 	words_set(k->method, sizeof(k->method), "%s", cbor_get_utf8(arena, request, "method") ?: "?");
 	k->url = url_new(cbor_get_utf8(arena, request, "url"));
 	k->body = body ? hash_of(body, strlen(body)) : 0;
-	exact_set(k->frame, sizeof(k->frame), "%s", cbor_get_utf8(arena, params, "frameId") ?: "");
+	cdp_id(params, "frameId", k->frame);
 	k->document = cbor_text_is(cbor_get(params, "resourceType"), "Document");
 	read_host(k);
 }

@@ -49,10 +49,9 @@ static void act_coming_end(struct act *a, struct coming *c)
 
 static struct coming *find_told(struct act *a, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const char *network = cbor_get_utf8(arena, params, "requestId");
+	char network[CDP_ID];
 
-	return network && *network ? coming_find(a, network) : NULL;
+	return cdp_id(params, "requestId", network) ? coming_find(a, network) : NULL;
 }
 
 void coming_more(struct act *a, const char *method, const struct cbor *params)

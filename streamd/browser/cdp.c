@@ -53,6 +53,13 @@ struct cdp {
 	bool closed;
 };
 
+bool cdp_id(const struct cbor *map, const char *key, char ret[CDP_ID])
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+
+	return exact_set(ret, CDP_ID, "%s", cbor_get_utf8(arena, map, key) ?: "") && *ret;
+}
+
 static void cdp_settle(struct pending *p, int result)
 {
 	struct pending heard = *p;

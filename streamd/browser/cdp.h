@@ -22,6 +22,9 @@ struct cdp;
 /* Room for an id that Chromium gives a target, a frame, a session or a context; its own have 32 digits. */
 #define CDP_ID 48
 
+/* Such an id, from what Chromium says; false, and "", if there is none, or it has no room. */
+bool cdp_id(const struct cbor *map, const char *key, char ret[CDP_ID]);
+
 /* A parameter, or an element of a list (then without a name). In a map a text, value, map or list that is NULL is left out. */
 struct cdp_arg {
 	const char *name;

@@ -106,17 +106,17 @@ static void forget_superseded(struct target *t, const struct fetch *by)
 			forget(&t->fetches[i]);
 }
 
-static void fetches_begin(struct target *t, const char *id, const struct cbor *params)
+static void fetches_begin(struct target *t, const char id[CDP_ID], const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *type = cbor_get(params, "type"), *request = cbor_get(params, "request");
-	const char *frame = cbor_get_utf8(arena, params, "frameId"), *method = cbor_get_utf8(arena, request, "method");
+	const char *method = cbor_get_utf8(arena, request, "method");
 	struct fetch *f = cbor_text_is(type, "XHR") || cbor_text_is(type, "Fetch") ? find_free(t) : NULL;
 
 	if (!f)
 		return;
-	exact_set(f->id, sizeof(f->id), "%s", id);
-	exact_set(f->frame, sizeof(f->frame), "%s", frame ?: "");
+	memcpy(f->id, id, sizeof(f->id));
+	cdp_id(params, "frameId", f->frame);
 	exact_set(f->method, sizeof(f->method), "%s", method ?: "");
 	f->body = cbor_get_bool(request, "hasPostData", false);
 	f->url = url_new(cbor_get_utf8(arena, request, "url"));
@@ -203,9 +203,9 @@ static void take_head(struct target *t, struct fetch *f, const struct cbor *para
 /* A redirection keeps its name. */
 void fetches_note(struct target *t, const char *method, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const char *id = cbor_get_utf8(arena, params, "requestId");
-	struct fetch *f = id && *id && strlen(id) < CDP_ID ? fetches_find(t, id) : NULL;
+	char id[CDP_ID];
+	bool named = cdp_id(params, "requestId", id);
+	struct fetch *f = named ? fetches_find(t, id) : NULL;
 
 	if (f) {
 		arrival_event(&f->arrival, method, params);
@@ -217,7 +217,7 @@ void fetches_note(struct target *t, const char *method, const struct cbor *param
 		break_off(t, f, params);
 	else if (f && strcmp(method, "Network.responseReceived") == 0)
 		take_head(t, f, params);
-	else if (!f && id && *id && strlen(id) < CDP_ID && strcmp(method, "Network.requestWillBeSent") == 0)
+	else if (!f && named && strcmp(method, "Network.requestWillBeSent") == 0)
 		fetches_begin(t, id, params);
 }
 

@@ -21,13 +21,11 @@ static void frames_add_tree(struct frame_tree *tree, const struct target *t, con
 {
 	const struct cbor *frame = cbor_get(node, "frame");
 	struct frame_info *f;
-	const char *id;
 
 	if (tree->count == FRAMES_MOST || !frame)
 		return;
 	f = &tree->frames[tree->count];
-	id = cbor_get_utf8(tree->arena, frame, "id");
-	if (!id || !exact_set(f->id, sizeof(f->id), "%s", id)) /* not what Chromium sends; nobody could ask for it */
+	if (!cdp_id(frame, "id", f->id)) /* not what Chromium sends; nobody could ask for it */
 		return;
 	tree->count++;
 	f->target = target_ref_of(t);

@@ -135,13 +135,11 @@ void page_set_blank(struct target_ref page, const char *const *origins, size_t c
 static int page_make_context(struct browser *b, int64_t deadline, char context[CDP_ID])
 {
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	const char *id;
 	int r = cdp_call(b->cdp, "", "Target.createBrowserContext", deadline, &reply);
 
 	if (r < 0)
 		return r;
-	id = cbor_get_utf8(reply.arena, reply.result, "browserContextId");
-	return id && exact_set(context, CDP_ID, "%s", id) ? 0 : -EBADMSG;
+	return cdp_id(reply.result, "browserContextId", context) ? 0 : -EBADMSG;
 }
 
 static int open_tab(struct browser *b, const char *context, bool hidden, int64_t deadline, struct target_ref *ret)

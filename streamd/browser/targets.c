@@ -27,11 +27,6 @@ static void set_title(struct target *t, const char *text)
 	t->title = must(strdup(title));
 }
 
-static void targets_copy_text(char *out, size_t size, const char *text)
-{
-	exact_set(out, size, "%s", text ? text : "");
-}
-
 static enum target_kind targets_kind_of(const struct cbor *type)
 {
 	if (cbor_text_is(type, "page"))
@@ -141,14 +136,13 @@ static bool is_too_many(struct browser *b, const struct target *t)
 /* A tab of ours is opened by nobody. */
 static struct target read_target(struct browser *b, const struct target *parent, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct cbor *info = cbor_get(params, "targetInfo");
 	struct target t = { .browser = b, .kind = targets_kind_of(cbor_get(info, "type")), .holder = parent ? parent->number : 0 };
 
-	targets_copy_text(t.id, sizeof(t.id), cbor_get_utf8(arena, info, "targetId"));
-	targets_copy_text(t.session, sizeof(t.session), cbor_get_utf8(arena, params, "sessionId"));
-	targets_copy_text(t.opener, sizeof(t.opener), cbor_get_utf8(arena, info, "openerId"));
-	targets_copy_text(t.parent, sizeof(t.parent), cbor_get_utf8(arena, info, "parentFrameId"));
+	cdp_id(info, "targetId", t.id);
+	cdp_id(params, "sessionId", t.session);
+	cdp_id(info, "openerId", t.opener);
+	cdp_id(info, "parentFrameId", t.parent);
 	t.hidden = parent ? parent->hidden : b->hiding && !cbor_get(info, "openerId");
 	t.blank = parent && parent->blank;
 	return t;
@@ -392,13 +386,6 @@ static void set_url(struct browser *b, struct target *t, const char *text)
 	changed(b, t);
 }
 
-static void copy_of(char *out, size_t size, const struct cbor *map, const char *key)
-{
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-
-	targets_copy_text(out, size, cbor_get_utf8(arena, map, key));
-}
-
 static void on_load_failed(struct target *t, const struct cbor *params)
 {
 	const struct cbor *request = cbor_get(params, "requestId");
@@ -459,7 +446,7 @@ static void on_network(struct target *t, const char *method, const struct cbor *
 	if (!cbor_text_is(cbor_get(params, "frameId"), t->id) || !cbor_text_is(cbor_get(params, "type"), "Document"))
 		return;
 	t->coming = (struct answer){ 0 };
-	copy_of(t->coming.loader, sizeof(t->coming.loader), params, "loaderId");
+	cdp_id(params, "loaderId", t->coming.loader);
 	if (!begins)
 		answer_read(&t->coming, params);
 }
@@ -513,10 +500,9 @@ static void on_moved(struct browser *b, struct target *t, const struct cbor *par
 
 static void on_detached(struct target *t, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const char *frame = cbor_get_utf8(arena, params, "frameId");
+	char frame[CDP_ID];
 
-	if (t && frame)
+	if (t && cdp_id(params, "frameId", frame))
 		fetches_forget(t, frame);
 }
 

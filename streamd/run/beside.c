@@ -39,15 +39,12 @@ static char *tab_literal(struct arena *arena, struct target_ref page)
 static int give_copy(struct arena *arena, const char *literal, int64_t deadline, struct target_ref page, char script[CDP_ID])
 {
 	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	const char *id;
 	int r = target_call(page, "Page.addScriptToEvaluateOnNewDocument", deadline, &reply,
 		CDP_TEXT("source", arena_printf(arena, write_tab, literal)));
 
-	if (r < 0)
-		return r;
-	id = cbor_get_utf8(reply.arena, reply.result, "identifier");
-	exact_set(script, CDP_ID, "%s", id ?: "");
-	return 0;
+	if (r == 0)
+		cdp_id(reply.result, "identifier", script);
+	return r;
 }
 
 int page_open_beside(struct target_ref front, int64_t deadline, struct target_ref *ret, char script[CDP_ID])
