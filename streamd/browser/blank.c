@@ -66,15 +66,15 @@ static char *document_for(const struct blank *b, struct arena *arena, const char
 void blank_answer(const struct blank *b, struct cdp *cdp, const char *session, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	char *id = cbor_get_utf8(arena, params, "requestId");
+	const struct cbor *id = cbor_get(params, "requestId");
 	char *url = cbor_get_utf8(arena, cbor_get(params, "request"), "url");
 
 	if (!b) {
-		cdp_send(cdp, session, "Fetch.continueRequest", CDP_TEXT("requestId", id));
+		cdp_send(cdp, session, "Fetch.continueRequest", CDP_VALUE("requestId", id));
 		return;
 	}
 	char *document = url ? document_for(b, arena, url) : NULL;
-	cdp_send(cdp, session, "Fetch.fulfillRequest", CDP_TEXT("requestId", id),
+	cdp_send(cdp, session, "Fetch.fulfillRequest", CDP_VALUE("requestId", id),
 		CDP_INT("responseCode", document ? 200 : 404),
 		CDP_LIST("responseHeaders",
 			CDP_MAP(NULL, CDP_TEXT("name", "Content-Type"), CDP_TEXT("value", "text/html"))),

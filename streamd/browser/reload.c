@@ -58,7 +58,7 @@ static void on_reload_navigating(struct target *page, const struct cbor *params)
 													   RELOAD_ASKED;
 }
 
-static void open_by_get(struct target *page, const char *request)
+static void open_by_get(struct target *page, const struct cbor *request)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	struct cdp *cdp = browser_cdp(page->browser);
@@ -66,15 +66,14 @@ static void open_by_get(struct target *page, const char *request)
 
 	url[strcspn(url, "#")] = '\0';
 	log_info("%s came of what was sent there; it is opened, not sent again", url_shown(page->url));
-	cdp_send(cdp, page->session, "Fetch.failRequest", CDP_TEXT("requestId", request), CDP_TEXT("errorReason", "Aborted"));
+	cdp_send(cdp, page->session, "Fetch.failRequest", CDP_VALUE("requestId", request), CDP_TEXT("errorReason", "Aborted"));
 	target_set_fetch(page->browser, page);
 	cdp_send(cdp, page->session, "Page.navigate", CDP_TEXT("url", url));
 }
 
 static void on_paused(struct target *page, const struct cbor *params)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const char *request = cbor_get_utf8(arena, params, "requestId");
+	const struct cbor *request = cbor_get(params, "requestId");
 	struct cdp *cdp = browser_cdp(page->browser);
 
 	if (is_mine(page, params) && page->reloads == RELOAD_BEGUN && !is_get(params)) {
@@ -82,7 +81,7 @@ static void on_paused(struct target *page, const struct cbor *params)
 		open_by_get(page, request);
 		return;
 	}
-	cdp_send(cdp, page->session, "Fetch.continueRequest", CDP_TEXT("requestId", request));
+	cdp_send(cdp, page->session, "Fetch.continueRequest", CDP_VALUE("requestId", request));
 	if (is_mine(page, params)) {
 		page->reloads = RELOAD_NONE;
 		target_set_fetch(page->browser, page);
