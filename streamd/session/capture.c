@@ -340,16 +340,9 @@ static int capture_run(struct capturing *c, struct state **ret)
 	return r < 0 ? r : state_writer_finish(out, ret);
 }
 
-int capture(struct browser *b, const struct recipe *recipe, int64_t deadline, struct state **ret)
+int capture(struct browser *b, struct target_ref first, const struct recipe *recipe, int64_t deadline, struct state **ret)
 {
-	struct capturing c = { .browser = b, .recipe = recipe, .deadline = deadline };
-
-	return capture_run(&c, ret);
-}
-
-int capture_page(struct target_ref page, const struct recipe *recipe, int64_t deadline, struct state **ret)
-{
-	struct capturing c = { .browser = page.browser, .recipe = recipe, .first = page, .deadline = deadline };
+	struct capturing c = { .browser = b, .recipe = recipe, .first = first, .deadline = deadline };
 
 	return capture_run(&c, ret);
 }

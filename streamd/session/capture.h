@@ -8,18 +8,14 @@
 #include "streamd/browser/browser.h"
 
 /*
- * Captures what the shown pages and their frames hold. Waits. 0 with a new state; -E2BIG when it is larger than
+ * Captures what the shown pages and their frames hold. first (NO_TARGET: the oldest): the page of which what tabs have each of
+ * their own (sessionStorage) is taken where others have it, too. Waits. 0 with a new state; -E2BIG when it is larger than
  * STATE_MOST; or as cdp_call().
  */
-int capture(struct browser *b, const struct recipe *recipe, int64_t deadline, struct state **ret);
+int capture(struct browser *b, struct target_ref first, const struct recipe *recipe, int64_t deadline, struct state **ret);
 
 /*
- * The same, this page's first: what tabs have each of their own (sessionStorage) is taken of it where others have it, too.
- */
-int capture_page(struct target_ref page, const struct recipe *recipe, int64_t deadline, struct state **ret);
-
-/*
- * The same of first (NO_TARGET: the oldest), and also what no frame shows any more: origins that pages have left (read through
+ * The same, and also what no frame shows any more: origins that pages have left (read through
  * hidden blank tabs), and areas that this browser was given (before, may be NULL) and has not shown. Only for a browser whose
  * network is cut.
  */

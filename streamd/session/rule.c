@@ -139,7 +139,7 @@ int rule_has_changed(struct browser *b, const struct recipe *recipe, const struc
 	*ret = false;
 	if (s->cookies_count + s->local_storage_count + s->session_storage_count == 0)
 		return 0;
-	r = capture(b, recipe, deadline, &now);
+	r = capture(b, NO_TARGET, recipe, deadline, &now);
 	if (r == 0)
 		*ret = look_at_named(s, now, then).changed > 0;
 	return r;
@@ -156,7 +156,7 @@ static int storage_fits(struct target_ref page, const struct recipe *recipe, con
 	*ret_met = true;
 	if (s->cookies_count + s->local_storage_count + s->session_storage_count == 0)
 		return 0;
-	r = capture_page(page, recipe, deadline, &now);
+	r = capture(page.browser, page, recipe, deadline, &now);
 	if (r < 0)
 		return r;
 	named = look_at_named(s, now, before);
@@ -235,13 +235,13 @@ int rule_settle(struct browser *b, const struct recipe *recipe, int64_t deadline
 {
 	int64_t cap = deadline_min(deadline, deadline_in(recipe->settle.cap_ms));
 	CLEANUP(state_freep) struct state *one = NULL;
-	int r = capture(b, recipe, cap, &one);
+	int r = capture(b, NO_TARGET, recipe, cap, &one);
 
 	while (r == 0 && loop_now() < cap) {
 		struct state *two = NULL;
 		r = fiber_sleep_until(deadline_min(cap, deadline_in(recipe->settle.quiet_ms)));
 		if (r == 0)
-			r = capture(b, recipe, deadline_in(CAPTURE_MS), &two);
+			r = capture(b, NO_TARGET, recipe, deadline_in(CAPTURE_MS), &two);
 		if (r < 0)
 			break;
 		bool equal = state_equal(one, two);

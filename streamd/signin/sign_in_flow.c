@@ -80,7 +80,7 @@ static int sign_in_flow_look_before(struct sign_in *s)
 	int r;
 
 	s->fits_since = rule_addresses_fit(s->screen->browser, s->recipe, why, sizeof(why)) ? -1 : 0;
-	r = capture(s->screen->browser, s->recipe, deadline_in(CAPTURE_MS), &s->before);
+	r = capture(s->screen->browser, NO_TARGET, s->recipe, deadline_in(CAPTURE_MS), &s->before);
 	return r == -EREMOTE || r == -EPIPE || r == -ETIMEDOUT ? 0 : r;
 }
 

@@ -198,7 +198,7 @@ static int await_change(struct sign_in *s, bool *ret)
 		CLEANUP(state_freep) struct state *now = NULL;
 		r = fiber_sleep_until(deadline_in(LOOK_MS));
 		if (r == 0)
-			r = capture(s->screen->browser, s->recipe, deadline_in(CAPTURE_MS), &now);
+			r = capture(s->screen->browser, NO_TARGET, s->recipe, deadline_in(CAPTURE_MS), &now);
 		*ret = r == 0 && !state_equal(s->refused, now);
 	}
 	if (r == 0 && *ret)
@@ -220,7 +220,7 @@ static int sign_in_proof_say_refused(struct sign_in *s, const struct proof *proo
 	s->refused = state_free(s->refused);
 	words_set(why, sizeof(why), "%s", proof->found.why);
 	if (!*proof->found.account)
-		r = capture(s->screen->browser, s->recipe, deadline_in(CAPTURE_MS), &s->refused);
+		r = capture(s->screen->browser, NO_TARGET, s->recipe, deadline_in(CAPTURE_MS), &s->refused);
 	if (r == 0 && s->refused && !s->tried_again)
 		r = await_change(s, &changed);
 	if (r == 0 && changed) {

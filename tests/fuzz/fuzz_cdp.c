@@ -149,7 +149,7 @@ static void flow_capture(struct browser *b, struct arena *arena)
 
 	(void)arena;
 	if (fake_byte() & 1)
-		capture(b, recipe, deadline_in(FLOW_MS), &state);
+		capture(b, NO_TARGET, recipe, deadline_in(FLOW_MS), &state);
 	else
 		capture_whole(b, NO_TARGET, recipe, NULL, deadline_in(FLOW_MS), &state);
 	if (state)

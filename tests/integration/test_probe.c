@@ -289,7 +289,7 @@ static struct state *captured(void)
 {
 	struct state *s;
 
-	assert_int_equal(capture(rig.browser, recipe, deadline_in(20000), &s), 0);
+	assert_int_equal(capture(rig.browser, NO_TARGET, recipe, deadline_in(20000), &s), 0);
 	return s;
 }
 

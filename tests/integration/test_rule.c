@@ -39,7 +39,7 @@ PAGE_TEST(test_new_tab)
 	go("/login");
 	assert_int_equal(check(why).number, 0);
 	assert_string_equal(why, "The page is at http://a.test/login, and Pages is signed in to once it is at http://a.test/desk*.");
-	assert_int_equal(capture(rig.browser, recipe, deadline_in(20000), &s), 0);
+	assert_int_equal(capture(rig.browser, NO_TARGET, recipe, deadline_in(20000), &s), 0);
 	assert_true(state_item_digest(s, true, "http://a.test", "token", first));
 	ok("{\"step\": \"click\", \"at\": {\"css\": \"button\"}}");
 	ok("{\"step\": \"wait_for\", \"page\": \"http://a.test/desk*\"}");

@@ -52,7 +52,7 @@ static struct state *sign_in(const struct environment *e, int width, int height)
 		sizeof(why)), 0);
 	print_message("  %dx%d: %s\n", width, height, take(b, NULL, arena, STEP_END_DONE,
 		"{\"step\": \"read\", \"at\": {\"css\": \"h2\"}}").text);
-	assert_int_equal(capture(b, recipe, deadline_in(20000), &s), 0);
+	assert_int_equal(capture(b, NO_TARGET, recipe, deadline_in(20000), &s), 0);
 	screencast_set_page(cast, NO_TARGET);
 	screencast_free(cast);
 	browser_close(b);
@@ -108,7 +108,7 @@ PAGE_TEST(test_older_session)
 		sizeof(why)), 0);
 	assert_string_equal(take(b, NULL, arena, STEP_END_DONE, "{\"step\": \"read\", \"at\": {\"css\": \"h2\"}}").text,
 		"[1280,864,1280,864,0,0,24,24,\"landscape-primary\",1,true]");
-	assert_int_equal(capture(b, recipe, deadline_in(20000), &s), 0);
+	assert_int_equal(capture(b, NO_TARGET, recipe, deadline_in(20000), &s), 0);
 	browser_close(b);
 	left = run_with(s, false, &p);
 	assert_int_equal(p.found.verdict, VERDICT_IN);

@@ -332,7 +332,7 @@ static void capture_ends_when_it_is_full(struct browser *b)
 
 	reads = 0;
 	fake.script = answer_many;
-	assert_int_equal(capture(b, &recipe, deadline_in(60000), &state), -E2BIG);
+	assert_int_equal(capture(b, NO_TARGET, &recipe, deadline_in(60000), &state), -E2BIG);
 	assert_null(state);
 	assert_in_range(reads, 3 * 15, 3 * 17); /* of a hundred, with two texts each: what is too much is not even read */
 }
