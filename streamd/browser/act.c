@@ -474,7 +474,7 @@ bool act_has_begun(const struct act *a)
 
 bool act_is_open(const struct act *a)
 {
-	return a && (a->flying || coming_answer(a) || ((a->gate == GATE_SEND || a->gate == GATE_LEFT) && act_next(a)));
+	return a && (a->flying || coming_first(a, true) || ((a->gate == GATE_SEND || a->gate == GATE_LEFT) && act_next(a)));
 }
 
 int act_await_over(struct act *a, int64_t deadline)

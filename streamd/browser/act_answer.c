@@ -17,7 +17,7 @@ bool act_only_reads(const struct act *a)
 enum act_answer act_answer(const struct act *a, struct arena *arena, int *ret_status, const char **ret_why)
 {
 	const struct asked *waits = a->flying ?: act_next(a);
-	const struct coming *comes = coming_answer(a);
+	const struct coming *comes = coming_first(a, true);
 	const struct tally *of = tally_has_left(&a->sure) ? &a->sure : &a->maybe;
 
 	*ret_status = of->highest;

@@ -126,18 +126,10 @@ static bool is_coming(const struct coming *c)
 	return c->network[0] && loop_now() < until(c);
 }
 
-bool coming_reads(const struct act *a)
+const struct coming *coming_first(const struct act *a, bool answer)
 {
 	for (size_t i = 0; i < MOST_COMING; i++)
-		if (is_coming(&a->coming[i]) && !a->coming[i].answer)
-			return true;
-	return false;
-}
-
-const struct coming *coming_answer(const struct act *a)
-{
-	for (size_t i = 0; i < MOST_COMING; i++)
-		if (is_coming(&a->coming[i]) && a->coming[i].answer)
+		if (is_coming(&a->coming[i]) && a->coming[i].answer == answer)
 			return &a->coming[i];
 	return NULL;
 }

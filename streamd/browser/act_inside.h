@@ -158,10 +158,12 @@ void coming_more(struct act *a, const char *method, const struct cbor *params);
 void coming_end(struct act *a, const struct cbor *params);
 void coming_event(struct act *a, const char *method, const struct cbor *params);
 void coming_forget_reads(struct act *a);
-bool coming_reads(const struct act *a);
 
-/* An answer that is to be waited for; NULL: none. And when the next thing that is coming is not to be waited for any more. */
-const struct coming *coming_answer(const struct act *a);
+/*
+ * An answer to what acts that is to be waited for, or, answer false, something that is read; NULL: none. And when the next of all
+ * that is coming is not to be waited for any more.
+ */
+const struct coming *coming_first(const struct act *a, bool answer);
 int64_t coming_until(const struct act *a);
 
 /* act_apart.c: whether a frame is of a page apart; and what tells of their frames. */

@@ -23,7 +23,7 @@ static int64_t input_settled_at(const struct act *a)
 static int64_t settled_at(const struct act *a, int64_t settle_ms)
 {
 	int64_t quiet = (a->read_at > a->changed ? a->read_at : a->changed) + settle_ms;
-	int64_t page = coming_reads(a) ? a->changed + READ_MS : deadline_min(quiet, a->changed + READ_MS);
+	int64_t page = coming_first(a, false) ? a->changed + READ_MS : deadline_min(quiet, a->changed + READ_MS);
 	int64_t input = input_settled_at(a);
 
 	return settle_ms && page > input ? page : input;
