@@ -159,16 +159,13 @@ static int open_tab(struct browser *b, const char *context, bool hidden, int64_t
 		return -EPIPE;
 	exact_must(t->context, sizeof(t->context), "%s", context);
 	*ret = target_ref_of(t);
-	return 0;
+	return page_wait_enabled(*ret, deadline);
 }
 
 int browser_open_page(struct browser *b, int64_t deadline, struct target_ref *ret)
 {
-	int r;
-
 	*ret = NO_TARGET;
-	r = open_tab(b, "", false, deadline, ret);
-	return r == 0 ? page_wait_enabled(*ret, deadline) : r;
+	return open_tab(b, "", false, deadline, ret);
 }
 
 int browser_open_hidden(struct browser *b, bool apart, int64_t deadline, struct target_ref *ret)
@@ -179,8 +176,6 @@ int browser_open_hidden(struct browser *b, bool apart, int64_t deadline, struct 
 	*ret = NO_TARGET;
 	if (r == 0)
 		r = open_tab(b, context, true, deadline, ret);
-	if (r == 0)
-		r = page_wait_enabled(*ret, deadline);
 	if (r < 0)
 		page_close_hidden(*ret);
 	return r;
