@@ -90,16 +90,12 @@ void run_arm_idle(struct run *run)
 	loop_arm(run->idle, 1000 * (run->handed >= 0 ? handed_s : run->opened ? run->runs->daemon->settings.run_idle_s : ORPHAN_S));
 }
 
-static void add_words(char *to, size_t size, const char *before, const char *text, const char *after)
-{
-	words_add(to, size, "%s%s%s%s", *to ? " " : "", before, text, after);
-}
-
 static void on_runs_host_refused(void *owner, const char *host)
 {
 	struct run *run = owner;
 
-	add_words(run->refused, sizeof(run->refused), "The recipe does not allow ", host, ", which the page wanted.");
+	words_add(run->refused, sizeof(run->refused), "%sThe recipe does not allow %s, which the page wanted.",
+		*run->refused ? " " : "", host);
 }
 
 static const struct screen_owner screen_owner = { .host_refused = on_runs_host_refused };
