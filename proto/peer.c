@@ -219,7 +219,7 @@ static bool peer_send_output(struct peer *p, int fd)
 	return fits;
 }
 
-static int open_socket(const char *path)
+int peer_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, r;
@@ -278,7 +278,7 @@ static int ensure_connected(struct peer *p)
 		return 0;
 	if (p->freed)
 		return -ECONNRESET;
-	fd = *p->path ? open_socket(p->path) : -ENOTCONN;
+	fd = *p->path ? peer_socket(p->path) : -ENOTCONN;
 	p->denied = fd == -EACCES;
 	if (fd < 0)
 		return fd;

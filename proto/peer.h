@@ -22,7 +22,10 @@ struct peer *peer_new(const char *program, const char *name, const char *path);
 /* The same by the name of the other daemon and of its socket for the like of us, where daemons have them (common/daemon.h). */
 struct peer *peer_to(const char *program, const char *daemon, const char *socket);
 
-/* The same over a connected socket (taken over); once that has ended, nothing can be reached any more. */
+/* A socket that is connected to a path, and does not block; or a negative errno. */
+int peer_socket(const char *path);
+
+/* The same as peer_new() over a connected socket (taken over); once that has ended, nothing can be reached any more. */
 struct peer *peer_adopt(const char *program, const char *name, int fd);
 
 /* Ends what is pending as if the other side had gone. Takes NULL, returns NULL. */

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/words.h"
 
@@ -53,11 +53,9 @@ static int start_own(struct call *call, const char *program, struct peer **ret)
 	if (r < 0)
 		return r;
 	/* dup2 to the same number would keep close-on-exec */
-	int theirs = fcntl(ends[1], F_DUPFD_CLOEXEC, 10);
-	close(ends[1]);
+	CLEANUP(closep) int theirs = fcntl(ends[1], F_DUPFD_CLOEXEC, 10);
 	r = theirs < 0 ? -errno : spawn(program, theirs);
-	if (theirs >= 0)
-		close(theirs);
+	close(ends[1]);
 	if (r < 0) {
 		close(ends[0]);
 		log_error("cannot start the launcher %s: %s", program, strerror(-r));
@@ -71,21 +69,13 @@ static int start_own(struct call *call, const char *program, struct peer **ret)
 /* One connection is one launcher, so it is never made again behind our back. */
 static int launch_connect_to(struct call *call, const char *path, struct peer **ret)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = fd < 0 ? -errno : 0;
+	int fd = peer_socket(path);
 
-	if (r == 0 && !exact_set(address.sun_path, sizeof(address.sun_path), "%s", path))
-		r = -ENAMETOOLONG;
-	if (r == 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-		r = -errno;
-	if (r == 0) {
+	if (fd >= 0) {
 		*ret = peer_adopt("streamd", "launcher", fd);
 		return 0;
 	}
-	if (fd >= 0)
-		close(fd);
-	log_error("cannot reach the launcher at %s: %s", path, strerror(-r));
+	log_error("cannot reach the launcher at %s: %s", path, strerror(-fd));
 	call_refuse(call, ERR_unavailable, NULL, "No browser can be started just now; try again in a moment.");
 	return call_detail(call, "the launcher is not to be reached; why is said by: systemctl status stead-launcher.socket");
 }
