@@ -114,56 +114,44 @@ static void count_items(struct named *n, const struct recipe_item *items, size_t
 	}
 }
 
-/* then: NULL if nothing is known of what there was. */
-static struct named look_at_named(const struct recipe_signed_in *s, const struct state *now, const struct state *then)
+static void count_cookies(struct named *n, const struct recipe_signed_in *s, const struct state *now, const struct state *then)
 {
-	struct named n = { 0 };
 	uint8_t a[32], b[32];
 
 	for (size_t i = 0; i < s->cookies_count; i++) {
 		bool there = cookie_digest(now, &s->cookies[i], a);
 		bool was = then && cookie_digest(then, &s->cookies[i], b);
-		count_named(&n, "cookie", s->cookies[i].name, there, a, was, b);
+		count_named(n, "cookie", s->cookies[i].name, there, a, was, b);
 	}
-	count_items(&n, s->local_storage, s->local_storage_count, false, now, then);
-	count_items(&n, s->session_storage, s->session_storage_count, true, now, then);
-	return n;
+}
+
+/* As the page first has it (NO_TARGET: the oldest). then: NULL if nothing is known of what there was. 0, or as cdp_call(). */
+static int look_at_named(struct browser *b, struct target_ref first, const struct recipe *recipe, const struct state *then,
+	int64_t deadline, struct named *ret)
+{
+	const struct recipe_signed_in *s = &recipe->signed_in;
+	CLEANUP(state_freep) struct state *now = NULL;
+	int r;
+
+	*ret = (struct named){ 0 };
+	if (s->cookies_count + s->local_storage_count + s->session_storage_count == 0)
+		return 0;
+	r = capture(b, first, recipe, deadline, &now);
+	if (r < 0)
+		return r;
+	count_cookies(ret, s, now, then);
+	count_items(ret, s->local_storage, s->local_storage_count, false, now, then);
+	count_items(ret, s->session_storage, s->session_storage_count, true, now, then);
+	return 0;
 }
 
 int rule_has_changed(struct browser *b, const struct recipe *recipe, const struct state *then, int64_t deadline, bool *ret)
 {
-	const struct recipe_signed_in *s = &recipe->signed_in;
-	CLEANUP(state_freep) struct state *now = NULL;
-	int r;
+	struct named n;
+	int r = look_at_named(b, NO_TARGET, recipe, then, deadline, &n);
 
-	*ret = false;
-	if (s->cookies_count + s->local_storage_count + s->session_storage_count == 0)
-		return 0;
-	r = capture(b, NO_TARGET, recipe, deadline, &now);
-	if (r == 0)
-		*ret = look_at_named(s, now, then).changed > 0;
+	*ret = r == 0 && n.changed > 0;
 	return r;
-}
-
-static int storage_fits(struct target_ref page, const struct recipe *recipe, const struct state *before,
-	int64_t deadline, bool *ret_met, char *why, size_t size)
-{
-	const struct recipe_signed_in *s = &recipe->signed_in;
-	CLEANUP(state_freep) struct state *now = NULL;
-	struct named named;
-	int r;
-
-	*ret_met = true;
-	if (s->cookies_count + s->local_storage_count + s->session_storage_count == 0)
-		return 0;
-	r = capture(page.browser, page, recipe, deadline, &now);
-	if (r < 0)
-		return r;
-	named = look_at_named(s, now, before);
-	*ret_met = named.unchanged == 0;
-	if (!*ret_met)
-		words_set(why, size, "%s", named.why);
-	return 0;
 }
 
 static int mark_fits(struct target_ref page, const struct recipe *recipe, bool *ret_met, char *why, size_t size)
@@ -210,7 +198,8 @@ static int find_page(struct browser *b, const struct recipe *recipe, struct targ
 int rule_check(struct browser *b, const struct recipe *recipe, const struct state *before, int64_t deadline,
 	struct target_ref *ret, char *why, size_t size)
 {
-	bool met = false;
+	struct named n = { 0 };
+	bool met;
 	int r;
 
 	*ret = NO_TARGET;
@@ -219,8 +208,11 @@ int rule_check(struct browser *b, const struct recipe *recipe, const struct stat
 		return 0;
 	r = find_page(b, recipe, ret, why, size);
 	if (r == 0 && ret->number)
-		r = storage_fits(*ret, recipe, before, deadline_min(deadline, deadline_in(CAPTURE_MS)), &met, why, size);
-	if (r == 0 && met) /* it took a while */
+		r = look_at_named(b, *ret, recipe, before, deadline_min(deadline, deadline_in(CAPTURE_MS)), &n);
+	met = r == 0 && ret->number && !n.unchanged;
+	if (n.unchanged)
+		words_set(why, size, "%s", n.why);
+	if (met) /* it took a while */
 		met = rule_addresses_fit(b, recipe, why, size) && target_of(*ret) && address_fits(recipe, target_of(*ret));
 	if (r < 0 || !met)
 		*ret = NO_TARGET;
