@@ -137,9 +137,6 @@ struct act {
 int line_begin(struct act *a);
 void line_end(struct act *a);
 
-/* When the answer to what only may act is waited for no more, as something that does waits for it. */
-int64_t act_gives_way_at(const struct act *a);
-
 /* Waits for the answer, or that there will be none. Until then the launcher lets nothing else to its host. */
 int line_await_answer(struct act *a);
 

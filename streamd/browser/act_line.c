@@ -18,7 +18,8 @@
 #define AWAKE_MS     500   /* what runs answers within */
 #define GIVE_WAY_MS  2000  /* for the answer to what only may act, when something that does waits for it */
 
-int64_t act_gives_way_at(const struct act *a)
+/* When the answer to what only may act is waited for no more, as something that does waits for it. */
+static int64_t gives_way_at(const struct act *a)
 {
 	const struct asked *k;
 
@@ -119,10 +120,10 @@ static int await_end_of_line(struct act *a)
 	int64_t deadline = NEVER;
 	int r = 0;
 
-	while (r == 0 && !a->over && a->line < LINE_OVER && loop_now() < act_gives_way_at(a)) {
+	while (r == 0 && !a->over && a->line < LINE_OVER && loop_now() < gives_way_at(a)) {
 		bool doubtful = a->withdrawn && !a->heard && !a->flying->plain; /* plain HTTP has no handshake to be told by */
 		deadline = !doubtful ? NEVER : deadline == NEVER ? deadline_in(HANDSHAKE_MS) : deadline;
-		r = latch_wait(&a->work, deadline_min(deadline, act_gives_way_at(a)));
+		r = latch_wait(&a->work, deadline_min(deadline, gives_way_at(a)));
 		if (r != -ETIMEDOUT)
 			continue;
 		r = 0;
@@ -169,7 +170,7 @@ int line_await_answer(struct act *a)
 	int64_t deadline = deadline_in(GRACE_MS);
 	bool awake = false;
 
-	if (r == 0 && loop_now() >= act_gives_way_at(a)) /* it may still be answered; it is not waited for */
+	if (r == 0 && loop_now() >= gives_way_at(a)) /* it may still be answered; it is not waited for */
 		return 0;
 	while (r == 0 && !a->over && !awake) {
 		r = latch_wait(&a->work, deadline);
