@@ -36,18 +36,16 @@ struct element {
 int element_wait(struct target_ref page, const struct wish *wishes, size_t count, int64_t ms, struct arena *arena,
 	struct element *ret);
 
-/* What of an element to read; NULL: the element itself, its text. */
-struct cell_wish {
-	const char *css, *attribute;
-};
-
 #define ELEMENT_MOST_ROWS 1000
 #define ELEMENT_MOST_TEXT 65536 /* bytes of any of these texts; a page's may be megabytes */
 
-/* Which elements to read, what of each, and what stands there when there are none (NULL: that is not looked for). */
+/*
+ * Which elements to read, what of each (css NULL: the element itself; attribute NULL: its text), and what stands there when there
+ * are none (NULL: that is not looked for).
+ */
 struct list_wish {
 	const struct selector *at, *none;
-	const struct cell_wish *cells;
+	const struct step_cell *cells;
 	size_t cell_count;
 };
 

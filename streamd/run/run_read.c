@@ -118,16 +118,6 @@ static void say_unread(struct stepping *s, int r, const struct element_list *lis
 			stepping_words(s), after, stepping_where(s));
 }
 
-static struct list_wish list_wish_of(struct stepping *s)
-{
-	const struct step *p = s->step;
-	struct cell_wish *cells = arena_array(s->arena, p->cells_count, sizeof(*cells));
-
-	for (size_t i = 0; i < p->cells_count; i++)
-		cells[i] = (struct cell_wish){ .css = p->cells[i].css, .attribute = p->cells[i].attribute };
-	return (struct list_wish){ .at = p->at, .none = p->none, .cells = cells, .cell_count = p->cells_count };
-}
-
 /*
  * Many a page shows that there is nothing, or a row that says "Loading", until its rows have come, or its rows come in several
  * answers. So what stands there does not count while something is under way that was asked for before it stood there, nor, for a
@@ -185,7 +175,8 @@ static int look_at_list(struct stepping *s, const struct list_wish *wish, struct
 
 int step_read_all(struct stepping *s)
 {
-	const struct list_wish wish = list_wish_of(s);
+	const struct step *p = s->step;
+	const struct list_wish wish = { .at = p->at, .none = p->none, .cells = p->cells, .cell_count = p->cells_count };
 	struct element_list list = { .how = LIST_MOVED };
 	struct standing st = { .what = "" };
 	int r;

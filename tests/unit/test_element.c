@@ -91,7 +91,7 @@ static void places_are_places(struct browser *b)
 static void rows_keep_their_shape(struct browser *b)
 {
 	const struct selector at = { .css = ".row", .nth = 1 };
-	const struct cell_wish cells[] = { { .css = "a" }, { .css = "b" } };
+	const struct step_cell cells[] = { { .css = "a" }, { .css = "b" } };
 	struct arena *arena = arena_new(0);
 	const struct list_wish wish = { .at = &at, .cells = cells, .cell_count = 2 };
 	struct element_list list;
