@@ -29,6 +29,11 @@ static bool is_final(enum sign_in_step step)
 	return step == STEP_SAVED || step == STEP_FAILED || step == STEP_TIMED_OUT || step == STEP_CLOSED;
 }
 
+bool sign_in_is_resumable(const struct sign_in *s)
+{
+	return s->step == STEP_FAILED && !s->ending;
+}
+
 static const char *sign_in_or_null(const char *text)
 {
 	return *text ? text : NULL;
@@ -39,7 +44,7 @@ void sign_in_describe_step(const struct sign_in *s, struct step_changed_event *r
 	*ret = (struct step_changed_event){ .step = step_word(s->step),
 		.reason = sign_in_or_null(s->reason),
 		.advice = sign_in_or_null(s->advice),
-		.resumable = s->resumable,
+		.resumable = sign_in_is_resumable(s),
 		.account = sign_in_or_null(s->account),
 		.kept_account = sign_in_or_null(s->asked.kept),
 		.reached = step_word(s->reached),
@@ -216,7 +221,6 @@ void sign_in_end(struct sign_in *s, enum sign_in_step step, const char *reason, 
 	if (s->ending || s->ended_at_ms)
 		return;
 	s->ending = s->screen->ending = true;
-	s->resumable = false;
 	s->asked = (struct replacement){ 0 };
 	set_step(s, step, reason, "");
 	words_set(s->next, sizeof(s->next), "%s", next);

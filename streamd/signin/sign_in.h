@@ -50,7 +50,6 @@ struct sign_in {
 	char next[256];          /* once it is ending: the advice without what has become of the session */
 	enum save_fate save;
 	bool saving;             /* a save is under way: its answer is worth a moment even when this ends */
-	bool resumable;
 	char account[257];       /* whose the proof showed it to be; "" before */
 	struct replacement asked; /* it failed for that alone: the session that is kept is another account's */
 	struct replacement agreed; /* the person said yes to this one */
@@ -76,6 +75,9 @@ struct sign_in {
 };
 
 const char *step_word(enum sign_in_step step);
+
+/* It has failed, but the browser is there and the person can go on in it. */
+bool sign_in_is_resumable(const struct sign_in *s);
 
 /* Starts a sign-in of that name, and its flow: sign_in_flow.c. */
 struct sign_in *sign_in_open(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe, int width,
@@ -110,7 +112,7 @@ void sign_in_set_ended(struct sign_in *s);
 /* In a fiber: waits until that. 0 or as wait_for(). */
 int sign_in_wait_ended(struct sign_in *s, int64_t deadline);
 
-/* Says where it stands; told to every viewer. */
+/* Says where it stands; told to every viewer. STEP_FAILED: for now, so that the person can go on; sign_in_end() is for good. */
 void sign_in_set_step(struct sign_in *s, enum sign_in_step step, const char *reason, const char *advice);
 
 /* Something has happened that the flow may wait for. */

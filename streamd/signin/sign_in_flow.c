@@ -189,7 +189,7 @@ static int wait_for_resume(struct sign_in *s)
 	if (r == 0)
 		r = sign_in_set_network(s, true);
 	if (r == 0) {
-		s->resumable = s->tried_again = false;
+		s->tried_again = false;
 		s->asked = (struct replacement){ 0 };
 		s->account[0] = '\0';
 		sign_in_set_step(s, STEP_WAITING, "", "");
@@ -221,7 +221,7 @@ static int attempt(struct sign_in *s)
 	} while (r == SIGN_IN_CHANGED);
 	if (r >= 0 || (r != -ETIMEDOUT && r != -EREMOTE && r != -EPIPE && r != -E2BIG))
 		return r;
-	sign_in_fail_for_now(s,
+	sign_in_set_step(s, STEP_FAILED,
 		r == -E2BIG ? "The site keeps more in the browser than Stead can take along (64 MiB)." :
 			      "The signed-in page did not hold still long enough to be captured.",
 		SIGN_IN_GO_ON);
@@ -246,7 +246,6 @@ static void sign_in_flow_finish(struct sign_in *s, int r)
 	if (r < 0)
 		sign_in_say_fate(s);
 	browser_close(s->screen->browser);
-	s->resumable = false;
 	sign_in_set_ended(s);
 	sign_in_set_step(s, s->step, s->reason, s->advice);
 	screen_end(s->screen, "This sign-in has ended.");

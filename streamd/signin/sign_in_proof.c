@@ -115,7 +115,7 @@ static int ask_whether(struct sign_in *s, const char *account)
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0 || !kept.account || strcmp(kept.account, account) == 0) {
-		sign_in_fail_for_now(s, r < 0 ? call_why(call, r) : "The session that was kept has just been replaced or deleted.", TRY_AGAIN);
+		sign_in_set_step(s, STEP_FAILED, r < 0 ? call_why(call, r) : "The session that was kept has just been replaced or deleted.", TRY_AGAIN);
 		return 0;
 	}
 	s->stale = true; /* not to be asked again before anything has changed */
@@ -126,7 +126,7 @@ static int ask_whether(struct sign_in *s, const char *account)
 	words_set(advice, sizeof(advice),
 		"Shall Stead act as %s from now on? If not, close this, or go on in the browser and sign in there as %s.",
 		account, kept.account);
-	sign_in_fail_for_now(s, why, advice);
+	sign_in_set_step(s, STEP_FAILED, why, advice);
 	return 0;
 }
 
@@ -240,7 +240,7 @@ static int sign_in_proof_say_refused(struct sign_in *s, const struct proof *proo
 	if (!*proof->not_portable && browser_used_http_auth(s->screen->browser))
 		words_add(why, sizeof(why), " %s", HTTP_PASSWORD);
 	if (r == 0)
-		sign_in_fail_for_now(s, why, nobody ? REMEMBER : proof->advice);
+		sign_in_set_step(s, STEP_FAILED, why, nobody ? REMEMBER : proof->advice);
 	return r;
 }
 
@@ -259,7 +259,7 @@ static int save_proved(struct sign_in *s, const struct proof *proof)
 		return -ECANCELED;
 	if (another)
 		return ask_whether(s, proof->found.account);
-	sign_in_fail_for_now(s, why, s->save == SAVE_UNKNOWN ? LOOK_FIRST : TRY_AGAIN);
+	sign_in_set_step(s, STEP_FAILED, why, s->save == SAVE_UNKNOWN ? LOOK_FIRST : TRY_AGAIN);
 	return 0;
 }
 
@@ -275,13 +275,13 @@ int sign_in_prove(struct sign_in *s, const struct signed_in *it)
 	if (r == -ECANCELED)
 		return r;
 	if (r < 0) {
-		sign_in_fail_for_now(s, launch_why(call, "proving browser", r), SIGN_IN_GO_ON);
+		sign_in_set_step(s, STEP_FAILED, launch_why(call, "proving browser", r), SIGN_IN_GO_ON);
 		return 0;
 	}
 	if (proof.found.verdict == VERDICT_OUT)
 		return sign_in_proof_say_refused(s, &proof, it);
 	if (proof.found.verdict != VERDICT_IN) {
-		sign_in_fail_for_now(s, proof.found.why, proof.advice);
+		sign_in_set_step(s, STEP_FAILED, proof.found.why, proof.advice);
 		return 0;
 	}
 	r = save_proved(s, &proof);
@@ -289,12 +289,6 @@ int sign_in_prove(struct sign_in *s, const struct signed_in *it)
 		caution_words(s->screen->browser, it->state, s->reason, sizeof(s->reason));
 	proof_clear(&proof);
 	return r;
-}
-
-void sign_in_fail_for_now(struct sign_in *s, const char *reason, const char *advice)
-{
-	s->resumable = true;
-	sign_in_set_step(s, STEP_FAILED, reason, advice);
 }
 
 int sign_in_set_network(struct sign_in *s, bool open)

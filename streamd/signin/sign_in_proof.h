@@ -20,8 +20,5 @@ void signed_in_end(struct signed_in *it);
  */
 int sign_in_prove(struct sign_in *s, const struct signed_in *it);
 
-/* Failed, but the browser is there and the person can go on in it. */
-void sign_in_fail_for_now(struct sign_in *s, const char *reason, const char *advice);
-
 /* Cuts the sign-in browser's network or opens it. 0 or as browser_set_network(). */
 int sign_in_set_network(struct sign_in *s, bool open);

@@ -156,7 +156,7 @@ static struct sign_in *failed_of_user(const struct sign_ins *all, int64_t user)
 	struct sign_in *s;
 
 	TAILQ_FOREACH_REVERSE (s, &all->list, sign_in_list, link)
-		if (s->call->acting.user == user && s->resumable && !s->ending)
+		if (s->call->acting.user == user && sign_in_is_resumable(s))
 			return s;
 	return NULL;
 }
@@ -232,7 +232,7 @@ static void sign_ins_describe(struct call *call, const struct sign_in *s, struct
 		.step = step_word(s->step),
 		.reason = arena_strdup(call->arena, sign_ins_or_null(s->reason)),
 		.advice = arena_strdup(call->arena, sign_ins_or_null(s->advice)),
-		.resumable = s->resumable,
+		.resumable = sign_in_is_resumable(s),
 		.account = arena_strdup(call->arena, sign_ins_or_null(s->account)),
 		.kept_account = arena_strdup(call->arena, sign_ins_or_null(s->asked.kept)),
 		.reached = step_word(s->reached),
