@@ -124,15 +124,12 @@ struct run *run_new(struct runs *runs, int64_t user, const struct run_open_param
 /* Appends what the page's dialogs said and which hosts were refused, and forgets both. */
 const char *run_with_events(struct run *run, struct arena *arena, const char *reason)
 {
-	const char *all = reason ? reason : "";
+	const char *refused = reason ? run->refused : "", *said = run->screen->said;
+	const char *all = words_new(arena, RUN_MOST_REASON, "%s%s%s%s%s", reason ?: "", *refused ? " " : "", refused,
+		reason && *said ? " " : "", said);
 
-	if (reason && run->refused[0])
-		all = arena_printf(arena, "%s %s", all, run->refused);
-	if (run->screen->said[0])
-		all = arena_printf(arena, "%s%s%s", all, *all ? " " : "", run->screen->said);
 	run->screen->said[0] = '\0';
 	run->refused[0] = '\0';
-	all = words_new(arena, RUN_MOST_REASON, "%s", all);
 	return *all ? all : NULL;
 }
 
