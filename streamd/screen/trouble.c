@@ -37,10 +37,10 @@ struct trouble {
 	struct latch idle;      /* until none does */
 	bool explaining, freed;
 	uint64_t load, explained; /* number of this load, and of the last that was explained */
-	struct {
+	struct host_why {
 		char host[MOST_HOST], why[MOST_HOST];
 	} hosts[MOST_HOSTS];
-	size_t next_host;
+	size_t next_host; /* of all there were: the oldest go */
 };
 
 static void on_slow(evutil_socket_t fd, short what, void *arg);
@@ -75,26 +75,20 @@ void trouble_words(const char *host, const char *why, char *out, size_t size)
 		words_set(out, size, "%s: %s", host, why);
 }
 
-static const char *known_why(const struct trouble *t, const char *host)
+static struct host_why *find_host(struct trouble *t, const char *host)
 {
 	for (size_t i = 0; i < MOST_HOSTS; i++)
-		if (t->hosts[i].host[0] && strcasecmp(t->hosts[i].host, host) == 0)
-			return t->hosts[i].why;
+		if (strcasecmp(t->hosts[i].host, host) == 0)
+			return &t->hosts[i];
 	return NULL;
 }
 
 static void keep_why(struct trouble *t, const char *host, const char *why)
 {
-	size_t at = t->next_host;
+	struct host_why *h = find_host(t, host) ?: &t->hosts[t->next_host++ % MOST_HOSTS];
 
-	for (size_t i = 0; i < MOST_HOSTS; i++)
-		if (strcasecmp(t->hosts[i].host, host) == 0)
-			at = i;
-	if (!exact_set(t->hosts[at].host, sizeof(t->hosts[at].host), "%s", host))
-		return;
-	words_set(t->hosts[at].why, sizeof(t->hosts[at].why), "%s", why);
-	if (at == t->next_host)
-		t->next_host = (at + 1) % MOST_HOSTS;
+	if (exact_set(h->host, sizeof(h->host), "%s", host))
+		words_set(h->why, sizeof(h->why), "%s", why);
 }
 
 static void say_why(struct trouble *t, const char *host, const char *why)
@@ -126,11 +120,11 @@ static const char *certificate_words(const char *code)
 static void trouble_say_failed(struct trouble *t, const char *host, const char *code)
 {
 	bool proxied = strcmp(code, "ERR_TUNNEL_CONNECTION_FAILED") == 0 || strncmp(code, "ERR_PROXY_", 10) == 0;
-	const char *why = proxied ? known_why(t, host) : NULL;
+	const struct host_why *known = proxied ? find_host(t, host) : NULL;
 	char name[MOST_CODE + 8];
 
-	if (why) {
-		say_why(t, host, why);
+	if (known) {
+		say_why(t, host, known->why);
 		return;
 	}
 	if (strncmp(code, "ERR_CERT_", 9) == 0) {
