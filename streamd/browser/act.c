@@ -324,16 +324,20 @@ static int send_alone(struct act *a, struct asked *k)
 	return r == -ECANCELED ? r : 0;
 }
 
-static void pass_what_may(struct act *a)
+/* Of what is kept, lets go what may pass, or, pass false, refuses what may not. */
+static void settle_kept(struct act *a, bool pass)
 {
 	struct asked *k, *next;
 
 	for (k = TAILQ_FIRST(&a->kept); k; k = next) {
 		next = TAILQ_NEXT(k, link);
-		if (!may_pass(a, k))
+		if (may_pass(a, k) != pass)
 			continue;
 		unkeep(a, k);
-		act_pass(a, k);
+		if (pass)
+			act_pass(a, k);
+		else
+			act_refuse(a, k);
 	}
 }
 
@@ -362,7 +366,7 @@ static void pump(void *arg)
 	while (r == 0) {
 		k = a->gate == GATE_SEND || a->gate == GATE_LEFT ? act_next(a) : NULL;
 		if (!k)
-			pass_what_may(a);
+			settle_kept(a, true);
 		if (k && is_again(a, k)) {
 			unkeep(a, k);
 			refuse_again(a, k);
@@ -489,25 +493,12 @@ int act_await_over(struct act *a, int64_t deadline)
 	return r;
 }
 
-static void refuse_acting(struct act *a)
-{
-	struct asked *k, *next;
-
-	for (k = TAILQ_FIRST(&a->kept); k; k = next) {
-		next = TAILQ_NEXT(k, link);
-		if (!k->acts && !k->may_act)
-			continue;
-		unkeep(a, k);
-		act_refuse(a, k);
-	}
-}
-
 void act_stop(struct act *a)
 {
 	if (!a || a->gate == GATE_OFF)
 		return;
 	a->gate = GATE_STOP;
-	refuse_acting(a);
+	settle_kept(a, false);
 }
 
 void act_leave(struct act *a)
@@ -520,10 +511,10 @@ void act_leave(struct act *a)
 	if (act_is_open(a)) {
 		a->gate = GATE_LEFT;
 		line_share(a);
-		pass_what_may(a);
+		settle_kept(a, true);
 		return;
 	}
-	refuse_acting(a); /* held back, and nobody has let it go */
+	act_stop(a); /* what is held back, and nobody has let go */
 	a->gate = GATE_OFF;
 	a->apart_count = 0;
 	/* What has acted is not sent again by a document that is loaded again, also when nothing is held back any more. */
@@ -531,5 +522,5 @@ void act_leave(struct act *a)
 		set_pattern(a, "*", "Document", deadline_in(ANSWER_MS));
 	else
 		set_pattern(a, NOTHING, NULL, deadline_in(ANSWER_MS));
-	pass_what_may(a);
+	settle_kept(a, true);
 }
