@@ -10,3 +10,9 @@
  * optional text is left out rather than sent empty.
  */
 const char *clip(struct arena *arena, const char *text, size_t most);
+
+/* A text that is made already, or NULL likewise. */
+static inline const char *unless_empty(const char *text)
+{
+	return *text ? text : NULL;
+}

@@ -73,7 +73,7 @@ static const char *dialogs_address_of(struct arena *arena, const struct cbor *pa
 	CLEANUP(arena_freep) struct arena *all = arena_new(0);
 	const char *shown = url_shown(url_in(all, cbor_get_utf8(all, params, "url")));
 
-	return *shown ? arena_strdup(arena, shown) : NULL;
+	return arena_strdup(arena, unless_empty(shown));
 }
 
 static void dialogs_drop(struct dialogs *d, struct dialog *one)

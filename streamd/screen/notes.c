@@ -7,6 +7,7 @@
 
 #include "common/must.h"
 #include "common/words.h"
+#include "streamd/browser/clip.h"
 
 #define MOST        32 /* of each sign-in; a page can want things without end */
 #define MOST_ABOUT  64
@@ -109,7 +110,7 @@ void notes_add(struct notes *n, enum note_kind kind, const char *about, const ch
 	va_end(args);
 	words_set(one->advice, sizeof(one->advice), "%s", advice);
 	one->event = (struct note_shown_event){ .note = ++last, .tone = tone, .text = one->text,
-		.advice = *one->advice ? one->advice : NULL, .reload = reload };
+		.advice = unless_empty(one->advice), .reload = reload };
 	TAILQ_INSERT_TAIL(&n->list, one, link);
 	n->count++;
 	n->tell(n->owner, &method_note_shown, &one->event);

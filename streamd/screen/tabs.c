@@ -4,6 +4,7 @@
 
 #include "common/host.h"
 #include "common/words.h"
+#include "streamd/browser/clip.h"
 
 #define MOST_TITLE 256 /* as proto/viewer.def has it */
 #define MOST_HOST  256
@@ -24,11 +25,6 @@ static const char *tabs_host_of(struct arena *arena, const struct url *url)
 	return words_new(arena, MOST_HOST, "%s", (char *)arena_memdup(arena, from, n));
 }
 
-static const char *tabs_or_null(const char *text)
-{
-	return *text ? text : NULL;
-}
-
 void tabs_describe(struct browser *b, struct arena *arena, struct tabs_changed_event *ret)
 {
 	struct tab_info *list = arena_array(arena, BROWSER_MOST_TARGETS, sizeof(*list));
@@ -38,8 +34,8 @@ void tabs_describe(struct browser *b, struct arena *arena, struct tabs_changed_e
 	TAILQ_FOREACH (t, browser_targets(b), link)
 		if (is_tab(t) && n < BROWSER_MOST_TARGETS)
 			list[n++] = (struct tab_info){ .tab = (int64_t)t->number,
-				.title = tabs_or_null(words_new(arena, MOST_TITLE, "%s", t->title)),
-				.host = tabs_or_null(tabs_host_of(arena, t->url)),
+				.title = unless_empty(words_new(arena, MOST_TITLE, "%s", t->title)),
+				.host = unless_empty(tabs_host_of(arena, t->url)),
 				.front = t == browser_front(b) };
 	*ret = (struct tabs_changed_event){ .tabs = list, .tabs_count = n };
 }

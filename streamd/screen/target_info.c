@@ -15,7 +15,7 @@ void target_describe(const struct target *t, struct arena *arena, struct page_ch
 	const char *title = words_new(arena, MOST_TITLE, "%s", blank ? "" : t->title);
 
 	*ret = (struct page_changed_event){ .url = url ? url : "about:blank",
-		.title = *title ? title : NULL,
+		.title = unless_empty(title),
 		.loading = t->loading,
 		.popup = t->opener[0] != '\0' };
 }

@@ -11,6 +11,7 @@
 #include "common/must.h"
 #include "common/words.h"
 #include "state/state.h"
+#include "streamd/browser/clip.h"
 
 #define WARN_MS        120000 /* before the end for want of input */
 #define SAVE_MOMENT_MS 2000 /* how long one that ends waits for the answer to a save */
@@ -34,19 +35,14 @@ bool sign_in_is_resumable(const struct sign_in *s)
 	return s->step == STEP_FAILED && !s->ending;
 }
 
-static const char *sign_in_or_null(const char *text)
-{
-	return *text ? text : NULL;
-}
-
 void sign_in_describe_step(const struct sign_in *s, struct step_changed_event *ret)
 {
 	*ret = (struct step_changed_event){ .step = step_word(s->step),
-		.reason = sign_in_or_null(s->reason),
-		.advice = sign_in_or_null(s->advice),
+		.reason = unless_empty(s->reason),
+		.advice = unless_empty(s->advice),
 		.resumable = sign_in_is_resumable(s),
-		.account = sign_in_or_null(s->account),
-		.kept_account = sign_in_or_null(s->asked.kept),
+		.account = unless_empty(s->account),
+		.kept_account = unless_empty(s->asked.kept),
 		.reached = step_word(s->reached),
 		.ends_at_ms = s->ended_at_ms ? 0 : wall_now() + (s->deadline - loop_now()) };
 }

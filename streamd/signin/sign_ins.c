@@ -9,6 +9,7 @@
 #include "common/must.h"
 #include "common/random_name.h"
 #include "common/words.h"
+#include "streamd/browser/clip.h"
 #include "streamd/edge/edge_routes.h"
 #include "streamd/handlers.h"
 #include "streamd/screen/viewer.h"
@@ -220,21 +221,16 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 	return 0;
 }
 
-static const char *sign_ins_or_null(const char *text)
-{
-	return *text ? text : NULL;
-}
-
 static void sign_ins_describe(struct call *call, const struct sign_in *s, struct stream_info *ret)
 {
 	*ret = (struct stream_info){ .id = s->id,
 		.site = s->recipe->name,
 		.step = step_word(s->step),
-		.reason = arena_strdup(call->arena, sign_ins_or_null(s->reason)),
-		.advice = arena_strdup(call->arena, sign_ins_or_null(s->advice)),
+		.reason = arena_strdup(call->arena, unless_empty(s->reason)),
+		.advice = arena_strdup(call->arena, unless_empty(s->advice)),
 		.resumable = sign_in_is_resumable(s),
-		.account = arena_strdup(call->arena, sign_ins_or_null(s->account)),
-		.kept_account = arena_strdup(call->arena, sign_ins_or_null(s->asked.kept)),
+		.account = arena_strdup(call->arena, unless_empty(s->account)),
+		.kept_account = arena_strdup(call->arena, unless_empty(s->asked.kept)),
 		.reached = step_word(s->reached),
 		.opened_at_ms = s->opened_at_ms,
 		.user = call->role == ROLE_CONTROL ? s->call->acting.name : NULL };
