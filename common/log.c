@@ -79,20 +79,13 @@ bool log_enabled(enum log_level level)
 	return level <= most_level;
 }
 
-/*
- * How many bytes the UTF-8 character at s has, or 0 if it is none, a control (C0, DEL, C1, U+2028, U+2029) or an explicit
- * change of direction (UAX #9: U+202A to 202E, U+2066 to 2069).
- */
+/* How many bytes the UTF-8 character at s has; 0 if it is none, a control or an explicit change of direction. */
 static size_t printable(const char *s)
 {
-	const unsigned char *u = (const unsigned char *)s;
-	size_t n = *u < 0x80 ? 1 : *u < 0xe0 ? 2 : *u < 0xf0 ? 3 : 4;
+	size_t n = 0;
+	uint32_t c = utf8_next(s, strnlen(s, 4), &n);
 
-	if (*u < 0x20 || *u == 0x7f || (*u == 0xc2 && u[1] < 0xa0))
-		return 0;
-	if (*u == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9)))
-		return 0;
-	return strnlen(s, n) == n && utf8_valid(s, n) ? n : 0;
+	return (n == 1 && c >= 0x80) || utf_is_control(c) || utf_turns_direction(c) ? 0 : n;
 }
 
 /* Control characters would let a peer forge lines or drive the operator's terminal, and marks of direction garble them. */

@@ -2,34 +2,32 @@
 
 #include <string.h>
 
-/*
- * The length of the UTF-8 sequence at p (RFC 3629: no surrogates, shortest form, up to U+10FFFF),
- * or 0.
- */
-static size_t utf8_sequence(const uint8_t *p, size_t n)
+/* The character at p, which has so many bytes; 0, and nothing read, if there is none (RFC 3629). */
+static size_t utf8_read(const uint8_t *p, size_t n, uint32_t *ret)
 {
-	uint8_t lo = 0x80, hi = 0xbf;
-	size_t len;
+	static const uint8_t first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf8 ? 4 : 0;
+	uint32_t c = p[0] & first_bits[length];
 
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
+	if (!length || n < length)
 		return 0;
-	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		lo = 0xa0;
-	else if (p[0] == 0xed)
-		hi = 0x9f;
-	else if (p[0] == 0xf0)
-		lo = 0x90;
-	else if (p[0] == 0xf4)
-		hi = 0x8f;
-	if (n < len || p[1] < lo || p[1] > hi)
-		return 0;
-	for (size_t i = 2; i < len; i++)
+	for (size_t i = 1; i < length; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	return len;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[length] || c > 0x10ffff || utf16_is_surrogate(c))
+		return 0;
+	*ret = c;
+	return length;
+}
+
+size_t utf8_length(const char *text, size_t n)
+{
+	uint32_t c;
+
+	return utf8_read((const uint8_t *)text, n, &c);
 }
 
 static size_t ascii_run(const uint8_t *p, size_t n)
@@ -53,7 +51,7 @@ bool utf8_valid(const void *text, size_t n)
 		size_t len = ascii_run(p, n);
 
 		if (!len)
-			len = utf8_sequence(p, n);
+			len = utf8_length((const char *)p, n);
 		if (!len)
 			return false;
 		p += len;
@@ -64,39 +62,35 @@ bool utf8_valid(const void *text, size_t n)
 
 uint32_t utf8_next(const char *text, size_t n, size_t *at)
 {
-	static const uint8_t first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
 	const uint8_t *p = (const uint8_t *)text + *at;
-	size_t length = utf8_sequence(p, n - *at);
-	uint32_t c = length ? p[0] & first_bits[length] : p[0];
+	uint32_t c = *p;
+	size_t length = utf8_read(p, n - *at, &c);
 
-	for (size_t i = 1; i < length; i++)
-		c = c << 6 | (p[i] & 0x3f);
 	*at += length ? length : 1;
 	return c;
 }
 
 size_t utf8_put(char *out, uint32_t c)
 {
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
+	static const uint8_t first_marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n - 1; i > 0; i--) {
+		out[i] = (char)(0x80 | (c & 0x3f));
+		c >>= 6;
 	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
+	out[0] = (char)(first_marks[n] | c);
+	return n;
+}
+
+bool utf_is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+}
+
+bool utf_turns_direction(uint32_t c)
+{
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 bool utf16_is_surrogate(uint32_t c)

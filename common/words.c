@@ -22,16 +22,6 @@ size_t words_fit(const char *text, size_t n, size_t most)
 	return end;
 }
 
-static bool is_control(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
-}
-
-static bool turns_direction(uint32_t c)
-{
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 /* Of a text. Brackets, quotes, bars and backslashes may stand in what browsers make of an address (WHATWG URL, 1.3). */
 static bool ends_address(char c)
 {
@@ -101,9 +91,9 @@ static size_t clean(char *text, size_t n, bool lines)
 			text[to++] = '?';
 		else if (lines && (c == '\n' || c == '\t'))
 			text[to++] = (char)c;
-		else if (is_control(c))
+		else if (utf_is_control(c))
 			text[to++] = ' ';
-		else if (turns_direction(c))
+		else if (utf_turns_direction(c))
 			to += utf8_put(text + to, 0xfffd);
 		else {
 			memmove(text + to, text + from, at - from);
@@ -122,16 +112,10 @@ size_t words_clean_lines(char *text, size_t n)
 /* Without the beginning of a last character whose end is missing. */
 static size_t whole_characters(char *out, size_t n)
 {
-	size_t last = n, at;
+	size_t last = words_fit(out, n, n ? n - 1 : 0);
 
-	while (last > 0 && n - last < 4 && ((unsigned char)out[--last] & 0xc0) == 0x80)
-		;
-	at = last;
-	if (n > 0 && (unsigned char)out[last] >= 0xc0) {
-		utf8_next(out, n, &at);
-		if (at - last == 1)
-			n = last;
-	}
+	if (n > 0 && (unsigned char)out[last] >= 0xc0 && !utf8_length(out + last, n - last))
+		n = last;
 	out[n] = '\0';
 	return n;
 }

@@ -53,14 +53,6 @@ size_t scan_plain(const char *p, size_t n)
 	return i;
 }
 
-size_t scan_character(const char *p, const char *end)
-{
-	unsigned char c = (unsigned char)*p;
-	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	return (size_t)(end - p) >= n && utf8_valid(p, n) ? n : 0;
-}
-
 struct scan scan_begin(char *text, size_t n)
 {
 	return (struct scan){ .p = text, .end = n ? text + n : text }; /* NULL + 0 is not defined */
@@ -193,7 +185,7 @@ static bool walk_escape(struct scan *s, char **to)
 
 static bool walk_wide(struct scan *s, char **to)
 {
-	size_t n = scan_character(s->p, s->end);
+	size_t n = utf8_length(s->p, (size_t)(s->end - s->p));
 
 	if (!n) {
 		s->why = "The text is not valid UTF-8.";

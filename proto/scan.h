@@ -55,6 +55,3 @@ bool scan_end(struct scan *s);
 
 /* How many of the n bytes at p need no escape and are ASCII. */
 size_t scan_plain(const char *p, size_t n);
-
-/* The bytes of the UTF-8 character at p, or 0 if there is none before end. */
-size_t scan_character(const char *p, const char *end);

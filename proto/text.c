@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/utf.h"
 #include "common/words.h"
 #include "proto/scan.h"
 
@@ -34,7 +35,7 @@ bool text_string(struct bytes *t, const char *s, size_t n)
 			put_escape(t, (unsigned char)*s++);
 			continue;
 		}
-		wide = scan_character(s, end);
+		wide = utf8_length(s, (size_t)(end - s));
 		if (!wide)
 			return false;
 		bytes_put(t, s, wide);
