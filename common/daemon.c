@@ -49,14 +49,8 @@ static void daemon_print_help(const char *sentence, const struct setting *rows)
 
 static int parse_level(const char *word, enum log_level *ret)
 {
-	static const char *const words[] = { "error", "warning", "notice", "info", "debug" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strcmp(words[i], word) == 0) {
-			*ret = (enum log_level)(LOG_ERROR + (int)i);
-			return 0;
-		}
-	}
+	if (log_level_named(word, ret))
+		return 0;
 	fprintf(stderr, "%s: --log-level takes error, warning, notice, info or debug, not \"%s\"\n", program, word);
 	return -EINVAL;
 }

@@ -20,6 +20,10 @@
 #define LINE_MAX_BYTES 4096
 #define CUT            "\xe2\x80\xa6" /* an ellipsis */
 
+static const char *const level_words[] = {
+	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice", [LOG_INFO] = "info", [LOG_DEBUG] = "debug",
+};
+
 static const char *program = "stead";
 static enum log_level most_level = LOG_INFO;
 static int journal = -1;
@@ -72,6 +76,17 @@ void log_context_hook(const struct log_context *(*find)(void))
 void log_capture(void (*sink)(enum log_level level, const char *line))
 {
 	capture = sink;
+}
+
+bool log_level_named(const char *word, enum log_level *ret)
+{
+	for (enum log_level level = LOG_ERROR; level <= LOG_DEBUG; level++) {
+		if (strcmp(level_words[level], word) == 0) {
+			*ret = level;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool log_enabled(enum log_level level)
@@ -138,18 +153,6 @@ static bool send_to_journal(enum log_level level, const char *line, const struct
 	return send(journal, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n;
 }
 
-static const char *level_word(enum log_level level)
-{
-	switch (level) {
-	case LOG_ERROR: return "error";
-	case LOG_WARNING: return "warning";
-	case LOG_NOTICE: return "notice";
-	case LOG_INFO: return "info";
-	case LOG_DEBUG: return "debug";
-	}
-	return "?";
-}
-
 static void send_to_stderr(enum log_level level, const char *line, const struct log_context *c)
 {
 	char text[LINE_MAX_BYTES + 1024], stamp[32];
@@ -160,7 +163,7 @@ static void send_to_stderr(enum log_level level, const char *line, const struct 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%H:%M:%S", &tm);
-	if (!exact_set(text, sizeof(text) - 1, "%s.%03ld %s %s: %s", stamp, now.tv_nsec / 1000000, program, level_word(level), line))
+	if (!exact_set(text, sizeof(text) - 1, "%s.%03ld %s %s: %s", stamp, now.tv_nsec / 1000000, program, level_words[level], line))
 		return;
 	n = strlen(text);
 	if (c) {

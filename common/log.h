@@ -32,6 +32,9 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 
 bool log_enabled(enum log_level level);
 
+/* The level of that word: error, warning, notice, info or debug. False if it is none of them. */
+bool log_level_named(const char *word, enum log_level *ret);
+
 #define log_error(...)   log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
 #define log_notice(...)  log_write(LOG_NOTICE, __VA_ARGS__)
