@@ -12,6 +12,7 @@
 #define ARENA_FIRST 1024
 #define ARENA_BLOCK_MAX (1 << 20)
 
+/* Under the address sanitizer each allocation is a block of its own, so an overrun of one byte is seen. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define ARENA_SINGLE 1
@@ -19,6 +20,9 @@
 #endif
 #ifdef __SANITIZE_ADDRESS__
 #define ARENA_SINGLE 1
+#endif
+#ifndef ARENA_SINGLE
+#define ARENA_SINGLE 0
 #endif
 
 struct block {
@@ -95,29 +99,13 @@ static struct block *block_new(struct arena *a, size_t size)
 	return b;
 }
 
-#ifdef ARENA_SINGLE
-/*
- * Under the address sanitizer each allocation is a block of its own, so an overrun of one byte is
- * seen.
- */
-void *arena_alloc(struct arena *a, size_t size)
-{
-	struct block *b;
-
-	if (size > PTRDIFF_MAX - sizeof(*b))
-		abort();
-	b = block_new(a, size);
-	b->used = size;
-	return b->data;
-}
-#else
 static struct block *block_with_room(struct arena *a, size_t size)
 {
 	struct block *b = a->blocks;
 
-	if (b && b->size - b->used >= size)
+	if (b && b->size - b->used >= size && !ARENA_SINGLE)
 		return b;
-	b = block_new(a, size > a->grow ? size : a->grow);
+	b = block_new(a, ARENA_SINGLE || size > a->grow ? size : a->grow);
 	if (a->grow < ARENA_BLOCK_MAX)
 		a->grow *= 2;
 	return b;
@@ -125,7 +113,7 @@ static struct block *block_with_room(struct arena *a, size_t size)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-	const size_t align = alignof(max_align_t);
+	const size_t align = ARENA_SINGLE ? 1 : alignof(max_align_t);
 	struct block *b;
 	void *p;
 
@@ -137,7 +125,6 @@ void *arena_alloc(struct arena *a, size_t size)
 	b->used += size;
 	return p;
 }
-#endif
 
 void *arena_array(struct arena *a, size_t n, size_t size)
 {
