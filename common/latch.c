@@ -6,7 +6,6 @@
 struct latch_waiter {
 	struct wait wait;
 	bool woken;
-	int result;
 	LIST_ENTRY(latch_waiter) link;
 };
 
@@ -22,9 +21,8 @@ int latch_wait(struct latch *l, int64_t deadline)
 	else
 		LIST_INSERT_HEAD(&l->waiters, &w, link);
 	r = wait_for(&w.wait, deadline);
-	if (w.woken)
-		return w.result; /* the wake came between the end of the wait and our turn, and the latch may have gone since */
-	LIST_REMOVE(&w, link);
+	if (!w.woken) /* else the latch may have gone since */
+		LIST_REMOVE(&w, link);
 	return r;
 }
 
@@ -35,7 +33,7 @@ void latch_wake(struct latch *l, int result)
 	while ((w = LIST_FIRST(&l->waiters))) {
 		LIST_REMOVE(w, link);
 		w->woken = true;
-		w->result = result;
 		wait_wake(&w->wait, result);
+		w->wait.result = result; /* also of one that has just ended, and whose fiber has not had its turn */
 	}
 }
