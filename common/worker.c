@@ -28,10 +28,10 @@ struct job {
 TAILQ_HEAD(jobs, job);
 
 struct worker_pool {
-	pthread_mutex_t lock; /* guards waiting, done, the counts, ending and every job's begun */
+	pthread_mutex_t lock; /* guards waiting, done, calls, ending and every job's begun */
 	pthread_cond_t wanted;
 	struct jobs waiting, done;
-	size_t queued, running, most;
+	size_t calls, most;
 	bool ending;
 	int fd; /* an eventfd: something is done */
 	struct event *event;
@@ -48,8 +48,6 @@ static struct job *take_job(struct worker_pool *pool)
 	if (!job)
 		return NULL;
 	TAILQ_REMOVE(&pool->waiting, job, link);
-	pool->queued--;
-	pool->running++;
 	job->begun = true;
 	return job;
 }
@@ -64,7 +62,7 @@ static void *worker_work(void *arg)
 		pthread_mutex_unlock(&pool->lock);
 		job->fn(job->arg);
 		pthread_mutex_lock(&pool->lock);
-		pool->running--;
+		pool->calls--;
 		TAILQ_INSERT_TAIL(&pool->done, job, link);
 		eventfd_write(pool->fd, 1);
 	}
@@ -109,7 +107,7 @@ static int start_threads(struct worker_pool *pool, unsigned threads)
 int worker_pool_new(unsigned threads, size_t queued, struct worker_pool **ret)
 {
 	struct worker_pool *pool = must(calloc(1, sizeof(*pool) + threads * sizeof(pthread_t)));
-	int r = 0;
+	int r;
 
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->wanted, NULL);
@@ -117,18 +115,12 @@ int worker_pool_new(unsigned threads, size_t queued, struct worker_pool **ret)
 	TAILQ_INIT(&pool->done);
 	pool->most = queued + threads;
 	pool->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (pool->fd < 0)
-		r = -errno;
-	else
-		pool->event = event_new(loop_base(), pool->fd, EV_READ | EV_PERSIST, on_done, pool);
-	if (r == 0 && (!pool->event || event_add(pool->event, NULL) != 0))
-		r = -ENOMEM;
-	if (r == 0)
-		r = start_threads(pool, threads);
+	r = pool->fd < 0 ? -errno : start_threads(pool, threads);
 	if (r < 0) {
 		worker_pool_free(pool);
 		return r;
 	}
+	pool->event = loop_watch(pool->fd, EV_READ | EV_PERSIST, on_done, pool);
 	*ret = pool;
 	return 0;
 }
@@ -158,9 +150,9 @@ static int worker_enqueue(struct worker_pool *pool, struct job *job)
 	int r = -EBUSY;
 
 	pthread_mutex_lock(&pool->lock);
-	if (pool->queued + pool->running < pool->most) {
+	if (pool->calls < pool->most) {
 		TAILQ_INSERT_TAIL(&pool->waiting, job, link);
-		pool->queued++;
+		pool->calls++;
 		pthread_cond_signal(&pool->wanted);
 		r = 0;
 	}
@@ -177,7 +169,7 @@ static bool withdraw(struct worker_pool *pool, struct job *job)
 	waiting = !job->begun;
 	if (waiting) {
 		TAILQ_REMOVE(&pool->waiting, job, link);
-		pool->queued--;
+		pool->calls--;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return waiting;

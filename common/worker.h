@@ -9,8 +9,8 @@
 struct worker_pool;
 
 /*
- * Starts so many threads; at most queued calls may wait for one beyond those that run. Needs the loop. -ENOMEM,
- * -EMFILE, -EAGAIN as pthread_create(3) and eventfd(2) give them.
+ * Starts so many threads; at most queued calls may wait for one beyond those that run. Needs the loop. -EMFILE,
+ * -EAGAIN and the like as pthread_create(3) and eventfd(2) give them.
  */
 int worker_pool_new(unsigned threads, size_t queued, struct worker_pool **ret);
 
