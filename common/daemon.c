@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/listen.h"
 #include "common/log.h"
@@ -158,16 +159,14 @@ int daemon_socket(const char *name)
 	if (fd >= 0)
 		return fd;
 
-	char *directory = daemon_socket_path(program, ""), *path = daemon_socket_path(program, name);
-	directory[strlen(directory) - 1] = '\0';
+	CLEANUP(freep) char *directory = exact_new("%s/%s", socket_dir, program);
+	CLEANUP(freep) char *path = daemon_socket_path(program, name);
 	fd = listen_at(directory, path);
 	if (fd == -EPERM)
 		log_error("refusing to listen at %s: the directory or what stands there is not this user's alone; remove it and start again",
 			path);
 	else if (fd < 0)
 		log_error("cannot listen at %s: %s; --socket-dir names a directory in which this user may make sockets", path, strerror(-fd));
-	free(directory);
-	free(path);
 	return fd;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
+#include "common/span.h"
 #include "common/words.h"
 
 #define FIRST_FD 3
@@ -53,7 +55,8 @@ static int bind_and_listen(int fd, const char *path)
 
 int listen_at(const char *directory, const char *path)
 {
-	int r = check_directory(directory), fd;
+	CLEANUP(closep) int fd = -1;
+	int r = check_directory(directory);
 
 	if (r == 0)
 		r = remove_old(path);
@@ -63,29 +66,22 @@ int listen_at(const char *directory, const char *path)
 	if (fd < 0)
 		return -errno;
 	r = bind_and_listen(fd, path);
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 int listen_inherited(const char *name)
 {
-	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
-	size_t length = strlen(name);
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	struct span names = span_of(getenv("LISTEN_FDNAMES")), each;
 
-	if (!pid || !count || !names || atol(pid) != getpid())
+	if (!pid || !count || atol(pid) != getpid())
 		return -ENOENT;
-	for (int i = 0; i < atoi(count) && names; i++) {
-		const char *colon = strchr(names, ':');
-		size_t n = colon ? (size_t)(colon - names) : strlen(names);
-		if (n == length && strncmp(names, name, n) == 0) {
-			fcntl(FIRST_FD + i, F_SETFD, FD_CLOEXEC);
-			fcntl(FIRST_FD + i, F_SETFL, fcntl(FIRST_FD + i, F_GETFL) | O_NONBLOCK);
-			return FIRST_FD + i;
-		}
-		names = colon ? colon + 1 : NULL;
+	for (int fd = FIRST_FD; fd < FIRST_FD + atoi(count) && span_next(&names, ":", &each); fd++) {
+		if (!span_is(each, name))
+			continue;
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+		return fd;
 	}
 	return -ENOENT;
 }
