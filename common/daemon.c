@@ -2,14 +2,11 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -20,6 +17,7 @@
 #include "common/loop.h"
 #include "common/notify.h"
 #include "common/secret.h"
+#include "common/setting_forms.h"
 #include "common/words.h"
 
 #define MOST_OVERRIDES 64
@@ -172,25 +170,12 @@ int daemon_socket(const char *name)
 
 int daemon_uid(const char *setting, const char *user, uid_t *ret)
 {
-	char *end;
-	unsigned long number = strtoul(user, &end, 10);
-	const struct passwd *entry;
+	const char *wrong = user_uid(user, ret);
 
-	if (strcmp(user, "self") == 0) {
-		*ret = geteuid();
+	if (!wrong)
 		return 0;
-	}
-	if (*user >= '0' && *user <= '9' && !*end && number < (uid_t)-1) { /* -1 is "unknown", which nobody may be */
-		*ret = (uid_t)number;
-		return 0;
-	}
-	entry = getpwnam(user);
-	if (!entry) {
-		log_error("the setting %s names the user \"%s\", and there is no such user; name another, or make it (systemd-sysusers stead.conf)", setting, user);
-		return -ENOENT;
-	}
-	*ret = entry->pw_uid;
-	return 0;
+	log_error("the setting %s names the user \"%s\", and %s", setting, user, wrong);
+	return -ENOENT;
 }
 
 int64_t daemon_up_ms(void)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/egress_rule.h"
 #include "common/origin.h"
@@ -20,16 +21,31 @@ const char *key_hash_wrong(const char *text)
 	return "it must be the SHA-256 of a public key in base64: 44 characters, the last of them =";
 }
 
+const char *user_uid(const char *user, uid_t *ret)
+{
+	bool number = *user && strspn(user, "0123456789") == strlen(user);
+	unsigned long uid = number ? strtoul(user, NULL, 10) : geteuid();
+	const struct passwd *entry;
+
+	if (!*user)
+		return "it must name a user";
+	if (!number && strcmp(user, "self") != 0) {
+		entry = getpwnam(user);
+		if (!entry)
+			return "there is no such user; name another, or make it (systemd-sysusers stead.conf)";
+		uid = entry->pw_uid;
+	}
+	if (uid >= (uid_t)-1) /* -1 is "unknown", which nobody may be */
+		return "there is no such uid";
+	*ret = (uid_t)uid;
+	return NULL;
+}
+
 static const char *user_wrong(const char *text)
 {
-	bool number = *text && strspn(text, "0123456789") == strlen(text);
+	uid_t uid;
 
-	if (!*text)
-		return "it must name a user";
-	if (number)
-		return strtoul(text, NULL, 10) < (uid_t)-1 ? NULL : "there is no such uid";
-	return strcmp(text, "self") == 0 || getpwnam(text)
-		? NULL : "there is no such user; name another, or make it (systemd-sysusers stead.conf)";
+	return user_uid(text, &uid);
 }
 
 static const char *path_wrong(const char *text)

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 struct setting_form;
 
 extern const struct setting_form form_origin;      /* an origin, as browsers send it (common/origin.h) */
@@ -13,6 +15,9 @@ extern const struct setting_form form_path;        /* an absolute path */
 extern const struct setting_form form_path_or_none;
 extern const struct setting_form form_pin;         /* HOST=ADDRESS or HOST=ADDRESS:PORT (common/egress_rule.h) */
 extern const struct setting_form form_key;         /* the SHA-256 of a public key in base64 */
+
+/* Whom the value of such a setting means: NULL with their uid, or what is wrong with it. */
+const char *user_uid(const char *user, uid_t *ret);
 
 /* What is wrong with a key's hash, or NULL; the sentence goes on from "it". */
 const char *key_hash_wrong(const char *text);
