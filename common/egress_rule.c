@@ -22,27 +22,6 @@ struct egress_rule {
 	size_t host_count, private_count, pin_count;
 };
 
-/* What of a wrong entry stands in a sentence: a peer may get it, so only what is surely UTF-8. */
-struct shown {
-	char text[81];
-};
-
-static struct shown egress_rule_shown(const char *text)
-{
-	struct shown s = {""};
-
-	for (size_t i = 0; text[i] && i < sizeof(s.text) - 1; i++)
-		s.text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	return s;
-}
-
-static void *array(size_t n, size_t size)
-{
-	void *p = must(calloc(n + 1, size));
-
-	return p;
-}
-
 struct egress_rule *egress_rule_free(struct egress_rule *rule)
 {
 	if (rule) {
@@ -61,48 +40,37 @@ void egress_rule_freep(struct egress_rule **rule)
 
 static int read_hosts(struct egress_rule *rule, struct egress_words words, char *why)
 {
-	for (size_t i = 0; i < words.count; i++) {
-		if (hostpattern_parse(words.items[i], &rule->hosts[rule->host_count++]) == 0)
-			continue;
-		words_set(why, EGRESS_WHY,
-			"\"%s\" is not a host pattern; write NAME, *.NAME or an address, and :PORT "
-			"if it is neither 80 nor 443.",
-			egress_rule_shown(words.items[i]).text);
-		return -EINVAL;
-	}
+	for (size_t i = 0; i < words.count; i++)
+		if (hostpattern_parse(words.items[i], &rule->hosts[rule->host_count++]) < 0)
+			return words_fail(-EINVAL, why, EGRESS_WHY,
+				"\"%s\" is not a host pattern; write NAME, *.NAME or an address, and :PORT if it is neither 80 nor 443.",
+				BRIEF(80, words.items[i]));
 	return 0;
 }
 
 static int read_addresses(struct egress_rule *rule, struct egress_words words, char *why)
 {
-	for (size_t i = 0; i < words.count; i++) {
-		if (address_parse(
-			    words.items[i], &rule->private_addresses[rule->private_count++]) == 0)
-			continue;
-		words_set(why, EGRESS_WHY,
-			"\"%s\" is not an IP address; write it in full, one for each entry.",
-			egress_rule_shown(words.items[i]).text);
-		return -EINVAL;
-	}
+	for (size_t i = 0; i < words.count; i++)
+		if (address_parse(words.items[i], &rule->private_addresses[rule->private_count++]) < 0)
+			return words_fail(-EINVAL, why, EGRESS_WHY,
+				"\"%s\" is not an IP address; write it in full, one for each entry.", BRIEF(80, words.items[i]));
 	return 0;
 }
 
-/* NULL with the pin, or what is wrong with it. */
+/* NULL, or what is wrong with it; ret is written in either case. */
 static const char *pin_parse(const char *text, struct pin *ret)
 {
 	const char *equals = strchr(text, '=');
-	struct pin pin;
 	struct host target;
 
 	if (!equals)
 		return "an = and an IP address must follow the host";
-	if (host_parse(text, (size_t)(equals - text), &pin.host) < 0 || pin.host.literal)
+	if (host_parse(text, (size_t)(equals - text), &ret->host) < 0 || ret->host.literal)
 		return "a host name must stand before the =";
-	if (host_parse_port(equals + 1, strlen(equals + 1), 0, &target, &pin.port) < 0 ||
+	if (host_parse_port(equals + 1, strlen(equals + 1), 0, &target, &ret->port) < 0 ||
 		!target.literal)
 		return "an IP address, and perhaps a colon and a port, must follow the =";
-	pin.address = target.address;
-	*ret = pin;
+	ret->address = target.address;
 	return NULL;
 }
 
@@ -115,14 +83,10 @@ const char *egress_pin_wrong(const char *text)
 
 static int read_pins(struct egress_rule *rule, struct egress_words words, char *why)
 {
-	for (size_t i = 0; i < words.count; i++) {
-		if (!pin_parse(words.items[i], &rule->pins[rule->pin_count++]))
-			continue;
-		words_set(why, EGRESS_WHY,
-			"\"%s\" is not a pin; write HOST=ADDRESS or HOST=ADDRESS:PORT.",
-			egress_rule_shown(words.items[i]).text);
-		return -EINVAL;
-	}
+	for (size_t i = 0; i < words.count; i++)
+		if (pin_parse(words.items[i], &rule->pins[rule->pin_count++]))
+			return words_fail(-EINVAL, why, EGRESS_WHY,
+				"\"%s\" is not a pin; write HOST=ADDRESS or HOST=ADDRESS:PORT.", BRIEF(80, words.items[i]));
 	return 0;
 }
 
@@ -130,12 +94,12 @@ int egress_rule_new(struct egress_words hosts, struct egress_words private_addre
 	struct egress_words pins, struct egress_rule **ret, const char **ret_field,
 	char why[EGRESS_WHY])
 {
-	CLEANUP(egress_rule_freep) struct egress_rule *rule = array(1, sizeof(*rule));
+	CLEANUP(egress_rule_freep) struct egress_rule *rule = must(calloc(1, sizeof(*rule)));
 
 	*why = '\0';
-	rule->hosts = array(hosts.count, sizeof(*rule->hosts));
-	rule->private_addresses = array(private_addresses.count, sizeof(*rule->private_addresses));
-	rule->pins = array(pins.count, sizeof(*rule->pins));
+	rule->hosts = must(calloc(hosts.count + 1, sizeof(*rule->hosts)));
+	rule->private_addresses = must(calloc(private_addresses.count + 1, sizeof(*rule->private_addresses)));
+	rule->pins = must(calloc(pins.count + 1, sizeof(*rule->pins)));
 	*ret_field = "hosts";
 	if (read_hosts(rule, hosts, why) < 0)
 		return -EINVAL;
@@ -163,14 +127,11 @@ static int check_patterns(
 		known = true;
 	}
 	if (known)
-		words_set(why, EGRESS_WHY,
-			"It is not among the hosts with port %u that the site may reach; its recipe "
-			"can allow that (hosts, as HOST:%u).",
+		return words_fail(-EACCES, why, EGRESS_WHY,
+			"It is not among the hosts with port %u that the site may reach; its recipe can allow that (hosts, as HOST:%u).",
 			(unsigned)port, (unsigned)port);
-	else
-		words_set(why, EGRESS_WHY,
-			"It is not among the hosts that the site may reach; its recipe can allow it (hosts).");
-	return -EACCES;
+	return words_fail(-EACCES, why, EGRESS_WHY,
+		"It is not among the hosts that the site may reach; its recipe can allow it (hosts).");
 }
 
 static int check_address(const struct egress_rule *rule, const struct address *address, char *why)
@@ -183,10 +144,8 @@ static int check_address(const struct egress_rule *rule, const struct address *a
 	for (size_t i = 0; i < rule->private_count; i++)
 		if (address_equal(&rule->private_addresses[i], address))
 			return 0;
-	words_set(why, EGRESS_WHY,
-		"It is at %s, %s; its recipe can allow that (private_addresses).",
+	return words_fail(-EACCES, why, EGRESS_WHY, "It is at %s, %s; its recipe can allow that (private_addresses).",
 		address_format(address, text), kind);
-	return -EACCES;
 }
 
 static int egress_rule_add(const struct egress_rule *rule, struct egress_target *t,
@@ -196,9 +155,7 @@ static int egress_rule_add(const struct egress_rule *rule, struct egress_target 
 
 	if (r < 0 || t->count == EGRESS_MOST_ENDPOINTS)
 		return r;
-	t->endpoints[t->count].address = *address;
-	t->endpoints[t->count].port = port;
-	t->count++;
+	t->endpoints[t->count++] = (struct egress_endpoint){ *address, port };
 	return 0;
 }
 
@@ -222,10 +179,9 @@ static int add_pins(const struct egress_rule *rule, struct egress_target *t, cha
 
 static bool is_localhost(const char *name)
 {
-	static const char below[] = ".localhost";
-	size_t n = strlen(name);
+	const char *dot = strrchr(name, '.');
 
-	return strcmp(name, below + 1) == 0 || (n > strlen(below) && strcmp(name + n - strlen(below), below) == 0);
+	return strcmp(dot ? dot + 1 : name, "localhost") == 0;
 }
 
 /* As add_pins(): these names are this machine, whatever a resolver says of them (RFC 6761, section 6.3). */

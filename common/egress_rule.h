@@ -31,7 +31,7 @@ struct egress_target {
 	struct host host;
 	uint16_t port;
 	size_t count;
-	struct {
+	struct egress_endpoint {
 		struct address address;
 		uint16_t port;
 	} endpoints[EGRESS_MOST_ENDPOINTS];
