@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/must.h"
 #include "common/nearest.h"
 #include "common/words.h"
@@ -23,9 +24,7 @@ struct source {
 	size_t size;
 };
 
-static int complain(const struct source *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int complain(const struct source *s, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int complain(const struct source *s, const char *format, ...)
 {
 	va_list args;
 	size_t n;
@@ -40,19 +39,12 @@ static int complain(const struct source *s, const char *format, ...)
 	return -EINVAL;
 }
 
-static char *copy(const char *s)
-{
-	char *c = must(strdup(s));
-
-	return c;
-}
-
 static void set_defaults(const struct setting *rows, void *out)
 {
 	for (const struct setting *s = rows; s->name; s++) {
 		void *at = (char *)out + s->offset;
 		switch (s->kind) {
-		case SETTING_TEXT: *(char **)at = s->text ? copy(s->text) : NULL; break;
+		case SETTING_TEXT: *(char **)at = s->text ? must(strdup(s->text)) : NULL; break;
 		case SETTING_NUMBER: *(int64_t *)at = s->number; break;
 		case SETTING_WORDS: *(struct words *)at = (struct words){ 0 }; break;
 		}
@@ -92,7 +84,7 @@ static int check_form(const struct setting *s, const char *value, const struct s
 		s->form->example);
 }
 
-static int settings_set_number(const struct setting *s, int64_t *at, const char *value, const struct source *from)
+static int check_number(const struct setting *s, const char *value, const struct source *from)
 {
 	char *end;
 
@@ -103,35 +95,33 @@ static int settings_set_number(const struct setting *s, int64_t *at, const char 
 	if (n < s->least || n > s->most)
 		return complain(from, "%s must be between %lld and %lld, not %lld", s->name,
 			(long long)s->least, (long long)s->most, n);
-	*at = n;
 	return 0;
+}
+
+static int settings_check(const struct setting *s, const char *value, const struct source *from)
+{
+	return s->kind == SETTING_NUMBER ? check_number(s, value, from) : check_form(s, value, from);
 }
 
 static void settings_append(struct words *w, const char *value)
 {
 	w->items = must(reallocarray(w->items, w->count + 1, sizeof(*w->items)));
-	w->items[w->count++] = copy(value);
+	w->items[w->count++] = must(strdup(value));
 }
 
-static int settings_set(const struct setting *rows, void *out, const char *name, const char *value,
-	const struct source *from)
+/* A value that has been checked. */
+static void settings_set(const struct setting *s, void *out, const char *value)
 {
-	const struct setting *s = settings_find(rows, name);
-
-	if (!s)
-		return refuse_unknown(rows, name, from);
 	void *at = (char *)out + s->offset;
-	if (check_form(s, value, from) < 0)
-		return -EINVAL;
+
 	switch (s->kind) {
 	case SETTING_TEXT:
 		free(*(char **)at);
-		*(char **)at = copy(value);
-		return 0;
-	case SETTING_NUMBER: return settings_set_number(s, at, value, from);
-	case SETTING_WORDS: settings_append(at, value); return 0;
+		*(char **)at = must(strdup(value));
+		break;
+	case SETTING_NUMBER: *(int64_t *)at = strtoll(value, NULL, 10); break;
+	case SETTING_WORDS: settings_append(at, value); break;
 	}
-	return 0;
 }
 
 static char *settings_trim(char *s)
@@ -156,25 +146,10 @@ static int settings_split(char *line, char **ret_name, char **ret_value, const s
 	return 0;
 }
 
-/* A scalar given twice is a slip that would otherwise be settled by order. */
-static int check_repeat(const struct setting *rows, const char *name, bool *seen, const struct source *from)
-{
-	const struct setting *s = settings_find(rows, name);
-
-	if (!s || s->kind == SETTING_WORDS)
-		return 0;
-	if (seen[s - rows])
-		return complain(from, "%s is set a second time; keep one of the two", name);
-	seen[s - rows] = true;
-	return 0;
-}
-
-/* What a file says; values of shared settings are put aside, one list for each row. */
+/* What a file says, one list of values for each row. */
 struct reading {
 	const struct setting *rows;
-	void *out;
-	struct words *aside;
-	bool *seen;
+	struct words *given;
 	bool shared; /* it is the file of the shared ones */
 };
 
@@ -192,22 +167,19 @@ static int take_line(const struct reading *r, char *text, const struct source *f
 	const struct setting *s;
 	int e = settings_split(text, &name, &value, from);
 
-	if (e == 0)
-		e = check_repeat(r->rows, name, r->seen, from);
 	if (e < 0)
 		return e;
-	s = settings_find(r->rows, name);
 	if (r->shared && !is_shared(name))
 		return complain(from, "\"%s\" is no setting that daemons share; it belongs into the file of the daemon that it is for", name);
-	if (s && s->shared) {
-		e = check_form(s, value, from);
-		settings_append(&r->aside[s - r->rows], value);
-	}
-	if (e < 0)
-		return e;
-	if (r->shared || (s && s->shared))
-		return 0;
-	return settings_set(r->rows, r->out, name, value, from);
+	s = settings_find(r->rows, name);
+	if (!s)
+		return r->shared ? 0 : refuse_unknown(r->rows, name, from);
+	if (s->kind != SETTING_WORDS && r->given[s - r->rows].count) /* a slip that would otherwise be settled by order */
+		return complain(from, "%s is set a second time; keep one of the two", name);
+	e = settings_check(s, value, from);
+	if (e == 0)
+		settings_append(&r->given[s - r->rows], value);
+	return e;
 }
 
 static int read_lines(const struct reading *reading, FILE *f, struct source *from)
@@ -245,29 +217,17 @@ static size_t count_rows(const struct setting *rows)
 	return count;
 }
 
-static void *must_calloc(size_t count, size_t size)
-{
-	void *p = must(calloc(count + 1, size));
-
-	return p;
-}
-
-static int settings_read_file(struct reading reading, const char *file, char *why, size_t size)
+static int settings_read_file(const struct reading *reading, const char *file, char *why, size_t size)
 {
 	struct source from = { .file = file, .why = why, .size = size };
 	FILE *f = fopen(file, "re");
-	int r;
+	int r = -errno;
 
-	if (!f) {
-		r = -errno;
-		words_set(why, size,
+	if (!f)
+		return words_fail(r, why, size,
 			"cannot read the settings file %s: %s; it must be there, and its daemon must be able to read it (systemd-tmpfiles --create stead.conf sees to the latter)",
 			file, strerror(-r));
-		return r;
-	}
-	reading.seen = must_calloc(count_rows(reading.rows), sizeof(*reading.seen));
-	r = read_lines(&reading, f, &from);
-	free(reading.seen);
+	r = read_lines(reading, f, &from);
 	fclose(f);
 	return r;
 }
@@ -290,33 +250,30 @@ static bool settings_same(const struct words *a, const struct words *b)
 	return true;
 }
 
-/* What both files say of one shared setting comes to one value. */
-static int settings_settle(const struct reading *r, const struct setting *s, const struct words *own, const struct words *common,
-	const char *file, const char *common_file, struct source *from)
+/* What both files say of one setting comes to one value. */
+static int settings_settle(const struct setting *s, void *out, const struct words *own, const struct words *common,
+	const char *common_file, const struct source *from)
 {
 	const struct words *in_force = common->count ? common : own;
-	int e = 0;
 
-	if (own->count && common->count && !settings_same(own, common)) {
-		words_set(from->why, from->size,
+	if (own->count && common->count && !settings_same(own, common))
+		return words_fail(-EINVAL, from->why, from->size,
 			"the setting \"%s\" stands in %s and, differently, in %s, where all daemons read it; remove it from the first", s->name,
-			file, common_file);
-		return -EINVAL;
-	}
-	if (own->count && !common->count)
+			from->file, common_file);
+	if (s->shared && own->count && !common->count)
 		words_set(from->why, from->size,
-			"the setting \"%s\" stands in %s and belongs into %s, where every daemon reads it; move it there", s->name, file,
+			"the setting \"%s\" stands in %s and belongs into %s, where every daemon reads it; move it there", s->name, from->file,
 			common_file);
-	for (size_t i = 0; i < in_force->count && e == 0; i++)
-		e = settings_set(r->rows, r->out, s->name, in_force->items[i], from);
-	return e;
+	for (size_t i = 0; i < in_force->count; i++)
+		settings_set(s, out, in_force->items[i]);
+	return 0;
 }
 
 char *settings_shared_path(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	size_t n = slash ? (size_t)(slash + 1 - file) : 0;
-	char *path = must_calloc(n + sizeof(SETTINGS_SHARED_FILE), 1);
+	char *path = must(malloc(n + sizeof(SETTINGS_SHARED_FILE)));
 
 	memcpy(path, file, n);
 	memcpy(path + n, SETTINGS_SHARED_FILE, sizeof(SETTINGS_SHARED_FILE));
@@ -326,26 +283,18 @@ char *settings_shared_path(const char *file)
 static int read_files(const struct setting *rows, void *out, const char *file, char *why, size_t size)
 {
 	size_t count = count_rows(rows);
-	struct words *own = must_calloc(count, sizeof(*own)), *common = must_calloc(count, sizeof(*common));
-	struct reading reading = { .rows = rows, .out = out, .aside = own };
+	struct words *own = must(calloc(2 * count + 1, sizeof(*own))), *common = own + count;
 	struct source from = { .file = file, .why = why, .size = size };
-	char *common_file = settings_shared_path(file);
-	int r = settings_read_file(reading, file, why, size);
+	CLEANUP(freep) char *common_file = settings_shared_path(file);
+	int r = settings_read_file(&(struct reading){ rows, own, false }, file, why, size);
 
-	reading.aside = common;
-	reading.shared = true;
 	if (r == 0 && access(common_file, F_OK) == 0)
-		r = settings_read_file(reading, common_file, why, size);
+		r = settings_read_file(&(struct reading){ rows, common, true }, common_file, why, size);
 	for (size_t i = 0; i < count && r == 0; i++)
-		if (rows[i].shared)
-			r = settings_settle(&reading, &rows[i], &own[i], &common[i], file, common_file, &from);
-	for (size_t i = 0; i < count; i++) {
+		r = settings_settle(&rows[i], out, &own[i], &common[i], common_file, &from);
+	for (size_t i = 0; i < 2 * count; i++)
 		words_clear(&own[i]);
-		words_clear(&common[i]);
-	}
 	free(own);
-	free(common);
-	free(common_file);
 	return r;
 }
 
@@ -358,6 +307,16 @@ static int settings_check_required(const struct setting *rows, const void *out, 
 	return 0;
 }
 
+static int override_one(const struct setting *rows, void *out, const char *name, const char *value, const struct source *from)
+{
+	const struct setting *s = settings_find(rows, name);
+	int r = s ? settings_check(s, value, from) : refuse_unknown(rows, name, from);
+
+	if (r == 0)
+		settings_set(s, out, value);
+	return r;
+}
+
 static int apply_overrides(const struct setting *rows, void *out, const char *const *overrides,
 	size_t count, char *why, size_t size)
 {
@@ -365,11 +324,11 @@ static int apply_overrides(const struct setting *rows, void *out, const char *co
 	int r = 0;
 
 	for (size_t i = 0; i < count && r == 0; i++) {
-		char *line = copy(overrides[i]), *name = NULL, *value = NULL;
+		CLEANUP(freep) char *line = must(strdup(overrides[i]));
+		char *name = NULL, *value = NULL;
 		r = settings_split(line, &name, &value, &from);
 		if (r == 0)
-			r = settings_set(rows, out, name, value, &from);
-		free(line);
+			r = override_one(rows, out, name, value, &from);
 	}
 	return r;
 }
