@@ -8,14 +8,17 @@
 
 #define REPLACEMENT 0xfffdu
 
+/* Shorter keys first: cheaper than the alphabet, and as good for finding. */
+int cbor_key_compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	if (a_len != b_len)
+		return a_len < b_len ? -1 : 1;
+	return memcmp(a, b, a_len);
+}
+
 bool cbor_is(const struct cbor *v, enum cbor_type type)
 {
 	return v && v->type == type;
-}
-
-enum cbor_type cbor_type(const struct cbor *v)
-{
-	return v->type;
 }
 
 bool cbor_int(const struct cbor *v, int64_t *ret)
@@ -48,14 +51,6 @@ bool cbor_bool(const struct cbor *v, bool *ret)
 		return false;
 	*ret = v->b;
 	return true;
-}
-
-const char *cbor_text(const struct cbor *v, size_t *ret_len)
-{
-	if (!cbor_is(v, CBOR_TEXT))
-		return NULL;
-	*ret_len = v->str.n;
-	return (const char *)v->str.p;
 }
 
 const uint8_t *cbor_bytes(const struct cbor *v, size_t *ret_len)
@@ -93,17 +88,19 @@ bool cbor_text_is(const struct cbor *v, const char *s)
 	return cbor_is(v, CBOR_BYTES) && !v->binary && utf16_is(v->str.p, v->str.n, s, len);
 }
 
-static char *utf16_display(struct arena *arena, const uint8_t *p, size_t n)
+char *cbor_utf16_text(struct arena *arena, const uint8_t *p, size_t n, bool exact, size_t *ret_len)
 {
 	char *out = arena_alloc(arena, n / 2 * 3 + 4), *end = out;
 
 	for (size_t at = 0; at < n;) {
 		uint32_t c = utf16_next(p, n, &at);
+		bool lost = c == UTF16_HALF || utf16_is_surrogate(c);
 
-		if (c == 0 || c == UTF16_HALF || utf16_is_surrogate(c))
-			c = REPLACEMENT;
-		end += utf8_put(end, c);
+		if (lost && exact)
+			return NULL;
+		end += utf8_put(end, lost || (c == 0 && !exact) ? REPLACEMENT : c);
 	}
+	*ret_len = (size_t)(end - out);
 	return out;
 }
 
@@ -126,10 +123,12 @@ static char *text_display(struct arena *arena, const uint8_t *p, size_t n)
 
 char *cbor_text_utf8(struct arena *arena, const struct cbor *v)
 {
+	size_t n;
+
 	if (cbor_is(v, CBOR_TEXT))
 		return text_display(arena, v->str.p, v->str.n);
 	if (cbor_is(v, CBOR_BYTES) && !v->binary)
-		return utf16_display(arena, v->str.p, v->str.n);
+		return cbor_utf16_text(arena, v->str.p, v->str.n, false, &n);
 	return NULL;
 }
 

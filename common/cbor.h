@@ -60,13 +60,11 @@ const char *cbor_error(int error);
  * ones return false, and leave ret alone, when the value is absent or of another type.
  */
 bool cbor_is(const struct cbor *v, enum cbor_type type);
-enum cbor_type cbor_type(const struct cbor *v); /* v must not be NULL */
 
 bool cbor_int(const struct cbor *v, int64_t *ret); /* also a whole double up to 2^53 */
 bool cbor_double(const struct cbor *v, double *ret); /* also an integer */
 bool cbor_bool(const struct cbor *v, bool *ret);
-/* Not NUL-terminated; NULL for anything else, byte strings included. */
-const char *cbor_text(const struct cbor *v, size_t *ret_len);
+/* NULL for anything else, text included. */
 const uint8_t *cbor_bytes(const struct cbor *v, size_t *ret_len);
 /* True if v is this string, as text or as UTF-16LE bytes. */
 bool cbor_text_is(const struct cbor *v, const char *s);

@@ -29,3 +29,9 @@ struct cbor {
 
 /* As memcmp(), of keys. */
 int cbor_key_compare(const char *a, size_t a_len, const char *b, size_t b_len);
+
+/*
+ * UTF-16LE as UTF-8 with a NUL behind it. exact: NULL for what UTF-8 cannot hold (lone surrogates, an odd last byte); else each
+ * such piece, and a NUL, becomes U+FFFD.
+ */
+char *cbor_utf16_text(struct arena *arena, const uint8_t *p, size_t n, bool exact, size_t *ret_len);

@@ -162,15 +162,6 @@ void cbor_put_binary(struct cbor_out *o, const void *p, size_t n)
 	cbor_put_bytes(o, p, n);
 }
 
-void cbor_put_utf16(struct cbor_out *o, const uint16_t *units, size_t n)
-{
-	cbor_out_put_head(o, HEAD_BYTES, n * 2);
-	for (size_t i = 0; i < n; i++) {
-		put_byte(o, units[i] & 0xff);
-		put_byte(o, units[i] >> 8);
-	}
-}
-
 void cbor_put_raw(struct cbor_out *o, const void *p, size_t n)
 {
 	bytes_put(&o->bytes, p, n);
@@ -247,7 +238,7 @@ void cbor_map_end(struct cbor_out *o)
  * Always with a length of four bytes, which is what Chromium reads and what can be filled in
  * afterwards.
  */
-void cbor_envelope_begin(struct cbor_out *o)
+static void envelope_begin(struct cbor_out *o)
 {
 	static const uint8_t head[] = { 0xd8, 0x18, 0x5a, 0, 0, 0, 0 };
 
@@ -255,16 +246,14 @@ void cbor_envelope_begin(struct cbor_out *o)
 	cbor_out_begin(o, HEAD_TAG);
 }
 
-void cbor_envelope_end(struct cbor_out *o)
+static void envelope_end(struct cbor_out *o)
 {
 	size_t content, n;
 
 	if (!cbor_out_end(o, HEAD_TAG, &content))
 		return;
 	n = o->bytes.n - content;
-	if (n == 0)
-		cbor_out_fail(o, -EINVAL);
-	else if (n > UINT32_MAX)
+	if (n > UINT32_MAX)
 		cbor_out_fail(o, -E2BIG);
 	else
 		big_endian((uint8_t *)o->bytes.p + content - 4, n, 4);
@@ -272,26 +261,26 @@ void cbor_envelope_end(struct cbor_out *o)
 
 void cbor_cdp_map_begin(struct cbor_out *o)
 {
-	cbor_envelope_begin(o);
+	envelope_begin(o);
 	cbor_map_begin(o);
 }
 
 void cbor_cdp_map_end(struct cbor_out *o)
 {
 	cbor_map_end(o);
-	cbor_envelope_end(o);
+	envelope_end(o);
 }
 
 void cbor_cdp_array_begin(struct cbor_out *o)
 {
-	cbor_envelope_begin(o);
+	envelope_begin(o);
 	cbor_array_begin(o);
 }
 
 void cbor_cdp_array_end(struct cbor_out *o)
 {
 	cbor_array_end(o);
-	cbor_envelope_end(o);
+	envelope_end(o);
 }
 
 void cbor_cdp_int(struct cbor_out *o, int64_t i)

@@ -30,11 +30,6 @@ void cbor_put_text(struct cbor_out *o, const char *s);
 void cbor_put_text_n(struct cbor_out *o, const char *s, size_t n);
 void cbor_put_bytes(struct cbor_out *o, const void *p, size_t n);
 void cbor_put_binary(struct cbor_out *o, const void *p, size_t n); /* under tag 22 */
-/*
- * A UTF-16LE byte string, Chromium's for strings that need not be well-formed; units are in host
- * order.
- */
-void cbor_put_utf16(struct cbor_out *o, const uint16_t *units, size_t n);
 /* One item that is encoded already, as from cbor_raw(). It is not looked at. */
 void cbor_put_raw(struct cbor_out *o, const void *p, size_t n);
 
@@ -42,13 +37,11 @@ void cbor_put_raw(struct cbor_out *o, const void *p, size_t n);
 void cbor_put_array(struct cbor_out *o, size_t n);
 void cbor_put_map(struct cbor_out *o, size_t n);
 
-/* Of indefinite length. An envelope holds exactly one item; its length is filled in at the end. */
+/* Of indefinite length. */
 void cbor_array_begin(struct cbor_out *o);
 void cbor_array_end(struct cbor_out *o);
 void cbor_map_begin(struct cbor_out *o);
 void cbor_map_end(struct cbor_out *o);
-void cbor_envelope_begin(struct cbor_out *o);
-void cbor_envelope_end(struct cbor_out *o);
 
 /*
  * As Chromium wants them: of indefinite length and in an envelope. Messages to it are one cdp map.

@@ -27,23 +27,6 @@ struct head {
 	uint64_t value;
 };
 
-/* For a key: exact, or refused. */
-static const char *utf16_exact(struct arena *arena, const uint8_t *p, size_t n, size_t *ret_len)
-{
-	char *out = arena_alloc(arena, n / 2 * 3 + 4);
-	size_t len = 0;
-
-	for (size_t at = 0; at < n;) {
-		uint32_t c = utf16_next(p, n, &at);
-
-		if (c == UTF16_HALF || utf16_is_surrogate(c))
-			return NULL;
-		len += utf8_put(out + len, c);
-	}
-	*ret_len = len;
-	return out;
-}
-
 static size_t left(const struct reader *r)
 {
 	return (size_t)(r->end - r->p);
@@ -186,7 +169,7 @@ static int cbor_read_key(struct reader *r, struct cbor *v)
 	v->key = (const char *)p;
 	v->key_len = h.value;
 	if (h.major == BYTES)
-		v->key = utf16_exact(r->arena, p, h.value, &v->key_len);
+		v->key = cbor_utf16_text(r->arena, p, h.value, true, &v->key_len);
 	else if (!utf8_valid(p, h.value))
 		v->key = NULL;
 	return v->key ? 0 : -EILSEQ;
@@ -204,14 +187,6 @@ static int read_child(struct reader *r, unsigned int depth, bool map, struct cbo
 	(*ret)->key = key.key;
 	(*ret)->key_len = key.key_len;
 	return 0;
-}
-
-/* Shorter keys first: cheaper than the alphabet, and as good for finding. */
-int cbor_key_compare(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	if (a_len != b_len)
-		return a_len < b_len ? -1 : 1;
-	return memcmp(a, b, a_len);
 }
 
 static int entry_compare(const void *a, const void *b)

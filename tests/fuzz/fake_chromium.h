@@ -99,8 +99,6 @@ static void fake_put_deep(void)
 /* What stands in the place of a value. */
 static void fake_put_lie(int lie)
 {
-	static const uint16_t half[] = { 'a', 0xd800, 0x202e, 'b', 7 };
-
 	switch (lie % 16) {
 	case 1: cbor_put_int(fake.out, -1); break;
 	case 2: cbor_put_int(fake.out, INT64_MAX); break;
@@ -111,7 +109,7 @@ static void fake_put_lie(int lie)
 	case 7: fake_put_long(69998); break;
 	case 8: cbor_put_array(fake.out, 0); break;
 	case 9: cbor_put_map(fake.out, 0); break;
-	case 10: cbor_put_utf16(fake.out, half, FAKE_COUNT(half)); break;
+	case 10: cbor_put_bytes(fake.out, "a\0\0\xd8.\x20" "b\0\7", 10); break; /* UTF-16LE, with a lone surrogate */
 	case 11: fake_put_deep(); break;
 	case 12: cbor_put_text(fake.out, "T0"); break;
 	case 13: cbor_put_bytes(fake.out, "\xff\xfe\x00", 3); break;
