@@ -1,4 +1,4 @@
-/* Bytes as hexadecimal digits, in small letters. */
+/* Bytes as hexadecimal digits, in small letters; and what a digit means. */
 #pragma once
 
 #include <stddef.h>
@@ -17,4 +17,14 @@ static inline void hex_set(char *out, const void *bytes, size_t n)
 		out[2 * i + 1] = digits[from[i] & 15];
 	}
 	out[2 * n] = '\0';
+}
+
+/* What a digit of either case stands for, or -1. */
+static inline int hex_digit(char c)
+{
+	char lower = (char)(c | 0x20);
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }

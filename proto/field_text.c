@@ -38,15 +38,14 @@ static int wrong_kind(struct reader *r, const struct place *at, const struct fie
 static int field_text_read_text(struct reader *r, const struct place *at, const struct field *f, const char **out)
 {
 	char *text;
-	size_t n;
 
 	if (scan_peek(&r->s) != '"')
 		return wrong_kind(r, at, f);
-	if (!scan_text(&r->s, &text, &n))
+	if (!scan_text(&r->s, &text))
 		return field_text_malformed(r);
 	if (f->kind == FIELD_ENUM)
 		return field_take_enum(&r->d, at, f, text, out);
-	return field_take_text(&r->d, at, f, text, n, out);
+	return field_take_text(&r->d, at, f, text, strlen(text), out);
 }
 
 static int read_number(struct reader *r, const struct place *at, const struct field *f, void *out)
@@ -113,13 +112,12 @@ static int read_list(struct reader *r, const struct place *at, const struct fiel
 	struct field each = { .name = f->name, .kind = FIELD_STR, .most = f->each };
 	size_t size = f->kind == FIELD_STRS ? sizeof(char *) : f->size, room = 0, n = 0;
 	char *items = make_room(r, NULL, 0, &room, size);
-	bool first = true;
 	int e = 0;
 
 	if (scan_peek(&r->s) != '[')
 		return wrong_kind(r, at, f);
 	scan_open(&r->s, '[');
-	for (; e == 0 && scan_more(&r->s, ']', &first); n++) {
+	for (; e == 0 && scan_more(&r->s, ']'); n++) {
 		struct place here = { .parent = at, .index = (long)n };
 		if (n == (size_t)f->most)
 			return field_refuse_kind(&r->d, at, f);
@@ -202,13 +200,11 @@ static int read_members(struct reader *r, const struct place *at, const struct f
 	uint64_t *seen)
 {
 	const struct field *f = rows;
-	bool first = true;
 	char *name;
-	size_t n;
 	int e = 0;
 
-	while (e == 0 && scan_more(&r->s, '}', &first)) {
-		if (!scan_name(&r->s, &name, &n))
+	while (e == 0 && scan_more(&r->s, '}')) {
+		if (!scan_name(&r->s, &name))
 			break;
 		f = find_row(rows, f, name);
 		if (!f)

@@ -18,7 +18,7 @@ static int bad(const char **ret_why, const char *why)
 struct reading {
 	struct scan s;
 	struct message m;
-	bool has_version, has_error;
+	bool has_version;
 	unsigned seen; /* a member's bit */
 };
 
@@ -53,25 +53,32 @@ static bool message_read_object(struct reading *r, struct raw_json *ret, const c
 	return scan_peek(&r->s) == '{' ? scan_skip(&r->s, ret) : wrong(r, why);
 }
 
-static bool message_read_text(struct reading *r, const char **ret, size_t *ret_length, const char *why)
+static bool message_read_text(struct reading *r, const char **ret, const char *why)
 {
-	char *text;
+	return scan_peek(&r->s) == '"' ? scan_text(&r->s, (char **)ret) : wrong(r, why);
+}
 
-	if (scan_peek(&r->s) != '"')
+/* Hands each member of an object over, at its value. */
+static bool read_members_of(struct reading *r, bool (*member)(struct reading *r, const char *name, void *arg), void *arg,
+	const char *why)
+{
+	char *name;
+
+	if (scan_peek(&r->s) != '{')
 		return wrong(r, why);
-	if (!scan_text(&r->s, &text, ret_length))
-		return false;
-	*ret = text;
-	return true;
+	scan_open(&r->s, '{');
+	while (scan_more(&r->s, '}'))
+		if (!scan_name(&r->s, &name) || !member(r, name, arg))
+			return false;
+	return !r->s.why;
 }
 
 static bool read_version(struct reading *r)
 {
 	static const char why[] = "The message does not say \"jsonrpc\":\"2.0\".";
 	const char *version;
-	size_t n;
 
-	if (!message_read_text(r, &version, &n, why))
+	if (!message_read_text(r, &version, why))
 		return false;
 	r->has_version = strcmp(version, "2.0") == 0;
 	return r->has_version || wrong(r, why);
@@ -84,25 +91,18 @@ static bool read_id(struct reading *r)
 	return read_count(r, 1, &r->m.id, "The id of the message is not a whole number above 0.");
 }
 
-/* Finds a name among those that may stand once each; -1 after saying why not. */
-static int member(struct scan *s, const char *const *names, unsigned *seen, const char *unknown)
+/* Which of the names it is, each of which may stand once; -1 after saying why not. */
+static int member_number(struct reading *r, const char *name, const char *const *names, unsigned *seen, const char *unknown)
 {
-	char *name;
-	size_t n;
-
-	if (!scan_name(s, &name, &n))
-		return -1;
 	for (int i = 0; names[i]; i++) {
 		if (strcmp(names[i], name) != 0)
 			continue;
-		if (*seen & 1u << i) {
-			s->why = "The same name stands twice in one object.";
-			return -1;
-		}
+		if (*seen & 1u << i)
+			r->s.why = "The same name stands twice in one object.";
 		*seen |= 1u << i;
-		return i;
+		return r->s.why ? -1 : i;
 	}
-	s->why = unknown;
+	r->s.why = unknown;
 	return -1;
 }
 
@@ -111,11 +111,9 @@ static const char acting_why[] = "The message does not say properly for whom it 
 /* Short and without control characters, for it goes into the log. */
 static bool read_label(struct reading *r, const char **ret)
 {
-	size_t n;
-
-	if (!message_read_text(r, ret, &n, acting_why))
+	if (!message_read_text(r, ret, acting_why))
 		return false;
-	if (n > ACTING_TEXT)
+	if (strlen(*ret) > ACTING_TEXT)
 		return wrong(r, acting_why);
 	for (const char *c = *ret; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
@@ -133,32 +131,31 @@ static bool read_scopes(struct reading *r, unsigned *ret)
 	return true;
 }
 
-static bool read_acting(struct reading *r)
+static bool read_acting_member(struct reading *r, const char *name, void *seen)
 {
 	static const char *const names[] = { "user", "name", "login", "ip", "scopes", NULL };
 	struct acting *a = &r->m.acting;
-	bool first = true, ok = true;
-	unsigned seen = 0;
 
-	if (scan_peek(&r->s) != '{')
-		return wrong(r, acting_why);
-	scan_open(&r->s, '{');
-	while (ok && scan_more(&r->s, '}', &first)) {
-		switch (member(&r->s, names, &seen, acting_why)) {
-		case 0: ok = read_count(r, 0, &a->user, acting_why); break;
-		case 1: ok = read_label(r, &a->name); break;
-		case 2: ok = read_label(r, &a->login); break;
-		case 3: ok = read_label(r, &a->ip); break;
-		case 4: ok = read_scopes(r, &a->scopes); break;
-		default: return false;
-		}
+	switch (member_number(r, name, names, seen, acting_why)) {
+	case 0: return read_count(r, 0, &a->user, acting_why);
+	case 1: return read_label(r, &a->name);
+	case 2: return read_label(r, &a->login);
+	case 3: return read_label(r, &a->ip);
+	case 4: return read_scopes(r, &a->scopes);
+	default: return false;
 	}
-	return !r->s.why;
 }
 
-/* Of data only these members matter; a newer peer may say more. */
+static bool read_acting(struct reading *r)
+{
+	unsigned seen = 0;
+
+	return read_members_of(r, read_acting_member, &seen, acting_why);
+}
+
+/* Of an error and its data only these members matter; a newer peer may say more. */
 struct error_data {
-	const char *name, *field, *detail;
+	const char *message, *name, *field, *detail;
 	int64_t retry_ms;
 };
 
@@ -177,69 +174,52 @@ static bool read_retry(struct reading *r, struct error_data *data)
 	return true;
 }
 
-static bool read_error_data(struct reading *r, struct error_data *data)
+static bool read_data_member(struct reading *r, const char *key, void *arg)
 {
-	bool first = true;
-	char *key;
-	size_t n;
+	struct error_data *data = arg;
+	const char **to = strcmp(key, "name") == 0 ? &data->name : strcmp(key, "field") == 0 ? &data->field :
+		strcmp(key, "detail") == 0 ? &data->detail : NULL;
 
-	if (scan_peek(&r->s) != '{')
-		return scan_skip(&r->s, NULL);
-	scan_open(&r->s, '{');
-	while (scan_more(&r->s, '}', &first)) {
-		if (!scan_name(&r->s, &key, &n))
-			return false;
-		const char **to = strcmp(key, "name") == 0 ? &data->name : strcmp(key, "field") == 0 ? &data->field :
-			strcmp(key, "detail") == 0 ? &data->detail : NULL;
-		bool ok = to && scan_peek(&r->s) == '"' ? message_read_text(r, to, &n, "") :
-			strcmp(key, "retry_ms") == 0 ? read_retry(r, data) : scan_skip(&r->s, NULL);
-		if (!ok)
-			return false;
-	}
-	return !r->s.why;
+	if (strcmp(key, "retry_ms") == 0)
+		return read_retry(r, data);
+	return to && scan_peek(&r->s) == '"' ? message_read_text(r, to, "") : scan_skip(&r->s, NULL);
+}
+
+static bool read_error_member(struct reading *r, const char *key, void *arg)
+{
+	struct error_data *data = arg;
+	char c = scan_peek(&r->s);
+
+	if (c == '"' && strcmp(key, "message") == 0)
+		return message_read_text(r, &data->message, "");
+	if (c == '{' && strcmp(key, "data") == 0)
+		return read_members_of(r, read_data_member, data, "");
+	return scan_skip(&r->s, NULL);
 }
 
 static bool read_error(struct reading *r)
 {
 	struct error_data data = { 0 };
-	const char *message = NULL;
-	bool first = true, ok = true;
-	char *key;
-	size_t n;
 
-	if (scan_peek(&r->s) != '{')
-		return wrong(r, "The error of the message is not an object.");
-	scan_open(&r->s, '{');
-	while (ok && scan_more(&r->s, '}', &first)) {
-		if (!scan_name(&r->s, &key, &n))
-			return false;
-		if (strcmp(key, "message") == 0 && scan_peek(&r->s) == '"')
-			ok = message_read_text(r, &message, &n, "");
-		else if (strcmp(key, "data") == 0)
-			ok = read_error_data(r, &data);
-		else
-			ok = scan_skip(&r->s, NULL);
-	}
-	if (r->s.why)
+	if (!read_members_of(r, read_error_member, &data, "The error of the message is not an object."))
 		return false;
-	r->m.refused = r->has_error = true;
-	refusal_set(&r->m.refusal, error_by_name(data.name), data.field, "%s", message ? message : "");
+	r->m.refused = true;
+	refusal_set(&r->m.refusal, error_by_name(data.name), data.field, "%s", data.message ? data.message : "");
 	words_set(r->m.refusal.detail, sizeof(r->m.refusal.detail), "%s", data.detail ? data.detail : "");
 	r->m.refusal.retry_ms = data.retry_ms;
 	return true;
 }
 
-static bool read_member(struct reading *r)
+static bool read_member(struct reading *r, const char *name, void *)
 {
 	static const char *const names[] = { "jsonrpc", "id", "method", "params", "result", "error", "for", "ms", "credit",
 		"fd", NULL };
 	static const char counts[] = "The ms and the credit of a message are whole numbers from 0.";
-	size_t n;
 
-	switch (member(&r->s, names, &r->seen, "The message has a member that the protocol does not know.")) {
+	switch (member_number(r, name, names, &r->seen, "The message has a member that the protocol does not know.")) {
 	case 0: return read_version(r);
 	case 1: return read_id(r);
-	case 2: return message_read_text(r, &r->m.method, &n, "The method of the message is not a text.");
+	case 2: return message_read_text(r, &r->m.method, "The method of the message is not a text.");
 	case 3: return message_read_object(r, &r->m.params_text, "The params of the message are not an object.");
 	case 4: return message_read_object(r, &r->m.result_text, "The result of the message is not an object.");
 	case 5: return read_error(r);
@@ -253,20 +233,16 @@ static bool read_member(struct reading *r)
 
 static bool message_read_envelope(struct reading *r)
 {
-	bool first = true;
+	static const char why[] = "The text is not one JSON object.";
 
 	if (scan_peek(&r->s) != '{')
-		return scan_skip(&r->s, NULL) ? wrong(r, "The text is not one JSON object.") : false;
-	scan_open(&r->s, '{');
-	while (scan_more(&r->s, '}', &first))
-		if (!read_member(r))
-			return false;
-	if (!scan_end(&r->s))
+		return scan_skip(&r->s, NULL) && wrong(r, why);
+	if (!read_members_of(r, read_member, NULL, why) || !scan_end(&r->s))
 		return false;
 	if (!r->has_version)
 		return wrong(r, "The message does not say \"jsonrpc\":\"2.0\".");
 	r->m.response = !r->m.method;
-	if (r->m.response && !r->has_error && !r->m.result_text.p)
+	if (r->m.response && !r->m.refused && !r->m.result_text.p)
 		return wrong(r, "The message has neither a method nor a result nor an error.");
 	return true;
 }
@@ -281,22 +257,20 @@ int message_scan(char *text, size_t n, struct message *ret, const char **ret_why
 	return 0;
 }
 
-static bool read_engine_member(struct reading *r, struct engine_params *e)
-{
-	static const char why[] = "The params of the message are not what the protocol says.";
-	char *name;
-	size_t n;
+static const char engine_why[] = "The params of the message are not what the protocol says.";
 
-	if (!scan_name(&r->s, &name, &n))
-		return false;
+static bool read_engine_member(struct reading *r, const char *name, void *arg)
+{
+	struct engine_params *e = arg;
+
 	if (strcmp(name, "id") == 0)
-		return read_count(r, 0, &e->id, why);
+		return read_count(r, 0, &e->id, engine_why);
 	if (strcmp(name, "n") == 0)
-		return read_count(r, 0, &e->n, why);
+		return read_count(r, 0, &e->n, engine_why);
 	if (strcmp(name, "version") == 0)
-		return read_count(r, 0, &e->version, why);
+		return read_count(r, 0, &e->version, engine_why);
 	if (strcmp(name, "item") == 0)
-		return message_read_object(r, &e->item, why);
+		return message_read_object(r, &e->item, engine_why);
 	return scan_skip(&r->s, NULL);
 }
 
@@ -304,13 +278,8 @@ int message_scan_engine(struct raw_json params, struct engine_params *ret, const
 {
 	struct reading r = { .s = scan_begin(params.p, params.n) };
 	struct engine_params e = { 0 };
-	bool first = true;
 
-	if (params.p && scan_open(&r.s, '{'))
-		while (scan_more(&r.s, '}', &first))
-			if (!read_engine_member(&r, &e))
-				break;
-	if (r.s.why)
+	if (params.p && !read_members_of(&r, read_engine_member, &e, engine_why))
 		return bad(ret_why, r.s.why);
 	*ret = e;
 	return 0;

@@ -5,19 +5,12 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/hex.h"
 #include "common/must.h"
 #include "common/span.h"
 #include "common/words.h"
 
 #define MOST_PAIRS 64
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* The decoded text, to be freed, or NULL if an escape is broken or a NUL came of one. */
 static char *decode(const char *text, size_t n, bool plus, size_t *ret_n)
@@ -27,7 +20,7 @@ static char *decode(const char *text, size_t n, bool plus, size_t *ret_n)
 	for (size_t i = 0; i < n; i++) {
 		int c = (unsigned char)text[i];
 		if (c == '%') {
-			int high = i + 2 < n ? hex(text[i + 1]) : -1, low = high < 0 ? -1 : hex(text[i + 2]);
+			int high = i + 2 < n ? hex_digit(text[i + 1]) : -1, low = high < 0 ? -1 : hex_digit(text[i + 2]);
 			c = high * 16 + low;
 			if (high < 0 || low < 0 || c == 0) {
 				free(out);

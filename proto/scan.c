@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hex.h"
 #include "common/utf.h"
 #include "proto/json.h"
 
@@ -86,20 +87,21 @@ bool scan_open(struct scan *s, char open)
 		return false;
 	if (++s->depth > JSON_MOST_DEPTH)
 		return scan_fail(s, "The text is nested deeper than 32 levels.");
+	s->first = true;
 	return true;
 }
 
-bool scan_more(struct scan *s, char close, bool *first)
+bool scan_more(struct scan *s, char close)
 {
+	bool first = s->first;
+
+	s->first = false;
 	if (scan_peek(s) == close) {
 		s->p++;
 		s->depth--;
 		return false;
 	}
-	if (!*first && !scan_take(s, ','))
-		return false;
-	*first = false;
-	return !s->why;
+	return first ? !s->why : scan_take(s, ',');
 }
 
 static bool hex4(struct scan *s, uint32_t *ret)
@@ -107,13 +109,10 @@ static bool hex4(struct scan *s, uint32_t *ret)
 	uint32_t value = 0;
 
 	for (int i = 0; i < 4; i++, s->p++) {
-		char c = s->p < s->end ? *s->p : 0;
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint32_t)(c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			value = value << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
-		else
+		int digit = s->p < s->end ? hex_digit(*s->p) : -1;
+		if (digit < 0)
 			return scan_malformed(s);
+		value = value << 4 | (uint32_t)digit;
 	}
 	*ret = value;
 	return true;
@@ -214,7 +213,7 @@ static char *walk_text(struct scan *s, char *to)
 	}
 }
 
-bool scan_text(struct scan *s, char **ret, size_t *ret_length)
+bool scan_text(struct scan *s, char **ret)
 {
 	char *from, *to;
 
@@ -227,7 +226,6 @@ bool scan_text(struct scan *s, char **ret, size_t *ret_length)
 	s->p++;
 	*to = '\0';
 	*ret = from;
-	*ret_length = (size_t)(to - from);
 	return true;
 }
 
@@ -318,9 +316,9 @@ bool scan_flag(struct scan *s, bool *ret)
 	return take_word(s, *ret ? "true" : "false");
 }
 
-bool scan_name(struct scan *s, char **ret, size_t *ret_length)
+bool scan_name(struct scan *s, char **ret)
 {
-	return scan_text(s, ret, ret_length) && scan_take(s, ':');
+	return scan_text(s, ret) && scan_take(s, ':');
 }
 
 static bool skip_text(struct scan *s)
@@ -334,11 +332,9 @@ static bool skip_text(struct scan *s)
 /* Recursion ends at the depth that scan_open() allows. */
 static bool skip_all(struct scan *s, char open)
 {
-	bool first = true;
-
 	if (!scan_open(s, open))
 		return false;
-	while (scan_more(s, open == '{' ? '}' : ']', &first)) {
+	while (scan_more(s, open == '{' ? '}' : ']')) {
 		if (open == '{' && !(skip_text(s) && scan_take(s, ':')))
 			return false;
 		if (!scan_skip(s, NULL))

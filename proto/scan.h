@@ -15,6 +15,7 @@ struct scan {
 	char *p, *end;
 	const char *why;
 	unsigned depth;
+	bool first; /* nothing stands yet in what was opened last */
 };
 
 /* A value that was checked and left as it stood. */
@@ -37,13 +38,13 @@ char scan_peek(struct scan *s);
 
 /* Enters an object ('{') or a list ('['); then scan_more() before each member or item, until it is false (or why is set). */
 bool scan_open(struct scan *s, char open);
-bool scan_more(struct scan *s, char close, bool *first);
+bool scan_more(struct scan *s, char close);
 
 /* The name of a member, and the colon behind it. */
-bool scan_name(struct scan *s, char **ret, size_t *ret_length);
+bool scan_name(struct scan *s, char **ret);
 
 /* A text, without its escapes and with a NUL behind it, which cannot be in it. */
-bool scan_text(struct scan *s, char **ret, size_t *ret_length);
+bool scan_text(struct scan *s, char **ret);
 bool scan_number(struct scan *s, struct scan_number *ret);
 bool scan_flag(struct scan *s, bool *ret);
 
