@@ -1,16 +1,35 @@
 #include "proto/field.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#include "proto/json.h"
-#include "proto/text.h"
-
-int fields_decode(struct arena *arena, const struct field *rows, const json_t *object, int *fd, void *out, json_t **keep,
-	struct refusal *why)
+static void each_fd(const struct field *rows, void *out, void (*fn)(int *fd))
 {
-	size_t n;
-	char *text = json_text(object, &n), *own = arena_memdup(arena, text, n);
+	for (const struct field *f = rows; f->kind != FIELD_END; f++)
+		if (f->kind == FIELD_MEMFD || f->kind == FIELD_HANDLE)
+			fn((int *)(void *)((char *)out + f->offset));
+}
 
-	json_text_free(text, n);
-	return fields_read(arena, rows, own, n, fd, out, keep, why);
+static void set_absent(int *fd)
+{
+	*fd = -1;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void fields_init(const struct field *rows, void *out, size_t size)
+{
+	if (size)
+		memset(out, 0, size);
+	each_fd(rows, out, set_absent);
+}
+
+void fields_close(const struct field *rows, void *out)
+{
+	each_fd(rows, out, close_fd);
 }
