@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "common/acceptor.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/latch.h"
@@ -65,9 +66,7 @@ void server_on_act(struct server *s, int (*fn)(struct call *call, const char *wh
 	s->on_act = fn;
 }
 
-static void turn_away(struct server *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void turn_away(struct server *s, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void turn_away(struct server *s, const char *format, ...)
 {
 	char what[160];
 	va_list args;
@@ -78,11 +77,6 @@ static void turn_away(struct server *s, const char *format, ...)
 	log_warning("turned away %s", what);
 	if (s->on_stranger)
 		s->on_stranger(s->daemon, what);
-}
-
-size_t server_calls(const struct server *s)
-{
-	return s->calls;
 }
 
 static void server_malformed(struct session *session, int64_t id, const char *why)
@@ -286,14 +280,40 @@ void server_adopt(struct server *s, int fd, enum role role, uid_t uid, void (*cl
 	}
 }
 
-static void on_server_accepted(void *arg, int fd, enum role role, uid_t uid)
+/* A socket on which callers of one role connect. */
+struct listener {
+	struct server *server;
+	enum role role;
+	uid_t uid;
+	struct acceptor *acceptor;
+	LIST_ENTRY(listener) link;
+};
+
+static void on_server_accepted(void *arg, int fd)
 {
-	server_adopt(arg, fd, role, uid, NULL, NULL);
+	struct listener *l = arg;
+
+	server_adopt(l->server, fd, l->role, l->uid, NULL, NULL);
 }
 
 void server_listen(struct server *s, int fd, enum role role, uid_t uid)
 {
-	listener_new(&s->listeners, fd, role, uid, on_server_accepted, s);
+	struct listener *l = must(calloc(1, sizeof(*l)));
+
+	*l = (struct listener){ .server = s, .role = role, .uid = uid };
+	l->acceptor = acceptor_new(fd, role_word(role), on_server_accepted, l);
+	LIST_INSERT_HEAD(&s->listeners, l, link);
+}
+
+static void stop_listening(struct server *s)
+{
+	struct listener *l;
+
+	while ((l = LIST_FIRST(&s->listeners))) {
+		LIST_REMOVE(l, link);
+		acceptor_free(l->acceptor);
+		free(l);
+	}
 }
 
 /* A stream lasts as long as its caller likes, so nothing would come of waiting for it. */
@@ -314,7 +334,7 @@ static void end_streams(struct server *s)
 
 void server_drain(struct server *s, int64_t deadline)
 {
-	listeners_free(&s->listeners);
+	stop_listening(s);
 	s->stopping = true;
 	if (s->calls == 0)
 		return;
@@ -337,7 +357,7 @@ struct server *server_free(struct server *s)
 
 	if (!s)
 		return NULL;
-	listeners_free(&s->listeners);
+	stop_listening(s);
 	for (session = LIST_FIRST(&s->sessions); session; session = next) {
 		next = LIST_NEXT(session, link);
 		if (session->conn)

@@ -65,6 +65,3 @@ void server_drain(struct server *s, int64_t deadline);
 
 /* The row that carries out a method, or NULL. */
 const struct dispatch_row *server_row(const struct server *s, const char *method);
-
-/* Calls under way. */
-size_t server_calls(const struct server *s);

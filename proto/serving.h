@@ -8,7 +8,6 @@
 #include "common/latch.h"
 #include "common/log.h"
 #include "proto/conn.h"
-#include "proto/listener.h"
 #include "proto/server.h"
 #include "common/bytes.h"
 
@@ -56,7 +55,7 @@ struct server {
 	size_t calls;
 	bool stopping;
 	struct latch drained;
-	struct listener_list listeners;
+	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, session) sessions;
 };
 

@@ -35,6 +35,7 @@
 #include "proto/frame.h"
 #include "proto/peer.h"
 #include "proto/server.h"
+#include "proto/serving.h"
 #include "proto/sessiond.h"
 
 #define PATIENCE_MS 60000 /* for what must come, however slow the machine; under valgrind beside others seconds go by */
@@ -469,7 +470,7 @@ static void test_wrong_hello_and_gone(void **state)
 	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"booking_show\",\"params\":{\"id\":5,\"id\":5}}");
 	close(fd);
 	settle();
-	assert_int_equal(server_calls(server), 0);
+	assert_int_equal(server->calls, 0);
 }
 
 static void test_unknown_and_wrong_role(void **state)
@@ -535,7 +536,7 @@ static void test_malformed(void **state)
 	int fd = raw_greeted(ROLE_FRONT);
 	raw_send(fd, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
 	raw_expect_end(fd);
-	assert_int_equal(server_calls(server), 0);
+	assert_int_equal(server->calls, 0);
 }
 
 /* A peer's long name is cut for the answer, in the middle of a character. */
@@ -563,12 +564,12 @@ static void test_calls_in_flight_are_capped(void **state)
 	for (int i = 0; i < 100; i++)
 		raw_send(fd, SHOW(9, ALICE, 997));
 	settle();
-	assert_int_equal(server_calls(server), 64);
+	assert_int_equal(server->calls, 64);
 	gate = true;
 	for (; over < 100; over++)
 		raw_expect(fd, "It is over.");
 	assert_int_equal(most_running, 64);
-	assert_int_equal(server_calls(server), 0);
+	assert_int_equal(server->calls, 0);
 	close(fd);
 }
 
@@ -581,10 +582,10 @@ static void test_gone_while_capped(void **state)
 	for (int i = 0; i < 80; i++)
 		raw_send(fd, SHOW(9, ALICE, 999));
 	settle();
-	assert_int_equal(server_calls(server), 64);
+	assert_int_equal(server->calls, 64);
 	close(fd);
 	settle();
-	assert_int_equal(server_calls(server), 0);
+	assert_int_equal(server->calls, 0);
 }
 
 static void test_cancel(void **state)
@@ -634,10 +635,10 @@ static void test_gone_in_stream(void **state)
 	(void)state;
 	raw_send(fd, WATCH(1));
 	raw_expect(fd, "\"n\":1,");
-	assert_int_equal(server_calls(server), 1);
+	assert_int_equal(server->calls, 1);
 	close(fd);
 	settle();
-	assert_int_equal(server_calls(server), 0);
+	assert_int_equal(server->calls, 0);
 }
 
 static void ask_for_too_much(void *arg)
@@ -787,7 +788,7 @@ static void test_drain(void **state)
 	raw_expect(fd, "\"n\":1,");
 	raw_send(fd, SHOW(9, ALICE "\"ms\":100,", 997));
 	settle();
-	assert_int_equal(server_calls(server), 2);
+	assert_int_equal(server->calls, 2);
 	run(drain, NULL);
 	raw_expect(fd, "\"id\":5,\"error\":{\"code\":8,\"message\":\"botd stops; try again in a moment.\"");
 	raw_expect(fd, "It is over.");
@@ -811,7 +812,7 @@ static void test_free_on_a_fiber(void **state)
 	handler_cancelled = false;
 	raw_send(fd, SHOW(9, ALICE, 999));
 	settle();
-	assert_int_equal(server_calls(server), 1);
+	assert_int_equal(server->calls, 1);
 	run(free_server, NULL);
 	assert_true(handler_cancelled);
 	close(fd);
