@@ -270,6 +270,24 @@ void conn_send(struct conn *c, const char *body, size_t length, int fd)
 		flush_and_arm(c);
 }
 
+static struct bytes output;
+
+struct bytes *conn_begin_output(void)
+{
+	bytes_reset(&output, KEPT_BUFFER);
+	return &output;
+}
+
+bool conn_send_output(struct conn *c, int fd)
+{
+	bool fits = output.n <= conn_default_limits.frame;
+
+	if (c && fits)
+		conn_send(c, output.p, output.n, fd);
+	bytes_reset(&output, KEPT_BUFFER);
+	return fits;
+}
+
 void conn_close_when_sent(struct conn *c, const char *why)
 {
 	if (!c || c->closed || c->close_when_sent)

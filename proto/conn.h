@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct bytes;
 struct conn;
 
 struct conn_limits {
@@ -51,6 +52,13 @@ void conn_set_idle(struct conn *c, int64_t idle_ms);
 
 /* Queues a frame; fd is duplicated, -1 for none. Nothing happens on a connection that has been closed. */
 void conn_send(struct conn *c, const char *body, size_t length, int fd);
+
+/*
+ * Text that goes out as a frame: begun, written, and sent, with nothing that gives way in between, so one buffer serves all
+ * connections. c may be NULL: it is closed. False when the text is longer than a frame may be; then nothing is sent.
+ */
+struct bytes *conn_begin_output(void);
+bool conn_send_output(struct conn *c, int fd);
 
 /* Closes it for this reason (a sentence): closed() is called now, the memory goes later. A second close is ignored. */
 void conn_close(struct conn *c, const char *why);

@@ -346,6 +346,14 @@ void message_end(struct bytes *t, bool fd)
 	bytes_puts(t, fd ? ",\"fd\":true}" : "}");
 }
 
+void message_end_hello(struct bytes *t, const char *program)
+{
+	put_count(t, "{\"version\":", PROTOCOL_VERSION);
+	put_label(t, ",\"program\":", program);
+	bytes_puts(t, "}");
+	message_end(t, false);
+}
+
 void message_write_refusal(struct bytes *t, int64_t id, const struct refusal *refusal)
 {
 	const struct error_row *row = error_row(refusal->code);

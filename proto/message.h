@@ -70,5 +70,8 @@ void message_begin_notification(struct bytes *t, const char *method);
 void message_begin_result(struct bytes *t, int64_t id);
 void message_end(struct bytes *t, bool fd);
 
+/* The object of both hellos, and the end. */
+void message_end_hello(struct bytes *t, const char *program);
+
 /* A whole answer; id 0 when the request's could not be read. */
 void message_write_refusal(struct bytes *t, int64_t id, const struct refusal *refusal);

@@ -199,46 +199,20 @@ static bool peer_is_pending(struct conn *, void *owner)
 
 static const struct conn_events peer_events = { .frame = on_peer_frame, .closed = on_peer_closed, .pending = peer_is_pending };
 
-/* What is being written to some peer; nothing gives way between the first byte and the sending. */
-static struct bytes output;
-
-static struct bytes *peer_begin_output(void)
-{
-	bytes_reset(&output, TEXT_KEPT);
-	return &output;
-}
-
-/* Sends what was written. False when it is longer than a frame may be; then nothing is sent. */
-static bool peer_send_output(struct peer *p, int fd)
-{
-	bool fits = output.n <= conn_default_limits.frame;
-
-	if (p->conn && fits)
-		conn_send(p->conn, output.p, output.n, fd);
-	bytes_reset(&output, TEXT_KEPT);
-	return fits;
-}
-
 int peer_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, r;
+	CLEANUP(closep) int fd = -1;
 
 	if (!exact_set(address.sun_path, sizeof(address.sun_path), "%s", path))
 		return -ENAMETOOLONG;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	r = -errno;
-	close(fd);
-	return r;
+	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? TAKE_FD(fd) : -errno;
 }
 
 static void peer_greet(struct peer *p, int fd)
 {
-	struct bytes *t = peer_begin_output();
+	struct bytes *t = conn_begin_output();
 
 	p->conn = conn_new(fd, &conn_default_limits, &peer_events, p);
 	p->greeted = false;
@@ -246,13 +220,8 @@ static void peer_greet(struct peer *p, int fd)
 	p->turned_away = NULL;
 	p->hello = ++p->last_id;
 	message_begin_request(t, p->hello, "hello", NULL, 0, 0);
-	bytes_puts(t, "{\"version\":");
-	text_whole(t, PROTOCOL_VERSION);
-	bytes_puts(t, ",\"program\":");
-	text_string(t, p->program, strlen(p->program));
-	bytes_puts(t, "}");
-	message_end(t, false);
-	peer_send_output(p, -1);
+	message_end_hello(t, p->program);
+	conn_send_output(p->conn, -1);
 }
 
 struct peer *peer_to(const char *program, const char *daemon, const char *socket)
@@ -344,7 +313,7 @@ static int write_request(struct call *call, const struct method *method, const s
 	int *ret_fd)
 {
 	int64_t ms = call->deadline == NEVER ? 0 : call->deadline - loop_now();
-	struct bytes *t = peer_begin_output();
+	struct bytes *t = conn_begin_output();
 
 	if (ms <= 0 && call->deadline != NEVER)
 		ms = 1;
@@ -377,7 +346,7 @@ int peer_begin(struct peer *p, struct call *call, const struct method *method, c
 		return r;
 	LIST_INSERT_HEAD(&p->pending, w, link);
 	p->users++;
-	if (peer_send_output(p, fd))
+	if (conn_send_output(p->conn, fd))
 		return 0;
 	LIST_REMOVE(w, link);
 	peer_let_go(p);
@@ -386,7 +355,7 @@ int peer_begin(struct peer *p, struct call *call, const struct method *method, c
 
 void peer_notify(struct peer *p, const char *method, int64_t id, int64_t n)
 {
-	struct bytes *t = peer_begin_output();
+	struct bytes *t = conn_begin_output();
 
 	message_begin_notification(t, method);
 	bytes_puts(t, "{\"id\":");
@@ -397,7 +366,7 @@ void peer_notify(struct peer *p, const char *method, int64_t id, int64_t n)
 	}
 	bytes_puts(t, "}");
 	message_end(t, false);
-	peer_send_output(p, -1);
+	conn_send_output(p->conn, -1);
 }
 
 void peer_end(struct peer *p, struct pending *w)

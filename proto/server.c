@@ -23,7 +23,6 @@
 #include "proto/frame_text.h"
 #include "proto/message.h"
 #include "proto/serving.h"
-#include "proto/text.h"
 
 #define STREAMS_A_CONNECTION 1024 /* then further ones are refused */
 #define CALLS_AT_ONCE        4096 /* of all connections: each has a fiber, and mappings are finite */
@@ -162,15 +161,10 @@ static void server_greet(struct session *session, const struct message *m, int64
 	}
 	session->greeted = true;
 	conn_set_idle(conn, conn_default_limits.idle_ms);
-	t = session_begin_output();
+	t = conn_begin_output();
 	message_begin_result(t, m->id);
-	bytes_puts(t, "{\"version\":");
-	text_whole(t, PROTOCOL_VERSION);
-	bytes_puts(t, ",\"program\":");
-	text_string(t, session->server->program, strlen(session->server->program));
-	bytes_puts(t, "}");
-	message_end(t, false);
-	session_send_output(session, -1);
+	message_end_hello(t, session->server->program);
+	conn_send_output(conn, -1);
 }
 
 /* hello, cancel and credit; a notification of anything else, or about a call that has ended, is passed over. */

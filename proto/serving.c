@@ -17,29 +17,10 @@
 #define DEFAULT_MS           30000  /* for a caller who does not say how long it will wait */
 #define MOST_MS              600000 /* for one who would wait longer; proto/message.h says so */
 
-/* What is being written to some connection; nothing gives way between the first byte and the sending. */
-static struct bytes output;
-
-struct bytes *session_begin_output(void)
-{
-	bytes_reset(&output, TEXT_KEPT);
-	return &output;
-}
-
-bool session_send_output(struct session *session, int fd)
-{
-	bool fits = output.n <= conn_default_limits.frame;
-
-	if (session->conn && fits)
-		conn_send(session->conn, output.p, output.n, fd);
-	bytes_reset(&output, TEXT_KEPT);
-	return fits;
-}
-
 void session_send_refusal(struct session *session, int64_t id, const struct refusal *refusal)
 {
-	message_write_refusal(session_begin_output(), id, refusal);
-	session_send_output(session, -1);
+	message_write_refusal(conn_begin_output(), id, refusal);
+	conn_send_output(session->conn, -1);
 }
 
 void session_refuse(struct session *session, int64_t id, enum error_code code, const char *sentence)
@@ -87,7 +68,7 @@ void serving_free(struct serving *v)
 static int serving_send_result(struct serving *v)
 {
 	const struct method *method = v->row->method;
-	struct bytes *t = session_begin_output();
+	struct bytes *t = conn_begin_output();
 	int fd = -1, r = 0;
 
 	message_begin_result(t, v->id);
@@ -100,7 +81,7 @@ static int serving_send_result(struct serving *v)
 		return -EINVAL;
 	}
 	message_end(t, fd >= 0);
-	if (session_send_output(v->session, fd))
+	if (conn_send_output(v->session->conn, fd))
 		return 0;
 	log_error("the result of %s is longer than a frame may be", method->name);
 	return call_refuse(v->call, ERR_too_large, NULL, "The answer is longer than Stead can send; ask for less.");
@@ -162,7 +143,7 @@ static int serving_send_item(struct call_link *link, struct call *call, const vo
 
 	if (r < 0)
 		return r;
-	t = session_begin_output();
+	t = conn_begin_output();
 	message_begin_notification(t, "item");
 	bytes_puts(t, "{\"id\":");
 	text_whole(t, v->id);
@@ -175,7 +156,7 @@ static int serving_send_item(struct call_link *link, struct call *call, const vo
 	bytes_puts(t, "}");
 	message_end(t, fd >= 0);
 	v->credit--;
-	return session_send_output(v->session, fd) ? 0 : -EMSGSIZE;
+	return conn_send_output(v->session->conn, fd) ? 0 : -EMSGSIZE;
 }
 
 struct serving *serving_new(struct session *session, const struct dispatch_row *row,

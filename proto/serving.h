@@ -59,10 +59,6 @@ struct server {
 	LIST_HEAD(, session) sessions;
 };
 
-/* Text that goes out: begun, written, and sent. False when it is longer than a frame may be; then nothing is sent. */
-struct bytes *session_begin_output(void);
-bool session_send_output(struct session *session, int fd);
-
 /* Answers a request that is not carried out; sentence NULL: the code's own. */
 void session_send_refusal(struct session *session, int64_t id, const struct refusal *refusal);
 void session_refuse(struct session *session, int64_t id, enum error_code code, const char *sentence);
