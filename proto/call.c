@@ -22,49 +22,25 @@ struct kept {
 	int fd;
 };
 
-/* What callers need not see. */
-struct call_whole {
-	struct call call;
-	struct call_link *link;
-	struct kept *kept;
-};
-
-static struct call_whole *whole(struct call *call)
-{
-	return (struct call_whole *)call;
-}
-
-static uid_t own_uid(void)
-{
-	static uid_t uid = (uid_t)-1; /* a daemon changes it before its first call, if at all */
-
-	if (uid == (uid_t)-1)
-		uid = getuid();
-	return uid;
-}
-
 struct call *call_new(void *daemon, const struct acting *acting, int64_t deadline)
 {
-	struct call_whole *w = must(calloc(1, sizeof(*w)));
+	struct call *call = must(calloc(1, sizeof(*call)));
 
-	w->call.arena = arena_new_secret(0);
-	w->call.daemon = daemon;
-	w->call.deadline = deadline;
-	w->call.uid = own_uid();
+	*call = (struct call){ .arena = arena_new_secret(0), .daemon = daemon, .deadline = deadline, .uid = getuid() };
 	if (acting) {
-		w->call.acting = *acting;
-		w->call.acting.name = arena_strdup(w->call.arena, acting->name);
-		w->call.acting.login = arena_strdup(w->call.arena, acting->login);
-		w->call.acting.ip = arena_strdup(w->call.arena, acting->ip);
+		call->acting = *acting;
+		call->acting.name = arena_strdup(call->arena, acting->name);
+		call->acting.login = arena_strdup(call->arena, acting->login);
+		call->acting.ip = arena_strdup(call->arena, acting->ip);
 	}
-	return &w->call;
+	return call;
 }
 
 struct call *call_free(struct call *call)
 {
 	if (!call)
 		return NULL;
-	for (struct kept *k = whole(call)->kept; k; k = k->next) {
+	for (struct kept *k = call->kept; k; k = k->next) {
 		json_decref(k->document);
 		json_text_free(k->text, k->length);
 		if (k->fd >= 0)
@@ -82,16 +58,11 @@ void call_freep(struct call **call)
 
 int call_refuse(struct call *call, enum error_code code, const char *field, const char *format, ...)
 {
-	char message[sizeof(call->refusal.message)];
 	va_list args;
 
 	va_start(args, format);
-	words_set_v(message, sizeof(message), format, args);
+	refusal_set_v(&call->refusal, code, field, format, args);
 	va_end(args);
-	if (*message)
-		refusal_set(&call->refusal, code, field, "%s", message);
-	else
-		refusal_set(&call->refusal, code, field, "%s", error_row(code)->sentence);
 	return REFUSED;
 }
 
@@ -118,8 +89,8 @@ static struct kept *keep(struct call *call)
 	struct kept *k = arena_alloc(call->arena, sizeof(*k));
 
 	k->fd = -1;
-	k->next = whole(call)->kept;
-	whole(call)->kept = k;
+	k->next = call->kept;
+	call->kept = k;
 	return k;
 }
 
@@ -141,16 +112,9 @@ void call_keep_fd(struct call *call, int fd)
 	keep(call)->fd = fd;
 }
 
-void call_set_link(struct call *call, struct call_link *link)
-{
-	whole(call)->link = link;
-}
-
 int call_send_item(struct call *call, const void *item)
 {
-	struct call_link *link = whole(call)->link;
-
-	return link ? link->send_item(link, call, item) : -ENOTSUP;
+	return call->link ? call->link->send_item(call->link, call, item) : -ENOTSUP;
 }
 
 int call_check_scope(struct call *call, const struct method *method)
@@ -172,5 +136,5 @@ void call_settle(struct call *call, int r)
 	enum error_code code = error_from_errno(r);
 	if (code == ERR_internal)
 		log_error("%s failed: %s", call->method ? call->method->name : "a call", strerror(-r));
-	refusal_set(&call->refusal, code, NULL, "%s", error_row(code)->sentence);
+	refusal_set(&call->refusal, code, NULL, "%s", "");
 }

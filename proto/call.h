@@ -20,6 +20,13 @@
 /* "The call's refusal says why." Never an errno of the system calls we make. */
 #define REFUSED (-121) /* EREMOTEIO */
 
+struct call;
+
+/* How a call sends items: set by the engine. */
+struct call_link {
+	int (*send_item)(struct call_link *link, struct call *call, const void *item);
+};
+
 struct call {
 	struct arena *arena;  /* secret: cleansed with the call */
 	struct acting acting; /* strings live as long as the call */
@@ -30,6 +37,8 @@ struct call {
 	struct refusal refusal;
 	void *daemon; /* the daemon's own state */
 	void *front;  /* authd: the HTTP request it came by, or NULL */
+	struct call_link *link; /* of the engine: where items go, or NULL */
+	struct kept *kept;      /* of the engine: what call_keep() and the like were given */
 };
 
 /*
@@ -62,11 +71,8 @@ void call_keep(struct call *call, json_t *document);
 void call_keep_text(struct call *call, char *text, size_t length);
 void call_keep_fd(struct call *call, int fd);
 
-/* How a finished streaming or plain call sends items: set by the engine. */
-struct call_link {
-	int (*send_item)(struct call_link *link, struct call *call, const void *item);
-};
-void call_set_link(struct call *call, struct call_link *link);
+/* Sends an item of a STREAM; its stub is send_NAME(). -ENOTSUP when nobody takes any. */
+int call_send_item(struct call *call, const void *item);
 
 /* 0 if the caller may call it, else REFUSED with the refusal set. */
 int call_check_scope(struct call *call, const struct method *method);

@@ -25,18 +25,23 @@ enum error_code error_by_name(const char *name)
 	return ERR_internal;
 }
 
+void refusal_set_v(struct refusal *r, enum error_code code, const char *field, const char *format, va_list args)
+{
+	struct refusal made = { .code = code };
+
+	words_set(made.field, sizeof(made.field), "%s", field ? field : "");
+	words_set_v(made.message, sizeof(made.message), format, args);
+	if (!*made.message)
+		words_set(made.message, sizeof(made.message), "%s", error_row(code)->sentence);
+	*r = made;
+}
+
 void refusal_set(struct refusal *r, enum error_code code, const char *field, const char *format, ...)
 {
 	va_list args;
 
-	*r = (struct refusal){ .code = code };
-	words_set(r->field, sizeof(r->field), "%s", field ? field : "");
-	if (!*format) {
-		words_set(r->message, sizeof(r->message), "%s", error_row(code)->sentence);
-		return;
-	}
 	va_start(args, format);
-	words_set_v(r->message, sizeof(r->message), format, args);
+	refusal_set_v(r, code, field, format, args);
 	va_end(args);
 }
 

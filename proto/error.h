@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,9 +39,11 @@ struct refusal {
 	int64_t retry_ms;   /* after how long to ask again, a day at most; 0: nobody can say */
 };
 
-/* Fills r; an empty format takes the row's own sentence. */
+/* Fills r; an empty sentence takes the row's own. field may be NULL. The arguments may be of r. */
 void refusal_set(struct refusal *r, enum error_code code, const char *field, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+void refusal_set_v(struct refusal *r, enum error_code code, const char *field, const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
 
 /* What a log and an administrator are told: the detail, or the message where there is none. Borrowed from r. */
 const char *refusal_cause(const struct refusal *r);

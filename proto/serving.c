@@ -29,7 +29,7 @@ void session_refuse(struct session *session, int64_t id, enum error_code code, c
 
 	if (!id)
 		return; /* a notification is not answered */
-	refusal_set(&refusal, code, NULL, "%s", sentence ? sentence : error_row(code)->sentence);
+	refusal_set(&refusal, code, NULL, "%s", sentence ? sentence : "");
 	session_send_refusal(session, id, &refusal);
 }
 
@@ -175,7 +175,7 @@ struct serving *serving_new(struct session *session, const struct dispatch_row *
 	v->call->role = session->role;
 	v->call->uid = session->uid;
 	v->call->method = row->method;
-	call_set_link(v->call, &v->link);
+	v->call->link = &v->link;
 	v->params = must(calloc(1, row->method->params_size + 1));
 	v->result = must(calloc(1, row->method->result_size + 1));
 	if (!row->method->streams)
