@@ -36,7 +36,7 @@
  *
  * Macro parameters end in an underscore, for otherwise they would capture the names of designated fields.
  */
-#include "proto/method.h"
+#include "proto/peer.h"
 
 #ifndef EXPAND_TABLES
 #define RAW(name_, roles_, scope_, http_, cli_, sentence_, params_, media_, most_)                 \

@@ -13,10 +13,6 @@
 #include "common/vocabulary.h"
 #include "proto/scope.h"
 
-struct call;
-struct peer;
-struct peer_stream;
-
 enum field_kind {
 	FIELD_END,
 	FIELD_OPTIONAL, /* not a field: the next one may be absent */
@@ -102,13 +98,6 @@ bool method_reads(const struct method *method);
 
 /* All daemons' rows, for authd's routes and steadctl: authd, streamd, sessiond, botd, then NULL. */
 const struct method_list *const *method_lists(void);
-
-/* Calls that a stub makes; declared in full in proto/peer.h and proto/call.h. */
-int peer_call(struct peer *peer, struct call *call, const struct method *method, const void *params, void *ret);
-int peer_stream_open(struct peer *peer, struct call *call, const struct method *method, const void *params,
-	struct peer_stream **ret);
-int peer_stream_next(struct peer_stream *stream, void *ret, int64_t deadline);
-int call_send_item(struct call *call, const void *item);
 
 /* The name of a role's socket: "front", "bot". */
 const char *role_word(enum role role);
