@@ -9,7 +9,6 @@
 #include "authd/first_admin.h"
 #include "authd/http.h"
 #include "common/origin.h"
-#include "proto/route.h"
 #include "authd/state.h"
 #include "authd/strangers.h"
 #include "authd/sweeper.h"
@@ -85,7 +84,6 @@ int authd_open(void *daemon, struct server *server)
 	a->server = server;
 	a->cost = (struct password_cost){ (uint32_t)a->settings->hash_memory_kib, (uint32_t)a->settings->hash_passes };
 	a->watch = login_watch_new();
-	a->routes = routes_new(method_lists());
 	a->streamd = peer_to("authd", "streamd", "front");
 	a->sessiond = peer_to("authd", "sessiond", "front");
 	a->botd = peer_to("authd", "botd", "front");
@@ -133,7 +131,6 @@ void authd_close(void *daemon)
 	strangers_free(a->strangers);
 	worker_pool_free(a->workers);
 	db_free(a->db);
-	routes_free(a->routes);
 	login_watch_free(a->watch);
 	explicit_bzero(a, sizeof(*a));
 }

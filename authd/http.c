@@ -116,7 +116,7 @@ static int find_route(struct exchange *x)
 	struct refusal *why = &x->call->refusal;
 	size_t n = strlen(HTTP_PREFIX);
 	int r = strncmp(x->path, HTTP_PREFIX, n) != 0 ? -ENOENT
-		: route_find(x->http->a->routes, x->verb, x->path + n, x->params, &x->route, x->allow, sizeof(x->allow), why);
+		: route_find(method_lists(), x->verb, x->path + n, x->params, &x->route, x->allow, sizeof(x->allow), why);
 
 	if (r == -ENOENT)
 		return call_refuse(x->call, ERR_unknown_method, NULL,
@@ -368,7 +368,7 @@ static int handle(struct exchange *x)
 	int r = http_check_head(x);
 
 	if (r == 0 && http_is_safe(x) && strcmp(x->path, HTTP_PREFIX "/openapi.json") == 0) {
-		answer_json(x->http, x->front.request, HTTP_OK, openapi_document(x->http->a->routes, x->front.origin));
+		answer_json(x->http, x->front.request, HTTP_OK, openapi_document(x->front.origin));
 		return 0;
 	}
 	if (r == 0)

@@ -326,7 +326,7 @@ static json_t *refusal_responses(void)
 	return responses;
 }
 
-json_t *openapi_document(const struct routes *routes, const char *server)
+json_t *openapi_document(const char *server)
 {
 	const char *cookie = cookie_login_name(origin_is_https(server));
 	json_t *paths = must(json_object());
@@ -339,7 +339,7 @@ json_t *openapi_document(const struct routes *routes, const char *server)
 		"%d bytes and come from Stead's own page: with \"Sec-Fetch-Site: same-origin\", which browsers send, or "
 		"with \"Origin: %s\". Lengths of texts are bytes of UTF-8. Times are ms since 1970, UTC.",
 		HTTP_MOST_BODY, server);
-	routes_each(routes, add_route, paths);
+	routes_each(method_lists(), add_route, paths);
 	return must(json_pack("{ss s{ss ss ss} s[{ss}] s[{s[]}] so s{s{so} so so}}", "openapi", "3.1.0", "info", "title",
 		"Stead", "version", STEAD_VERSION, "description", text, "servers", "url", server, "security", "login",
 		"paths", paths, "components", "schemas", "refusal", refusal_schema(), "responses", refusal_responses(),

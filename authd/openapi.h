@@ -3,7 +3,5 @@
 
 #include <jansson.h>
 
-struct routes;
-
 /* A new document. server: where the API is, such as https://stead.example.org. Aborts when memory is exhausted. */
-json_t *openapi_document(const struct routes *routes, const char *server);
+json_t *openapi_document(const char *server);

@@ -13,7 +13,6 @@ struct first_admin;
 struct http;
 struct login_watch;
 struct peer;
-struct routes;
 struct server;
 struct strangers;
 struct sweeper;
@@ -25,7 +24,6 @@ struct authd {
 	struct db *db;
 	struct worker_pool *workers;
 	struct server *server;
-	struct routes *routes;
 	struct peer *streamd, *sessiond, *botd;
 	struct login_watch *watch;
 	struct http *http;

@@ -42,7 +42,6 @@ struct reader {
 struct feed {
 	struct peer *peer;
 	const struct method_list *lists[2];
-	struct routes *routes;
 	struct latch idle;
 	LIST_HEAD(, reader) readers;
 };
@@ -180,7 +179,7 @@ static int find_stream(struct reader *r, const char *path, json_t *params)
 {
 	struct route route;
 	char allow[64];
-	int error = route_find(r->feed->routes, "GET", path, params, &route, allow, sizeof(allow), &r->call->refusal);
+	int error = route_find(r->feed->lists, "GET", path, params, &route, allow, sizeof(allow), &r->call->refusal);
 
 	if (error == -ENOENT || error == -EPERM || (error == 0 && !route.method->streams))
 		return call_refuse(r->call, ERR_unknown_method, NULL, "There is nothing at this address.");
@@ -258,7 +257,6 @@ struct feed *feed_new(const struct method_list *rows, struct peer *peer)
 
 	f->peer = peer;
 	f->lists[0] = rows;
-	f->routes = routes_new(f->lists);
 	LIST_INIT(&f->readers);
 	return f;
 }
@@ -268,7 +266,6 @@ struct feed *feed_free(struct feed *f)
 	if (!f)
 		return NULL;
 	LATCH_AWAIT(&f->idle, LIST_EMPTY(&f->readers));
-	routes_free(f->routes);
 	free(f);
 	return NULL;
 }
