@@ -12,6 +12,7 @@
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "common/must.h"
+#include "db/conninfo.h"
 #include "db/result.h"
 #include "db/statement.h"
 #include "db/wire.h"
@@ -318,11 +319,11 @@ static void on_open_io(evutil_socket_t, short, void *arg)
 	}
 }
 
-void db_conn_open(struct conn *c, const struct conn_target *target)
+void db_conn_open(struct conn *c, const struct conninfo *info)
 {
 	assert(!c->pg);
 	c->error = (struct db_error){ 0 };
-	c->pg = must(PQconnectStartParams(target->keywords, target->values, 0));
+	c->pg = conninfo_connect(info);
 	if (PQstatus(c->pg) == CONNECTION_BAD) {
 		event_active(c->timer, 0, 0); /* not from here: the owner hears of it on the loop */
 		return;

@@ -14,12 +14,8 @@
 #include "db/error.h"
 
 struct conn;
+struct conninfo;
 struct db_result;
-
-/* Where and as whom to connect: libpq's keywords and values, both ending in NULL. */
-struct conn_target {
-	const char **keywords, **values;
-};
 
 /* What a connection tells its owner, on the loop or from within db_conn_hold() and db_conn_release(). */
 struct conn_owner {
@@ -36,7 +32,7 @@ struct conn *db_conn_new(const struct conn_owner *owner, void *arg);
 struct conn *db_conn_free(struct conn *c);
 
 /* Starts to connect; ready or closed follows, later. */
-void db_conn_open(struct conn *c, const struct conn_target *target);
+void db_conn_open(struct conn *c, const struct conninfo *info);
 
 /*
  * Takes an open, clean connection into use. False if it turns out to be broken: closed has then

@@ -1,18 +1,12 @@
 #include "db/conninfo.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <libpq-fe.h>
 
 #include "common/must.h"
 #include "common/words.h"
 #include "db/db.h"
-
-#define KEYWORDS_MAX 64 /* libpq 15 has 41 */
 
 /*
  * Settings of the session. A vanished client's statement ends within two seconds (the deadline's
@@ -21,61 +15,18 @@
  */
 #define SESSION                                                                                    \
 	"-c timezone=UTC -c datestyle=ISO -c client_connection_check_interval=2000 "               \
-	"-c idle_in_transaction_session_timeout=60000"
+	"-c idle_in_transaction_session_timeout=60000 -c statement_timeout=0"
 
 struct conninfo {
-	PQconninfoOption *parsed;
-	char *options, *application_name;
-	struct conn_target target;
-	const char *keywords[KEYWORDS_MAX + 1], *values[KEYWORDS_MAX + 1];
-	int n;
+	char *database, *options, *application_name;
 };
 
-static void conninfo_set(struct conninfo *info, const char *keyword, const char *value)
+const char *conninfo_value(const PQconninfoOption *options, const char *keyword)
 {
-	if (!value || info->n == KEYWORDS_MAX)
-		return;
-	info->keywords[info->n] = keyword;
-	info->values[info->n++] = value;
-}
-
-static const char *given(const struct conninfo *info, const char *keyword)
-{
-	for (const PQconninfoOption *o = info->parsed; o->keyword; o++)
-		if (strcmp(o->keyword, keyword) == 0)
+	for (const PQconninfoOption *o = options; o->keyword; o++)
+		if (strcmp(o->keyword, keyword) == 0 && o->val && *o->val)
 			return o->val;
 	return NULL;
-}
-
-static void set_default(struct conninfo *info, const char *keyword, const char *value)
-{
-	if (!given(info, keyword))
-		conninfo_set(info, keyword, value);
-}
-
-static char *session_options(const struct conninfo *info, int64_t statement_timeout_ms)
-{
-	const char *theirs = given(info, "options") ?: "";
-
-	return exact_new("%s -c statement_timeout=%" PRId64 " %s", SESSION, statement_timeout_ms, theirs);
-}
-
-static void conninfo_fill(struct conninfo *info, const struct db_config *config)
-{
-	info->options = session_options(info, config->statement_timeout_ms);
-	info->application_name = config->application_name ? strdup(config->application_name) : NULL;
-	for (const PQconninfoOption *o = info->parsed; o->keyword; o++)
-		conninfo_set(info, o->keyword, o->val);
-	/* libpq takes the last of several */
-	conninfo_set(info, "options", info->options);
-	conninfo_set(info, "application_name", info->application_name);
-	conninfo_set(info, "client_encoding", "UTF8");
-	/* over TCP, a server that vanished is noticed within a minute */
-	set_default(info, "keepalives_idle", "30");
-	set_default(info, "keepalives_interval", "10");
-	set_default(info, "keepalives_count", "3");
-	set_default(info, "tcp_user_timeout", "30000");
-	info->target = (struct conn_target){ info->keywords, info->values };
 }
 
 int conninfo_new(const struct db_config *config, struct conninfo **ret)
@@ -86,8 +37,10 @@ int conninfo_new(const struct db_config *config, struct conninfo **ret)
 	if (!parsed)
 		return -EINVAL;
 	info = must(calloc(1, sizeof(*info)));
-	info->parsed = parsed;
-	conninfo_fill(info, config);
+	info->database = must(strdup(config->conninfo));
+	info->options = exact_new("%s %s", SESSION, conninfo_value(parsed, "options") ?: "");
+	info->application_name = must(strdup(config->application_name ?: ""));
+	PQconninfoFree(parsed);
 	*ret = info;
 	return 0;
 }
@@ -96,14 +49,22 @@ struct conninfo *conninfo_free(struct conninfo *info)
 {
 	if (!info)
 		return NULL;
-	PQconninfoFree(info->parsed);
+	free(info->database);
 	free(info->options);
 	free(info->application_name);
 	free(info);
 	return NULL;
 }
 
-const struct conn_target *conninfo_target(const struct conninfo *info)
+/*
+ * libpq takes the last of several, so the connection string (dbname) may say otherwise than what stands before it, and not than
+ * what stands behind it. Over TCP, a server that vanished is noticed within a minute.
+ */
+PGconn *conninfo_connect(const struct conninfo *info)
 {
-	return &info->target;
+	const char *const keywords[] = { "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+		"options", "application_name", "client_encoding", NULL };
+	const char *const values[] = { "30", "10", "3", "30000", info->database, info->options, info->application_name, "UTF8", NULL };
+
+	return must(PQconnectStartParams(keywords, values, 1));
 }

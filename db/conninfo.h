@@ -1,7 +1,7 @@
-/* From a db_config to what libpq wants to hear when it connects (private to db/). */
+/* From a db_config to a connection that libpq begins (private to db/). */
 #pragma once
 
-#include "db/conn.h"
+#include <libpq-fe.h>
 
 struct conninfo;
 struct db_config;
@@ -12,5 +12,8 @@ int conninfo_new(const struct db_config *config, struct conninfo **ret);
 /* Takes NULL, returns NULL. */
 struct conninfo *conninfo_free(struct conninfo *info);
 
-/* Borrowed. */
-const struct conn_target *conninfo_target(const struct conninfo *info);
+/* Begins to connect, without waiting (PQconnectPoll). Never NULL. */
+PGconn *conninfo_connect(const struct conninfo *info);
+
+/* What a parsed connection string gives for a keyword; NULL if nothing. Borrowed. */
+const char *conninfo_value(const PQconninfoOption *options, const char *keyword);

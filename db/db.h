@@ -41,7 +41,6 @@ struct db_config {
 	const char *conninfo;
 	unsigned size; /* at most this many connections, 1..256; one more for db_listen() */
 	const char *application_name; /* as pg_stat_activity shows it */
-	int64_t statement_timeout_ms; /* the server's cap for a statement; 0: none */
 
 	/*
 	 * The database went down (up false, why says how) or came back; called on the loop. May be
@@ -52,8 +51,8 @@ struct db_config {
 };
 
 /*
- * Opens nothing yet. -EINVAL when conninfo cannot be parsed or size is out of range. The config is
- * copied.
+ * Opens nothing yet. -EINVAL when conninfo cannot be parsed or size is out of range. The config and
+ * its strings are copied.
  */
 int db_new(const struct db_config *config, struct db **ret);
 

@@ -106,7 +106,7 @@ static void on_listen_timer(evutil_socket_t, short, void *arg)
 	struct listener *l = arg;
 
 	l->state = LISTENER_OPENING;
-	db_conn_open(l->conn, pool_target(l->db));
+	db_conn_open(l->conn, pool_conninfo(l->db));
 }
 
 static struct listener *listener_new(struct db *db)

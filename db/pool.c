@@ -37,9 +37,9 @@ struct taker {
 };
 
 struct db {
+	struct db_config config; /* its strings have gone into info */
 	struct conninfo *info;
 	struct slot *slots;
-	unsigned size;
 	struct slot_list lists[SLOT_STATES];
 	unsigned counts[SLOT_STATES];
 	TAILQ_HEAD(, taker) takers;
@@ -50,9 +50,6 @@ struct db {
 	bool used;         /* once connected, one is kept up: "down" is known before it hurts */
 	int64_t down_since;
 	char down_why[256];
-	int64_t statement_timeout_ms;
-	void (*changed)(bool up, const char *why, void *arg);
-	void *changed_arg;
 	struct db_error error;
 	struct listener *listener;
 };
@@ -96,8 +93,8 @@ void pool_up(struct db *db)
 	db->retry_at = 0;
 	db->down_since = 0;
 	grow_soon(db); /* whoever waits for the next attempt need not */
-	if (was_down && db->changed)
-		db->changed(true, "connected", db->changed_arg);
+	if (was_down && db->config.changed)
+		db->config.changed(true, "connected", db->config.arg);
 }
 
 void pool_down(struct db *db, const char *why)
@@ -106,8 +103,8 @@ void pool_down(struct db *db, const char *why)
 	if (db->down_since || db->counts[SLOT_IDLE] + db->counts[SLOT_BUSY] > 0)
 		return;
 	db->down_since = wall_now();
-	if (db->changed)
-		db->changed(false, why, db->changed_arg);
+	if (db->config.changed)
+		db->config.changed(false, why, db->config.arg);
 }
 
 /* Growing */
@@ -138,7 +135,7 @@ static void pool_grow(struct db *db)
 	while (db->counts[SLOT_OPENING] < wanted(db) &&
 		(s = TAILQ_FIRST(&db->lists[SLOT_CLOSED]))) {
 		slot_move(s, SLOT_OPENING);
-		db_conn_open(s->conn, conninfo_target(db->info));
+		db_conn_open(s->conn, db->info);
 	}
 }
 
@@ -225,7 +222,7 @@ static int take_failed(const struct db *db, int r, struct db_error *why)
 		db_error_set(why, r, "cancelled while waiting for a database connection");
 	else if (db->counts[SLOT_BUSY] > 0)
 		db_error_set(why, -EBUSY,
-			"all %u database connections were in use until the deadline", db->size);
+			"all %u database connections were in use until the deadline", db->config.size);
 	else
 		db_error_set(why, -ENOTCONN, "no connection to the database: %s",
 			*db->down_why ? db->down_why : "it did not answer until the deadline");
@@ -256,10 +253,10 @@ int pool_take(struct db *db, int64_t deadline, struct conn **ret, struct db_erro
 
 static void slots_new(struct db *db)
 {
-	db->slots = must(calloc(db->size, sizeof(*db->slots)));
+	db->slots = must(calloc(db->config.size, sizeof(*db->slots)));
 	for (int i = 0; i < SLOT_STATES; i++)
 		TAILQ_INIT(&db->lists[i]);
-	for (unsigned i = 0; i < db->size; i++) {
+	for (unsigned i = 0; i < db->config.size; i++) {
 		struct slot *s = &db->slots[i];
 
 		*s = (struct slot){ .db = db, .conn = db_conn_new(&slot_owner, s) };
@@ -273,17 +270,11 @@ int db_new(const struct db_config *config, struct db **ret)
 	struct conninfo *info = NULL;
 	struct db *db;
 
-	if (config->size < 1 || config->size > SIZE_MAX_CONNECTIONS ||
-		config->statement_timeout_ms < 0)
-		return -EINVAL;
-	if (conninfo_new(config, &info) < 0)
+	if (config->size < 1 || config->size > SIZE_MAX_CONNECTIONS || conninfo_new(config, &info) < 0)
 		return -EINVAL;
 	db = must(calloc(1, sizeof(*db)));
+	db->config = *config;
 	db->info = info;
-	db->size = config->size;
-	db->statement_timeout_ms = config->statement_timeout_ms;
-	db->changed = config->changed;
-	db->changed_arg = config->arg;
 	TAILQ_INIT(&db->takers);
 	db->grow_timer = loop_timer(on_grow, db);
 	slots_new(db);
@@ -294,7 +285,7 @@ int db_new(const struct db_config *config, struct db **ret)
 void pool_free(struct db *db)
 {
 	assert(db->waiting == 0);
-	for (unsigned i = 0; i < db->size; i++)
+	for (unsigned i = 0; i < db->config.size; i++)
 		db_conn_free(db->slots[i].conn);
 	event_free(db->grow_timer);
 	conninfo_free(db->info);
@@ -313,14 +304,9 @@ const struct db_error *db_error(const struct db *db)
 	return &db->error;
 }
 
-int64_t pool_statement_timeout_ms(const struct db *db)
+const struct conninfo *pool_conninfo(const struct db *db)
 {
-	return db->statement_timeout_ms;
-}
-
-const struct conn_target *pool_target(const struct db *db)
-{
-	return conninfo_target(db->info);
+	return db->info;
 }
 
 struct listener **pool_listener(const struct db *db)

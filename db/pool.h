@@ -16,10 +16,7 @@ int pool_take(struct db *db, int64_t deadline, struct conn **ret, struct db_erro
 /* Keeps e for db_error(); returns its code. */
 int pool_fail(struct db *db, const struct db_error *e);
 
-/* The server's cap for one statement in ms, or 0. */
-int64_t pool_statement_timeout_ms(const struct db *db);
-
-const struct conn_target *pool_target(const struct db *db);
+const struct conninfo *pool_conninfo(const struct db *db);
 
 /* An attempt to connect, the pool's or the listener's, succeeded or failed. */
 void pool_up(struct db *db);

@@ -3,18 +3,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <libpq-fe.h>
-
 #include "common/span.h"
 #include "common/words.h"
-
-static const char *value(const PQconninfoOption *options, const char *keyword)
-{
-	for (const PQconninfoOption *o = options; o->keyword; o++)
-		if (strcmp(o->keyword, keyword) == 0 && o->val && *o->val)
-			return o->val;
-	return NULL;
-}
+#include "db/conninfo.h"
 
 /* One of a list that commas part: a socket's directory, an abstract socket, or this machine's own address. */
 static bool is_here(struct span host)
@@ -36,9 +27,9 @@ static bool all_here(const char *hosts)
 /* hostaddr is what is dialled where both are given. */
 static bool is_distant(const PQconninfoOption *options)
 {
-	const char *address = value(options, "hostaddr");
+	const char *address = conninfo_value(options, "hostaddr");
 
-	return !all_here(address ? address : value(options, "host"));
+	return !all_here(address ? address : conninfo_value(options, "host"));
 }
 
 static bool others_read(const char *file)
@@ -50,7 +41,7 @@ static bool others_read(const char *file)
 
 static void remark_password(const PQconninfoOption *options, const char *file, char *out, size_t size)
 {
-	if (!value(options, "password"))
+	if (!conninfo_value(options, "password"))
 		return;
 	if (!file)
 		words_add(out, size, "The password of the database stands on the command line, where everybody on this machine can read it; "
@@ -64,7 +55,7 @@ static void remark_password(const PQconninfoOption *options, const char *file, c
 
 static void remark_tls(const PQconninfoOption *options, char *out, size_t size)
 {
-	const char *mode = value(options, "sslmode");
+	const char *mode = conninfo_value(options, "sslmode");
 
 	if (is_distant(options) && (!mode || strcmp(mode, "verify-full") != 0))
 		words_add(out, size,

@@ -107,13 +107,11 @@ static int64_t time_left(const struct db_tx *tx)
 	return tx->deadline == NEVER ? NEVER : tx->deadline - loop_now();
 }
 
-/* The time limit as set_config() wants it; the session's own where that is tighter. */
+/* The time limit as set_config() wants it. */
 static struct db_arg limit_arg(struct db_tx *tx, char *text, size_t size)
 {
-	int64_t session = pool_statement_timeout_ms(tx->db), left = time_left(tx);
-
-	tx->limit_ms = session ? deadline_min(session, left) : left;
-	if (tx->limit_ms == NEVER || tx->limit_ms == session)
+	tx->limit_ms = time_left(tx);
+	if (tx->limit_ms == NEVER)
 		return DB_NULL;
 	exact_must(text, size, "%d", (int)deadline_min(tx->limit_ms, INT32_MAX));
 	return DB_TEXT(text);

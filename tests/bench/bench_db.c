@@ -133,7 +133,7 @@ static void crowd(void *arg)
 int main(void)
 {
 	struct db_config config = {
-		.size = 8, .application_name = "bench", .statement_timeout_ms = 10000
+		.size = 8, .application_name = "bench"
 	};
 
 	cluster_new(&cluster);

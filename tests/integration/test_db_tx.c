@@ -35,17 +35,14 @@ static const char schema[] =
 	"DEFERRABLE INITIALLY DEFERRED);"
 	"GRANT ALL ON plain TO daemon;";
 
-static struct db *pool(unsigned size, int64_t statement_timeout_ms)
+static struct db *pool(unsigned size, const char *more)
 {
 	char conninfo[256];
 	struct db *made = NULL;
 
 	cluster_conninfo("daemon", "postgres", conninfo, sizeof(conninfo));
-	assert_int_equal(0, db_new(&(struct db_config){ .conninfo = conninfo,
-					   .size = size,
-					   .application_name = "test",
-					   .statement_timeout_ms = statement_timeout_ms },
-				    &made));
+	strcat(conninfo, more);
+	assert_int_equal(0, db_new(&(struct db_config){ .conninfo = conninfo, .size = size, .application_name = "test" }, &made));
 	return made;
 }
 
@@ -61,7 +58,7 @@ static int test_set_up(void **state)
 {
 	(void)state;
 	cluster_sql(&cluster, "TRUNCATE notes, plain");
-	db = pool(2, 0);
+	db = pool(2, "");
 	return 0;
 }
 
@@ -177,7 +174,7 @@ static void test_identity(void **state)
 {
 	(void)state;
 	db_freep(&db);
-	db = pool(1, 0); /* one connection: each next one is somebody else's before */
+	db = pool(1, ""); /* one connection: each next one is somebody else's before */
 	in_fiber(identity, NULL);
 }
 
@@ -229,7 +226,7 @@ static void test_after_failure(void **state)
 {
 	(void)state;
 	db_freep(&db);
-	db = pool(1, 0);
+	db = pool(1, "");
 	in_fiber(after_failure, NULL);
 }
 
@@ -406,7 +403,7 @@ static void test_statement_cap(void **state)
 {
 	(void)state;
 	db_freep(&db);
-	db = pool(1, 200);
+	db = pool(1, " options='-c statement_timeout=200'");
 	in_fiber(statement_cap, NULL);
 }
 
