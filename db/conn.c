@@ -49,7 +49,7 @@ struct conn {
 	struct event *io;       /* opening: what libpq wants next; open: readable, always */
 	struct event *writable; /* while output is pending */
 	struct event *timer;    /* opening or cleaning up takes too long */
-	struct statements *statements;
+	struct statements statements;
 	struct batch batch;
 	struct wait *waiter;   /* the fiber that waits for the batch's end */
 	bool open;             /* authenticated, in pipeline mode */
@@ -69,7 +69,6 @@ struct conn *db_conn_new(const struct conn_owner *owner, void *arg)
 	c->owner = owner;
 	c->arg = arg;
 	c->timer = loop_timer(on_conn_timer, c);
-	c->statements = statements_new();
 	return c;
 }
 
@@ -104,7 +103,7 @@ static void shut(struct conn *c)
 	unwatch(&c->io);
 	unwatch(&c->writable);
 	batch_clear(&c->batch);
-	statements_clear(c->statements);
+	statements_clear(&c->statements);
 	PQfinish(c->pg);
 	c->pg = NULL;
 	c->open = c->lost = c->outdated = c->rolling_back = false;
@@ -117,7 +116,6 @@ struct conn *db_conn_free(struct conn *c)
 	assert(!c->held && !c->waiter);
 	shut(c);
 	event_free(c->timer);
-	statements_free(c->statements);
 	free(c);
 	return NULL;
 }
@@ -371,7 +369,7 @@ void db_conn_add(struct conn *c, enum step step, const char *sql, const struct d
 	wire_params_fill(&p, args, n);
 	if (!c->pg || c->lost)
 		return;
-	st = part.statement = statements_get(c->statements, sql, p.types, p.n);
+	st = part.statement = statements_get(&c->statements, sql, p.types, p.n);
 	if (st && !st->prepared) {
 		part.fresh = true;
 		conn_prepare(c, st, sql, &p);

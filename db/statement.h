@@ -9,17 +9,21 @@
 /* Prepared statements cost memory in the server's process, tens of KB each: a bound, not an aim. */
 #define STATEMENTS_MAX 256
 
-struct statements;
-
 struct statement {
 	char name[8];  /* as PREPARE knows it */
 	bool prepared; /* the server knows it, or is told in the batch under way */
+	char *sql;
+	Oid *types; /* n of them */
+	int n;
 };
 
-struct statements *statements_new(void);
-struct statements *statements_free(struct statements *s);
+/* Begins as { 0 }. */
+struct statements {
+	void *tree; /* tsearch(3) */
+	unsigned count;
+};
 
-/* Forgets all: the connection is a new one. */
+/* Forgets all: the connection is a new one, or ends. */
 void statements_clear(struct statements *s);
 
 /*
