@@ -60,18 +60,6 @@ struct conn {
 	struct db_error error; /* why the batch failed, or why the connection was lost */
 };
 
-static void on_conn_timer(evutil_socket_t fd, short what, void *arg);
-
-struct conn *db_conn_new(const struct conn_owner *owner, void *arg)
-{
-	struct conn *c = must(calloc(1, sizeof(*c)));
-
-	c->owner = owner;
-	c->arg = arg;
-	c->timer = loop_timer(on_conn_timer, c);
-	return c;
-}
-
 static void unwatch(struct event **event)
 {
 	if (*event)
@@ -83,11 +71,6 @@ static void conn_watch(struct conn *c, struct event **event, short what, event_c
 {
 	unwatch(event);
 	*event = loop_watch(PQsocket(c->pg), what, fn, c);
-}
-
-static void start_timer(struct conn *c, int64_t ms)
-{
-	loop_arm(c->timer, ms);
 }
 
 static void batch_clear(struct batch *b)
@@ -133,7 +116,7 @@ static void close_now(struct conn *c)
  * The batch is over, and so are the connection's waits; whoever holds it learns from
  * db_conn_outcome().
  */
-static void conn_lose(struct conn *c, const char *why)
+void db_conn_break(struct conn *c, const char *why)
 {
 	if (c->lost)
 		return;
@@ -154,11 +137,21 @@ static void on_conn_timer(evutil_socket_t, short, void *arg)
 	struct conn *c = arg;
 
 	if (c->open)
-		conn_lose(c, "the server did not answer while its connection was cleaned up");
+		db_conn_break(c, "the server did not answer while its connection was cleaned up");
 	else if (PQstatus(c->pg) == CONNECTION_BAD)
-		conn_lose(c, PQerrorMessage(c->pg));
+		db_conn_break(c, PQerrorMessage(c->pg));
 	else
-		conn_lose(c, "the server did not answer while connecting");
+		db_conn_break(c, "the server did not answer while connecting");
+}
+
+struct conn *db_conn_new(const struct conn_owner *owner, void *arg)
+{
+	struct conn *c = must(calloc(1, sizeof(*c)));
+
+	c->owner = owner;
+	c->arg = arg;
+	c->timer = loop_timer(on_conn_timer, c);
+	return c;
 }
 
 /* Reading what came */
@@ -276,7 +269,7 @@ static void on_conn_readable(evutil_socket_t, short, void *arg)
 	read_notifies(c);
 	read_results(c);
 	if (c->pg && !c->lost && (!ok || PQstatus(c->pg) != CONNECTION_OK))
-		conn_lose(c, PQerrorMessage(c->pg));
+		db_conn_break(c, PQerrorMessage(c->pg));
 }
 
 /* A connection that is being ended says so in a notice when nothing is under way. */
@@ -298,7 +291,7 @@ static void conn_opened(struct conn *c)
 	PQsetnonblocking(c->pg, 1);
 	PQsetNoticeReceiver(c->pg, on_notice, c);
 	if (!PQenterPipelineMode(c->pg)) {
-		conn_lose(c, PQerrorMessage(c->pg));
+		db_conn_break(c, PQerrorMessage(c->pg));
 		return;
 	}
 	conn_watch(c, &c->io, EV_READ | EV_PERSIST, on_conn_readable);
@@ -313,7 +306,7 @@ static void on_open_io(evutil_socket_t, short, void *arg)
 	case PGRES_POLLING_READING: conn_watch(c, &c->io, EV_READ, on_open_io); break;
 	case PGRES_POLLING_WRITING: conn_watch(c, &c->io, EV_WRITE, on_open_io); break;
 	case PGRES_POLLING_OK: conn_opened(c); break;
-	default: conn_lose(c, PQerrorMessage(c->pg));
+	default: db_conn_break(c, PQerrorMessage(c->pg));
 	}
 }
 
@@ -326,7 +319,7 @@ void db_conn_open(struct conn *c, const struct conninfo *info)
 		event_active(c->timer, 0, 0); /* not from here: the owner hears of it on the loop */
 		return;
 	}
-	start_timer(c, OPEN_WITHIN_MS);
+	loop_arm(c->timer, OPEN_WITHIN_MS);
 	conn_watch(c, &c->io, EV_WRITE, on_open_io);
 }
 
@@ -346,7 +339,7 @@ static void batch_part(struct conn *c, struct part part, int sent)
 	assert(c->batch.n < BATCH_MAX);
 	c->batch.parts[c->batch.n++] = part;
 	if (!sent)
-		conn_lose(c, PQerrorMessage(c->pg));
+		db_conn_break(c, PQerrorMessage(c->pg));
 }
 
 static void conn_prepare(
@@ -392,7 +385,7 @@ static void conn_flush(struct conn *c)
 	int r = PQflush(c->pg);
 
 	if (r < 0)
-		conn_lose(c, PQerrorMessage(c->pg));
+		db_conn_break(c, PQerrorMessage(c->pg));
 	else if (r > 0)
 		conn_watch(c, &c->writable, EV_WRITE, on_conn_writable);
 	else
@@ -413,7 +406,7 @@ void db_conn_send(struct conn *c)
 	if (PQpipelineSync(c->pg))
 		conn_flush(c);
 	else
-		conn_lose(c, PQerrorMessage(c->pg));
+		db_conn_break(c, PQerrorMessage(c->pg));
 }
 
 int db_conn_wait(struct conn *c, int64_t deadline)
@@ -427,11 +420,6 @@ int db_conn_wait(struct conn *c, int64_t deadline)
 	r = wait_for(&w, deadline);
 	c->waiter = NULL;
 	return c->batch.active ? r : 0;
-}
-
-void db_conn_break(struct conn *c, const char *why)
-{
-	conn_lose(c, why);
 }
 
 /* What a failure in part failed_in means; the server only ever refuses with a SQLSTATE. */
@@ -484,7 +472,7 @@ static bool still_there(struct conn *c)
 		if (n > 0) /* a notice, a changed parameter, or a farewell with the end behind it */
 			on_conn_readable(-1, 0, c);
 		else
-			conn_lose(c, *c->error.text ? c->error.text
+			db_conn_break(c, *c->error.text ? c->error.text
 					       : "the server closed the connection");
 	}
 	return false;
@@ -500,7 +488,7 @@ bool db_conn_hold(struct conn *c)
 static void roll_back(struct conn *c)
 {
 	c->rolling_back = true;
-	start_timer(c, CLEAN_WITHIN_MS);
+	loop_arm(c->timer, CLEAN_WITHIN_MS);
 	db_conn_add(c, STEP_CONTROL, "ROLLBACK", NULL, 0);
 	db_conn_send(c);
 }
@@ -517,7 +505,7 @@ static void clean_up(struct conn *c)
 	}
 	c->rolling_back = false;
 	if (!idle || c->outdated) {
-		conn_lose(c, idle ? "prepared statements are outdated" : "ROLLBACK failed");
+		db_conn_break(c, idle ? "prepared statements are outdated" : "ROLLBACK failed");
 		return;
 	}
 	c->error = (struct db_error){ 0 };
@@ -531,7 +519,7 @@ void db_conn_release(struct conn *c)
 	if (c->lost)
 		close_now(c);
 	else if (c->batch.active)
-		start_timer(c, CLEAN_WITHIN_MS); /* its end calls clean_up() */
+		loop_arm(c->timer, CLEAN_WITHIN_MS); /* its end calls clean_up() */
 	else
 		clean_up(c);
 }
