@@ -42,26 +42,17 @@ int db_error_code(const char *sqlstate)
 	return -EIO;
 }
 
-/* libpq's messages have line ends; a log line has none. */
-static void one_line(char *text)
-{
-	size_t n = strlen(text);
-
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
-		text[--n] = '\0';
-	for (char *p = text; (p = strpbrk(p, "\n\t\r")); p++)
-		*p = ' ';
-}
-
 void db_error_set(struct db_error *e, int code, const char *format, ...)
 {
 	va_list args;
+	size_t n;
 
 	*e = (struct db_error){ .code = code };
 	va_start(args, format);
-	words_set_v(e->text, sizeof(e->text), format, args);
+	n = words_set_v(e->text, sizeof(e->text), format, args);
 	va_end(args);
-	one_line(e->text);
+	while (n > 0 && e->text[n - 1] == ' ') /* of libpq's messages, which end with a line */
+		e->text[--n] = '\0';
 }
 
 static const char *error_field(const PGresult *res, int code)
