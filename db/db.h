@@ -127,9 +127,6 @@ int db_begin(struct db *db, struct db_who who, int64_t deadline, struct db_tx **
 int tx_run(struct db_tx *tx, struct db_result **ret, const char *sql, const struct db_arg *args,
 	size_t n);
 
-/* What made tx fail; .code 0 while nothing has. Borrowed until the transaction ends. */
-const struct db_error *tx_error(const struct db_tx *tx);
-
 /* Commits. Frees the transaction and clears the pointer whatever happens. Only 0 means kept. */
 int db_commit(struct db_tx **tx);
 

@@ -240,15 +240,12 @@ static int tx_step(struct db_tx *tx, struct work *w)
 
 int db_begin(struct db *db, struct db_who who, int64_t deadline, struct db_tx **ret)
 {
-	struct db_tx tx, *made;
-	int r = tx_init(&tx, db, who, deadline);
+	CLEANUP(freep) struct db_tx *tx = must(malloc(sizeof(*tx)));
+	int r = tx_init(tx, db, who, deadline);
 
-	if (r < 0)
-		return r;
-	made = must(malloc(sizeof(*made)));
-	*made = tx;
-	*ret = made;
-	return 0;
+	if (r == 0)
+		*ret = TAKE(tx);
+	return r;
 }
 
 static int run(struct db_tx *tx, struct db_result **ret, struct work *w)
@@ -273,11 +270,6 @@ int tx_run(struct db_tx *tx, struct db_result **ret, const char *sql, const stru
 	struct work w = { .sql = sql, .args = args, .n = n };
 
 	return run(tx, ret, &w);
-}
-
-const struct db_error *tx_error(const struct db_tx *tx)
-{
-	return &tx->error;
 }
 
 void db_rollback(struct db_tx **tx)

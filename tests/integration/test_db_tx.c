@@ -212,7 +212,7 @@ static void after_failure(void *arg)
 	assert_int_equal(0, db_begin(db, DB_USER(1), SOON, &tx));
 	assert_int_equal(0, tx_query(tx, NULL, "INSERT INTO plain (id) VALUES (2)"));
 	assert_int_equal(-EIO, tx_query(tx, NULL, "SELEKT"));
-	assert_string_equal("42601", tx_error(tx)->sqlstate);
+	assert_string_equal("42601", db_error(db)->sqlstate);
 	assert_int_equal(-EIO, tx_query(tx, NULL, "SELECT 1"));
 	assert_int_equal(-EIO, db_commit(&tx));
 	assert_null(tx);
@@ -378,7 +378,7 @@ static void statement_timeout(void *arg)
 	assert_int_equal(0, db_begin(db, DB_SELF, start + 600, &tx));
 	assert_int_equal(0, tx_query(tx, NULL, "SELECT pg_sleep(0.4)"));
 	assert_int_equal(-ETIMEDOUT, tx_query(tx, NULL, "SELECT pg_sleep(30)"));
-	assert_string_equal("57014", tx_error(tx)->sqlstate);
+	assert_string_equal("57014", db_error(db)->sqlstate);
 	assert_in_range(loop_now() - start, 500, 600 + DB_GRACE_MS + SLACK_MS);
 	db_rollback(&tx);
 	assert_int_equal(-ETIMEDOUT, db_read(db, DB_SELF, loop_now() - 1, NULL, "SELECT 1"));
