@@ -17,7 +17,6 @@ enum db_type {
 	DB_TYPE_NULL,
 	DB_TYPE_INT,
 	DB_TYPE_BOOL,
-	DB_TYPE_DOUBLE,
 	DB_TYPE_TEXT,
 	DB_TYPE_BYTES,
 	DB_TYPE_TIME
@@ -26,8 +25,7 @@ enum db_type {
 struct db_arg {
 	enum db_type type;
 	union {
-		int64_t integer; /* INT; BOOL; TIME in wall clock ms since 1970 */
-		double number;
+		int64_t integer;  /* INT; BOOL; TIME in wall clock ms since 1970 */
 		const void *data; /* TEXT, BYTES; NULL is SQL's NULL */
 	};
 	size_t size; /* of BYTES; at most INT_MAX */
@@ -39,7 +37,6 @@ struct db_arg {
 #define DB_NULL        ((struct db_arg){ .type = DB_TYPE_NULL })
 #define DB_INT(x)      ((struct db_arg){ .type = DB_TYPE_INT, .integer = (x) })
 #define DB_BOOL(x)     ((struct db_arg){ .type = DB_TYPE_BOOL, .integer = !!(x) })
-#define DB_DOUBLE(x)   ((struct db_arg){ .type = DB_TYPE_DOUBLE, .number = (x) })
 #define DB_TEXT(s)     ((struct db_arg){ .type = DB_TYPE_TEXT, .data = (s) })
 #define DB_BYTES(p, n) ((struct db_arg){ .type = DB_TYPE_BYTES, .data = (p), .size = (n) })
 

@@ -128,24 +128,6 @@ bool row_bool_at(const struct db_result *res, int column)
 	return number_at(res, column) != 0;
 }
 
-double row_double_at(const struct db_result *res, int column)
-{
-	union {
-		uint64_t bits8;
-		double f8;
-		uint32_t bits4;
-		float f4;
-	} u;
-
-	if (row_null_at(res, column))
-		return 0;
-	switch (type_of(res, column)) {
-	case OID_FLOAT4: u.bits4 = (uint32_t)number_at(res, column); return (double)u.f4;
-	case OID_FLOAT8: u.bits8 = (uint64_t)number_at(res, column); return u.f8;
-	default: bug(res, column, "read with row_double(); cast it to double precision");
-	}
-}
-
 int64_t row_time_at(const struct db_result *res, int column)
 {
 	if (row_null_at(res, column))

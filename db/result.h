@@ -45,8 +45,6 @@ bool db_next(struct db_result *res) __attribute__((warn_unused_result));
 #define row_int(res, column)              row_int_at(res, row_column(res, column))
 /* boolean */
 #define row_bool(res, column)             row_bool_at(res, row_column(res, column))
-/* real, double precision */
-#define row_double(res, column)           row_double_at(res, row_column(res, column))
 /* text, varchar, char(n), name, json, jsonb; ends with a NUL; NULL for NULL */
 #define row_text(res, column)             row_text_at(res, row_column(res, column))
 /* The same, "" for NULL: for columns that are NOT NULL, and wherever NULL means as much as nothing. */
@@ -70,7 +68,6 @@ int row_column_named(const struct db_result *res, const char *name);
 int row_column_number(const struct db_result *res, int number);
 int64_t row_int_at(const struct db_result *res, int column);
 bool row_bool_at(const struct db_result *res, int column);
-double row_double_at(const struct db_result *res, int column);
 const char *row_text_at(const struct db_result *res, int column);
 const void *row_bytes_at(const struct db_result *res, int column, size_t *ret_size);
 int64_t row_time_at(const struct db_result *res, int column);

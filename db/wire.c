@@ -55,14 +55,6 @@ static void wire_put_bool(struct wire_params *p, int i, bool value)
 	put_binary(p, i, OID_BOOL, &p->wire[i], 1);
 }
 
-static uint64_t double_bits(double number)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &number, sizeof(bits));
-	return bits;
-}
-
 static void wire_put_text(struct wire_params *p, int i, const char *text)
 {
 	p->types[i] = 0; /* the statement decides */
@@ -82,7 +74,6 @@ void wire_params_fill(struct wire_params *p, const struct db_arg *args, size_t n
 		case DB_TYPE_NULL: wire_put_text(p, i, NULL); break;
 		case DB_TYPE_INT: put_number(p, i, OID_INT8, (uint64_t)a->integer); break;
 		case DB_TYPE_BOOL: wire_put_bool(p, i, a->integer); break;
-		case DB_TYPE_DOUBLE: put_number(p, i, OID_FLOAT8, double_bits(a->number)); break;
 		case DB_TYPE_TEXT: wire_put_text(p, i, a->data); break;
 		case DB_TYPE_BYTES: put_binary(p, i, OID_BYTEA, a->data, a->size); break;
 		case DB_TYPE_TIME:

@@ -127,7 +127,6 @@ static void test_no_row(void **state)
 	assert_int_equal(0, row_int(none, "whatever"));
 	assert_int_equal(0, row_time(none, 3));
 	assert_false(row_bool(none, "whatever"));
-	assert_true(row_double(none, "whatever") == 0);
 	assert_null(row_text(none, "whatever"));
 	assert_string_equal("", row_words(none, "whatever"));
 	assert_null(row_bytes(none, "whatever", &n));

@@ -45,7 +45,7 @@ static void test_params(void **state)
 	(void)state;
 
 	wire_params_fill(&p,
-		DB_ARGS(DB_INT(-2), DB_BOOL(5), DB_DOUBLE(1.0), DB_TEXT("x"), DB_TEXT(NULL),
+		DB_ARGS(DB_INT(-2), DB_BOOL(5), DB_INT(256), DB_TEXT("x"), DB_TEXT(NULL),
 			DB_BYTES("a\0b", 3), DB_BYTES(NULL, 0), DB_NULL, DB_TIME(946684800001)),
 		9);
 	assert_int_equal(9, p.n);
@@ -55,8 +55,8 @@ static void test_params(void **state)
 	assert_int_equal(OID_BOOL, p.types[1]);
 	assert_int_equal(1, p.lengths[1]);
 	assert_int_equal(1, p.values[1][0]);
-	assert_int_equal(OID_FLOAT8, p.types[2]);
-	assert_memory_equal("\x3f\xf0\0\0\0\0\0\0", p.values[2], 8);
+	assert_int_equal(OID_INT8, p.types[2]);
+	assert_memory_equal("\0\0\0\0\0\0\x01\0", p.values[2], 8);
 	assert_int_equal(0, p.types[3]);
 	assert_int_equal(0, p.formats[3]);
 	assert_string_equal("x", p.values[3]);
