@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,4 +36,11 @@ static inline void closep(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	errno = saved;
+}
+
+/* CLEANUP(fclosep) FILE *f = NULL; of one that was read. */
+static inline void fclosep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
 }

@@ -220,16 +220,13 @@ static size_t count_rows(const struct setting *rows)
 static int settings_read_file(const struct reading *reading, const char *file, char *why, size_t size)
 {
 	struct source from = { .file = file, .why = why, .size = size };
-	FILE *f = fopen(file, "re");
-	int r = -errno;
+	CLEANUP(fclosep) FILE *f = fopen(file, "re");
 
 	if (!f)
-		return words_fail(r, why, size,
+		return words_fail(-errno, why, size,
 			"cannot read the settings file %s: %s; it must be there, and its daemon must be able to read it (systemd-tmpfiles --create stead.conf sees to the latter)",
-			file, strerror(-r));
-	r = read_lines(reading, f, &from);
-	fclose(f);
-	return r;
+			file, strerror(errno));
+	return read_lines(reading, f, &from);
 }
 
 static void words_clear(struct words *w)

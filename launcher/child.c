@@ -91,17 +91,13 @@ static void set_limit(int resource, rlim_t most)
  */
 static void set_limits(void)
 {
-	int fd;
+	CLEANUP(closep) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_NOFILE, 8192);
 	set_limit(RLIMIT_FSIZE, (rlim_t)1 << 30);
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0) { /* the browser before its launcher, which has to say what happened */
-		if (write(fd, "300", 3) != 3)
-			errno = 0;
-		close(fd);
-	}
+	if (fd >= 0 && write(fd, "300", 3) != 3) /* the browser before its launcher, which has to say what happened */
+		errno = 0;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "common/cleanup.h"
 #include "common/words.h"
 
 int family_init(void)
@@ -26,16 +27,12 @@ void family_reap(family_reaped *reaped, void *arg)
 
 static void kill_children_of_thread(const char *thread)
 {
-	char path[64];
-	FILE *list;
+	CLEANUP(freep) char *path = exact_new("/proc/self/task/%s/children", thread);
+	CLEANUP(fclosep) FILE *list = fopen(path, "re");
 	int pid;
 
-	list = exact_set(path, sizeof(path), "/proc/self/task/%s/children", thread) ? fopen(path, "re") : NULL;
-	if (!list)
-		return;
-	while (fscanf(list, "%d", &pid) == 1)
+	while (list && fscanf(list, "%d", &pid) == 1)
 		kill(pid, SIGKILL);
-	fclose(list);
 }
 
 /* An orphan may have been given to any of our threads. */

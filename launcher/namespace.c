@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/words.h"
 
 #define BACKLOG 128
@@ -24,13 +25,10 @@ static const struct namespace_failure none;
 
 static struct namespace_failure namespace_put(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	CLEANUP(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t n = fd >= 0 ? write(fd, text, strlen(text)) : -1;
-	struct namespace_failure f = n == (ssize_t)strlen(text) ? none : namespace_failed(path);
 
-	if (fd >= 0)
-		close(fd);
-	return f;
+	return n == (ssize_t)strlen(text) ? none : namespace_failed(path);
 }
 
 /*
@@ -54,15 +52,12 @@ static struct namespace_failure map_ids(uid_t uid, gid_t gid)
 static struct namespace_failure raise_loopback(void)
 {
 	struct ifreq request = { .ifr_name = "lo" };
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CLEANUP(closep) int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (s < 0)
 		return namespace_failed("socket");
 	request.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
-	struct namespace_failure f =
-		ioctl(s, SIOCSIFFLAGS, &request) == 0 ? none : namespace_failed("SIOCSIFFLAGS");
-	close(s);
-	return f;
+	return ioctl(s, SIOCSIFFLAGS, &request) == 0 ? none : namespace_failed("SIOCSIFFLAGS");
 }
 
 struct namespace_failure namespace_enter(void)
@@ -83,17 +78,14 @@ struct namespace_failure namespace_listen(int *ret_fd, uint16_t *ret_port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK)}};
 	socklen_t n = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return namespace_failed("socket");
 	if (bind(fd, (struct sockaddr *)&a, n) != 0 || listen(fd, BACKLOG) != 0 ||
-		getsockname(fd, (struct sockaddr *)&a, &n) != 0) {
-		struct namespace_failure f = namespace_failed("listen");
-		close(fd);
-		return f;
-	}
-	*ret_fd = fd;
+		getsockname(fd, (struct sockaddr *)&a, &n) != 0)
+		return namespace_failed("listen");
+	*ret_fd = TAKE_FD(fd);
 	*ret_port = ntohs(a.sin_port);
 	return none;
 }

@@ -4,38 +4,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/words.h"
 
 /* Our group's path, from the line "0::/path". */
 static bool own_group(const char *groups, const char *root, char *path, size_t size)
 {
-	FILE *f = fopen(groups, "re");
+	CLEANUP(fclosep) FILE *f = fopen(groups, "re");
 	char line[512];
-	bool found = false;
 
-	while (f && !found && fgets(line, sizeof(line), f)) {
+	while (f && fgets(line, sizeof(line), f)) {
 		if (strncmp(line, "0::/", 4) != 0)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
-		found = exact_set(path, size, "%s%s/memory.events", root, line + 3);
+		return exact_set(path, size, "%s%s/memory.events", root, line + 3);
 	}
-	if (f)
-		fclose(f);
-	return found;
+	return false;
 }
 
 int64_t oom_kills_in(const char *groups, const char *root)
 {
 	char path[1024], line[128];
 	long long n = 0;
-	FILE *f = own_group(groups, root, path, sizeof(path)) ? fopen(path, "re") : NULL;
+	CLEANUP(fclosep) FILE *f = own_group(groups, root, path, sizeof(path)) ? fopen(path, "re") : NULL;
 
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
+	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "oom_kill %lld", &n) == 1)
 			break;
-	fclose(f);
 	return n;
 }
 
