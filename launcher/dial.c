@@ -4,7 +4,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,7 +13,6 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "common/words.h"
 #include "common/worker.h"
 
@@ -23,35 +21,12 @@
 #define LOOKUP_MS      15000
 #define CONNECT_MS     10000
 
-struct dialer {
-	const struct egress_rule *rule;
-	struct worker_pool *pool; /* made when first needed: until then this process has one thread
-				     and may fork */
-};
-
 /* One getaddrinfo(3), on a thread. */
 struct lookup {
 	const char *name;
 	int error; /* EAI_... */
 	struct addrinfo *found;
 };
-
-struct dialer *dialer_new(const struct egress_rule *rule)
-{
-	struct dialer *d = must(calloc(1, sizeof(*d)));
-
-	d->rule = rule;
-	return d;
-}
-
-struct dialer *dialer_free(struct dialer *d)
-{
-	if (d) {
-		worker_pool_free(d->pool);
-		free(d);
-	}
-	return NULL;
-}
 
 static void dial_look_up(void *arg)
 {

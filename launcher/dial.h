@@ -6,22 +6,18 @@
 
 #include "common/egress_rule.h"
 
-struct dialer;
+struct worker_pool;
 
-/* rule is borrowed. */
-struct dialer *dialer_new(const struct egress_rule *rule);
-
-/*
- * Waits for look-ups that are under way: no fiber may be in dialer_dial(). Takes NULL, returns
- * NULL.
- */
-struct dialer *dialer_free(struct dialer *d);
+struct dialer {
+	const struct egress_rule *rule;
+	struct worker_pool *pool; /* made when first needed: until then this process has one thread and may fork */
+};
 
 /*
  * Looks the host (length bytes) up once, checks each address, and connects to the first that
  * answers, in 10 s each. 0 with a non-blocking socket in *ret_fd; -EACCES or -EINVAL when the rule
  * refuses; -EHOSTUNREACH when it has no address or none answers; -EBUSY; -ECANCELED. Unless
- * cancelled, why is a sentence without the host's name.
+ * cancelled, why is a sentence without the host's name. Before the pool is freed no fiber may be in here.
  */
 int dialer_dial(struct dialer *d, const char *host, size_t length, uint16_t port, int *ret_fd,
 	char why[EGRESS_WHY]);

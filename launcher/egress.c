@@ -15,6 +15,7 @@
 #include "common/loop.h"
 #include "common/must.h"
 #include "common/words.h"
+#include "common/worker.h"
 #include "launcher/command.h"
 #include "launcher/dial.h"
 #include "proto/call.h"
@@ -29,7 +30,7 @@ static void egress_release(void *arg)
 	struct egress *e = arg;
 
 	alive--;
-	dialer_free(e->dialer);
+	worker_pool_free(e->dialer.pool);
 	egress_rule_free(e->rule);
 	free(e);
 }
@@ -157,7 +158,7 @@ static int reach(struct client *c, const struct proxy_request *request, int *ret
 	for (;;) {
 		int r = alone_wait_turn(c, request);
 		if (r == 0)
-			r = dialer_dial(c->egress->dialer, request->host, request->host_length, request->port, ret, why);
+			r = dialer_dial(&c->egress->dialer, request->host, request->host_length, request->port, ret, why);
 		bool cut = fiber_cancelled() || !c->egress->open; /* meanwhile */
 		if (r < 0 || (!cut && !alone_bars(c)))
 			return r;
@@ -236,7 +237,7 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open, con
 
 	alive++;
 	e->rule = rule;
-	e->dialer = dialer_new(rule);
+	e->dialer.rule = rule;
 	e->open = open;
 	e->events = *events;
 	e->arg = arg;

@@ -8,6 +8,7 @@
 #include "common/fiber.h"
 #include "common/host.h"
 #include "common/latch.h"
+#include "launcher/dial.h"
 #include "launcher/egress.h"
 #include "launcher/proxy_request.h"
 #include "launcher/relay.h"
@@ -49,7 +50,7 @@ struct alone {
 struct egress {
 	struct acceptor *acceptor;
 	struct egress_rule *rule;
-	struct dialer *dialer;
+	struct dialer dialer;
 	bool open, closing;
 	struct alone alone;
 	struct latch turns; /* egress_alone() calls that wait until another has ended */
