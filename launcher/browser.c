@@ -142,21 +142,9 @@ struct browser *browser_free(struct browser *b)
 	return NULL;
 }
 
-static void on_refused(void *arg, const char *host, size_t length, const char *why)
-{
-	notices_add_refused(arg, host, length, why);
-}
-
-static void on_unreached(void *arg, const char *host, size_t length, const char *why)
-{
-	notices_add_unreached(arg, host, length, why);
-}
-
-static const struct egress_events egress_events = { on_refused, on_unreached };
-
 static void on_app_wanted(void *arg, const char *scheme)
 {
-	notices_add_app(arg, scheme);
+	notices_add(arg, NOTICE_APP, scheme, strlen(scheme), "");
 }
 
 static int make_rule(
@@ -260,8 +248,7 @@ static int launch(struct call *call, struct browser *b, const struct browser_sta
 	r = child_start(call, &plan, &b->pid, &listener);
 	if (r < 0)
 		return r;
-	b->egress =
-		egress_new(listener, TAKE(*rule), !p->egress_cut, &egress_events, b->launcher->notices);
+	b->egress = egress_new(listener, TAKE(*rule), !p->egress_cut, b->launcher->notices);
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 #include "common/words.h"
 #include "common/worker.h"
 #include "launcher/command.h"
-#include "launcher/dial.h"
+#include "launcher/notices.h"
 #include "proto/call.h"
 
 #define MOST_CLIENTS 256
@@ -82,18 +82,11 @@ static void note_refusal(struct egress *e, const char *host, size_t length, cons
 {
 	char name[HOST_TEXT + 1] = "";
 
-	e->refusals++;
 	if (length < sizeof(name))
 		memcpy(name, host, length);
 	log_debug("refused %s: %s", name, why);
 	if (!e->closing && !command_is_chromiums_own(name))
-		e->events.refused(e->arg, host, length, why);
-}
-
-static void note_failure(struct egress *e, const char *host, size_t length, const char *why)
-{
-	if (!e->closing)
-		e->events.unreached(e->arg, host, length, why);
+		notices_add(e->notices, NOTICE_REFUSED, host, length, why);
 }
 
 /* 0 once the buffer holds a whole head. */
@@ -183,7 +176,8 @@ static void egress_carry_out(
 	} else if (r == 0) {
 		begin_relay(c, server, request, in, length);
 	} else if (r != -ECANCELED) {
-		note_failure(c->egress, request->host, request->host_length, why);
+		if (!c->egress->closing)
+			notices_add(c->egress->notices, NOTICE_UNREACHED, request->host, request->host_length, why);
 		egress_answer(c->fd, "502 Bad Gateway", why);
 	}
 }
@@ -231,7 +225,7 @@ static void on_egress_accepted(void *arg, int fd)
 	acceptor_hold(e->acceptor, e->count >= MOST_CLIENTS); /* the others wait in the backlog */
 }
 
-struct egress *egress_new(int listener, struct egress_rule *rule, bool open, const struct egress_events *events, void *arg)
+struct egress *egress_new(int listener, struct egress_rule *rule, bool open, struct notices *notices)
 {
 	struct egress *e = must(calloc(1, sizeof(*e)));
 
@@ -239,8 +233,7 @@ struct egress *egress_new(int listener, struct egress_rule *rule, bool open, con
 	e->rule = rule;
 	e->dialer.rule = rule;
 	e->open = open;
-	e->events = *events;
-	e->arg = arg;
+	e->notices = notices;
 	LIST_INIT(&e->clients);
 	e->acceptor = acceptor_new(listener, "the browser's", on_egress_accepted, e);
 	return e;

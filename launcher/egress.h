@@ -8,24 +8,17 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "common/egress_rule.h"
 
 struct egress;
+struct notices;
 
 /*
- * A host that the page wanted was refused by the rule; one that it may reach could not be. host is length bytes of what
- * the browser sent, why a sentence that says "It" of it.
+ * Takes over listener and rule; notices hears of a host that the page wanted and the rule refused, and of one that it may reach
+ * and could not, until egress_free().
  */
-struct egress_events {
-	void (*refused)(void *arg, const char *host, size_t length, const char *why);
-	void (*unreached)(void *arg, const char *host, size_t length, const char *why);
-};
-
-/* Takes over listener and rule. */
-struct egress *egress_new(int listener, struct egress_rule *rule, bool open,
-	const struct egress_events *events, void *arg);
+struct egress *egress_new(int listener, struct egress_rule *rule, bool open, struct notices *notices);
 
 /* Closes every connection now and refuses new ones, or lets them through again. */
 void egress_open(struct egress *e, bool open);

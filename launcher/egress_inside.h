@@ -55,9 +55,7 @@ struct egress {
 	struct alone alone;
 	struct latch turns; /* egress_alone() calls that wait until another has ended */
 	size_t count;
-	int64_t refusals;
-	struct egress_events events;
-	void *arg;
+	struct notices *notices;
 	LIST_HEAD(, client) clients;
 };
 

@@ -10,16 +10,14 @@
 #include "launcher/launcher.h"
 #include "proto/call.h"
 
-enum kind { REFUSED_HOST, UNREACHED_HOST, REFUSED_APP, KINDS };
-
 struct notice {
-	enum kind kind;
+	enum notice_kind kind;
 	char subject[256], why[256];
 };
 
 struct notices {
-	struct notice list[KINDS * NOTICES_MOST];
-	size_t count, of_kind[KINDS];
+	struct notice list[NOTICE_KINDS * NOTICES_MOST];
+	size_t count, of_kind[NOTICE_KINDS];
 	char ended[NOTICES_ENDED];
 	struct latch news;
 };
@@ -36,7 +34,7 @@ struct notices *notices_free(struct notices *n)
 }
 
 /* The last that was said of this, or NULL. */
-static const struct notice *last_of(const struct notices *n, enum kind kind, const char *subject)
+static const struct notice *last_of(const struct notices *n, enum notice_kind kind, const char *subject)
 {
 	for (size_t i = n->count; i-- > 0;)
 		if (n->list[i].kind == kind && strcmp(n->list[i].subject, subject) == 0)
@@ -44,7 +42,7 @@ static const struct notice *last_of(const struct notices *n, enum kind kind, con
 	return NULL;
 }
 
-static void notices_add(struct notices *n, enum kind kind, const char *subject, size_t length, const char *why)
+void notices_add(struct notices *n, enum notice_kind kind, const char *subject, size_t length, const char *why)
 {
 	struct notice new = { .kind = kind };
 	const struct notice *last;
@@ -53,28 +51,13 @@ static void notices_add(struct notices *n, enum kind kind, const char *subject, 
 		new.subject[i] = subject[i] > ' ' && subject[i] <= '~' ? subject[i] : '?';
 	words_set(new.why, sizeof(new.why), "%s", why);
 	last = last_of(n, kind, new.subject);
-	if (last && (kind != UNREACHED_HOST || strcmp(last->why, new.why) == 0))
+	if (last && (kind != NOTICE_UNREACHED || strcmp(last->why, new.why) == 0))
 		return;
 	if (n->of_kind[kind] == NOTICES_MOST || !*new.subject)
 		return;
 	n->of_kind[kind]++;
 	n->list[n->count++] = new;
 	latch_wake(&n->news, 0);
-}
-
-void notices_add_refused(struct notices *n, const char *host, size_t length, const char *why)
-{
-	notices_add(n, REFUSED_HOST, host, length, why);
-}
-
-void notices_add_unreached(struct notices *n, const char *host, size_t length, const char *why)
-{
-	notices_add(n, UNREACHED_HOST, host, length, why);
-}
-
-void notices_add_app(struct notices *n, const char *scheme)
-{
-	notices_add(n, REFUSED_APP, scheme, strlen(scheme), "");
 }
 
 void notices_end(struct notices *n, const char *sentence)
@@ -90,16 +73,16 @@ static int send_notice(struct call *call, struct notice *one)
 	struct browser_watch_item item = { 0 };
 
 	switch (one->kind) {
-	case REFUSED_HOST:
+	case NOTICE_REFUSED:
 		item.refused_host = one->subject;
 		item.refused_why = one->why;
 		break;
-	case UNREACHED_HOST:
+	case NOTICE_UNREACHED:
 		item.unreached_host = one->subject;
 		item.unreached_why = one->why;
 		break;
-	case REFUSED_APP: item.refused_app = one->subject; break;
-	case KINDS: break;
+	case NOTICE_APP: item.refused_app = one->subject; break;
+	case NOTICE_KINDS: break;
 	}
 	return send_browser_watch(call, &item);
 }

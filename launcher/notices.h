@@ -16,14 +16,15 @@ struct notices *notices_new(void);
 /* Nobody may be waiting. Takes NULL, returns NULL. */
 struct notices *notices_free(struct notices *n);
 
-/* Once for each host; what is not printable ASCII is replaced. */
-void notices_add_refused(struct notices *n, const char *host, size_t length, const char *why);
+enum notice_kind {
+	NOTICE_REFUSED,   /* a host was refused: once for each */
+	NOTICE_UNREACHED, /* a host that may be reached could not be: once for each reason that it has had */
+	NOTICE_APP,       /* a link to an app was refused: once for each scheme, without a why */
+	NOTICE_KINDS
+};
 
-/* A host that may be reached could not be: once for each reason that it has had. */
-void notices_add_unreached(struct notices *n, const char *host, size_t length, const char *why);
-
-/* A link to an app was refused: once for each scheme. */
-void notices_add_app(struct notices *n, const char *scheme);
+/* subject: length bytes of what the browser said; what is not printable ASCII is replaced. why: a sentence that says "It" of it. */
+void notices_add(struct notices *n, enum notice_kind kind, const char *subject, size_t length, const char *why);
 
 /* The browser has ended, and how: a sentence of at least one byte. The first stands. */
 void notices_end(struct notices *n, const char *sentence);
