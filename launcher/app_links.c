@@ -9,26 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
 #include "common/cleanup.h"
-#include "common/loop.h"
-#include "common/must.h"
 #include "common/words.h"
+#include "launcher/lines.h"
+#include "launcher/notices.h"
 
 #define NAME        "xdg-settings"
 #define PIPE        "app-links" /* in the profile, which is the browser's HOME */
 #define MOST_SCHEME 64
-
-struct app_links {
-	int fd;
-	struct event *event;
-	void (*wanted)(void *arg, const char *scheme);
-	void *arg;
-	char line[MOST_SCHEME + 1]; /* what has been read of one */
-	size_t length;
-	bool too_long;
-};
 
 bool app_links_asked(const char *argv0)
 {
@@ -71,28 +59,10 @@ int app_links_answer(int argc, char *argv[])
 	return EXIT_SUCCESS;
 }
 
-static void app_links_take(struct app_links *a, char c)
+static void on_wanted(void *arg, const char *scheme)
 {
-	if (c != '\n') {
-		a->too_long |= a->length == MOST_SCHEME;
-		if (!a->too_long)
-			a->line[a->length++] = c;
-		return;
-	}
-	a->line[a->length] = '\0';
-	if (!a->too_long && is_scheme(a->line))
-		a->wanted(a->arg, a->line);
-	a->length = 0;
-	a->too_long = false;
-}
-
-static void on_app_links_readable(evutil_socket_t fd, short, void *arg)
-{
-	char bytes[512];
-	ssize_t n = read(fd, bytes, sizeof(bytes));
-
-	for (ssize_t i = 0; i < n; i++)
-		app_links_take(arg, bytes[i]);
+	if (is_scheme(scheme))
+		notices_add(arg, NOTICE_APP, scheme, strlen(scheme), "");
 }
 
 /* A link, for a profile may lie where nothing can be executed. */
@@ -127,30 +97,13 @@ static int open_pipe(const char *profile)
 	return fd >= 0 ? fd : -errno;
 }
 
-int app_links_new(const char *profile, void (*wanted)(void *arg, const char *scheme), void *arg,
-	struct app_links **ret)
+int app_links_new(const char *profile, struct notices *notices, struct lines **ret)
 {
-	struct app_links *a;
 	int r = put_program(profile);
 	int fd = r == 0 ? open_pipe(profile) : r;
 
 	if (fd < 0)
 		return fd;
-	a = must(calloc(1, sizeof(*a)));
-	a->fd = fd;
-	a->wanted = wanted;
-	a->arg = arg;
-	a->event = loop_watch(fd, EV_READ | EV_PERSIST, on_app_links_readable, a);
-	*ret = a;
+	*ret = lines_new(fd, on_wanted, notices);
 	return 0;
-}
-
-struct app_links *app_links_free(struct app_links *a)
-{
-	if (!a)
-		return NULL;
-	event_free(a->event);
-	close(a->fd);
-	free(a);
-	return NULL;
 }

@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-struct app_links;
+struct lines;
+struct notices;
 
 /* Whether this program was started as xdg-settings; then what it answers, the process's exit status. */
 bool app_links_asked(const char *argv0);
@@ -21,11 +22,7 @@ int app_links_answer(int argc, char *argv[]);
 #define APP_LINKS_BIN "bin"
 
 /*
- * Puts into the profile what its browser finds there, and listens: wanted() hears of every scheme, from the loop. What
- * Chromium says is believed as far as that it is a scheme. 0 or a negative errno.
+ * Puts into the profile what its browser finds there, and listens: notices hears of every scheme. What Chromium says is believed
+ * as far as that it is a scheme. 0 with what lines_free() ends, or a negative errno; what was put into the profile goes with that.
  */
-int app_links_new(const char *profile, void (*wanted)(void *arg, const char *scheme), void *arg,
-	struct app_links **ret);
-
-/* Takes NULL, returns NULL. What it has put into the profile goes with that. */
-struct app_links *app_links_free(struct app_links *a);
+int app_links_new(const char *profile, struct notices *notices, struct lines **ret);

@@ -30,6 +30,7 @@
 #include "launcher/handlers.h"
 #include "launcher/last_words.h"
 #include "launcher/launcher.h"
+#include "launcher/lines.h"
 #include "launcher/notices.h"
 #include "launcher/oom.h"
 #include "launcher/profile.h"
@@ -53,7 +54,7 @@ struct browser {
 	struct profile *profile;
 	struct last_words *words;
 	struct egress *egress;
-	struct app_links *app_links;
+	struct lines *app_links;
 	int cdp;   /* of streamd's end of the debugging socket, or -1 */
 	pid_t pid; /* 0: not yet */
 	bool gone; /* reaped; then status is waitpid()'s */
@@ -112,7 +113,7 @@ static void take_down(struct browser *b, const char *how)
 	family_kill(b->pid, browser_reaped, b);
 	closep(&b->cdp);
 	b->egress = egress_free(b->egress);
-	b->app_links = app_links_free(b->app_links);
+	b->app_links = lines_free(b->app_links);
 	b->words = last_words_free(b->words);
 	b->profile = profile_free(b->profile);
 	notices_end(b->launcher->notices, how);
@@ -140,11 +141,6 @@ struct browser *browser_free(struct browser *b)
 		take_down(b, "The browser was ended with its launcher.");
 	free(b);
 	return NULL;
-}
-
-static void on_app_wanted(void *arg, const char *scheme)
-{
-	notices_add(arg, NOTICE_APP, scheme, strlen(scheme), "");
 }
 
 static int make_rule(
@@ -307,7 +303,7 @@ static int start(struct call *call, struct browser *b, const struct browser_star
 	int r = make_profile(call, b, p->http_auth);
 
 	if (r == 0)
-		r = app_links_new(profile_path(b->profile), on_app_wanted, b->launcher->notices, &b->app_links);
+		r = app_links_new(profile_path(b->profile), b->launcher->notices, &b->app_links);
 	if (r == 0 && !user_agent)
 		r = useragent_of(call, p->chromium, profile_path(b->profile), &user_agent);
 	if (r == 0)
@@ -327,7 +323,7 @@ static void browser_undo(struct browser *b)
 	b->launcher->browser = NULL;
 	family_kill(b->pid, browser_reaped, b);
 	egress_free(b->egress);
-	app_links_free(b->app_links);
+	lines_free(b->app_links);
 	last_words_free(b->words);
 	profile_free(b->profile);
 	free(b);

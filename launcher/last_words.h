@@ -14,6 +14,6 @@ struct last_words *last_words_free(struct last_words *w);
 
 /*
  * The last line of those that call themselves fatal, else the last, with what is still in the pipe;
- * printable ASCII, at most 200 bytes. NULL if there was none. Borrowed.
+ * in words (common/words.h), at most 200 bytes. NULL if there was none. Borrowed.
  */
 const char *last_words_line(struct last_words *w);
