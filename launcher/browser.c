@@ -103,19 +103,22 @@ static void describe_end(struct browser *b, char *text, size_t size)
 		words_add(text, size, ".");
 }
 
-/*
- * Everything that belongs to it goes: processes, network, profile. How is what the watchers are
- * told.
- */
-static void take_down(struct browser *b, const char *how)
+/* Everything that belongs to it goes: processes, network, profile. */
+static void take_all(struct browser *b)
 {
-	b->state = BROWSER_ENDED;
 	family_kill(b->pid, browser_reaped, b);
 	closep(&b->cdp);
 	b->egress = egress_free(b->egress);
 	b->app_links = lines_free(b->app_links);
 	b->words = last_words_free(b->words);
 	b->profile = profile_free(b->profile);
+}
+
+/* How is what the watchers are told. */
+static void take_down(struct browser *b, const char *how)
+{
+	b->state = BROWSER_ENDED;
+	take_all(b);
 	notices_end(b->launcher->notices, how);
 }
 
@@ -321,11 +324,7 @@ static int start(struct call *call, struct browser *b, const struct browser_star
 static void browser_undo(struct browser *b)
 {
 	b->launcher->browser = NULL;
-	family_kill(b->pid, browser_reaped, b);
-	egress_free(b->egress);
-	lines_free(b->app_links);
-	last_words_free(b->words);
-	profile_free(b->profile);
+	take_all(b);
 	free(b);
 }
 
