@@ -52,10 +52,6 @@ void serving_free(struct serving *v)
 	else
 		session->calls--;
 	server->calls--;
-	explicit_bzero(v->params, v->row->method->params_size);
-	explicit_bzero(v->result, v->row->method->result_size);
-	free(v->params);
-	free(v->result);
 	call_free(v->call);
 	free(v);
 	if (session->conn && session->calls < CALLS_A_CONNECTION)
@@ -176,8 +172,8 @@ struct serving *serving_new(struct session *session, const struct dispatch_row *
 	v->call->uid = session->uid;
 	v->call->method = row->method;
 	v->call->link = &v->link;
-	v->params = must(calloc(1, row->method->params_size + 1));
-	v->result = must(calloc(1, row->method->result_size + 1));
+	v->params = arena_alloc(v->call->arena, row->method->params_size);
+	v->result = arena_alloc(v->call->arena, row->method->result_size);
 	if (!row->method->streams)
 		fields_init(row->method->result(), v->result, row->method->result_size);
 	exact_must(v->id_text, sizeof(v->id_text), "%lld", (long long)m->id);

@@ -40,7 +40,7 @@ struct serving {
 	struct latch credited;
 	struct fiber *fiber; /* while it runs */
 	bool cancelled, drained; /* drained: ended because this daemon stops, and its caller is told so */
-	void *params, *result;
+	void *params, *result; /* of the call's arena */
 	char id_text[24];
 	struct log_context log;
 	LIST_ENTRY(serving) in_session;
