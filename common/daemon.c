@@ -194,49 +194,42 @@ void daemon_status(const char *format, ...)
 	notify_send(text);
 }
 
-struct stopping {
-	void (*stop)(void *);
+struct run {
+	void (*stop)(void *), (*reload)(void *);
 	void *arg;
-	bool begun;
+	bool stopping;
 };
 
 static void stop_on_fiber(void *arg)
 {
-	struct stopping *s = arg;
+	const struct run *run = arg;
 
-	if (s->stop)
-		s->stop(s->arg);
+	if (run->stop)
+		run->stop(run->arg);
 	loop_stop();
 }
 
 static void on_signal(evutil_socket_t number, short, void *arg)
 {
-	struct stopping *s = arg;
+	struct run *run = arg;
 
-	if (s->begun) { /* asked twice: whoever asks does not want to wait */
+	if (run->stopping) { /* asked twice: whoever asks does not want to wait */
 		loop_stop();
 		return;
 	}
-	s->begun = true;
+	run->stopping = true;
 	log_info("ends on signal %d", (int)number);
 	notify_send("STOPPING=1");
-	fiber_start("stop", stop_on_fiber, s, NULL);
-}
-
-static void (*reload_fn)(void *);
-static void *reload_arg;
-
-void daemon_on_reload(void (*reload)(void *arg), void *arg)
-{
-	reload_fn = reload;
-	reload_arg = arg;
+	fiber_start("stop", stop_on_fiber, run, NULL);
 }
 
 /* sd_notify(3): from RELOADING=1 to READY=1 the service manager calls it reloading. */
-static void on_hang_up(evutil_socket_t, short, void *)
+static void on_hang_up(evutil_socket_t, short, void *arg)
 {
+	const struct run *run = arg;
+
 	notify_send("RELOADING=1");
-	reload_fn(reload_arg);
+	run->reload(run->arg);
 	notify_send("READY=1");
 }
 
@@ -245,12 +238,12 @@ static void feed_watchdog(evutil_socket_t, short, void *)
 	notify_send("WATCHDOG=1");
 }
 
-void daemon_run(void (*stop)(void *arg), void *arg)
+void daemon_run(void (*stop)(void *arg), void (*reload)(void *arg), void *arg)
 {
-	struct stopping s = { .stop = stop, .arg = arg };
-	struct event *term = loop_watch(SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, &s);
-	struct event *interrupt = loop_watch(SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, &s);
-	struct event *hang_up = reload_fn ? loop_watch(SIGHUP, EV_SIGNAL | EV_PERSIST, on_hang_up, NULL) : NULL;
+	struct run run = { .stop = stop, .reload = reload, .arg = arg };
+	struct event *term = loop_watch(SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, &run);
+	struct event *interrupt = loop_watch(SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, &run);
+	struct event *hang_up = reload ? loop_watch(SIGHUP, EV_SIGNAL | EV_PERSIST, on_hang_up, &run) : NULL;
 	struct event *watchdog = loop_event(-1, EV_PERSIST, feed_watchdog, NULL);
 	int64_t every_ms = notify_watchdog_ms();
 

@@ -36,14 +36,12 @@ char *daemon_socket_path(const char *daemon, const char *name);
  */
 int daemon_uid(const char *setting, const char *user, uid_t *ret);
 
-/* What SIGHUP does from daemon_run() on (systemctl reload): reload(arg), on the loop. Without this it ends the program. */
-void daemon_on_reload(void (*reload)(void *arg), void *arg);
-
 /*
  * Says READY=1, runs until SIGTERM or SIGINT, says STOPPING=1, then calls stop(arg) on a fiber (it may be NULL) and
- * returns once that has ended. Feeds the watchdog meanwhile if there is one.
+ * returns once that has ended. Feeds the watchdog meanwhile if there is one. SIGHUP (systemctl reload) is reload(arg), on the
+ * loop; without one it ends the program.
  */
-void daemon_run(void (*stop)(void *arg), void *arg);
+void daemon_run(void (*stop)(void *arg), void (*reload)(void *arg), void *arg);
 
 /* One line of status for "systemctl status". */
 void daemon_status(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -120,7 +120,7 @@ static int main_serve(const struct options *o, int fd, uid_t client)
 	}
 	struct server *server = server_new("launcher", launcher_dispatch, launcher);
 	server_adopt(server, fd, ROLE_LAUNCHER, client, on_main_closed, NULL);
-	daemon_run(NULL, NULL);
+	daemon_run(NULL, NULL, NULL);
 	server_free(server);
 	launcher_free(launcher);
 	return 0;

@@ -71,17 +71,14 @@ static int service_serve(struct run *run)
 	int r;
 
 	run->server = server_new(s->name, s->rows, run->daemon);
-	if (s->on_act)
-		server_on_act(run->server, s->on_act);
+	server_on_act(run->server, s->on_act);
 	r = s->open(run->daemon, run->server);
 	if (r == 0)
 		r = listen_all(run);
 	if (r == 0 && s->start)
 		r = s->start(run->daemon);
-	if (r == 0 && s->reload)
-		daemon_on_reload(service_reload, run);
 	if (r == 0)
-		daemon_run(service_stop, run);
+		daemon_run(service_stop, s->reload ? service_reload : NULL, run);
 	server_free(run->server);
 	s->close(run->daemon);
 	return r;
