@@ -10,11 +10,6 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
 static int copy_lower(const char *text, size_t length, char *out)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -47,15 +42,13 @@ static bool ends_in_number(const char *name)
 	const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
 	bool hex = last[0] == '0' && last[1] == 'x';
 
-	for (const char *p = hex ? last + 2 : last; *p; p++)
-		if (hex ? !is_hex(*p) : !is_digit(*p))
-			return false;
-	return true;
+	last += hex ? 2 : 0;
+	return !last[strspn(last, hex ? "0123456789abcdef" : "0123456789")];
 }
 
 static int parse_address(const char *text, size_t length, struct host *ret)
 {
-	char copy[ADDRESS_TEXT];
+	char copy[ADDRESS_TEXT] = "";
 	struct host host = { .literal = true };
 
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']' && memchr(text, ':', length)) {
@@ -65,11 +58,9 @@ static int parse_address(const char *text, size_t length, struct host *ret)
 	if (length >= sizeof(copy) || memchr(text, 0, length))
 		return -EINVAL;
 	memcpy(copy, text, length);
-	copy[length] = '\0';
 	if (address_parse(copy, &host.address) < 0)
 		return -EINVAL;
-	address_format(&host.address, copy);
-	memcpy(host.name, copy, sizeof(copy));
+	address_format(&host.address, host.name);
 	*ret = host;
 	return 0;
 }
@@ -113,7 +104,6 @@ int host_parse_port(
 {
 	const char *colon = memrchr(text, ':', length);
 	uint16_t port = otherwise;
-	struct host host;
 
 	/* The colon is a port's if it is the only one, or stands behind a bracket. */
 	if (colon && (memchr(text, ':', length) == colon || colon[-1] == ']')) {
@@ -121,9 +111,8 @@ int host_parse_port(
 			return -EINVAL;
 		length = (size_t)(colon - text);
 	}
-	if (host_parse(text, length, &host) < 0)
+	if (host_parse(text, length, ret) < 0)
 		return -EINVAL;
-	*ret = host;
 	*ret_port = port;
 	return 0;
 }
