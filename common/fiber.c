@@ -150,15 +150,6 @@ static void *loop_asan_stack;
 static const void *loop_stack_bottom;
 static size_t loop_stack_size;
 
-static void before_switch(void **save, const void *bottom, size_t size)
-{
-	__sanitizer_start_switch_fiber(save, bottom, size);
-}
-
-static void after_switch(void *save, const void **bottom, size_t *size)
-{
-	__sanitizer_finish_switch_fiber(save, bottom, size);
-}
 #endif
 
 static size_t page_size(void)
@@ -226,11 +217,11 @@ static void switch_to(struct fiber *f)
 {
 	running = f;
 #if defined(ASAN_LOOKS_ON)
-	before_switch(&loop_asan_stack, stack_bottom(f->stack), STACK_SIZE);
+	__sanitizer_start_switch_fiber(&loop_asan_stack, stack_bottom(f->stack), STACK_SIZE);
 #endif
 	context_swap(&loop_context, &f->context);
 #if defined(ASAN_LOOKS_ON)
-	after_switch(loop_asan_stack, NULL, NULL);
+	__sanitizer_finish_switch_fiber(loop_asan_stack, NULL, NULL);
 #endif
 	running = NULL;
 }
@@ -238,11 +229,11 @@ static void switch_to(struct fiber *f)
 static void switch_away(struct fiber *f)
 {
 #if defined(ASAN_LOOKS_ON)
-	before_switch(f->ended ? NULL : &f->asan_stack, loop_stack_bottom, loop_stack_size);
+	__sanitizer_start_switch_fiber(f->ended ? NULL : &f->asan_stack, loop_stack_bottom, loop_stack_size);
 #endif
 	context_swap(&f->context, &loop_context);
 #if defined(ASAN_LOOKS_ON)
-	after_switch(f->asan_stack, &loop_stack_bottom, &loop_stack_size);
+	__sanitizer_finish_switch_fiber(f->asan_stack, &loop_stack_bottom, &loop_stack_size);
 #endif
 }
 
@@ -288,7 +279,7 @@ static void entry(void)
 	struct fiber *f = running;
 
 #if defined(ASAN_LOOKS_ON)
-	after_switch(NULL, &loop_stack_bottom, &loop_stack_size);
+	__sanitizer_finish_switch_fiber(NULL, &loop_stack_bottom, &loop_stack_size);
 #endif
 	f->fn(f->arg);
 	f->ended = true;
