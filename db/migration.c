@@ -3,14 +3,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/evp.h>
 
@@ -84,36 +82,24 @@ unsigned migration_line(const char *text, unsigned long n)
 
 /* Reading */
 
-static int migration_read_all(int fd, char *text, size_t size)
-{
-	for (size_t got = 0; got < size;) {
-		ssize_t n = read(fd, text + got, size - got);
-
-		if (n <= 0)
-			return n == 0 ? -EIO : -errno;
-		got += (size_t)n;
-	}
-	return 0;
-}
-
 static int migration_read_file(const char *path, char **ret, struct sentence *why)
 {
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(fclosep) FILE *f = fopen(path, "re");
 	CLEANUP(freep) char *text = NULL;
+	size_t size = 0;
 	struct stat st;
-	int r;
+	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (!f || fstat(fileno(f), &st) != 0)
 		return sentence_set(why, -errno, "%s cannot be read: %s.", path, strerror(errno));
 	if (st.st_size == 0 || st.st_size > MIGRATION_SIZE_MAX)
 		return sentence_set(why, -EINVAL,
 			"%s is %s. Write it, or split it in two migrations.", path,
 			st.st_size ? "larger than 4 MiB" : "empty");
-	text = must(calloc(1, (size_t)st.st_size + 1));
-	r = migration_read_all(fd, text, (size_t)st.st_size);
-	if (r < 0)
-		return sentence_set(why, r, "%s cannot be read: %s.", path, strerror(-r));
-	if (strlen(text) != (size_t)st.st_size)
+	n = getdelim(&text, &size, '\0', f);
+	if (n < 0)
+		return sentence_set(why, -EIO, "%s cannot be read: %s.", path, strerror(errno));
+	if (!text[n - 1])
 		return sentence_set(why, -EINVAL, "%s holds a NUL byte, so it is not SQL.", path);
 	*ret = TAKE(text);
 	return 0;
