@@ -11,11 +11,7 @@
 
 static void *allocate(size_t size)
 {
-	void *p = malloc(size);
-
-	if (!p && size)
-		abort();
-	return p;
+	return must(malloc(size ? size : 1));
 }
 
 static void cleanse_and_free(void *p)
