@@ -30,7 +30,7 @@
  * EXPAND_... which pass it wants, and in DEF which file. There is no include guard on purpose.
  *
  *	EXPAND_STRUCTS   structs, descriptors, typed stubs: proto/<daemon>.h
- *	EXPAND_TABLES    field tables and descriptors: proto/<daemon>.c
+ *	EXPAND_TABLES    field tables and descriptors, and with DAEMON defined the list of them: proto/<daemon>.c
  *	EXPAND_HANDLERS  the handlers' prototypes: <daemon>/handlers.h
  *	EXPAND_DISPATCH  the rows that lead to the handlers: <daemon>/dispatch.c
  *
@@ -267,3 +267,23 @@
 #undef ROW
 #undef COUNT
 #undef FIELDS
+
+#if defined(EXPAND_TABLES) && defined(DAEMON)
+#undef EXPAND_TABLES
+#define EXPAND_LIST
+static const struct method *const methods[] = {
+#include "proto/expand.h"
+};
+#undef EXPAND_LIST
+#define EXPAND_TABLES
+
+#define LIST_NAMED(name_)      name_##_methods
+#define LIST_OF_DAEMON(name_)  LIST_NAMED(name_)
+#define DAEMON_NAMED(name_)    #name_
+#define NAME_OF_DAEMON(name_)  DAEMON_NAMED(name_)
+const struct method_list LIST_OF_DAEMON(DAEMON) = { NAME_OF_DAEMON(DAEMON), methods, sizeof(methods) / sizeof(*methods) };
+#undef LIST_NAMED
+#undef LIST_OF_DAEMON
+#undef DAEMON_NAMED
+#undef NAME_OF_DAEMON
+#endif
