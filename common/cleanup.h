@@ -1,6 +1,7 @@
 /* Owners that let go by themselves: __attribute__((cleanup)) under a short name. */
 #pragma once
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,4 +44,11 @@ static inline void fclosep(FILE **f)
 {
 	if (*f)
 		fclose(*f);
+}
+
+/* CLEANUP(closedirp) DIR *d = NULL; */
+static inline void closedirp(DIR **d)
+{
+	if (*d)
+		closedir(*d);
 }

@@ -199,12 +199,6 @@ static bool ends_in_sql(const char *file)
 	return file[0] != '.' && n >= 4 && strcmp(file + n - 4, ".sql") == 0;
 }
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 int migrations_load(const char *dir, struct migrations **ret, struct sentence *why)
 {
 	CLEANUP(migrations_freep) struct migrations *m = must(calloc(1, sizeof(*m)));

@@ -14,7 +14,6 @@
 #include "launcher/relay.h"
 
 struct call;
-struct event;
 
 /* A connection of the browser's: first a fiber, then a relay. */
 struct client {

@@ -38,15 +38,12 @@ static void kill_children_of_thread(const char *thread)
 /* An orphan may have been given to any of our threads. */
 static void kill_children(void)
 {
-	DIR *threads = opendir("/proc/self/task");
+	CLEANUP(closedirp) DIR *threads = opendir("/proc/self/task");
 	struct dirent *entry;
 
-	if (!threads)
-		return;
-	while ((entry = readdir(threads)))
+	while (threads && (entry = readdir(threads)))
 		if (entry->d_name[0] != '.')
 			kill_children_of_thread(entry->d_name);
-	closedir(threads);
 }
 
 void family_kill(pid_t group, family_reaped *reaped, void *arg)

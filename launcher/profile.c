@@ -86,23 +86,17 @@ static bool is_abandoned(int fd, bool newborn)
 
 void profile_sweep(const char *root)
 {
-	DIR *d = opendir(root);
+	CLEANUP(closedirp) DIR *d = opendir(root);
 	struct dirent *entry;
 
 	while (d && (entry = readdir(d))) {
 		bool newborn = strncmp(entry->d_name, NEWBORN, strlen(NEWBORN)) == 0;
 		if (!newborn && strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
 			continue;
-		int fd = openat(
-			dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (is_abandoned(fd, newborn))
+		CLEANUP(closep) int fd = openat(dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && is_abandoned(fd, newborn))
 			remove_tree(dirfd(d), entry->d_name);
-		close(fd);
 	}
-	if (d)
-		closedir(d);
 }
 
 /* What asks for a password nobody is there to give: Chromium would wait for one in a dialog that no picture shows. */
