@@ -83,7 +83,20 @@ int64_t pool_backoff_now(unsigned failures)
 	return pool_backoff_ms(failures, random);
 }
 
-static void grow_soon(struct db *db);
+static unsigned wanted(const struct db *db)
+{
+	bool none = db->counts[SLOT_IDLE] + db->counts[SLOT_BUSY] == 0;
+
+	if (db->waiting == 0)
+		return db->used && none ? 1 : 0;
+	return db->failures ? 1 : db->waiting; /* one tries for all while the server is unwell */
+}
+
+static void grow_soon(struct db *db)
+{
+	if (wanted(db) > 0)
+		loop_arm(db->grow_timer, db->retry_at - loop_now());
+}
 
 void pool_up(struct db *db)
 {
@@ -108,21 +121,6 @@ void pool_down(struct db *db, const char *why)
 }
 
 /* Growing */
-
-static unsigned wanted(const struct db *db)
-{
-	bool none = db->counts[SLOT_IDLE] + db->counts[SLOT_BUSY] == 0;
-
-	if (db->waiting == 0)
-		return db->used && none ? 1 : 0;
-	return db->failures ? 1 : db->waiting; /* one tries for all while the server is unwell */
-}
-
-static void grow_soon(struct db *db)
-{
-	if (wanted(db) > 0)
-		loop_arm(db->grow_timer, db->retry_at - loop_now());
-}
 
 static void pool_grow(struct db *db)
 {
