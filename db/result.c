@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/must.h"
 #include "db/wire.h"
@@ -71,15 +70,12 @@ static bool has_row(const struct db_result *res)
 
 int row_column_named(const struct db_result *res, const char *name)
 {
-	int n = has_row(res) ? PQnfields(res->pg) : 0;
+	int column = has_row(res) ? PQfnumber(res->pg, name) : NO_COLUMN;
 
-	for (int i = 0; i < n; i++)
-		if (strcmp(PQfname(res->pg, i), name) == 0)
-			return i;
-	if (!has_row(res))
-		return NO_COLUMN;
+	if (column >= 0 || !has_row(res))
+		return column;
 	fprintf(stderr, "db: no column \"%s\"\n", name);
-	bug(res, n, "read by a name that the statement does not return");
+	bug(res, PQnfields(res->pg), "read by a name that the statement does not return");
 }
 
 int row_column_number(const struct db_result *res, int number)
