@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 enum db_type {
-	DB_TYPE_NULL,
 	DB_TYPE_INT,
 	DB_TYPE_BOOL,
 	DB_TYPE_TEXT,
@@ -34,7 +33,7 @@ struct db_arg {
 /* More than any statement here needs; a bug asserts. */
 #define DB_ARGS_MAX    48
 
-#define DB_NULL        ((struct db_arg){ .type = DB_TYPE_NULL })
+#define DB_NULL        DB_TEXT(NULL)
 #define DB_INT(x)      ((struct db_arg){ .type = DB_TYPE_INT, .integer = (x) })
 #define DB_BOOL(x)     ((struct db_arg){ .type = DB_TYPE_BOOL, .integer = !!(x) })
 #define DB_TEXT(s)     ((struct db_arg){ .type = DB_TYPE_TEXT, .data = (s) })

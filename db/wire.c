@@ -71,7 +71,6 @@ void wire_params_fill(struct wire_params *p, const struct db_arg *args, size_t n
 		const struct db_arg *a = &args[i];
 
 		switch (a->type) {
-		case DB_TYPE_NULL: wire_put_text(p, i, NULL); break;
 		case DB_TYPE_INT: put_number(p, i, OID_INT8, (uint64_t)a->integer); break;
 		case DB_TYPE_BOOL: wire_put_bool(p, i, a->integer); break;
 		case DB_TYPE_TEXT: wire_put_text(p, i, a->data); break;
