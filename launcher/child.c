@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "common/beside.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
@@ -36,24 +37,11 @@ struct report {
 
 static void send_report(int fd, const char *step, int error, int listener)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0};
 	struct report report = { .error = error };
-	struct iovec iov = { &report, sizeof(report) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct iovec iov = { &report, sizeof(report) };
 
 	words_set(report.step, sizeof(report.step), "%s", step);
-	if (listener >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control.space);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &listener, sizeof(int));
-	}
-	sendmsg(fd, &m, MSG_NOSIGNAL);
+	beside_send(fd, &iov, 1, listener);
 }
 
 static void child_fail(int report, const char *step)

@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "common/beside.h"
 #include "common/bytes.h"
 #include "common/loop.h"
 #include "common/must.h"
@@ -152,24 +153,11 @@ static void update_reading(struct conn *c)
 		event_del(c->hangup);
 }
 
-/* sendmsg() of some bytes with the descriptor that belongs to the first of them, or -1. */
-static ssize_t send_bytes(struct conn *c, struct iovec *iov, size_t count, int fd)
+/* What the socket takes of some bytes, with the descriptor that belongs to the first of them, or -1. */
+static ssize_t send_bytes(struct conn *c, const struct iovec *iov, size_t count, int fd)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr message = { .msg_iov = iov, .msg_iovlen = count };
+	ssize_t n = beside_send(c->fd, iov, count, fd);
 
-	if (fd >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control.space);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-	}
-	ssize_t n = sendmsg(c->fd, &message, MSG_NOSIGNAL);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	return n;
