@@ -16,6 +16,7 @@
 #include "common/loop.h"
 #include "common/must.h"
 #include "proto/frame.h"
+#include "proto/frame_text.h"
 
 #define FIRST_BUFFER 4096
 #define KEPT_BUFFER  (128 * 1024) /* a larger buffer is given back once its frame is done */
@@ -53,7 +54,7 @@ struct conn {
 	int64_t frame_began, last_frame;
 	const char *close_when_sent;
 	bool closed, paused;
-	size_t takeable; /* of the body that is being delivered, if it may be taken with its buffer; else 0 */
+	bool takeable; /* the body that is being delivered may be taken with its buffer */
 };
 
 static uint64_t last_id;
@@ -357,28 +358,33 @@ static void conn_deliver(struct conn *c, const struct frame *f)
 	int fd = shift_fd(c);
 
 	c->last_frame = loop_now();
-	c->takeable = f->length >= TAKEABLE && c->in.n == FRAME_HEADER + f->length ? f->length : 0;
+	c->takeable = f->length >= TAKEABLE && c->in.n == FRAME_HEADER + f->length;
 	c->events->frame(c, c->owner, (const char *)f->body, f->length, &fd);
-	c->takeable = 0;
+	c->takeable = false;
 	if (fd >= 0 && c->closed)
 		close(fd);
 	else if (fd >= 0)
 		unshift_fd(c, fd);
 }
 
-char *conn_take_body(struct conn *c, size_t *ret_size, char **ret_body)
+struct frame_text frame_text_take(struct conn *c, const char *body, size_t n)
 {
-	struct bytes taken = c->in;
+	struct frame_text t = { .size = FRAME_HEADER + n, .n = n };
+	size_t size = c->in.size;
 
-	if (!c->takeable)
-		return NULL;
-	*ret_size = FRAME_HEADER + c->takeable;
-	*ret_body = taken.p + FRAME_HEADER;
-	taken.p[*ret_size] = '\0';
-	c->in = (struct bytes){ 0 };
-	bytes_reserve(&c->in, taken.size); /* the next frame is likely of the same kind */
-	c->takeable = 0;
-	return taken.p;
+	if (!c->takeable) {
+		t.size = n;
+		t.buffer = t.p = must(malloc(n + 1));
+		memcpy(t.p, body, n);
+	} else {
+		t.buffer = c->in.p;
+		t.p = t.buffer + FRAME_HEADER;
+		c->in = (struct bytes){ 0 };
+		bytes_reserve(&c->in, size); /* the next frame is likely of the same kind */
+		c->takeable = false;
+	}
+	t.p[n] = '\0';
+	return t;
 }
 
 static void consume(struct conn *c, size_t n)

@@ -41,12 +41,6 @@ struct conn_events {
 /* Takes over fd (a connected SOCK_STREAM Unix socket), non-blocking and close-on-exec from now on. */
 struct conn *conn_new(int fd, const struct conn_limits *limits, const struct conn_events *events, void *owner);
 
-/*
- * Within frame(), for whoever wants to keep the body: hands over the buffer in which it stands, with a NUL behind it, to
- * be cleansed (*ret_size bytes) and freed. NULL when copying is cheaper.
- */
-char *conn_take_body(struct conn *c, size_t *ret_size, char **ret_body);
-
 /* From now on it may be idle for so long; NEVER for ever. */
 void conn_set_idle(struct conn *c, int64_t idle_ms);
 

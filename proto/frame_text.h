@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/must.h"
 #include "proto/conn.h"
 
 struct frame_text {
@@ -14,20 +13,11 @@ struct frame_text {
 	size_t n;
 };
 
-/* Within conn_events.frame(). Aborts when memory is exhausted; n is capped by the connection. */
-static inline struct frame_text frame_text_take(struct conn *c, const char *body, size_t n)
-{
-	struct frame_text t = { .n = n };
-
-	t.buffer = conn_take_body(c, &t.size, &t.p);
-	if (t.buffer)
-		return t;
-	t.buffer = t.p = must(malloc(n + 1));
-	t.size = n;
-	memcpy(t.p, body, n);
-	t.p[n] = '\0';
-	return t;
-}
+/*
+ * Within conn_events.frame(), once: the connection's buffer in which the body stands, or a copy where that is cheaper. Aborts when
+ * memory is exhausted; n is capped by the connection.
+ */
+struct frame_text frame_text_take(struct conn *c, const char *body, size_t n);
 
 static inline void frame_text_free(struct frame_text *t)
 {
