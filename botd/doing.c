@@ -324,11 +324,12 @@ enum pass { PASS_ON, PASS_MISSING, PASS_OVER };
 
 static bool announce(struct doing *d, size_t i)
 {
-	const struct step *step = &d->action->steps[i];
+	const struct line_facts facts = { .step = i + 1, .steps = d->action->steps_count };
 
 	if (put_off_was(d->botd, d->job))
 		return true;
-	return wrote(d, job_step(d->job, i + 1, d->action->steps_count, step_words(d->arena, step, &d->variables)));
+	return wrote(d, job_write_line(d->job, &facts, "info", "Step %zu of %zu: %s.", facts.step, facts.steps,
+		step_words(d->arena, &d->action->steps[i], &d->variables)));
 }
 
 /* What the site answered, for as long as it is not confirmed. */

@@ -140,24 +140,23 @@ enum job_result job_unintend(struct job *j)
 	"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "                   \
 	"SELECT id, last_line, user_id, attempt, $3, $4 FROM b"
 
-/* What a line of the log says beside its words. */
-struct line_facts {
-	bool start;
-	size_t step, steps; /* 0: it is not about a step */
-};
-
-static enum job_result queue_write_line(struct job *j, const char *level, const char *text, struct line_facts f)
+enum job_result job_write_line(struct job *j, const struct line_facts *f, const char *level, const char *format, ...)
 {
 	enum job_result result;
+	char text[LINE_SIZE];
 	bool doubt = false;
+	va_list args;
 	int r;
 
+	va_start(args, format);
+	words_set_v(text, sizeof(text), format, args);
+	va_end(args);
 	do {
 		CLEANUP(db_result_freep) struct db_result *res = NULL;
 
 		r = db_query(j->db, DB_USER(j->user), write_deadline(j), &res, WRITE_LINE, DB_INT(j->id),
-			DB_INT(j->token), DB_TEXT(level), DB_TEXT(text), DB_BOOL(doubt), DB_INT(f.start), DB_INT((int64_t)f.step),
-			DB_INT((int64_t)f.steps));
+			DB_INT(j->token), DB_TEXT(level), DB_TEXT(text), DB_BOOL(doubt), DB_INT(f->start && !j->intended),
+			DB_INT((int64_t)f->step), DB_INT((int64_t)f->steps));
 		if (r == 0 && db_changed(res) == 0 && doubt)
 			return job_beat(j); /* it was kept, or the lease is lost: this tells */
 		if (r == 0 && db_changed(res) == 0)
@@ -165,36 +164,6 @@ static enum job_result queue_write_line(struct job *j, const char *level, const 
 		doubt |= r == -EINPROGRESS;
 	} while (queue_again(j, r, &result));
 	return result;
-}
-
-enum job_result job_line(struct job *j, const char *level, const char *format, ...)
-{
-	char text[LINE_SIZE];
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(text, sizeof(text), format, args);
-	va_end(args);
-	return queue_write_line(j, level, text, (struct line_facts){ 0 });
-}
-
-enum job_result job_start(struct job *j, const char *format, ...)
-{
-	char text[LINE_SIZE];
-	va_list args;
-
-	va_start(args, format);
-	words_set_v(text, sizeof(text), format, args);
-	va_end(args);
-	return queue_write_line(j, "info", text, (struct line_facts){ .start = !j->intended });
-}
-
-enum job_result job_step(struct job *j, size_t n, size_t of, const char *words)
-{
-	char text[LINE_SIZE];
-
-	words_set(text, sizeof(text), "Step %zu of %zu: %s.", n, of, words);
-	return queue_write_line(j, "info", text, (struct line_facts){ .step = n, .steps = of });
 }
 
 enum job_result job_picture(struct job *j, const void *jpeg, size_t size)
@@ -206,9 +175,9 @@ enum job_result job_picture(struct job *j, const void *jpeg, size_t size)
 		DB_INT(j->id), DB_INT(j->token), DB_BYTES(jpeg, size));
 }
 
-/* The last write about a job: its new state, and the line that says so. */
+/* The last write about a job: its new state, why, and what the line that says so begins with, before the reason; NULL: no line. */
 struct ending_write {
-	const char *state, *outcome, *reason, *level, *line; /* no line: "" */
+	const char *state, *outcome, *reason, *level, *line;
 	int64_t version; /* needs_sign_in; -1: none */
 	int64_t delay_ms;
 	bool counted, told; /* told: the site's list has answered, so what failed before is over */
@@ -313,25 +282,31 @@ static enum job_result end_as(struct job *j, const struct ending_write *e, struc
 /* With less and less of what may have been refused: the next job, the words, the line of the log. */
 static enum job_result queue_end(struct job *j, const struct ending_write *e, struct job **ret_next)
 {
-	struct ending_write plain = *e;
+	char reason[REASON_SIZE], line[LINE_SIZE] = "";
+	struct ending_write w = *e;
 	enum job_result r;
 
+	words_set(reason, sizeof(reason), "%s", e->reason ? e->reason : "");
+	if (e->line)
+		words_set(line, sizeof(line), "%s%s", e->line, reason);
+	w.reason = *reason ? reason : NULL;
+	w.line = line;
 	j->ended = true;
 	if (ret_next)
 		*ret_next = NULL;
-	r = end_as(j, e, ret_next);
+	r = end_as(j, &w, ret_next);
 	if (r == JOB_REFUSED && ret_next)
-		r = end_as(j, e, NULL);
+		r = end_as(j, &w, NULL);
 	if (r != JOB_REFUSED)
 		return r;
-	plain.reason = UNWRITABLE;
-	plain.line = *e->line ? UNWRITABLE : "";
+	w.reason = UNWRITABLE;
+	w.line = e->line ? UNWRITABLE : "";
 	*j->seen.answer = *j->seen.list_trouble = '\0';
-	r = end_as(j, &plain, NULL);
-	if (r != JOB_REFUSED || !*plain.line)
+	r = end_as(j, &w, NULL);
+	if (r != JOB_REFUSED || !e->line)
 		return r;
-	plain.line = "";
-	return end_as(j, &plain, NULL);
+	w.line = "";
+	return end_as(j, &w, NULL);
 }
 
 static bool is_good(const char *outcome)
@@ -341,14 +316,12 @@ static bool is_good(const char *outcome)
 
 enum job_result job_finish(struct job *j, const char *outcome, const char *reason, struct job **ret_next)
 {
-	char why[REASON_SIZE], line[LINE_SIZE], name[32];
+	char line[48];
 
-	words_set(why, sizeof(why), "%s", reason ? reason : "");
-	words_set(name, sizeof(name), "%s", outcome);
-	for (char *c = name; *c; c++)
+	words_set(line, sizeof(line), "Ended as %s%s", outcome, reason && *reason ? ": " : ".");
+	for (char *c = line; *c; c++)
 		*c = *c == '_' ? ' ' : *c;
-	words_set(line, sizeof(line), "Ended as %s%s%s", name, *why ? ": " : ".", why);
-	return queue_end(j, &(struct ending_write){ .state = "done", .outcome = outcome, .reason = *why ? why : NULL, .version = -1,
+	return queue_end(j, &(struct ending_write){ .state = "done", .outcome = outcome, .reason = reason, .version = -1,
 			.level = is_good(outcome) ? "info" : "error", .line = line }, ret_next);
 }
 
@@ -359,50 +332,38 @@ enum job_result job_give_up(struct job *j, const char *reason, struct job **ret_
 
 enum job_result job_park(struct job *j, int64_t version, const char *reason, struct job **ret_next)
 {
-	char why[REASON_SIZE], line[LINE_SIZE];
-
-	words_set(why, sizeof(why), "%s", reason);
-	words_set(line, sizeof(line), "Waits for you to sign in: %s", why);
-	return queue_end(j, &(struct ending_write){ .state = "needs_sign_in", .reason = why, .version = version,
-			.level = "warning", .line = line }, ret_next);
+	return queue_end(j, &(struct ending_write){ .state = "needs_sign_in", .reason = reason, .version = version,
+			.level = "warning", .line = "Waits for you to sign in: " }, ret_next);
 }
 
 enum job_result job_requeue(struct job *j, int64_t delay_ms, bool counted, const char *reason)
 {
-	char why[REASON_SIZE], line[LINE_SIZE];
+	char line[64];
 
-	words_set(why, sizeof(why), "%s", reason);
-	words_set(line, sizeof(line), "It is %s again in %lld s: %s", j->intended ? "looked for" : "tried",
-		(long long)((delay_ms + 999) / 1000), why);
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "warning",
+	words_set(line, sizeof(line), "It is %s again in %lld s: ", j->intended ? "looked for" : "tried",
+		(long long)((delay_ms + 999) / 1000));
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "warning",
 			.line = line, .delay_ms = delay_ms, .counted = counted }, NULL);
 }
 
 enum job_result job_look(struct job *j, int64_t delay_ms, const char *reason)
 {
-	char why[REASON_SIZE], line[LINE_SIZE];
+	char line[64];
 
-	words_set(why, sizeof(why), "%s", reason);
-	words_set(line, sizeof(line), "It is looked for again in %lld s: %s", (long long)((delay_ms + 999) / 1000), why);
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "info", .line = line,
+	words_set(line, sizeof(line), "It is looked for again in %lld s: ", (long long)((delay_ms + 999) / 1000));
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "info", .line = line,
 			.delay_ms = delay_ms, .told = true }, NULL);
 }
 
 enum job_result job_put_off(struct job *j, int64_t delay_ms, bool tell, const char *reason)
 {
-	char why[REASON_SIZE];
-
-	words_set(why, sizeof(why), "%s", reason);
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "warning",
-			.line = tell ? why : "", .delay_ms = delay_ms }, NULL);
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "warning",
+			.line = tell ? "" : NULL, .delay_ms = delay_ms }, NULL);
 }
 
 enum job_result job_wait(struct job *j, int64_t delay_ms, const char *reason)
 {
-	char why[REASON_SIZE];
-
-	words_set(why, sizeof(why), "%s", reason);
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = why, .version = -1, .level = "info", .line = "",
+	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "info",
 			.delay_ms = delay_ms, .waits = true }, NULL);
 }
 

@@ -69,14 +69,18 @@ struct job *job_free(struct job *j);
 /* Prolongs the lease. */
 enum job_result job_beat(struct job *j);
 
+/* What a line of its log says beside its words. */
+struct line_facts {
+	bool start;         /* it is being started now; that counts as a try, a look does not */
+	size_t step, steps; /* which of its steps comes now; 0: it is not about a step */
+};
+
 /* Writes a line of its log, cut to 2048 bytes. level is info, warning or error. */
-enum job_result job_line(struct job *j, const char *level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum job_result job_write_line(struct job *j, const struct line_facts *f, const char *level, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
-/* The line that says that it is being started now; that counts as a try, a look does not. */
-enum job_result job_start(struct job *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* The line that says which of its steps comes now. */
-enum job_result job_step(struct job *j, size_t n, size_t of, const char *words);
+#define job_line(j_, ...)  job_write_line(j_, &(struct line_facts){ 0 }, __VA_ARGS__)
+#define job_start(j_, ...) job_write_line(j_, &(struct line_facts){ .start = true }, "info", __VA_ARGS__)
 
 /*
  * Committed before the act is sent; prolongs the lease too. From here on nobody sends it again but at its person's word: not
