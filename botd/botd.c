@@ -2,14 +2,12 @@
 
 #include <string.h>
 
-#include "botd/closing.h"
-#include "botd/held.h"
-#include "botd/outage.h"
 #include "botd/resume.h"
 #include "botd/site.h"
 #include "botd/state.h"
 #include "botd/worker.h"
 #include "common/daemon.h"
+#include "common/fiber.h"
 #include "common/log.h"
 
 #define OUTAGE_OLD_MS 3600000
@@ -65,11 +63,7 @@ int botd_open(void *daemon, struct server *)
 	b->work = hub_new(0, 1);
 	b->news = hub_new(0, 1);
 	b->closed = hub_new(0, 1);
-	b->closings = closings_new(b->closed);
-	b->outages = outages_new(OUTAGE_OLD_MS);
-	b->doubted = held_new();
-	b->put_off = held_new();
-	b->cut_off = held_new();
+	b->outages.old_ms = OUTAGE_OLD_MS;
 	botd_load_recipes(b);
 	b->vault = peer_to("botd", "sessiond", "bot");
 	b->screen = peer_to("botd", "streamd", "bot");
@@ -81,8 +75,8 @@ int botd_start(void *daemon)
 	struct botd *b = daemon;
 
 	for (int64_t i = 0; i < b->settings->workers; i++)
-		b->workers[i] = worker_start(b, (unsigned)i + 1);
-	b->resume = resume_start(b);
+		b->workers[i] = worker_start(b);
+	fiber_start("resume", resume_run, b, &b->resume);
 	return 0;
 }
 
@@ -99,8 +93,9 @@ void botd_stop(void *daemon)
 		worker_cancel(b->workers[i]);
 	for (int64_t i = 0; i < b->settings->workers; i++)
 		b->workers[i] = worker_end(b->workers[i]);
-	closings_wait(b->closings);
-	b->resume = resume_end(b->resume);
+	closings_wait(&b->closings);
+	fiber_cancel(b->resume);
+	fiber_join(&b->resume);
 }
 
 void botd_close(void *daemon)
@@ -114,9 +109,8 @@ void botd_close(void *daemon)
 	hub_free(b->work);
 	hub_free(b->news);
 	hub_free(b->closed);
-	held_free(b->doubted);
-	held_free(b->put_off);
-	held_free(b->cut_off);
-	outages_free(b->outages);
-	closings_free(b->closings);
+	held_free(&b->doubted);
+	held_free(&b->put_off);
+	held_free(&b->cut_off);
+	outages_free(&b->outages);
 }

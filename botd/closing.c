@@ -2,64 +2,38 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "botd/run.h"
+#include "botd/state.h"
 #include "common/fiber.h"
-#include "common/hub.h"
-#include "common/latch.h"
-#include "common/loop.h"
 #include "common/must.h"
 
 struct closing {
-	struct closings *all;
+	struct botd *botd;
 	struct run *run;
 	bool hasty;
 	LIST_ENTRY(closing) link;
 };
 
-struct closings {
-	struct hub *closed;
-	LIST_HEAD(, closing) list;
-	struct latch emptied;
-};
-
-struct closings *closings_new(struct hub *closed)
-{
-	struct closings *c = must(calloc(1, sizeof(*c)));
-
-	c->closed = closed;
-	LIST_INIT(&c->list);
-	return c;
-}
-
-struct closings *closings_free(struct closings *c)
-{
-	free(c);
-	return NULL;
-}
-
 static void close_one(void *arg)
 {
 	struct closing *x = arg;
-	struct closings *all = x->all;
+	struct botd *b = x->botd;
 
 	run_end(x->run, x->hasty);
 	LIST_REMOVE(x, link);
 	run_free(x->run);
 	free(x);
-	hub_miss(all->closed);
-	latch_wake(&all->emptied, 0);
+	hub_miss(b->closed);
+	latch_wake(&b->closings.emptied, 0);
 }
 
-void closing_start(struct closings *c, struct run *run, bool hasty)
+void closing_start(struct botd *b, struct run *run, bool hasty)
 {
 	struct closing *x = must(calloc(1, sizeof(*x)));
 
-	x->all = c;
-	x->run = run;
-	x->hasty = hasty;
-	LIST_INSERT_HEAD(&c->list, x, link);
+	*x = (struct closing){ .botd = b, .run = run, .hasty = hasty };
+	LIST_INSERT_HEAD(&b->closings.list, x, link);
 	fiber_start("closing", close_one, x, NULL);
 }
 

@@ -6,19 +6,21 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
-struct hub;
-struct closings;
+#include "common/latch.h"
+
+struct botd;
 struct run;
 
-/* closed (borrowed) rings whenever one has ended. */
-struct closings *closings_new(struct hub *closed);
+/* Those under way. Begins as { 0 }. */
+struct closings {
+	LIST_HEAD(, closing) list;
+	struct latch emptied;
+};
 
-/* None may be under way. Takes NULL, returns NULL. */
-struct closings *closings_free(struct closings *c);
-
-/* Takes the run over: run_end() with hasty, then run_free(). */
-void closing_start(struct closings *c, struct run *run, bool hasty);
+/* Takes the run over: run_end() with hasty, then run_free(); then the hub closed is told. */
+void closing_start(struct botd *b, struct run *run, bool hasty);
 
 /* Whether one with that session is under way. */
 bool closings_have(const struct closings *c, int64_t user, const char *site);

@@ -4,27 +4,12 @@
 
 #include "common/must.h"
 
-struct held {
-	int64_t *ids;
-	size_t count;
-};
-
-struct held *held_new(void)
+void held_free(struct held_set *h)
 {
-	struct held *h = must(calloc(1, sizeof(*h)));
-
-	return h;
+	free(h->ids);
 }
 
-struct held *held_free(struct held *h)
-{
-	if (h)
-		free(h->ids);
-	free(h);
-	return NULL;
-}
-
-bool held_has(const struct held *h, int64_t id)
+bool held_has(const struct held_set *h, int64_t id)
 {
 	for (size_t i = 0; i < h->count; i++) {
 		if (h->ids[i] == id)
@@ -33,7 +18,7 @@ bool held_has(const struct held *h, int64_t id)
 	return false;
 }
 
-void held_add(struct held *h, int64_t id)
+void held_add(struct held_set *h, int64_t id)
 {
 	if (held_has(h, id))
 		return;
@@ -41,7 +26,7 @@ void held_add(struct held *h, int64_t id)
 	h->ids[h->count++] = id;
 }
 
-void held_remove(struct held *h, int64_t id)
+void held_remove(struct held_set *h, int64_t id)
 {
 	for (size_t i = 0; i < h->count; i++) {
 		if (h->ids[i] == id)

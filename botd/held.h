@@ -4,17 +4,19 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct held;
+/* Begins as { 0 }. */
+struct held_set {
+	int64_t *ids;
+	size_t count;
+};
 
-struct held *held_new(void);
+void held_free(struct held_set *h);
 
-/* Takes NULL, returns NULL. */
-struct held *held_free(struct held *h);
+void held_add(struct held_set *h, int64_t id);
 
-void held_add(struct held *h, int64_t id);
+void held_remove(struct held_set *h, int64_t id);
 
-void held_remove(struct held *h, int64_t id);
-
-bool held_has(const struct held *h, int64_t id);
+bool held_has(const struct held_set *h, int64_t id);

@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/loop.h"
 #include "common/must.h"
@@ -17,11 +16,6 @@ struct outage {
 	int64_t since, until; /* monotonic ms */
 	int64_t pause_ms;     /* the last of ours */
 	LIST_ENTRY(outage) link;
-};
-
-struct outages {
-	LIST_HEAD(, outage) list;
-	int64_t old_ms;
 };
 
 /* The probe is of the whole site. */
@@ -56,21 +50,10 @@ static void remove_one(struct outage *x)
 	free(x);
 }
 
-struct outages *outages_new(int64_t old_ms)
+void outages_free(struct outages *o)
 {
-	struct outages *o = must(calloc(1, sizeof(*o)));
-
-	o->old_ms = old_ms;
-	LIST_INIT(&o->list);
-	return o;
-}
-
-struct outages *outages_free(struct outages *o)
-{
-	while (o && !LIST_EMPTY(&o->list))
+	while (!LIST_EMPTY(&o->list))
 		remove_one(LIST_FIRST(&o->list));
-	free(o);
-	return NULL;
 }
 
 int64_t outage_left_ms(const struct outages *o, const struct spot *to)

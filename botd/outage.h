@@ -10,8 +10,13 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
-struct outages;
+/* Those there are. Begins as { .old_ms = ... }. */
+struct outages {
+	int64_t old_ms; /* when nobody has asked for so long after a pause, it may have been well meanwhile: the next is another */
+	LIST_HEAD(, outage) list;
+};
 
 /* In the order in which a booking comes to them. */
 enum place {
@@ -27,11 +32,7 @@ struct spot {
 	int place;
 };
 
-/* old_ms: when nobody has asked for so long after a pause, the site may have been well meanwhile: the next is another outage. */
-struct outages *outages_new(int64_t old_ms);
-
-/* Takes NULL, returns NULL. */
-struct outages *outages_free(struct outages *o);
+void outages_free(struct outages *o);
 
 /*
  * The site was just found not well there; it wants to be left alone for asked_ms (0: it does not say). first_ms: the first

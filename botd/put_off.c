@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "botd/held.h"
-#include "botd/outage.h"
 #include "botd/today.h"
 #include "common/cleanup.h"
 #include "common/loop.h"
@@ -38,7 +36,7 @@ static bool makes_sense(struct botd *b, const struct recipe *recipe, const struc
 	char today[11];
 
 	today_at(recipe->environment.time_zone, wall_now(), today);
-	return day ? strcmp(day, today) >= 0 : outage_lasted_ms(b->outages, &all_of(j)) < LONGEST_MS;
+	return day ? strcmp(day, today) >= 0 : outage_lasted_ms(&b->outages, &all_of(j)) < LONGEST_MS;
 }
 
 static enum job_result give_up(const struct recipe *recipe, struct job *j, const char *last, struct job **ret_next)
@@ -56,7 +54,7 @@ static int64_t put_off_note(struct botd *b, const struct job *j, const struct en
 	const struct spot at = { .site = j->site, .action = j->action, .place = e->place };
 
 	if (e->place != PLACE_UNASKED)
-		outage_note(b->outages, &at, e->retry_ms, b->settings->retry_ms);
+		outage_note(&b->outages, &at, e->retry_ms, b->settings->retry_ms);
 	return put_off_left_ms(b, j);
 }
 
@@ -70,7 +68,7 @@ enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, s
 
 	if (recipe && !makes_sense(b, recipe, j))
 		return give_up(recipe, j, e->reason, ret_next);
-	held_add(b->put_off, j->id);
+	held_add(&b->put_off, j->id);
 	clock_at(zone, wall_now() + delay, clock);
 	words_set(reason, sizeof(reason), "%s It is tried again at %s (%s).", BRIEF(900, e->reason), clock, zone ? zone : "UTC");
 	return job_put_off(j, delay, tell, reason);
@@ -78,13 +76,13 @@ enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, s
 
 int64_t put_off_left_ms(const struct botd *b, const struct job *j)
 {
-	return outage_left_ms(b->outages, &all_of(j));
+	return outage_left_ms(&b->outages, &all_of(j));
 }
 
 enum job_result put_off_past(struct botd *b, struct job *j, const char *title, int place)
 {
-	outage_past(b->outages, &(struct spot){ .site = j->site, .action = j->action, .place = place });
-	if (!put_off_was(b, j) || outage_lasted_ms(b->outages, &all_of(j)) > 0)
+	outage_past(&b->outages, &(struct spot){ .site = j->site, .action = j->action, .place = place });
+	if (!put_off_was(b, j) || outage_lasted_ms(&b->outages, &all_of(j)) > 0)
 		return JOB_OK;
 	put_off_over(b, j);
 	return job_start(j, "%s is well again; going on.", title);
@@ -92,10 +90,10 @@ enum job_result put_off_past(struct botd *b, struct job *j, const char *title, i
 
 bool put_off_was(const struct botd *b, const struct job *j)
 {
-	return held_has(b->put_off, j->id);
+	return held_has(&b->put_off, j->id);
 }
 
 void put_off_over(struct botd *b, const struct job *j)
 {
-	held_remove(b->put_off, j->id);
+	held_remove(&b->put_off, j->id);
 }

@@ -1,7 +1,6 @@
 #include "botd/resume.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "botd/state.h"
@@ -10,7 +9,6 @@
 #include "common/fiber.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "common/pause.h"
 #include "proto/sessiond.h"
 
@@ -18,13 +16,8 @@
 #define LONGEST_MS 8000
 #define WRITE_MS 5000
 
-struct resume {
-	struct botd *botd;
-	struct fiber *fiber;
-};
-
 /* Until it is written: nobody says it a second time. */
-static int resume_take(struct resume *r, const struct session_watch_item *item)
+static int resume_take(struct botd *b, const struct session_watch_item *item)
 {
 	int64_t count = 0, pause = AGAIN_MS;
 	int e = 0;
@@ -32,13 +25,13 @@ static int resume_take(struct resume *r, const struct session_watch_item *item)
 	if (strcmp(item->health, "working") != 0)
 		return 0;
 	while (e != -ECANCELED) {
-		e = queue_resume(r->botd->db, item->user, item->site, item->version, deadline_in(WRITE_MS),
+		e = queue_resume(b->db, item->user, item->site, item->version, deadline_in(WRITE_MS),
 			&count);
 		if (e == 0)
 			break;
 		if (pause == AGAIN_MS) /* once, however long it takes */
 			log_warning("bookings that wait for a sign-in at %s could not be woken yet: %s", item->site,
-				db_error(r->botd->db)->text);
+				db_error(b->db)->text);
 		e = fiber_sleep_until(deadline_in(pause));
 		pause = pause_longer(pause, LONGEST_MS);
 	}
@@ -47,18 +40,18 @@ static int resume_take(struct resume *r, const struct session_watch_item *item)
 	return e;
 }
 
-static int resume_watch(struct resume *r, bool said)
+static int resume_watch(struct botd *b, bool said)
 {
-	CLEANUP(call_freep) struct call *call = call_new(r->botd, NULL, NEVER);
+	CLEANUP(call_freep) struct call *call = call_new(b, NULL, NEVER);
 	struct session_watch_params params = {};
 	struct session_watch_item item;
 	struct peer_stream *stream = NULL;
-	int e = open_session_watch(call, r->botd->vault, &params, &stream);
+	int e = open_session_watch(call, b->vault, &params, &stream);
 
 	while (e == 0) {
 		e = next_session_watch(stream, &item, NEVER);
 		if (e == 0)
-			e = resume_take(r, &item);
+			e = resume_take(b, &item);
 	}
 	peer_stream_close(stream);
 	if (e != -ECANCELED && !said)
@@ -67,33 +60,13 @@ static int resume_watch(struct resume *r, bool said)
 	return e;
 }
 
-static void resume_run(void *arg)
+void resume_run(void *botd)
 {
-	struct resume *r = arg;
 	bool said = false;
 
-	while (resume_watch(r, said) != -ECANCELED) {
+	while (resume_watch(botd, said) != -ECANCELED) {
 		said = true;
 		if (fiber_sleep_until(deadline_in(AGAIN_MS)) < 0)
 			return;
 	}
-}
-
-struct resume *resume_start(struct botd *b)
-{
-	struct resume *r = must(calloc(1, sizeof(*r)));
-
-	r->botd = b;
-	fiber_start("resume", resume_run, r, &r->fiber);
-	return r;
-}
-
-struct resume *resume_end(struct resume *r)
-{
-	if (!r)
-		return NULL;
-	fiber_cancel(r->fiber);
-	fiber_join(&r->fiber);
-	free(r);
-	return NULL;
 }

@@ -4,10 +4,5 @@
  */
 #pragma once
 
-struct botd;
-struct resume;
-
-struct resume *resume_start(struct botd *b);
-
-/* Cancels it, waits until it has ended, frees it. Takes NULL, returns NULL. */
-struct resume *resume_end(struct resume *r);
+/* Of a fiber of its own, until it is cancelled. */
+void resume_run(void *botd);

@@ -1,6 +1,9 @@
 /* botd's state: what its handlers find in call->daemon, and its workers share. One per process. */
 #pragma once
 
+#include "botd/closing.h"
+#include "botd/held.h"
+#include "botd/outage.h"
 #include "botd/settings.h"
 #include "common/hub.h"
 #include "db/service.h"
@@ -10,10 +13,6 @@
 
 #define MOST_WORKERS 64
 
-struct closings;
-struct held;
-struct outages;
-struct resume;
 struct worker;
 
 struct botd {
@@ -25,16 +24,16 @@ struct botd {
 	struct hub *work;            /* missed: there may be work */
 	struct hub *news;            /* the number of a booking that has changed */
 	struct hub *closed;          /* missed: a browser has been closed and its session saved */
-	struct closings *closings;
-	struct outages *outages;
-	struct held *doubted;        /* bookings in which the site has once seemed to ask for the person */
-	struct held *cut_off;        /* bookings whose last attempt the database ended, without a word in their log */
+	struct closings closings;
+	struct outages outages;
+	struct held_set doubted;     /* bookings in which the site has once seemed to ask for the person */
+	struct held_set cut_off;     /* bookings whose last attempt the database ended, without a word in their log */
 	bool database_away;
 	bool stopping;
-	struct held *put_off;        /* bookings that have been told that the site is not well */
+	struct held_set put_off;     /* bookings that have been told that the site is not well */
 	bool claims_fail, looks_fail; /* the workers have said that they cannot claim, or see what is due */
 	struct worker *workers[MOST_WORKERS + 1]; /* NULL past the last */
-	struct resume *resume;
+	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };
 
 static inline struct botd *botd_of(const struct call *call)

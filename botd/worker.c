@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "botd/state.h"
-#include "botd/closing.h"
 #include "botd/doing.h"
-#include "botd/held.h"
-#include "botd/outage.h"
 #include "botd/put_off.h"
 #include "botd/queue.h"
 #include "botd/run.h"
@@ -36,7 +33,6 @@
 struct worker {
 	struct botd *botd;
 	struct fiber *fiber;
-	unsigned number;
 	struct job *job; /* the present one, and behind it the older ones of this run */
 	struct run *run; /* NULL: there is none */
 	struct progress progress;
@@ -106,7 +102,7 @@ static enum job_result worker_doubt(struct worker *w, struct job *j, const struc
 {
 	char reason[1025];
 
-	held_add(w->botd->doubted, j->id);
+	held_add(&w->botd->doubted, j->id);
 	words_set(reason, sizeof(reason), "%s It is looked at again with a fresh browser.", BRIEF(900, e->reason));
 	return job_put_off(j, 0, true, reason);
 }
@@ -114,7 +110,7 @@ static enum job_result worker_doubt(struct worker *w, struct job *j, const struc
 /* What was remembered of it is of no more use. */
 static void worker_forget(struct worker *w, const struct job *j)
 {
-	held_remove(w->botd->doubted, j->id);
+	held_remove(&w->botd->doubted, j->id);
 	put_off_over(w->botd, j);
 }
 
@@ -123,7 +119,7 @@ static enum job_result worker_settle(struct worker *w, struct job *j, const stru
 {
 	if (e->kind == ENDING_DONE || e->kind == ENDING_SIGN_IN)
 		worker_forget(w, j);
-	if (e->kind == ENDING_EXPIRED && !held_has(w->botd->doubted, j->id))
+	if (e->kind == ENDING_EXPIRED && !held_has(&w->botd->doubted, j->id))
 		return worker_doubt(w, j, e);
 	switch (e->kind) {
 	case ENDING_DONE: return job_finish(j, e->outcome, *e->reason ? e->reason : NULL, ret_next);
@@ -173,9 +169,9 @@ static void look_why_cancelled(struct worker *w, struct ending *e)
 static void remember_cut(struct botd *b, const struct job *j, enum job_result r)
 {
 	if (r == JOB_OK)
-		held_remove(b->cut_off, j->id);
+		held_remove(&b->cut_off, j->id);
 	else if (b->database_away || r == JOB_REFUSED)
-		held_add(b->cut_off, j->id);
+		held_add(&b->cut_off, j->id);
 }
 
 static void say_settled(const struct job *j, const struct ending *e, enum job_result r)
@@ -277,7 +273,7 @@ static void do_batch(struct worker *w)
 /* Another worker's run with the same session: on this host we need not find out by asking. */
 static bool session_in_use(struct worker *w)
 {
-	if (closings_have(w->botd->closings, w->job->user, w->job->site))
+	if (closings_have(&w->botd->closings, w->job->user, w->job->site))
 		return true;
 	for (size_t i = 0; w->botd->workers[i]; i++) {
 		const struct worker *o = w->botd->workers[i];
@@ -328,7 +324,7 @@ static const char *words_after_cut(const struct job *j)
 /* What the log says before the browser is there; of one that is tried again and again only that it works again. */
 static int say_opening(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
-	enum job_result r = held_has(w->botd->cut_off, w->job->id)
+	enum job_result r = held_has(&w->botd->cut_off, w->job->id)
 		? job_line(w->job, "warning", "%s", words_after_cut(w->job)) : JOB_OK;
 
 	if (r == JOB_OK && !put_off_was(w->botd, w->job))
@@ -362,7 +358,7 @@ static int worker_open_browser(struct worker *w, const struct recipe *recipe, st
 /* Whoever reads the log sees it begin again, and would not know why. */
 static int say_vanished(struct worker *w, struct ending *end)
 {
-	if (!w->job->vanished || held_has(w->botd->cut_off, w->job->id))
+	if (!w->job->vanished || held_has(&w->botd->cut_off, w->job->id))
 		return 0;
 	return ending_written(end, job_line(w->job, "warning", "A part of Stead stopped in the middle of it; %s",
 		w->job->intended ? "what may have been sent is looked for." : "starting over."));
@@ -399,7 +395,7 @@ static void run_jobs(void *arg)
 	else
 		settle_present(w, &end, false);
 	if (w->run)
-		closing_start(w->botd->closings, TAKE(w->run), fiber_cancelled());
+		closing_start(w->botd, TAKE(w->run), fiber_cancelled());
 	w->done = true;
 	latch_wake(&w->ended, 0);
 }
@@ -522,12 +518,11 @@ static void worker_work(void *arg)
 	}
 }
 
-struct worker *worker_start(struct botd *b, unsigned number)
+struct worker *worker_start(struct botd *b)
 {
 	struct worker *w = must(calloc(1, sizeof(*w)));
 
 	w->botd = b;
-	w->number = number;
 	fiber_start("worker", worker_work, w, &w->fiber);
 	return w;
 }

@@ -7,7 +7,7 @@
 struct botd;
 struct worker;
 
-struct worker *worker_start(struct botd *b, unsigned number);
+struct worker *worker_start(struct botd *b);
 
 /* Lets it give back what it is at and end. */
 void worker_cancel(struct worker *w);

@@ -469,7 +469,7 @@ export const mutants = [
 		changes: [["	case ENDING_DOWN: return j->intended ? worker_look_again(w, j, e, ret_next) : put_off(w->botd, j, e, ret_next);\n",
 			"	case ENDING_DOWN: return j->intended || e ? try_again(w, j, e, ret_next) : put_off(w->botd, j, e, ret_next);\n"]] },
 	{ name: "a worker waits for another's browser to close", file: "botd/worker.c", ...KEEPING("keeps nobody else"),
-		changes: [["		closing_start(w->botd->closings, TAKE(w->run), fiber_cancelled());\n",
+		changes: [["		closing_start(w->botd, TAKE(w->run), fiber_cancelled());\n",
 			"	{\n		run_end(w->run, fiber_cancelled());\n		w->run = run_free(w->run);\n	}\n"]] },
 	{ name: "a page that is left says goodbye", file: "streamd/browser/farewell.c", ...FAREWELL,
 		changes: [["		return set_network(page.browser, !on);\n", "		return set_network(page.browser, on || !on);\n"]] },

@@ -14,7 +14,7 @@
 
 #define OLD_MS 1500
 
-static struct outages *o;
+static struct outages outages, *o = &outages;
 
 /* The probe of a site, and what comes after it. */
 #define PROBE(site_)                 (&(struct spot){ .site = (site_), .action = "book", .place = PLACE_PROBE })
@@ -24,14 +24,14 @@ static struct outages *o;
 static int set_up(void **state)
 {
 	(void)state;
-	o = outages_new(OLD_MS);
+	outages = (struct outages){ .old_ms = OLD_MS };
 	return loop_init();
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	o = outages_free(o);
+	outages_free(o);
 	fiber_drop_stacks();
 	loop_deinit();
 	return 0;
