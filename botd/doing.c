@@ -436,7 +436,7 @@ static enum step_result take_or_act(struct doing *d, const struct step *step, st
 	if (r != STEP_HELD)
 		return r;
 	if (!got_past(d, d->place) || !doing_let_go(d, step, held.request))
-		return STEP_LOST;
+		return STEP_OVER;
 	if (!d->sent)
 		return STEP_UNSENT;
 	*ret = (struct run_step_result){ .reason = held.cut, .picture = -1 };

@@ -77,12 +77,10 @@ int run_refused(struct call *call, int e, struct ending *end)
 		return e;
 	}
 	if (e == REFUSED && call->refusal.code == ERR_needs_sign_in)
-		ending_set(end, ENDING_SIGN_IN, "%s", call->refusal.message);
-	else if (e == REFUSED && (call->refusal.code == ERR_busy || call->refusal.code == ERR_database_down))
-		ending_set(end, ENDING_BUSY, "%s", call->refusal.message);
-	else
-		ending_set(end, ENDING_AGAIN, "%s", why_refused(call, e));
-	return -ENOENT;
+		return ending_set(end, ENDING_SIGN_IN, "%s", call->refusal.message);
+	if (e == REFUSED && (call->refusal.code == ERR_busy || call->refusal.code == ERR_database_down))
+		return ending_set(end, ENDING_BUSY, "%s", call->refusal.message);
+	return ending_set(end, ENDING_AGAIN, "%s", why_refused(call, e));
 }
 
 static void run_release(struct run *r, int64_t token)
@@ -212,17 +210,15 @@ static int has_ended(struct run *r, const char *health, const char *reason, stru
 {
 	if (report(r, health, reason, end) < 0)
 		return -ENOENT;
-	ending_set(end, ENDING_SIGN_IN, "%s", reason);
 	end->version = r->kept;
-	return -ENOENT;
+	return ending_set(end, ENDING_SIGN_IN, "%s", reason);
 }
 
 static int look_at_health(struct run *r, const char *health, struct ending *end)
 {
 	if (strcmp(health, "needs_sign_in") == 0 || strcmp(health, "wrong_account") == 0 || strcmp(health, "not_portable") == 0) {
-		ending_set(end, ENDING_SIGN_IN, "%s asks for you again; sign in on the dashboard.", r->recipe->title);
 		end->version = r->kept;
-		return -ENOENT;
+		return ending_set(end, ENDING_SIGN_IN, "%s asks for you again; sign in on the dashboard.", r->recipe->title);
 	}
 	return 0;
 }
@@ -387,10 +383,9 @@ static int run_judge(struct run *r, const struct run_open_result *result, struct
 		return judge_out(r, result, reason, end);
 	if (strcmp(result->verdict, "down") == 0) {
 		run_remark(r, "site_down", reason);
-		ending_set(end, ENDING_DOWN, "%s", reason);
 		end->place = PLACE_PROBE;
 		end->retry_ms = result->retry_ms;
-		return -ENOENT;
+		return ending_set(end, ENDING_DOWN, "%s", reason);
 	}
 	run_remark(r, "unproved", reason);
 	return ending_set(end, ENDING_AGAIN, "It is not clear whether the session for %s still works: %s", r->recipe->title, reason);
@@ -405,10 +400,8 @@ int run_open(struct run *r, struct ending *end)
 	int64_t began = loop_now();
 	int e;
 
-	if (r->lost) {
-		ending_set(end, ENDING_BUSY, "Another has taken the session for %s meanwhile.", r->recipe->title);
-		return broken_unless(r, -ENOENT);
-	}
+	if (r->lost)
+		return broken_unless(r, ending_set(end, ENDING_BUSY, "Another has taken the session for %s meanwhile.", r->recipe->title));
 	random_name_after(r->id, sizeof(r->id), "run");
 	e = call_run_open(call, r->botd->screen, &params, &result);
 	r->fetched = call_free(r->fetched); /* and with it our copy of the state */

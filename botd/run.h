@@ -54,10 +54,7 @@ bool run_broken(const struct run *r);
 enum step_result {
 	STEP_DONE,
 	STEP_MISSING, /* what it needs is not on the page */
-	STEP_EXPIRED, /* it seems that nobody is signed in; the vault has been told so, and the ending is set */
-	STEP_DOWN,    /* the site is not well; the ending is set */
-	STEP_BROKEN,  /* the browser failed or streamd is gone; the ending is set */
-	STEP_LOST,    /* cancelled; the ending is set */
+	STEP_OVER,    /* so is the run, whatever has ended it; the ending is set */
 	STEP_HELD,    /* of run_act_step() alone: what would act is held back */
 	STEP_UNSENT,  /* it was let go, but nothing left */
 };

@@ -13,29 +13,10 @@ static enum step_result run_step_broken(struct run *r, struct call *call, int e,
 {
 	r->broken = true;
 	run_refused(call, e, end);
-	return e == -ECANCELED ? STEP_LOST : STEP_BROKEN;
+	return STEP_OVER;
 }
 
-/* What a step that was neither done nor missing something means. The browser is of no more use. */
-static enum step_result over(struct run *r, const struct run_step_result *result, const char *reason, struct ending *end)
-{
-	r->broken = true;
-	if (strcmp(result->result, "expired") == 0) {
-		run_remark(r, "unproved", reason);
-		ending_set(end, ENDING_EXPIRED, "%s", reason);
-		return STEP_EXPIRED;
-	}
-	if (strcmp(result->result, "down") == 0) {
-		run_remark(r, "site_down", reason);
-		ending_set(end, ENDING_DOWN, "%s", reason);
-		end->retry_ms = result->retry_ms;
-		return STEP_DOWN;
-	}
-	ending_set(end, ENDING_AGAIN, "The browser failed: %s", reason);
-	return STEP_BROKEN;
-}
-
-/* What became of a step; the ending is set unless it is done or missing. */
+/* What became of a step. Where it was neither done nor is missing something the browser is of no more use. */
 static enum step_result judge_step(struct run *r, const struct run_step_result *ret, struct ending *end)
 {
 	const char *reason = ret->reason ? ret->reason : "no reason was given";
@@ -44,7 +25,18 @@ static enum step_result judge_step(struct run *r, const struct run_step_result *
 		return STEP_DONE;
 	if (strcmp(ret->result, "missing") == 0)
 		return STEP_MISSING;
-	return over(r, ret, reason, end);
+	r->broken = true;
+	if (strcmp(ret->result, "expired") == 0) {
+		run_remark(r, "unproved", reason);
+		ending_set(end, ENDING_EXPIRED, "%s", reason);
+	} else if (strcmp(ret->result, "down") == 0) {
+		run_remark(r, "site_down", reason);
+		ending_set(end, ENDING_DOWN, "%s", reason);
+		end->retry_ms = ret->retry_ms;
+	} else {
+		ending_set(end, ENDING_AGAIN, "The browser failed: %s", reason);
+	}
+	return STEP_OVER;
 }
 
 /* The step as streamd wants it, kept by call, which gets its deadline; NULL, and the ending is set. */
@@ -69,7 +61,7 @@ enum step_result run_take_step(struct run *r, struct call *call, const struct st
 	int e;
 
 	if (!params.step)
-		return STEP_BROKEN;
+		return STEP_OVER;
 	e = call_run_step(call, r->botd->screen, &params, ret);
 	return e < 0 ? run_step_broken(r, call, e, end) : judge_step(r, ret, end);
 }
@@ -82,7 +74,7 @@ enum step_result run_act_step(struct run *r, struct call *call, const struct ste
 	int e;
 
 	if (!params.step)
-		return STEP_BROKEN;
+		return STEP_OVER;
 	e = call_run_act(call, r->botd->screen, &params, &result);
 	if (e < 0)
 		return run_step_broken(r, call, e, end);
