@@ -1,40 +1,13 @@
 #include "botd/listing.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "recipe/step.h"
 
 #define FRESH_MS 10000
-
-struct listing {
-	json_t *steps; /* by which they were read; NULL: nothing is known */
-	struct call *call;
-	const struct run_row *rows;
-	size_t count;
-	int64_t read_at;
-};
-
-struct listing *listing_new(void)
-{
-	struct listing *l = must(calloc(1, sizeof(*l)));
-
-	return l;
-}
-
-struct listing *listing_free(struct listing *l)
-{
-	if (!l)
-		return NULL;
-	json_decref(l->steps);
-	call_free(l->call);
-	free(l);
-	return NULL;
-}
 
 /* The steps of the list, filled in; NULL if they cannot be. */
 static json_t *filled_steps(const struct recipe_action *a, const struct variables *v)
@@ -58,11 +31,16 @@ void listing_forget(struct listing *l)
 	l->steps = NULL;
 }
 
-void listing_keep(struct listing *l, const struct recipe_action *a, const struct variables *v, struct call *call,
-	const struct run_step_result *result)
+void listing_free(struct listing *l)
 {
 	listing_forget(l);
 	call_free(l->call);
+}
+
+void listing_keep(struct listing *l, const struct recipe_action *a, const struct variables *v, struct call *call,
+	const struct run_step_result *result)
+{
+	listing_free(l);
 	*l = (struct listing){ .steps = filled_steps(a, v), .call = call, .rows = result->rows, .count = result->rows_count,
 		.read_at = loop_now() };
 }

@@ -9,12 +9,17 @@
 #include "recipe/recipe.h"
 #include "recipe/template.h"
 
-struct listing;
+/* Begins as { 0 }. */
+struct listing {
+	json_t *steps; /* by which they were read; NULL: nothing is known */
+	struct call *call;
+	const struct run_row *rows;
+	size_t count;
+	int64_t read_at; /* monotonic ms */
+};
 
-struct listing *listing_new(void);
-
-/* Takes NULL, returns NULL. */
-struct listing *listing_free(struct listing *l);
+/* For CLEANUP(listing_free), too. */
+void listing_free(struct listing *l);
 
 /* Forgets what was read: something may have changed. */
 void listing_forget(struct listing *l);

@@ -250,7 +250,7 @@ static enum job_result say_going_on(struct worker *w, struct job *j)
 /* Job after job in one browser, until it is broken, has had its share, or there is no other job. */
 static void do_batch(struct worker *w)
 {
-	struct listing *known = listing_new();
+	CLEANUP(listing_free) struct listing known = { 0 };
 	struct job *j = w->job;
 
 	for (int64_t n = 1; j; n++) {
@@ -259,7 +259,7 @@ static void do_batch(struct worker *w)
 		bool more;
 
 		if (r == JOB_OK)
-			job_do(w->botd, j, w->run, known, &w->progress, &end);
+			job_do(w->botd, j, w->run, &known, &w->progress, &end);
 		else
 			ending_written(&end, r);
 		more = n < worker_settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
@@ -267,7 +267,6 @@ static void do_batch(struct worker *w)
 		j = settle_present(w, &end, more && !w->leaving);
 	}
 	w->leaving = true;
-	listing_free(known);
 }
 
 /* Another worker's run with the same session: on this host we need not find out by asking. */

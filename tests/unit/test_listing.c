@@ -46,7 +46,7 @@ static json_t *inputs_of(const char *date)
 }
 
 /* One row, as streamd tells it, of the list of the 20th; NULL: an empty value, which does not travel. */
-static struct listing *one_row(const char *date, const char *desk)
+static struct listing one_row(const char *date, const char *desk)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	json_auto_t *inputs = inputs_of("2025-11-20");
@@ -55,12 +55,12 @@ static struct listing *one_row(const char *date, const char *desk)
 	struct run_cell *cells = arena_array(call->arena, 2, sizeof(*cells));
 	struct run_row *row = arena_alloc(call->arena, sizeof(*row));
 	struct run_step_result result = { .rows = row, .rows_count = 1 };
-	struct listing *l = listing_new();
+	struct listing l = { 0 };
 
 	cells[0] = (struct run_cell){ .name = "date", .value = date };
 	cells[1] = (struct run_cell){ .name = "desk", .value = desk };
 	*row = (struct run_row){ .cells = cells, .cells_count = 2 };
-	listing_keep(l, book, &v, call, &result);
+	listing_keep(&l, book, &v, call, &result);
 	return l;
 }
 
@@ -69,11 +69,9 @@ static bool found(const char *date, const char *desk)
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	json_auto_t *inputs = inputs_of("2025-11-20");
 	struct variables v = variables_of(arena, inputs);
-	struct listing *l = one_row(date, desk);
-	bool has = listing_has(l, book, &v);
+	CLEANUP(listing_free) struct listing l = one_row(date, desk);
 
-	listing_free(l);
-	return has;
+	return listing_has(&l, book, &v);
 }
 
 static void test_has(void **state)
@@ -96,24 +94,22 @@ static void test_known(void **state)
 	struct step open = { .step = "open", .url = "https://desk.test/mine?date={date}" };
 	struct recipe_action other = *book, by_day = *book;
 	struct run_step_result none = { 0 };
-	struct listing *l = listing_new();
+	CLEANUP(listing_free) struct listing l = { 0 };
 
 	(void)state;
 	other.list.steps_count--;
 	by_day.list.steps = &open;
 	by_day.list.steps_count = 1;
-	assert_false(listing_known(l, book, &day));
-	listing_free(l);
+	assert_false(listing_known(&l, book, &day));
 	l = one_row("x", "y");
-	assert_true(listing_known(l, book, &day));
-	assert_true(listing_known(l, book, &next)); /* it is the same for all days */
-	assert_false(listing_known(l, &other, &day)); /* which is read in another way */
-	listing_forget(l);
-	assert_false(listing_known(l, book, &day));
-	listing_keep(l, &by_day, &day, call_new(NULL, NULL, NEVER), &none);
-	assert_true(listing_known(l, &by_day, &day));
-	assert_false(listing_known(l, &by_day, &next)); /* what that day lacks another may hold */
-	listing_free(l);
+	assert_true(listing_known(&l, book, &day));
+	assert_true(listing_known(&l, book, &next)); /* it is the same for all days */
+	assert_false(listing_known(&l, &other, &day)); /* which is read in another way */
+	listing_forget(&l);
+	assert_false(listing_known(&l, book, &day));
+	listing_keep(&l, &by_day, &day, call_new(NULL, NULL, NEVER), &none);
+	assert_true(listing_known(&l, &by_day, &day));
+	assert_false(listing_known(&l, &by_day, &next)); /* what that day lacks another may hold */
 }
 
 static void test_today(void **state)
