@@ -8,10 +8,9 @@
 
 #include "authd/first_admin.h"
 #include "authd/http.h"
+#include "authd/login.h"
 #include "common/origin.h"
 #include "authd/state.h"
-#include "authd/strangers.h"
-#include "authd/sweeper.h"
 #include "authd/watch.h"
 #include "common/daemon.h"
 #include "common/fiber.h"
@@ -47,7 +46,7 @@ static void on_authd_login_ended(const char *payload, void *arg)
 	}
 	log_debug("hears of logins that end on other hosts");
 	login_watch_missed(a->watch);
-	first_admin_wake(a->first_admin);
+	latch_wake(&a->database_back, 0);
 }
 
 /* At the settings' cost, so that an unknown name takes as long as a known one. Blocking, once, before anything runs. */
@@ -101,19 +100,21 @@ int authd_start(void *daemon)
 
 	if (r < 0)
 		return r;
-	a->first_admin = first_admin_new(a);
-	a->sweeper = sweeper_new(a);
-	a->strangers = strangers_new(a);
+	fiber_start("first administrator", first_admin_run, a, &a->first_admin);
+	fiber_start("sweeper", login_sweep, a, &a->sweeper);
+	fiber_start("strangers", strangers_write, a, &a->writer);
 	return db_listen(a->db, "authd_login_ended", on_authd_login_ended, a);
 }
 
 void authd_stop(void *daemon)
 {
 	struct authd *a = daemon;
+	struct fiber **const fibers[] = { &a->first_admin, &a->sweeper, &a->writer };
 
-	first_admin_stop(a->first_admin);
-	sweeper_stop(a->sweeper);
-	strangers_stop(a->strangers);
+	for (size_t i = 0; i < sizeof(fibers) / sizeof(*fibers); i++) {
+		fiber_cancel(*fibers[i]);
+		fiber_join(fibers[i]);
+	}
 	login_watch_missed(a->watch); /* these would never end by themselves */
 	http_drain(a->http, deadline_in(DRAIN_MS));
 }
@@ -126,9 +127,6 @@ void authd_close(void *daemon)
 	peer_free(a->streamd);
 	peer_free(a->sessiond);
 	peer_free(a->botd);
-	first_admin_free(a->first_admin);
-	sweeper_free(a->sweeper);
-	strangers_free(a->strangers);
 	worker_pool_free(a->workers);
 	db_free(a->db);
 	login_watch_free(a->watch);

@@ -12,11 +12,8 @@
 #include "authd/password.h"
 #include "authd/user.h"
 #include "common/cleanup.h"
-#include "common/fiber.h"
-#include "common/latch.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "common/words.h"
 #include "db/db.h"
 
@@ -25,9 +22,6 @@
 struct first_admin {
 	struct authd *a;
 	char name[PASSWORD_MOST + 2], password[PASSWORD_MOST + 2]; /* room to see that one is too long */
-	struct fiber *fiber;
-	struct latch retry;
-	bool said;
 };
 
 /* Moves the value of an environment variable into out; what ps(1) and children could see of it is wiped. */
@@ -152,47 +146,19 @@ static int try(struct first_admin *f)
 	return r;
 }
 
-static void keep_trying(void *arg)
+void first_admin_run(void *authd)
 {
-	struct first_admin *f = arg;
+	struct first_admin f = { .a = authd };
+	bool said = false;
 	int r;
 
-	while ((r = try(f)) < 0 && r != -ECANCELED) {
-		if (!f->said && r != -ENOTCONN)
-			authd_db_failed(f->a, "looking for accounts", r);
-		f->said = f->said || r != -ENOTCONN;
-		if (latch_wait(&f->retry, deadline_in(RETRY_MS)) == -ECANCELED)
+	first_admin_read_account(&f);
+	while ((r = try(&f)) < 0 && r != -ECANCELED) {
+		if (!said && r != -ENOTCONN)
+			authd_db_failed(f.a, "looking for accounts", r);
+		said |= r != -ENOTCONN;
+		if (latch_wait(&f.a->database_back, deadline_in(RETRY_MS)) == -ECANCELED)
 			break;
 	}
-	explicit_bzero(f->password, sizeof(f->password));
-}
-
-struct first_admin *first_admin_new(struct authd *a)
-{
-	struct first_admin *f = must(calloc(1, sizeof(*f)));
-
-	f->a = a;
-	first_admin_read_account(f);
-	fiber_start("first administrator", keep_trying, f, &f->fiber);
-	return f;
-}
-
-void first_admin_wake(struct first_admin *f)
-{
-	latch_wake(&f->retry, 0);
-}
-
-void first_admin_stop(struct first_admin *f)
-{
-	fiber_cancel(f->fiber);
-	fiber_join(&f->fiber);
-}
-
-struct first_admin *first_admin_free(struct first_admin *f)
-{
-	if (!f)
-		return NULL;
-	explicit_bzero(f, sizeof(*f));
-	free(f);
-	return NULL;
+	explicit_bzero(&f, sizeof(f));
 }

@@ -16,12 +16,14 @@
 #include "authd/watch.h"
 #include "common/arena.h"
 #include "common/cleanup.h"
+#include "common/fiber.h"
 #include "common/hex.h"
 #include "common/loop.h"
 #include "db/db.h"
 #include "proto/call.h"
 
 #define SECRET_BYTES 32
+#define SWEEP_MS     15000 /* at most, between two clean-ups */
 
 /* 32 bytes make 43 characters and one '=' that is left out (RFC 4648 section 5). */
 static void base64url(const uint8_t bytes[SECRET_BYTES], char out[LOGIN_COOKIE])
@@ -249,13 +251,6 @@ int login_look(struct call *call, const struct login_look_params *params, struct
 	return 0;
 }
 
-int64_t login_sweep_ms(const struct authd *a)
-{
-	int64_t ms = a->settings->login_idle_s * 500;
-
-	return ms < 15000 ? ms : 15000;
-}
-
 static int sweep(struct db_tx *tx, void *arg)
 {
 	struct authd *a = arg;
@@ -268,7 +263,16 @@ static int sweep(struct db_tx *tx, void *arg)
 	return r == 0 ? throttle_sweep(tx) : r;
 }
 
-int login_sweep(struct authd *a)
+void login_sweep(void *authd)
 {
-	return db_transaction(a->db, DB_SELF, deadline_in(10000), sweep, a);
+	struct authd *a = authd;
+	int64_t half_ms = a->settings->login_idle_s * 500, pause = half_ms < SWEEP_MS ? half_ms : SWEEP_MS;
+	int last = 0; /* what the last one failed with: said once, not every few seconds */
+
+	while (fiber_sleep_until(deadline_in(pause)) == 0) {
+		int r = db_transaction(a->db, DB_SELF, deadline_in(10000), sweep, a);
+		if (r < 0 && r != last)
+			authd_db_failed(a, "ending logins whose time is up", r);
+		last = r;
+	}
 }

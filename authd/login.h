@@ -56,8 +56,8 @@ int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *se
 /* Within tx: ends a login, which PostgreSQL tells every authd once that is committed. *ret whether it was there. */
 int login_end(struct db_tx *tx, const struct login_secret *secret, bool *ret);
 
-/* How long after its end at the latest, or after a clean-up that could not be done, the next clean-up comes, ms. */
-int64_t login_sweep_ms(const struct authd *a);
-
-/* In a fiber: removes logins that have run out, devices that were not seen for long and idle throttle buckets. */
-int login_sweep(struct authd *a);
+/*
+ * Of a fiber of its own, until it is cancelled: removes every few seconds logins that have run out, devices that were not seen for
+ * long and idle throttle buckets.
+ */
+void login_sweep(void *authd);

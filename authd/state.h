@@ -6,16 +6,16 @@
 #include "authd/audit.h"
 #include "authd/password.h"
 #include "authd/settings.h"
+#include "authd/strangers.h"
+#include "common/latch.h"
 #include "db/service.h"
 
 struct db;
-struct first_admin;
+struct fiber;
 struct http;
 struct login_watch;
 struct peer;
 struct server;
-struct strangers;
-struct sweeper;
 struct worker_pool;
 
 struct authd {
@@ -27,9 +27,9 @@ struct authd {
 	struct peer *streamd, *sessiond, *botd;
 	struct login_watch *watch;
 	struct http *http;
-	struct first_admin *first_admin;
-	struct sweeper *sweeper;
-	struct strangers *strangers;
+	struct fiber *first_admin, *sweeper, *writer; /* first_admin_run(), login_sweep(), strangers_write() */
+	struct latch database_back; /* first_admin_run() waits for it */
+	struct strangers strangers;
 	struct audit_limit forbidden, acts; /* told by other daemons */
 	struct password_cost cost;
 	char nobody[PASSWORD_ENCODED]; /* the hash that an unknown name's password is compared with */

@@ -4,16 +4,17 @@
  */
 #pragma once
 
-struct authd;
-struct strangers;
+#include "common/latch.h"
 
-struct strangers *strangers_new(struct authd *a);
+/* Begins as { 0 }. */
+struct strangers {
+	struct latch idle; /* waits for the next one */
+	char what[200];    /* the first that has not been written; "" if none */
+	unsigned more;     /* others since */
+};
 
 /* server_on_stranger() of the daemon whose state this is. Does not wait. */
 void strangers_note(void *authd, const char *what);
 
-/* In a fiber: stops it; what has not been written by then is in the log alone. */
-void strangers_stop(struct strangers *s);
-
-/* After strangers_stop(). Takes NULL, returns NULL. */
-struct strangers *strangers_free(struct strangers *s);
+/* Of a fiber of its own, until it is cancelled; what has not been written by then is in the log alone. */
+void strangers_write(void *authd);
