@@ -44,16 +44,17 @@ static bool audit_admits(struct audit_limit *limit)
 	return false;
 }
 
-void audit_limited(struct authd *a, struct audit_limit *limit, struct call *call, const struct audit *entry)
+void audit_limited(struct call *call, struct audit_limit *limit, const char *event, const char *detail)
 {
-	struct audit told = *entry;
+	struct authd *a = call->daemon;
+	struct audit told = { .event = event, .user = call->acting.name, .ip = call->acting.ip, .detail = detail };
 	size_t unsaid = limit->unsaid;
 	int r;
 
 	if (!audit_admits(limit))
 		return;
 	if (unsaid)
-		told.detail = words_new(call->arena, 500, "%s; %zu more were not recorded", BRIEF(400, entry->detail), unsaid);
+		told.detail = words_new(call->arena, 500, "%s; %zu more were not recorded", BRIEF(400, detail), unsaid);
 	limit->unsaid = 0;
 	fiber_shield(); /* who hangs up at once is written down all the same */
 	r = audit_alone(a->db, authd_db_deadline(a, call->deadline), &told);
@@ -64,20 +65,7 @@ void audit_limited(struct authd *a, struct audit_limit *limit, struct call *call
 		authd_db_failed(a, "recording a refusal", r);
 }
 
-/* Too much of it is refused: what cannot be written down must not be done either. */
-static int note(struct call *call, const struct audit_note_params *params)
-{
-	struct authd *a = call->daemon;
-	const struct audit entry = { .event = params->event,
-		.user = call->acting.name,
-		.ip = call->acting.ip,
-		.detail = params->detail };
-
-	if (!audit_admits(&a->acts))
-		return call_refuse(call, ERR_busy, NULL, "Too much is done in a minute to be written down; try again in a moment.");
-	return audit_alone(a->db, authd_db_deadline(a, call->deadline), &entry);
-}
-
+/* Too much of what steadctl does is refused: what cannot be written down must not be done either. */
 int audit_note(struct call *call, const struct audit_note_params *params, struct audit_note_result *)
 {
 	struct authd *a = call->daemon;
@@ -86,20 +74,24 @@ int audit_note(struct call *call, const struct audit_note_params *params, struct
 		.ip = call->acting.ip,
 		.detail = params->detail };
 
-	if (strcmp(params->event, "steadctl") == 0)
-		return authd_db_failed(a, "recording what steadctl does", note(call, params));
-	audit_limited(a, &a->forbidden, call, &entry);
-	return 0;
+	if (strcmp(params->event, "steadctl") != 0) {
+		audit_limited(call, &a->forbidden, params->event, params->detail);
+		return 0;
+	}
+	if (!audit_admits(&a->acts))
+		return call_refuse(call, ERR_busy, NULL, "Too much is done in a minute to be written down; try again in a moment.");
+	return authd_db_failed(a, "recording what steadctl does",
+		audit_alone(a->db, authd_db_deadline(a, call->deadline), &entry));
 }
 
 static void audit_read_entry(struct call *call, const struct db_result *row, struct audit_entry *out)
 {
-	out->id = row_int(row, "id");
-	out->at_ms = row_time(row, "at");
-	out->event = arena_strdup(call->arena, row_words(row, "event"));
-	out->user = arena_strdup(call->arena, row_text(row, "user_name"));
-	out->ip = arena_strdup(call->arena, row_text(row, "ip"));
-	out->detail = arena_strdup(call->arena, row_text(row, "detail"));
+	*out = (struct audit_entry){ .id = row_int(row, "id"),
+		.at_ms = row_time(row, "at"),
+		.event = arena_strdup(call->arena, row_words(row, "event")),
+		.user = arena_strdup(call->arena, row_text(row, "user_name")),
+		.ip = arena_strdup(call->arena, row_text(row, "ip")),
+		.detail = arena_strdup(call->arena, row_text(row, "detail")) };
 }
 
 int audit_list(struct call *call, const struct audit_list_params *params, struct audit_list_result *result)

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct authd;
 struct call;
 struct db;
 struct db_tx;
@@ -27,8 +26,11 @@ struct audit_limit {
 	size_t rows, unsaid;
 };
 
-/* Such an event, which is refused already: what cannot be written down stays a line of the log. In a fiber. */
-void audit_limited(struct authd *a, struct audit_limit *limit, struct call *call, const struct audit *entry);
+/*
+ * Such an event, of whoever makes the call, which is refused already: what cannot be written down stays a line of the log. In a
+ * fiber.
+ */
+void audit_limited(struct call *call, struct audit_limit *limit, const char *event, const char *detail);
 
 /* For events that change nothing else. In a fiber. */
 int audit_alone(struct db *db, int64_t deadline, const struct audit *entry);

@@ -135,30 +135,6 @@ static int find_route(struct exchange *x)
 }
 
 /*
- * Anybody's page can make a browser send these, so their rows are few; what is left out is counted in the next one.
- * The refusal stands whether the row can be written or not.
- */
-static void audit_foreign(struct exchange *x, const char *detail)
-{
-	struct http *h = x->http;
-	const struct audit entry = { .event = "cross_site_refused", .ip = x->call->acting.ip, .detail = detail };
-
-	audit_limited(h->a, &h->foreign, x->call, &entry);
-}
-
-/* By the row's scope, by a handler of ours, or by the daemon that was asked: somebody wanted what is not theirs. */
-static void audit_forbidden(struct exchange *x)
-{
-	struct http *h = x->http;
-	const struct audit entry = { .event = "forbidden",
-		.user = x->call->acting.name,
-		.ip = x->call->acting.ip,
-		.detail = words_new(x->call->arena, 200, "%s %s", x->verb, x->path) };
-
-	audit_limited(h->a, &h->forbidden, x->call, &entry);
-}
-
-/*
  * A body of its own kind can be shown by another site's page, and an event stream kept open, with the cookie of whoever looks at
  * it. A person who opens a picture in a tab comes from no page.
  */
@@ -173,6 +149,10 @@ static enum origin_verdict judge_get(const struct exchange *x, const char *site,
 	return origin_judge(x->front.origin, site, origin);
 }
 
+/*
+ * Anybody's page can make a browser send what is refused here, so its rows in the audit are few; what is left out is counted in
+ * the next one. The refusal stands whether the row can be written or not.
+ */
 static int check_origin(struct exchange *x)
 {
 	const char *site = header(x, "Sec-Fetch-Site"), *origin = header(x, "Origin");
@@ -186,7 +166,8 @@ static int check_origin(struct exchange *x)
 		break;
 	case ORIGIN_FOREIGN: call_refuse(x->call, ERR_cross_site, NULL, "%s", ""); break;
 	}
-	audit_foreign(x, arena_printf(x->call->arena, "%s, from %s", x->route.method->name, http_shown(x, from)));
+	audit_limited(x->call, &x->http->foreign, "cross_site_refused",
+		arena_printf(x->call->arena, "%s, from %s", x->route.method->name, http_shown(x, from)));
 	return REFUSED;
 }
 
@@ -397,8 +378,9 @@ static void http_serve(void *arg)
 	if (x->cancelled)
 		fiber_cancel(x->fiber);
 	r = handle(x);
+	/* By the row's scope, by a handler of ours, or by the daemon that was asked: somebody wanted what is not theirs. */
 	if (r == REFUSED && x->call->refusal.code == ERR_forbidden)
-		audit_forbidden(x);
+		audit_limited(x->call, &x->http->forbidden, "forbidden", words_new(x->call->arena, 200, "%s %s", x->verb, x->path));
 	if (x->gone)
 		event_free(x->gone);
 	/* Its client has gone, or authd ends: no failure of anybody's, so nothing for the operator to read. */
