@@ -1,27 +1,25 @@
 #include "authd/front.h"
 
+#include <string.h>
+
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
 #include "common/cookie.h"
 #include "common/origin.h"
 
-bool front_https(const struct front *f)
+bool front_cookie(const struct front *f, cookie_name *name, char *out, size_t size)
 {
-	return origin_is_https(f->origin);
+	return cookie_find(evhttp_find_header(evhttp_request_get_input_headers(f->request), "Cookie"),
+		name(origin_is_https(f->origin)), out, size);
 }
 
-bool front_cookie(const struct front *f, const char *name, char *out, size_t size)
+void front_set_cookie(const struct front *f, cookie_name *name, const char *value, int64_t max_age_s)
 {
-	return cookie_find(evhttp_find_header(evhttp_request_get_input_headers(f->request), "Cookie"), name, out, size);
-}
+	bool https = origin_is_https(f->origin);
+	char cookie[COOKIE_MOST];
 
-static void front_set_header(struct front *f, const char *name, const char *value)
-{
-	evhttp_add_header(evhttp_request_get_output_headers(f->request), name, value);
-}
-
-void front_set_cookie(struct front *f, const char *cookie)
-{
-	front_set_header(f, "Set-Cookie", cookie);
+	cookie_build(cookie, name(https), value, https, max_age_s);
+	evhttp_add_header(evhttp_request_get_output_headers(f->request), "Set-Cookie", cookie);
+	explicit_bzero(cookie, sizeof(cookie));
 }

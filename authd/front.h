@@ -16,11 +16,11 @@ struct front {
 	const struct login *login; /* of the request's cookie, or NULL; lives as long as the call */
 };
 
-/* Whether the page is served over https, which decides the cookies' names and attributes. */
-bool front_https(const struct front *f);
+/* cookie_login_name() or cookie_device_name(): whether the page is served over https decides the cookies' names and attributes. */
+typedef const char *cookie_name(bool https);
 
 /* Copies the value of a cookie; false if the request has none of that name, or two. */
-bool front_cookie(const struct front *f, const char *name, char *out, size_t size);
+bool front_cookie(const struct front *f, cookie_name *name, char *out, size_t size);
 
-/* The answer sets this cookie; value as cookie_build() makes it. */
-void front_set_cookie(struct front *f, const char *cookie);
+/* The answer sets this cookie; value and max_age_s as cookie_build() takes them. */
+void front_set_cookie(const struct front *f, cookie_name *name, const char *value, int64_t max_age_s);

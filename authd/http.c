@@ -177,7 +177,7 @@ static int find_login(struct exchange *x)
 	struct acting *acting = &x->call->acting;
 	int r;
 
-	if (!front_cookie(&x->front, cookie_login_name(front_https(&x->front)), cookie, sizeof(cookie)))
+	if (!front_cookie(&x->front, cookie_login_name, cookie, sizeof(cookie)))
 		return 0;
 	/* What a page asks for while nobody is there, it says so of: such requests do not keep a login from idling out. */
 	r = login_find(x->http->a, x->call->arena, cookie, !header(x, "Stead-Idle"), x->call->deadline, &x->login);

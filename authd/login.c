@@ -10,7 +10,6 @@
 #include "authd/audit.h"
 #include "authd/state.h"
 #include "common/cookie.h"
-#include "authd/front.h"
 #include "authd/handlers.h"
 #include "authd/throttle.h"
 #include "authd/watch.h"
@@ -48,6 +47,13 @@ int login_secret_of(const char *cookie, struct login_secret *ret)
 	SHA256(ret->hash, sizeof(ret->hash), again);
 	hex_set(ret->name, again, (LOGIN_NAME - 1) / 2);
 	return 0;
+}
+
+bool login_secret_sent(const struct front *front, cookie_name *name, struct login_secret *ret)
+{
+	char cookie[LOGIN_COOKIE];
+
+	return front_cookie(front, name, cookie, sizeof(cookie)) && login_secret_of(cookie, ret) == 0;
 }
 
 int login_secret_new(struct login_secret *ret)
@@ -146,32 +152,9 @@ int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *se
 	return 0;
 }
 
-int login_end(struct db_tx *tx, const struct login_secret *secret, bool *ret)
+int login_end(struct db_tx *tx, const struct login_secret *secret)
 {
-	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = tx_query(tx, &res, "DELETE FROM logins WHERE hash = $1", DB_BYTES(secret->hash, sizeof(secret->hash)));
-
-	if (r == 0)
-		*ret = db_changed(res) > 0;
-	return r;
-}
-
-static bool secret_of_front(struct call *call, struct login_secret *ret)
-{
-	char cookie[LOGIN_COOKIE];
-	const struct front *front = call->front;
-
-	return front_cookie(front, cookie_login_name(front_https(front)), cookie, sizeof(cookie)) &&
-		login_secret_of(cookie, ret) == 0;
-}
-
-static void drop_cookie(struct front *front)
-{
-	char cookie[COOKIE_MOST];
-	bool https = front_https(front);
-
-	cookie_build(cookie, cookie_login_name(https), "", https, -1);
-	front_set_cookie(front, cookie);
+	return tx_query(tx, NULL, "DELETE FROM logins WHERE hash = $1", DB_BYTES(secret->hash, sizeof(secret->hash)));
 }
 
 int logout(struct call *call, const struct logout_params *, struct logout_result *)
@@ -180,14 +163,13 @@ int logout(struct call *call, const struct logout_params *, struct logout_result
 	const struct audit entry = { .event = "logout", .user = call->acting.name, .ip = call->acting.ip };
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
 	struct login_secret secret;
-	bool there;
 	int r;
 
-	if (!call->front || !secret_of_front(call, &secret))
+	if (!call->front || !login_secret_sent(call->front, cookie_login_name, &secret))
 		return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
 	r = db_begin(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &tx);
 	if (r == 0)
-		r = login_end(tx, &secret, &there);
+		r = login_end(tx, &secret);
 	if (r == 0)
 		r = audit_write(tx, &entry);
 	if (r == 0)
@@ -195,7 +177,7 @@ int logout(struct call *call, const struct logout_params *, struct logout_result
 	if (r < 0)
 		return authd_db_failed(a, "ending a login", r);
 	login_watch_tell(a->watch, secret.name); /* at once; the notification may be held up or lost */
-	drop_cookie(call->front);
+	front_set_cookie(call->front, cookie_login_name, "", -1);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "authd/front.h"
+
 struct arena;
 struct authd;
 struct db_tx;
@@ -28,6 +30,9 @@ int login_secret_new(struct login_secret *ret);
 
 /* The hash and name of a cookie's value. -EINVAL when it cannot be one. Pure. */
 int login_secret_of(const char *cookie, struct login_secret *ret);
+
+/* The same of the cookie that the request has; false when it has none, or none that can be one. */
+bool login_secret_sent(const struct front *front, cookie_name *name, struct login_secret *ret);
 
 struct login {
 	const char *name;
@@ -53,8 +58,8 @@ int login_find_named(struct authd *a, struct arena *arena, const char *name, int
 int login_store(struct authd *a, struct db_tx *tx, const struct login_secret *secret, int64_t user, const char *ip,
 	int64_t *ret_expires);
 
-/* Within tx: ends a login, which PostgreSQL tells every authd once that is committed. *ret whether it was there. */
-int login_end(struct db_tx *tx, const struct login_secret *secret, bool *ret);
+/* Within tx: ends a login, if there is one, which PostgreSQL tells every authd once that is committed. */
+int login_end(struct db_tx *tx, const struct login_secret *secret);
 
 /*
  * Of a fiber of its own, until it is cancelled: removes every few seconds logins that have run out, devices that were not seen for

@@ -10,7 +10,6 @@
 #include "authd/audit.h"
 #include "authd/state.h"
 #include "common/cookie.h"
-#include "authd/front.h"
 #include "authd/handlers.h"
 #include "authd/login.h"
 #include "authd/password.h"
@@ -39,10 +38,10 @@ struct attempt {
 	bool known;                 /* the account has been signed in to from there */
 	struct throttle_bucket buckets[2];
 	unsigned bucket_count;
+	int64_t wait_ms; /* 0: it may be made now */
 
 	char rehashed[PASSWORD_ENCODED]; /* "": the hash is as good as the settings want it */
-	struct login_secret login, previous; /* previous: the one that this browser had before */
-	bool ended;                          /* previous has been */
+	struct login_secret login, previous; /* previous: the one that this browser had before; its name is "" for none */
 	int64_t expires_at_ms;
 };
 
@@ -115,9 +114,9 @@ static int signin_record(struct attempt *t, struct db_tx *tx, const char *event,
 	return audit_write(tx, &entry);
 }
 
-static int refuse_throttled(struct attempt *t, int64_t wait_ms)
+static int refuse_throttled(struct attempt *t)
 {
-	int64_t s = (wait_ms + 999) / 1000;
+	int64_t s = (t->wait_ms + 999) / 1000;
 
 	if (s < 120)
 		call_refuse(t->call, ERR_throttled, NULL,
@@ -125,25 +124,19 @@ static int refuse_throttled(struct attempt *t, int64_t wait_ms)
 	else
 		call_refuse(t->call, ERR_throttled, NULL, "Too many sign-ins have failed; try again in %lld minutes.",
 			(long long)((s + 59) / 60));
-	return call_retry_in(t->call, wait_ms);
+	return call_retry_in(t->call, t->wait_ms);
 }
-
-struct charging {
-	struct attempt *attempt;
-	int64_t wait_ms;
-};
 
 static int charge_within(struct db_tx *tx, void *arg)
 {
-	struct charging *c = arg;
-	struct attempt *t = c->attempt;
+	struct attempt *t = arg;
 	bool first = false;
 	int r = find_account(t, tx);
 
 	if (r < 0)
 		return r;
 	choose_buckets(t);
-	r = throttle_charge_all(tx, t->buckets, t->bucket_count, &c->wait_ms, &first);
+	r = throttle_charge_all(tx, t->buckets, t->bucket_count, &t->wait_ms, &first);
 	if (r == 0 && first) /* one row for a block, not one for each knock at the door */
 		r = signin_record(t, tx, "login_throttled", t->user ? NULL : "no such account");
 	return r;
@@ -151,10 +144,9 @@ static int charge_within(struct db_tx *tx, void *arg)
 
 static int signin_charge(struct attempt *t)
 {
-	struct charging c = { .attempt = t };
-	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), charge_within, &c);
+	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), charge_within, t);
 
-	return r == 0 && c.wait_ms ? refuse_throttled(t, c.wait_ms) : r;
+	return r == 0 && t->wait_ms ? refuse_throttled(t) : r;
 }
 
 static int signin_fail(struct attempt *t)
@@ -227,14 +219,7 @@ static int mark_account(struct attempt *t, struct db_tx *tx)
 /* The login that this browser had before ends: an id that somebody may have planted or seen is worth nothing. */
 static int end_previous(struct attempt *t, struct db_tx *tx)
 {
-	char cookie[LOGIN_COOKIE];
-	bool https = front_https(t->call->front);
-
-	t->ended = false;
-	if (!front_cookie(t->call->front, cookie_login_name(https), cookie, sizeof(cookie)) ||
-		login_secret_of(cookie, &t->previous) < 0)
-		return 0;
-	return login_end(tx, &t->previous, &t->ended);
+	return login_secret_sent(t->call->front, cookie_login_name, &t->previous) ? login_end(tx, &t->previous) : 0;
 }
 
 static int admit_within(struct db_tx *tx, void *arg)
@@ -262,35 +247,15 @@ static int signin_admit(struct attempt *t)
 {
 	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), admit_within, t);
 
-	if (r == 0 && t->ended)
+	if (r == 0 && *t->previous.name)
 		login_watch_tell(t->a->watch, t->previous.name);
 	return r;
-}
-
-static void set_cookies(struct attempt *t)
-{
-	struct front *front = t->call->front;
-	bool https = front_https(front);
-	char cookie[COOKIE_MOST];
-
-	cookie_build(cookie, cookie_login_name(https), t->login.cookie, https, 0);
-	front_set_cookie(front, cookie);
-	cookie_build(cookie, cookie_device_name(https), t->device.cookie, https,
-		t->a->settings->device_days * 86400);
-	front_set_cookie(front, cookie);
-	explicit_bzero(cookie, sizeof(cookie));
 }
 
 /* The device cookie that came, if it can be one; whether it is known to the account turns out later. */
 static int read_device(struct attempt *t)
 {
-	char cookie[LOGIN_COOKIE];
-	bool https = front_https(t->call->front);
-
-	if (front_cookie(t->call->front, cookie_device_name(https), cookie, sizeof(cookie)) &&
-		login_secret_of(cookie, &t->device) == 0)
-		return 0;
-	return login_secret_new(&t->device);
+	return login_secret_sent(t->call->front, cookie_device_name, &t->device) ? 0 : login_secret_new(&t->device);
 }
 
 /* The password is right, and all that a login is made of is at hand. */
@@ -337,7 +302,8 @@ int login(struct call *call, const struct login_params *params, struct login_res
 		return call_refuse(call, ERR_invalid, NULL, "Signing in sets a cookie, so it needs HTTP.");
 	r = sign_in(&t);
 	if (r == 0) {
-		set_cookies(&t);
+		front_set_cookie(call->front, cookie_login_name, t.login.cookie, 0);
+		front_set_cookie(call->front, cookie_device_name, t.device.cookie, t.a->settings->device_days * 86400);
 		*result = (struct login_result){
 			.name = t.user_name, .admin = t.admin, .expires_at_ms = t.expires_at_ms
 		};
