@@ -95,7 +95,6 @@ static int add(struct call *call, const struct user_add_params *params, const ch
 		.ip = call->acting.ip,
 		.detail = arena_printf(call->arena, "%s, by %s", params->admin ? "administrator" : "user",
 			call->acting.name ? call->acting.name : "steadctl") };
-	int64_t id;
 	int r = db_begin(a->db, DB_SELF, authd_db_deadline(a, call->deadline), &tx);
 
 	if (r == 0)
@@ -103,14 +102,10 @@ static int add(struct call *call, const struct user_add_params *params, const ch
 	if (r == 0)
 		r = check_acting(call, tx);
 	if (r == 0)
-		r = user_insert(tx, params->name, encoded, params->admin, &id);
+		r = user_insert(tx, params->name, encoded, params->admin, ret_id);
 	if (r == 0)
 		r = audit_write(tx, &entry);
-	if (r == 0)
-		r = db_commit(&tx);
-	if (r == 0)
-		*ret_id = id;
-	return r;
+	return r == 0 ? db_commit(&tx) : r;
 }
 
 int user_add(struct call *call, const struct user_add_params *params, struct user_add_result *result)
@@ -173,7 +168,7 @@ static int sign_out_everywhere(struct db_tx *tx, int64_t user, int64_t *ret_logi
 struct change {
 	struct call *call;
 	const char *name, *encoded;
-	int64_t logins; /* that were ended */
+	int64_t *ret_logins; /* that were ended */
 };
 
 static int change_within(struct db_tx *tx, void *arg)
@@ -186,33 +181,23 @@ static int change_within(struct db_tx *tx, void *arg)
 		r = check_acting(s->call, tx);
 	if (r == 0)
 		r = set_password(s->call, tx, s->name, s->encoded, &id);
-	return r == 0 ? sign_out_everywhere(tx, id, &s->logins) : r;
-}
-
-/* Tried anew when the clean-up of logins (login_sweep()), which takes rows in an order of its own, has them meanwhile. */
-static int change_password(struct call *call, const char *name, const char *encoded, int64_t *ret_logins)
-{
-	struct authd *a = call->daemon;
-	struct change s = { .call = call, .name = name, .encoded = encoded };
-	int r = db_transaction(a->db, DB_SELF, authd_db_deadline(a, call->deadline), change_within, &s);
-
-	if (r == 0)
-		*ret_logins = s.logins;
-	return r;
+	return r == 0 ? sign_out_everywhere(tx, id, s->ret_logins) : r;
 }
 
 int user_passwd(struct call *call, const struct user_passwd_params *params, struct user_passwd_result *result)
 {
 	struct authd *a = call->daemon;
 	char encoded[PASSWORD_ENCODED];
+	struct change s = { .call = call, .name = params->name, .encoded = encoded, .ret_logins = &result->logins };
 	const char *why = user_password_refusal(a, params->name, params->password);
 	int r;
 
 	if (why)
 		return call_refuse(call, ERR_invalid, "password", "%s", why);
 	r = password_hash(a->workers, &a->cost, params->password, call->deadline, encoded);
+	/* Tried anew when the clean-up of logins (login_sweep()), which takes rows in an order of its own, has them meanwhile. */
 	if (r == 0)
-		r = change_password(call, params->name, encoded, &result->logins);
+		r = db_transaction(a->db, DB_SELF, authd_db_deadline(a, call->deadline), change_within, &s);
 	explicit_bzero(encoded, sizeof(encoded));
 	if (r == -ENOENT)
 		return call_refuse(call, ERR_not_found, "name", "There is no account called %s.", params->name);
@@ -221,11 +206,11 @@ int user_passwd(struct call *call, const struct user_passwd_params *params, stru
 
 static void read_user(struct call *call, const struct db_result *row, struct user_info *out)
 {
-	out->id = row_int(row, "id");
-	out->name = arena_strdup(call->arena, row_words(row, "name"));
-	out->admin = row_bool(row, "admin");
-	out->created_at_ms = row_time(row, "created_at");
-	out->last_login_at_ms = row_time(row, "last_login_at");
+	*out = (struct user_info){ .id = row_int(row, "id"),
+		.name = arena_strdup(call->arena, row_words(row, "name")),
+		.admin = row_bool(row, "admin"),
+		.created_at_ms = row_time(row, "created_at"),
+		.last_login_at_ms = row_time(row, "last_login_at") };
 }
 
 int user_list(struct call *call, const struct user_list_params *, struct user_list_result *result)
