@@ -19,7 +19,6 @@
 /* An answer that has not left yet. */
 struct sending {
 	struct http *http;
-	struct evhttp_connection *connection;
 	struct exchange *x; /* whose it is, while it has no end yet */
 };
 
@@ -31,16 +30,14 @@ static void answer_set_header(struct evhttp_request *request, const char *name, 
 static void sending_end(struct sending *s)
 {
 	s->http->unsent--;
-	http_check_drained(s->http);
+	latch_wake(&s->http->drained, 0);
 	free(s);
 }
 
-static void on_sent(struct evhttp_request *, void *arg)
+static void on_sent(struct evhttp_request *request, void *arg)
 {
-	struct sending *s = arg;
-
-	evhttp_connection_set_closecb(s->connection, NULL, NULL);
-	sending_end(s);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
+	sending_end(arg);
 }
 
 /* evhttp is about to free the connection; the request is left to whoever has not ended its answer. */
@@ -63,10 +60,9 @@ static struct sending *send_head(struct http *h, struct evhttp_request *request,
 	struct sending *s = must(calloc(1, sizeof(*s)));
 
 	s->http = h;
-	s->connection = evhttp_request_get_connection(request);
 	h->unsent++;
 	evhttp_request_set_on_complete_cb(request, on_sent, s);
-	evhttp_connection_set_closecb(s->connection, on_answer_lost, s);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_answer_lost, s);
 	answer_set_header(request, "Content-Type", media);
 	answer_set_header(request, "Cache-Control", "no-store");
 	answer_set_header(request, "X-Content-Type-Options", "nosniff");
@@ -104,7 +100,7 @@ void answer_json(struct http *h, struct evhttp_request *request, int status, jso
 	send_whole(h, request, status, "application/json", body);
 }
 
-static void answer_bytes(struct exchange *x, const char *media, const void *bytes, size_t n)
+void answer_bytes(struct exchange *x, const char *media, const void *bytes, size_t n)
 {
 	struct evbuffer *body = must(evbuffer_new());
 
@@ -112,11 +108,6 @@ static void answer_bytes(struct exchange *x, const char *media, const void *byte
 		abort();
 	x->answered = true;
 	send_whole(x->http, x->front.request, HTTP_OK, media, body);
-}
-
-void answer_object(struct exchange *x, const char *text, size_t n)
-{
-	answer_bytes(x, "application/json", text, n);
 }
 
 /* What may have been done is not to be repeated by a program that has not looked. */
@@ -134,15 +125,12 @@ static void set_retry_after(struct evhttp_request *request, const struct refusal
 
 void answer_refusal(struct http *h, struct evhttp_request *request, int status, const struct refusal *refusal)
 {
-	int own = error_row(refusal->code)->http;
-	json_t *error = must(json_pack("{ss ss}", "code", error_row(refusal->code)->name, "message", refusal->message));
+	const struct error_row *row = error_row(refusal->code);
 
-	if (*refusal->field)
-		json_object_set_new(error, "field", json_string(refusal->field));
-	if (*refusal->detail)
-		json_object_set_new(error, "detail", json_string(refusal->detail));
 	set_retry_after(request, refusal);
-	answer_json(h, request, status ? status : own, must(json_pack("{so}", "error", error)));
+	answer_json(h, request, status ? status : row->http, must(json_pack("{s{ss ss ss* ss*}}", "error", "code", row->name,
+		"message", refusal->message, "field", *refusal->field ? refusal->field : NULL,
+		"detail", *refusal->detail ? refusal->detail : NULL)));
 }
 
 int answer_body(struct exchange *x, const void *result)
@@ -168,13 +156,13 @@ void answer_nothing(struct exchange *x)
  * evhttp goes on reading meanwhile, to see the client go. That nothing comes is no failure, what comes is of no use, and no
  * further request is taken on that connection. nginx is to pass each piece on at once.
  */
-void answer_begin(struct exchange *x, const char *media)
+void answer_begin(struct exchange *x)
 {
 	struct bufferevent *b = evhttp_connection_get_bufferevent(x->connection);
 	const struct timeval write = { .tv_sec = WRITE_S };
 
 	x->answered = true;
-	x->sending = send_head(x->http, x->front.request, media);
+	x->sending = send_head(x->http, x->front.request, "text/event-stream");
 	x->sending->x = x;
 	answer_set_header(x->front.request, "X-Accel-Buffering", "no");
 	answer_set_header(x->front.request, "Connection", "close");

@@ -36,7 +36,7 @@ static void on_events_login_ended(struct login_use *use)
 static void events_begin(struct events *e)
 {
 	if (!e->begun)
-		answer_begin(e->x, "text/event-stream");
+		answer_begin(e->x);
 	e->begun = true;
 }
 

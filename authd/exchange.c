@@ -4,12 +4,6 @@
 
 #include "common/fiber.h"
 
-void http_check_drained(struct http *h)
-{
-	if (h->under_way == 0 && h->streaming == 0 && h->unsent == 0)
-		latch_wake(&h->drained, 0);
-}
-
 struct exchange *exchange_free(struct exchange *x)
 {
 	struct http *h = x->http;
@@ -19,7 +13,7 @@ struct exchange *exchange_free(struct exchange *x)
 	json_decref(x->params);
 	call_free(x->call);
 	free(x);
-	http_check_drained(h);
+	latch_wake(&h->drained, 0);
 	return NULL;
 }
 

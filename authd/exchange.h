@@ -55,7 +55,7 @@ struct http {
 	size_t under_way, streaming, unsent;
 	uint64_t last_id;
 	bool stopping;
-	struct latch drained;
+	struct latch drained; /* wakes whenever less is left to do before authd may end */
 	struct audit_limit foreign, forbidden;
 	LIST_HEAD(, exchange) exchanges;
 };
@@ -66,16 +66,13 @@ struct exchange *exchange_free(struct exchange *x);
 /* Ends it, from wherever it waits. */
 void exchange_cancel(struct exchange *x);
 
-/* Whether anything is left to do before authd may end. */
-void http_check_drained(struct http *h);
-
 /* answer.c: what is sent, one answer for each request. */
 
 /* The whole answer; document is taken over. */
 void answer_json(struct http *h, struct evhttp_request *request, int status, json_t *document);
 
-/* The same of an object's text, which is copied. */
-void answer_object(struct exchange *x, const char *text, size_t n);
+/* The same of bytes, which are copied. */
+void answer_bytes(struct exchange *x, const char *media, const void *bytes, size_t n);
 
 /* status 0: the refusal's own. */
 void answer_refusal(struct http *h, struct evhttp_request *request, int status, const struct refusal *refusal);
@@ -86,8 +83,11 @@ int answer_body(struct exchange *x, const void *result);
 /* 204: there is nothing, and will be nothing. */
 void answer_nothing(struct exchange *x);
 
-/* An answer that has no end yet: its head, each piece of it (waits until it has gone; -ECANCELED when nobody reads), its end. */
-void answer_begin(struct exchange *x, const char *media);
+/*
+ * An event stream, which has no end yet: its head, each piece of it (waits until it has gone; -ECANCELED when nobody reads), its
+ * end.
+ */
+void answer_begin(struct exchange *x);
 int answer_piece(struct exchange *x, const char *text, size_t n);
 void answer_end(struct exchange *x);
 

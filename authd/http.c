@@ -274,7 +274,7 @@ static int http_run_own(struct exchange *x, const void *params)
 		return r;
 	r = fields_write(&t, m->result(), result, &fd, &x->call->refusal);
 	if (r == 0)
-		answer_object(x, t.p, t.n);
+		answer_bytes(x, "application/json", t.p, t.n);
 	else
 		log_error("%s made a result that breaks its own row: %s", m->name, x->call->refusal.message);
 	bytes_free(&t);
@@ -287,7 +287,7 @@ static int http_pass_on(struct exchange *x, struct peer *peer, const void *param
 	int r = peer_call_text(peer, x->call, x->route.method, params, &answer);
 
 	if (r == 0)
-		answer_object(x, answer.p, answer.n);
+		answer_bytes(x, "application/json", answer.p, answer.n);
 	return r;
 }
 
@@ -515,12 +515,6 @@ int http_new(struct authd *a, int fd, struct http **ret)
 	return 0;
 }
 
-static void wait_drained(struct http *h, int64_t deadline)
-{
-	if (h->under_way || h->streaming || h->unsent)
-		latch_wait(&h->drained, deadline);
-}
-
 void http_drain(struct http *h, int64_t deadline)
 {
 	struct exchange *x;
@@ -530,11 +524,11 @@ void http_drain(struct http *h, int64_t deadline)
 	LIST_FOREACH (x, &h->exchanges, link)
 		if (x->sending) /* it has no end of its own; its reader comes back */
 			exchange_cancel(x);
-	wait_drained(h, deadline);
+	while ((h->under_way || h->streaming || h->unsent) && latch_wait(&h->drained, deadline) == 0)
+		;
 	LIST_FOREACH (x, &h->exchanges, link)
 		exchange_cancel(x);
-	while (h->under_way || h->streaming)
-		wait_drained(h, deadline_in(1000));
+	LATCH_AWAIT(&h->drained, h->under_way == 0 && h->streaming == 0);
 }
 
 struct http *http_free(struct http *h)
