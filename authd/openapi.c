@@ -36,32 +36,28 @@ static json_t *openapi_typed(const char *type)
 	return must(json_pack("{ss}", "type", type));
 }
 
-static json_t *openapi_text_schema(int64_t most)
+/* format: NULL for none. */
+static json_t *openapi_text_schema(int64_t most, const char *format)
 {
-	return must(json_pack("{ss si sI}", "type", "string", "minLength", 1, "maxLength", (json_int_t)most));
+	return must(json_pack("{ss si sI ss*}", "type", "string", "minLength", 1, "maxLength", (json_int_t)most, "format", format));
 }
 
 static json_t *enum_schema(const char *words)
 {
-	json_t *schema = openapi_typed("string"), *list = must(json_array());
+	json_t *list = must(json_array());
 	struct span rest = span_of(words), word;
 
 	while (span_next(&rest, "|", &word))
 		openapi_append(list, json_stringn(word.p, word.n));
-	openapi_put(schema, "enum", list);
-	return schema;
+	return must(json_pack("{ss so}", "type", "string", "enum", list));
 }
 
 static json_t *int_schema(const struct field *f)
 {
-	json_t *schema = openapi_typed("integer");
+	json_t *least = f->least == INT64_MIN ? NULL : must(json_integer(f->least));
+	json_t *most = f->most == INT64_MAX ? NULL : must(json_integer(f->most));
 
-	openapi_put(schema, "format", json_string("int64"));
-	if (f->least != INT64_MIN)
-		openapi_put(schema, "minimum", json_integer(f->least));
-	if (f->most != INT64_MAX)
-		openapi_put(schema, "maximum", json_integer(f->most));
-	return schema;
+	return must(json_pack("{ss ss so* so*}", "type", "integer", "format", "int64", "minimum", least, "maximum", most));
 }
 
 static json_t *real_schema(const struct field *f)
@@ -75,25 +71,17 @@ static json_t *list_schema(json_t *items, int64_t most)
 	return must(json_pack("{ss so sI}", "type", "array", "items", items, "maxItems", (json_int_t)most));
 }
 
-static json_t *secret_schema(const struct field *f)
-{
-	json_t *schema = openapi_text_schema(f->most);
-
-	openapi_put(schema, "format", json_string("password"));
-	return schema;
-}
-
 static json_t *field_schema(const struct field *f)
 {
 	switch (f->kind) {
-	case FIELD_STR: return openapi_text_schema(f->most);
-	case FIELD_SECRET: return secret_schema(f);
+	case FIELD_STR: return openapi_text_schema(f->most, NULL);
+	case FIELD_SECRET: return openapi_text_schema(f->most, "password");
 	case FIELD_INT: return int_schema(f);
 	case FIELD_REAL: return real_schema(f);
 	case FIELD_BOOL: return openapi_typed("boolean");
 	case FIELD_ENUM: return enum_schema(f->words);
 	case FIELD_JSON: return openapi_typed("object");
-	case FIELD_STRS: return list_schema(openapi_text_schema(f->each), f->most);
+	case FIELD_STRS: return list_schema(openapi_text_schema(f->each, NULL), f->most);
 	case FIELD_OBJ: return object_schema(f->type());
 	case FIELD_LIST: return list_schema(object_schema(f->type()), f->most);
 	case FIELD_MEMFD:
@@ -112,23 +100,13 @@ static json_t *described(const struct field *f)
 	return schema;
 }
 
-/* Calls fn for each real field, with whether it may be absent. */
-static void each_field(const struct field *rows, void (*fn)(const struct field *f, bool optional, void *arg), void *arg)
+/* The field at row or behind it, and whether it may be absent; NULL when there is none. */
+static const struct field *real_field(const struct field *row, bool *ret_optional)
 {
-	bool optional = false;
-
-	for (; rows->kind != FIELD_END; rows++) {
-		if (rows->kind != FIELD_OPTIONAL)
-			fn(rows, optional, arg);
-		optional = rows->kind == FIELD_OPTIONAL;
-	}
+	*ret_optional = row->kind == FIELD_OPTIONAL;
+	row += *ret_optional;
+	return row->kind == FIELD_END ? NULL : row;
 }
-
-/* A schema in the making; path: fields that stand in it are left out. */
-struct shape {
-	json_t *properties, *required;
-	const char *path;
-};
 
 static bool in_path(const char *path, const char *name)
 {
@@ -138,30 +116,30 @@ static bool in_path(const char *path, const char *name)
 	return path && strstr(path, braced);
 }
 
-static void add_property(const struct field *f, bool optional, void *arg)
+/* What has no items is left out. */
+static json_t *unless_empty(json_t *array)
 {
-	struct shape *s = arg;
-
-	if (in_path(s->path, f->name))
-		return;
-	openapi_put(s->properties, f->name, described(f));
-	if (!optional)
-		openapi_append(s->required, json_string(f->name));
+	if (json_array_size(array))
+		return array;
+	json_decref(array);
+	return NULL;
 }
 
+/* path: fields that stand in it are left out. */
 static json_t *shape_schema(const struct field *rows, const char *path)
 {
-	struct shape s = { must(json_object()), must(json_array()), path };
-	json_t *schema = openapi_typed("object");
+	json_t *properties = must(json_object()), *required = must(json_array());
+	bool optional;
 
-	each_field(rows, add_property, &s);
-	openapi_put(schema, "properties", s.properties);
-	if (json_array_size(s.required))
-		openapi_put(schema, "required", s.required);
-	else
-		json_decref(s.required);
-	openapi_put(schema, "additionalProperties", json_false());
-	return schema;
+	for (const struct field *f = real_field(rows, &optional); f; f = real_field(f + 1, &optional)) {
+		if (in_path(path, f->name))
+			continue;
+		openapi_put(properties, f->name, described(f));
+		if (!optional)
+			openapi_append(required, json_string(f->name));
+	}
+	return must(json_pack("{ss so so* sb}", "type", "object", "properties", properties, "required", unless_empty(required),
+		"additionalProperties", 0));
 }
 
 static json_t *object_schema(const struct field *rows)
@@ -169,24 +147,19 @@ static json_t *object_schema(const struct field *rows)
 	return shape_schema(rows, NULL);
 }
 
-/* An operation in the making. */
-struct operation {
-	const struct method *method;
-	json_t *parameters;
-	bool in_body; /* what is not in the path goes into the body, else into the query */
-};
-
-static void openapi_add_parameter(const struct field *f, bool optional, void *arg)
+/* in_body: what is not in the path goes into the body, else into the query. */
+static json_t *parameters_of(const struct method *m, bool in_body)
 {
-	struct operation *o = arg;
-	bool path = in_path(o->method->path, f->name);
-	json_t *parameter;
+	json_t *parameters = must(json_array());
+	bool optional;
 
-	if (!path && o->in_body)
-		return;
-	parameter = must(json_pack("{ss ss ss sb so}", "name", f->name, "in", path ? "path" : "query", "description",
-		f->sentence, "required", path || !optional, "schema", field_schema(f)));
-	openapi_append(o->parameters, parameter);
+	for (const struct field *f = real_field(m->params(), &optional); f; f = real_field(f + 1, &optional)) {
+		bool path = in_path(m->path, f->name);
+		if (path || !in_body)
+			openapi_append(parameters, json_pack("{ss ss ss sb so}", "name", f->name, "in", path ? "path" : "query",
+				"description", f->sentence, "required", path || !optional, "schema", field_schema(f)));
+	}
+	return unless_empty(parameters);
 }
 
 static json_t *json_content(json_t *schema)
@@ -246,25 +219,15 @@ static json_t *responses_of(const struct method *m, bool in_body)
 static json_t *operation_of(const struct route *route)
 {
 	const struct method *m = route->method;
-	struct operation o = { m, must(json_array()), strcmp(m->verb, "GET") != 0 };
-	json_t *operation = must(json_pack("{ss ss s[s]}", "operationId", m->name, "summary", m->sentence, "tags",
-		route->daemon));
+	bool in_body = strcmp(m->verb, "GET") != 0;
+	json_t *body = !in_body ? NULL : must(json_pack("{sb so}", "required", 1, "content",
+		json_content(shape_schema(m->params(), m->path))));
+	json_t *open = m->scope == SCOPE_ANYONE ? must(json_array()) : NULL;
+	const char *whose = m->scope >= SCOPE_ADMIN_READ ? "For administrators." : NULL;
 
-	each_field(m->params(), openapi_add_parameter, &o);
-	if (json_array_size(o.parameters))
-		openapi_put(operation, "parameters", o.parameters);
-	else
-		json_decref(o.parameters);
-	if (o.in_body)
-		openapi_put(operation, "requestBody",
-			json_pack("{sb so}", "required", 1, "content",
-				json_content(shape_schema(m->params(), m->path))));
-	openapi_put(operation, "responses", responses_of(m, o.in_body));
-	if (m->scope == SCOPE_ANYONE)
-		openapi_put(operation, "security", json_array());
-	if (m->scope >= SCOPE_ADMIN_READ)
-		openapi_put(operation, "description", json_string("For administrators."));
-	return operation;
+	return must(json_pack("{ss ss s[s] so* so* so so* ss*}", "operationId", m->name, "summary", m->sentence, "tags",
+		route->daemon, "parameters", parameters_of(m, in_body), "requestBody", body, "responses",
+		responses_of(m, in_body), "security", open, "description", whose));
 }
 
 static void add_route(const struct route *route, void *arg)
