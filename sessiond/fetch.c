@@ -98,7 +98,7 @@ static int open_state(
 	if (r < 0)
 		return r;
 	background_set(&b, id, version);
-	r = crypt_open(sessiond_of(call)->crypt, &b.context, blob, n, call->deadline, ret);
+	r = crypt_open(sessiond_of(call), &b.context, blob, n, call->deadline, ret);
 	if (r == 0 || r == -EBUSY || r == -ETIMEDOUT || r == -ECANCELED)
 		return r;
 	if (is_damage(r) && row_bool(row, "newest"))

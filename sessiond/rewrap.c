@@ -22,7 +22,7 @@
 
 static int64_t current_key(struct call *call)
 {
-	return masterkeys_current(crypt_keys(sessiond_of(call)->crypt));
+	return masterkeys_current(sessiond_of(call)->keys);
 }
 
 /* The states of each session: the proved one, and the newest if there is one. */
@@ -53,8 +53,7 @@ static int rewrap_wrap(struct call *call, const struct db_result *row, struct en
 
 	exact_must(user, sizeof(user), "%" PRId64, row_int(row, "user_id"));
 	exact_must(id, sizeof(id), "%" PRId64, row_int(row, "id"));
-	return crypt_rewrap(
-		sessiond_of(call)->crypt, &context, blob, n, deadline_in(ROW_MS), ret);
+	return crypt_rewrap(sessiond_of(call), &context, blob, n, deadline_in(ROW_MS), ret);
 }
 
 /* 1 if it was rewrapped, 0 if somebody saved in the meantime (and then under the current key). */

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/secret.h"
+#include "common/worker.h"
 #include "db/service.h"
 #include "sessiond/change.h"
 
@@ -140,7 +141,7 @@ int sessiond_open(void *daemon, struct server *)
 	if (r < 0)
 		return r;
 	s->check = keycheck_new(s->db, s->keys);
-	r = crypt_new(s->keys, &s->crypt);
+	r = worker_pool_new(CRYPT_THREADS, CRYPT_QUEUED, &s->crypt);
 	if (r == 0)
 		r = db_listen(s->db, CHANGE_CHANNEL, noticed, s);
 	if (r < 0)
@@ -167,7 +168,7 @@ void sessiond_close(void *daemon)
 
 	end_check(s);
 	db_free(s->db);
-	crypt_free(s->crypt);
+	worker_pool_free(s->crypt);
 	keycheck_free(s->check);
 	hub_free(s->hub);
 	masterkeys_free(s->keys);

@@ -10,11 +10,12 @@
 
 struct fiber;
 struct server;
+struct worker_pool;
 
 struct sessiond {
 	const struct sessiond_settings *settings;
 	struct masterkeys *keys;
-	struct crypt *crypt;
+	struct worker_pool *crypt; /* seals and opens (sessiond/crypt.h) */
 	struct db_service database;
 	struct db *db;
 	struct keycheck *check;

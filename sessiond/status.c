@@ -33,7 +33,7 @@ int sessiond_status(struct call *call, const struct sessiond_status_params *,
 
 	result->version = STEAD_VERSION;
 	result->up_ms = daemon_up_ms();
-	result->master_key = masterkeys_current(crypt_keys(s->crypt));
+	result->master_key = masterkeys_current(s->keys);
 	result->watchers = (int64_t)hub_watchers(s->hub);
 	r = status_count(call, result);
 	result->database = r == 0;

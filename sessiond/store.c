@@ -144,7 +144,7 @@ static int store_seal(struct saving *s, struct envelope_blob *ret)
 	int r;
 
 	background_set(&s->background, s->id, s->version);
-	r = crypt_seal(sessiond_of(s->call)->crypt, &s->background.context, s->state.data,
+	r = crypt_seal(sessiond_of(s->call), &s->background.context, s->state.data,
 		s->state.size, s->deadline, ret);
 	if (r != -ENOMEM && r != -EIO && r != -ENOKEY)
 		return r;
@@ -212,7 +212,7 @@ static int store_save_once(struct saving *s)
 {
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
-	int64_t key = masterkeys_current(crypt_keys(sessiond_of(s->call)->crypt));
+	int64_t key = masterkeys_current(sessiond_of(s->call)->keys);
 	int r = db_begin(
 		sessiond_of(s->call)->db, DB_USER(s->call->acting.user), s->deadline, &tx);
 
