@@ -6,7 +6,7 @@
 
 int background_init(struct background *b, struct call *call, const char *site)
 {
-	struct keycheck *check = sessiond_of(call)->check;
+	struct keycheck *check = &sessiond_of(call)->check;
 	int r = keycheck_admit(check, call);
 
 	if (r == 0)

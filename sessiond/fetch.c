@@ -135,7 +135,7 @@ int session_fetch(struct call *call, const struct session_fetch_params *params,
 	struct session_fetch_result *result)
 {
 	bool newest = !params->which || strcmp(params->which, "newest") == 0;
-	int r = keycheck_admit(sessiond_of(call)->check, call);
+	int r = keycheck_admit(&sessiond_of(call)->check, call);
 
 	if (r == 0)
 		r = fetch_fetch(call, params->site, newest, result);

@@ -2,15 +2,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <openssl/rand.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "common/words.h"
 #include "sessiond/envelope.h"
 #include "sessiond/fingerprint.h"
@@ -20,39 +17,14 @@
 #define TRIES     3   /* another sessiond may write its row between our look and our write */
 #define LOCK      INT64_C(0x7374656164766c74) /* "steadvlt": one sessiond at a time makes a row */
 
-enum verdict { VERDICT_NONE, VERDICT_GOOD, VERDICT_BAD };
-
-struct keycheck {
-	struct db *db;
-	const struct masterkeys *keys;
-	enum verdict verdict;
-	struct secret *salt; /* when GOOD */
-	char trouble[512];   /* when BAD */
-};
-
-/* What the rows say. */
-struct finding {
-	struct secret *salt; /* NULL: no loaded key has a row */
-	bool current;        /* the current key has its row */
-	char trouble[512];   /* "": none */
-};
-
-struct keycheck *keycheck_new(struct db *db, const struct masterkeys *keys)
+static void finding_done(struct finding *f)
 {
-	struct keycheck *k = must(calloc(1, sizeof(*k)));
-
-	k->db = db;
-	k->keys = keys;
-	return k;
+	f->salt = secret_free(f->salt);
 }
 
-struct keycheck *keycheck_free(struct keycheck *k)
+void keycheck_free(struct keycheck *k)
 {
-	if (!k)
-		return NULL;
-	secret_free(k->salt);
-	free(k);
-	return NULL;
+	finding_done(&k->found);
 }
 
 static struct envelope_context context_of(int64_t key_id)
@@ -94,11 +66,6 @@ static void look_at(
 	f->current |= (uint32_t)id == masterkeys_current(k->keys);
 	secret_free(f->salt);
 	f->salt = TAKE(salt);
-}
-
-static void finding_done(struct finding *f)
-{
-	f->salt = secret_free(f->salt);
 }
 
 /* Reads the rows; in tx, or in a transaction of its own if that is NULL. */
@@ -190,17 +157,26 @@ static int add_row(struct keycheck *k, int64_t deadline)
 		DB_BYTES(blob.data, blob.len));
 }
 
+static bool is_bad(const struct keycheck *k)
+{
+	return *k->found.trouble;
+}
+
+static bool is_good(const struct keycheck *k)
+{
+	return k->found.salt && !is_bad(k);
+}
+
 static void keycheck_settle(struct keycheck *k, struct finding *f)
 {
-	bool changed = k->verdict != (*f->trouble ? VERDICT_BAD : VERDICT_GOOD);
+	bool was_bad = is_bad(k), was_good = is_good(k);
 
-	k->salt = secret_free(k->salt);
-	k->salt = TAKE(f->salt);
-	k->verdict = *f->trouble ? VERDICT_BAD : VERDICT_GOOD;
-	memcpy(k->trouble, f->trouble, sizeof(k->trouble));
-	if (changed && k->verdict == VERDICT_BAD)
-		log_error("the vault refuses to work: %s", k->trouble);
-	else if (changed)
+	finding_done(&k->found);
+	k->found = *f;
+	f->salt = NULL;
+	if (is_bad(k) && !was_bad)
+		log_error("the vault refuses to work: %s", k->found.trouble);
+	else if (is_good(k) && !was_good)
 		log_info("the master keys are this database's own; new saves are under key %u",
 			(unsigned)masterkeys_current(k->keys));
 }
@@ -228,19 +204,19 @@ int keycheck_run(struct keycheck *k, int64_t deadline)
 
 const char *keycheck_trouble(const struct keycheck *k)
 {
-	return k->verdict == VERDICT_BAD ? k->trouble : NULL;
+	return is_bad(k) ? k->found.trouble : NULL;
 }
 
 int keycheck_admit(struct keycheck *k, struct call *call)
 {
 	int r = 0;
 
-	if (k->verdict == VERDICT_NONE)
+	if (!is_good(k) && !is_bad(k))
 		r = keycheck_run(
 			k, deadline_min(call->deadline - MARGIN_MS, deadline_in(CHECK_MS)));
 	if (r < 0)
 		return r;
-	if (k->verdict == VERDICT_GOOD)
+	if (is_good(k))
 		return 0;
 	return call_refuse(call, ERR_vault_refused, NULL,
 		"The vault was started with a master key that is not its own, so it neither opens "
@@ -250,5 +226,5 @@ int keycheck_admit(struct keycheck *k, struct call *call)
 
 const struct secret *keycheck_salt(const struct keycheck *k)
 {
-	return k->salt;
+	return k->found.salt;
 }

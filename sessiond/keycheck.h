@@ -9,19 +9,28 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "db/db.h"
 #include "proto/call.h"
 #include "sessiond/masterkey.h"
 
-struct keycheck;
+/* What the rows say. */
+struct finding {
+	struct secret *salt; /* NULL: no loaded key has a row */
+	bool current;        /* the current key has its row */
+	char trouble[512];   /* "": none */
+};
 
-/* Both are borrowed. Checks nothing yet. */
-struct keycheck *keycheck_new(struct db *db, const struct masterkeys *keys);
+/* Begins with the first two alone, which are borrowed. */
+struct keycheck {
+	struct db *db;
+	const struct masterkeys *keys;
+	struct finding found; /* the verdict: bad with trouble, else good with a salt; neither: there is none yet */
+};
 
-/* Takes NULL, returns NULL. */
-struct keycheck *keycheck_free(struct keycheck *k);
+void keycheck_free(struct keycheck *k);
 
 /*
  * Asks the database; in a fiber. 0 once there is a verdict, good or bad, which is logged when it

@@ -60,7 +60,7 @@ int session_list(struct call *call, const struct session_list_params *,
 	result->sessions = arena_array(call->arena, (size_t)db_rows(res), sizeof(*result->sessions));
 	while (db_next(res))
 		list_fill(call, res, &result->sessions[result->sessions_count++]);
-	if (keycheck_trouble(sessiond_of(call)->check))
+	if (keycheck_trouble(&sessiond_of(call)->check))
 		result->trouble = "Stead's vault was started with a master key that is not its own, so it opens nothing. What it "
 				  "keeps is safe; an administrator has to put the right key back.";
 	return 0;

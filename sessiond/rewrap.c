@@ -120,7 +120,7 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *,
 	struct vault_rewrap_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = keycheck_admit(sessiond_of(call)->check, call);
+	int r = keycheck_admit(&sessiond_of(call)->check, call);
 
 	if (r == 0)
 		r = rewrap_all(call, result);

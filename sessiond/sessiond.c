@@ -107,7 +107,7 @@ static void check_keys(void *arg)
 	int r;
 
 	s->check_fiber = fiber_self();
-	r = keycheck_run(s->check, deadline_in(CHECK_MS));
+	r = keycheck_run(&s->check, deadline_in(CHECK_MS));
 	if (r < 0 && r != -ECANCELED)
 		log_warning("could not check the master key yet, the next call will: %s",
 			db_error(s->db)->text);
@@ -140,7 +140,7 @@ int sessiond_open(void *daemon, struct server *)
 		r = sessiond_open_database(s);
 	if (r < 0)
 		return r;
-	s->check = keycheck_new(s->db, s->keys);
+	s->check = (struct keycheck){ .db = s->db, .keys = s->keys };
 	r = worker_pool_new(CRYPT_THREADS, CRYPT_QUEUED, &s->crypt);
 	if (r == 0)
 		r = db_listen(s->db, CHANGE_CHANNEL, noticed, s);
@@ -169,7 +169,7 @@ void sessiond_close(void *daemon)
 	end_check(s);
 	db_free(s->db);
 	worker_pool_free(s->crypt);
-	keycheck_free(s->check);
+	keycheck_free(&s->check);
 	hub_free(s->hub);
 	masterkeys_free(s->keys);
 }

@@ -18,7 +18,7 @@ struct sessiond {
 	struct worker_pool *crypt; /* seals and opens (sessiond/crypt.h) */
 	struct db_service database;
 	struct db *db;
-	struct keycheck *check;
+	struct keycheck check;
 	struct hub *hub;
 	bool listening; /* to the channel, or it has been: whoever watches before it is is behind once it is */
 	bool checking;             /* the check after a (re)connection is under way */

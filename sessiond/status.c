@@ -40,6 +40,6 @@ int sessiond_status(struct call *call, const struct sessiond_status_params *,
 	if (r < 0)
 		result->database_trouble =
 			arena_strdup(call->arena, db_error(s->db)->text);
-	result->vault_trouble = arena_strdup(call->arena, keycheck_trouble(s->check));
+	result->vault_trouble = arena_strdup(call->arena, keycheck_trouble(&s->check));
 	return 0;
 }
