@@ -15,6 +15,7 @@
 
 #include "common/cleanup.h"
 #include "common/must.h"
+#include "common/span.h"
 #include "common/words.h"
 
 #define FILE_MAX 65536
@@ -140,55 +141,53 @@ static bool is_base64(const char *s, size_t n)
 	return true;
 }
 
-static int decode_key(const char *s, size_t n, struct secret **ret)
+static int decode_key(struct span base64, struct secret **ret)
 {
 	CLEANUP(secret_freep) struct secret *raw = NULL;
 	int r;
 
-	if (n != BASE64_LEN || !is_base64(s, n - 1) || s[n - 1] != '=')
+	if (base64.n != BASE64_LEN || !is_base64(base64.p, BASE64_LEN - 1) || base64.p[BASE64_LEN - 1] != '=')
 		return -EINVAL;
 	r = secret_new(MASTERKEY_LEN + 1, &raw); /* the padding decodes to a zero byte */
 	if (r)
 		return r;
-	if (EVP_DecodeBlock(raw->data, (const uint8_t *)s, (int)n) != MASTERKEY_LEN + 1)
+	if (EVP_DecodeBlock(raw->data, (const uint8_t *)base64.p, BASE64_LEN) != MASTERKEY_LEN + 1)
 		return -EINVAL;
 	return secret_copy(raw->data, MASTERKEY_LEN, ret);
 }
 
-/* Digits up to ':'; returns what follows, or NULL. */
-static const char *parse_id(const char *s, const char *end, uint32_t *ret)
+/* The digits up to ':', which are cut off the line. */
+static bool cut_id(struct span *line, uint32_t *ret)
 {
+	struct span digits;
 	uint64_t id = 0;
 
-	for (; s < end && *s >= '0' && *s <= '9'; s++) {
-		id = id * 10 + (uint64_t)(*s - '0');
-		if (id > UINT32_MAX)
-			return NULL;
+	if (!span_cut(line, ':', &digits))
+		return false;
+	for (size_t i = 0; i < digits.n && id <= UINT32_MAX; i++) {
+		if (digits.p[i] < '0' || digits.p[i] > '9')
+			return false;
+		id = id * 10 + (uint64_t)(digits.p[i] - '0');
 	}
-	if (id == 0 || s == end || *s != ':')
-		return NULL;
 	*ret = (uint32_t)id;
-	return s + 1;
+	return id > 0 && id <= UINT32_MAX;
 }
 
-static int add_line(struct masterkeys *keys, const char *s, const char *end, const char *path,
-		    unsigned int number, char *why)
+static int add_line(struct masterkeys *keys, struct span line, const char *path, unsigned int number, char *why)
 {
-	const char *base64;
 	uint32_t id;
 	int r;
 
-	if (s == end || *s == '#')
+	if (line.n == 0 || *line.p == '#')
 		return 0;
-	base64 = parse_id(s, end, &id);
-	if (!base64)
+	if (!cut_id(&line, &id))
 		return because(-EINVAL, why, "%s:%u: a line must be ID:BASE64, with a number from "
 			       "1 to 4294967295 as its ID", path, number);
 	if (masterkeys_get(keys, id))
 		return because(-EINVAL, why, "%s:%u: key %u is there twice", path, number, id);
 	if (keys->count == KEYS_MAX)
 		return because(-EINVAL, why, "%s:%u: more than %d keys", path, number, KEYS_MAX);
-	r = decode_key(base64, (size_t)(end - base64), &keys->keys[keys->count].key);
+	r = decode_key(line, &keys->keys[keys->count].key);
 	if (r == -EINVAL)
 		return because(r, why, "%s:%u: key %u is not 32 bytes in base64 (44 characters)",
 			       path, number, id);
@@ -203,20 +202,14 @@ static int add_line(struct masterkeys *keys, const char *s, const char *end, con
 
 static int parse(struct masterkeys *keys, const struct secret *text, const char *path, char *why)
 {
-	const char *s = (const char *)text->data, *end = s + text->len;
-	unsigned int number = 1;
+	struct span rest = { (const char *)text->data, text->len }, line;
+	int r = 0;
 
-	for (; s < end; number++) {
-		const char *eol = memchr(s, '\n', (size_t)(end - s));
-		int r = add_line(keys, s, eol ? eol : end, path, number, why);
-
-		if (r)
-			return r;
-		s = eol ? eol + 1 : end;
-	}
-	if (keys->count == 0)
+	for (unsigned int number = 1; r == 0 && span_next(&rest, "\n", &line); number++)
+		r = add_line(keys, line, path, number, why);
+	if (r == 0 && keys->count == 0)
 		return because(-ENODATA, why, "the master key file %s holds no key", path);
-	return 0;
+	return r;
 }
 
 static int masterkey_read_file(const char *path, struct secret **ret, char *why)
@@ -226,10 +219,8 @@ static int masterkey_read_file(const char *path, struct secret **ret, char *why)
 	size_t size = 0;
 	int r;
 
-	if (fd < 0) {
-		r = TAKE_FD(fd);
-		return r;
-	}
+	if (fd < 0)
+		return fd;
 	r = check_file(path, fd, &size, why);
 	if (r)
 		return r;
