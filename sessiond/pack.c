@@ -1,7 +1,9 @@
 #include "sessiond/pack.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <zlib.h>
@@ -9,19 +11,6 @@
 #include "common/cleanup.h"
 
 #define LENGTH_LEN 4
-
-static uint32_t get_length(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put_length(uint8_t *p, size_t n)
-{
-	p[0] = (uint8_t)(n >> 24);
-	p[1] = (uint8_t)(n >> 16);
-	p[2] = (uint8_t)(n >> 8);
-	p[3] = (uint8_t)n;
-}
 
 /*
  * zlib's own memory holds pieces of what it works on, so it is cleansed as well. The size stands in
@@ -59,6 +48,7 @@ static int compress_to(z_stream *z, struct secret *out, size_t *ret_len)
 int pack_deflate(const void *plain, size_t n, struct secret **ret, size_t *ret_len)
 {
 	CLEANUP(secret_freep) struct secret *out = NULL;
+	const uint32_t length = htobe32((uint32_t)n);
 	z_stream z = { .zalloc = cleansing_alloc, .zfree = cleansing_free,
 		       .next_in = (void *)plain, .avail_in = (unsigned int)n };
 	int r;
@@ -73,7 +63,7 @@ int pack_deflate(const void *plain, size_t n, struct secret **ret, size_t *ret_l
 	deflateEnd(&z);
 	if (r)
 		return r;
-	put_length(out->data, n);
+	memcpy(out->data, &length, LENGTH_LEN);
 	*ret = TAKE(out);
 	return 0;
 }
@@ -105,7 +95,8 @@ int pack_inflate(const struct secret *packed, size_t max, struct secret **ret)
 
 	if (packed->len <= LENGTH_LEN)
 		return -EBADMSG;
-	n = get_length(packed->data);
+	memcpy(&n, packed->data, LENGTH_LEN);
+	n = be32toh(n);
 	if (n == 0)
 		return -EBADMSG;
 	if (n > max || n > PACK_PLAIN_MAX)
