@@ -119,16 +119,15 @@ static int fetch_fetch(struct call *call, const char *site, bool newest, struct 
 		return call_refuse(call, ERR_needs_sign_in, "site",
 			"There is no session for %s yet; sign in to the site on the dashboard.", site);
 	r = open_state(call, site, res, &state);
-	if (r == 0)
-		r = memfd_new("session", state->data, state->len, &result->state);
 	if (r < 0)
 		return r;
-	result->account = arena_strdup(call->arena, row_words(res, "account"));
-	result->which = row_bool(res, "newest") ? "newest" : "proved";
-	result->version = row_int(res, "version");
-	result->other = row_int(res, "other");
-	result->health = arena_strdup(call->arena, row_words(res, "health"));
-	return 0;
+	*result = (struct session_fetch_result){ .account = arena_strdup(call->arena, row_words(res, "account")),
+		.which = row_bool(res, "newest") ? "newest" : "proved",
+		.version = row_int(res, "version"),
+		.other = row_int(res, "other"),
+		.health = arena_strdup(call->arena, row_words(res, "health")),
+		.state = -1 };
+	return memfd_new("session", state->data, state->len, &result->state);
 }
 
 int session_fetch(struct call *call, const struct session_fetch_params *params,

@@ -57,9 +57,9 @@ int session_lease(struct call *call, const struct session_lease_params *params,
 		return r;
 	if (!db_next(res))
 		return refuse_lease(call, params->site);
-	result->token = row_int(res, "lease_token");
-	result->session = row_int(res, "id");
-	result->version = row_int(res, "version");
+	*result = (struct session_lease_result){ .token = row_int(res, "lease_token"),
+		.session = row_int(res, "id"),
+		.version = row_int(res, "version") };
 	return 0;
 }
 

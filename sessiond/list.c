@@ -74,11 +74,10 @@ int session_show(struct call *call, const struct session_show_params *params,
 		"SELECT account, last_version AS version, health FROM vault.sessions WHERE user_id = $1 AND site = $2 AND kind = 'background'",
 		DB_INT(call->acting.user), DB_TEXT(params->site));
 
-	if (r == 0 && db_next(res)) {
-		result->account = arena_strdup(call->arena, row_words(res, "account"));
-		result->version = row_int(res, "version");
-		result->health = arena_strdup(call->arena, row_words(res, "health"));
-	}
+	if (r == 0 && db_next(res))
+		*result = (struct session_show_result){ .account = arena_strdup(call->arena, row_words(res, "account")),
+			.version = row_int(res, "version"),
+			.health = arena_strdup(call->arena, row_words(res, "health")) };
 	return r;
 }
 

@@ -31,15 +31,15 @@ int sessiond_status(struct call *call, const struct sessiond_status_params *,
 	struct sessiond *s = call->daemon;
 	int r;
 
-	result->version = STEAD_VERSION;
-	result->up_ms = daemon_up_ms();
-	result->master_key = masterkeys_current(s->keys);
-	result->watchers = (int64_t)hub_watchers(s->hub);
+	*result = (struct sessiond_status_result){ .version = STEAD_VERSION,
+		.up_ms = daemon_up_ms(),
+		.master_key = masterkeys_current(s->keys),
+		.watchers = (int64_t)hub_watchers(s->hub),
+		.vault_trouble = arena_strdup(call->arena, keycheck_trouble(&s->check)) };
 	r = status_count(call, result);
 	result->database = r == 0;
 	if (r < 0)
 		result->database_trouble =
 			arena_strdup(call->arena, db_error(s->db)->text);
-	result->vault_trouble = arena_strdup(call->arena, keycheck_trouble(&s->check));
 	return 0;
 }

@@ -303,7 +303,6 @@ int session_store(struct call *call, const struct session_store_params *params,
 	else
 		log_info("session %" PRId64 " (%s) saved as version %" PRId64 ", %s, %zu bytes", s.id,
 			params->site, s.version, params->proved_at_ms ? "proved" : "unproved", size);
-	result->id = s.id;
-	result->version = s.version;
+	*result = (struct session_store_result){ .id = s.id, .version = s.version };
 	return 0;
 }
