@@ -147,15 +147,11 @@ static int print_one(const struct answer *a, const struct wish *wish)
 /* "status" is answered by every daemon. */
 static int print_status(const struct answer *answers, size_t count, const struct wish *wish)
 {
-	const struct page page = page_stdout(wish->wide), nowhere = { .out = fopen("/dev/null", "we") };
-	int status;
+	const struct page page = page_stdout(wish->wide);
 
-	if (!wish->json)
-		return status_print(&page, answers, count, wish->quiet);
-	print_all_json(answers, count);
-	status = status_print(&nowhere, answers, count, true);
-	fclose(nowhere.out);
-	return status;
+	if (wish->json)
+		print_all_json(answers, count);
+	return status_print(wish->json ? NULL : &page, answers, count, wish->quiet);
 }
 
 /* Others that several daemons answer: each for itself, under its name. */

@@ -1,6 +1,5 @@
 #include "cli/status.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,18 +15,13 @@ struct problems {
 	size_t count;
 };
 
-static void status_add(struct problems *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void status_add(struct problems *p, const char *format, ...)
+/* Takes line over. */
+static void status_add(struct problems *p, char *line)
 {
-	va_list args;
-
-	if (p->count == MOST_PROBLEMS)
-		return;
-	va_start(args, format);
-	if (vasprintf(&p->lines[p->count++], format, args) < 0)
-		abort();
-	va_end(args);
+	if (p->count < MOST_PROBLEMS)
+		p->lines[p->count++] = line;
+	else
+		free(line);
 }
 
 static bool is_trouble(const char *name)
@@ -50,10 +44,10 @@ static void add_troubles(struct problems *p, const struct answer *a)
 			continue;
 		CLEANUP(freep) char *head = value_title(f->name);
 		CLEANUP(freep) char *text = value_words(f->name, v);
-		status_add(p, "%s: %s: %s", daemon, head, text);
+		status_add(p, exact_new("%s: %s: %s", daemon, head, text));
 	}
 	if (json_is_false(json_object_get(a->result, "database")) && p->count == before)
-		status_add(p, "%s: the database does not answer", daemon);
+		status_add(p, exact_new("%s: the database does not answer", daemon));
 }
 
 /* Without the daemon's name where the sentence has it anyhow. */
@@ -61,10 +55,7 @@ static void add_refusal(struct problems *p, const struct answer *a)
 {
 	CLEANUP(freep) char *why = ask_cause(&a->refusal);
 
-	if (strstr(why, a->command->daemon))
-		status_add(p, "%s", why);
-	else
-		status_add(p, "%s: %s", a->command->daemon, why);
+	status_add(p, strstr(why, a->command->daemon) ? TAKE(why) : exact_new("%s: %s", a->command->daemon, why));
 }
 
 static void print_headline(const struct page *page, const struct problems *p)
@@ -117,9 +108,9 @@ int status_print(const struct page *page, const struct answer *answers, size_t c
 		else
 			add_refusal(&p, &answers[i]);
 	}
-	if (p.count || !problems_only)
+	if (page && (p.count || !problems_only))
 		print_headline(page, &p);
-	for (size_t i = 0; i < count && !problems_only; i++)
+	for (size_t i = 0; page && i < count && !problems_only; i++)
 		print_block(page, &answers[i]);
 	status = status_of(answers, count, &p);
 	for (size_t i = 0; i < p.count; i++)

@@ -8,7 +8,8 @@
 #include "cli/columns.h"
 
 /*
- * Prints a headline and a block for each daemon; with problems_only, nothing while all is well, and else the headline alone.
+ * Prints a headline and a block for each daemon; with problems_only, nothing while all is well, and else the headline alone. page
+ * NULL: prints nothing.
  * Returns the exit status: 0 when all is well, 77 where it may not be asked, else 69.
  */
 int status_print(const struct page *page, const struct answer *answers, size_t count, bool problems_only);
