@@ -13,7 +13,6 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "common/words.h"
 #include "proto/field.h"
 #include "proto/json.h"
@@ -97,7 +96,6 @@ static void ask_ask(void *arg)
 	if (r < 0)
 		q->answer->refusal = call->refusal;
 	peer_free(peer);
-	free(q);
 	if (--a->left == 0)
 		loop_stop();
 }
@@ -115,14 +113,14 @@ void ask_daemons(const char *socket_dir, const struct command *commands, size_t 
 	struct answer *ret)
 {
 	struct asking a = { .socket_dir = socket_dir, .params = params, .answers = ret, .count = count, .left = count, .ms = ms };
+	struct question questions[COMMAND_MOST];
 	struct event *slow = loop_timer(say_slow, &a);
 
 	loop_arm(slow, SLOW_S * 1000);
 	for (size_t i = 0; i < count; i++) {
-		struct question *q = must(malloc(sizeof(*q)));
 		ret[i] = (struct answer){ .command = &commands[i] };
-		*q = (struct question){ .asking = &a, .answer = &ret[i] };
-		fiber_start("call", ask_ask, q, NULL);
+		questions[i] = (struct question){ .asking = &a, .answer = &ret[i] };
+		fiber_start("call", ask_ask, &questions[i], NULL);
 	}
 	loop_run();
 	event_free(slow);

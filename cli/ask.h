@@ -18,7 +18,8 @@ struct answer {
 
 /*
  * Calls each command's daemon, all at once, and waits for what they say; whoever takes longer than three seconds is named on
- * standard error meanwhile, and after ms none is waited for. ret has count places; results are to be freed with json_decref().
+ * standard error meanwhile, and after ms none is waited for. ret has count places, COMMAND_MOST at most; results are to be freed
+ * with json_decref().
  */
 void ask_daemons(const char *socket_dir, const struct command *commands, size_t count, json_t *params, int64_t ms,
 	struct answer *ret);

@@ -1,13 +1,11 @@
 #include "cli/print.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/table.h"
 #include "cli/value.h"
-#include "common/must.h"
+#include "common/cleanup.h"
 
 static void print_fields(const struct page *page, const struct field *rows, const json_t *object)
 {
@@ -20,11 +18,10 @@ static void print_fields(const struct page *page, const struct field *rows, cons
 		} else if (f->kind == FIELD_OBJ) {
 			print_fields(page, f->type(), v);
 		} else {
-			char *head = value_title(f->name), *text = value_words(f->name, v);
+			CLEANUP(freep) char *head = value_title(f->name);
+			CLEANUP(freep) char *text = value_words(f->name, v);
 			columns_pad(page->out, head, PRINT_HEAD);
 			columns_wrap(page, PRINT_HEAD, text);
-			free(head);
-			free(text);
 		}
 	}
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "cli/value.h"
+#include "common/cleanup.h"
 #include "common/must.h"
+#include "common/words.h"
 
 #define MOST_COLUMNS 32
 #define GAP          2
@@ -42,21 +44,19 @@ static size_t least_of(size_t a, size_t b)
 static void add_column(struct table *t, const struct field *f, const json_t *rows)
 {
 	struct column c = { .field = f };
-	char *head = cell(&c, NULL);
+	CLEANUP(freep) char *head = cell(&c, NULL);
 	bool used = false;
 	json_t *row;
 	size_t i;
 
 	c.natural = columns_of(head);
 	json_array_foreach((json_t *)rows, i, row) {
-		char *text = cell(&c, row);
+		CLEANUP(freep) char *text = cell(&c, row);
 		size_t width = columns_of(text);
 		used = used || *text;
 		c.natural = width > c.natural ? width : c.natural;
-		free(text);
 	}
 	c.least = can_be_cut(f) ? least_of(c.natural, columns_of(head) > LEAST_CELL ? columns_of(head) : LEAST_CELL) : c.natural;
-	free(head);
 	if (used && t->count < MOST_COLUMNS)
 		t->columns[t->count++] = c;
 }
@@ -91,20 +91,11 @@ static bool fit_columns(struct table *t, size_t limit)
 
 static void print_cut(FILE *out, const char *text, size_t width)
 {
-	char *cut;
-	size_t n;
+	bool whole = columns_of(text) <= width;
+	CLEANUP(freep) char *cut = must(strndup(text, columns_fit(text, width - 1)));
+	CLEANUP(freep) char *shown = exact_new("%s\xe2\x80\xa6", cut);
 
-	if (columns_of(text) <= width) {
-		columns_pad(out, text, width + GAP);
-		return;
-	}
-	n = columns_fit(text, width - 1);
-	cut = must(strndup(text, n));
-	fputs(cut, out);
-	fputs("\xe2\x80\xa6", out);
-	for (n = columns_of(cut) + 1; n < width + GAP; n++)
-		fputc(' ', out);
-	free(cut);
+	columns_pad(out, whole ? text : shown, width + GAP);
 }
 
 static void print_row(const struct page *page, const struct table *t, const json_t *row)
@@ -112,19 +103,18 @@ static void print_row(const struct page *page, const struct table *t, const json
 	size_t indent = 0;
 
 	for (size_t i = 0; i < t->shown; i++) {
-		char *text = cell(&t->columns[i], row);
+		CLEANUP(freep) char *text = cell(&t->columns[i], row);
 		if (i + 1 == t->shown)
 			columns_wrap(page, indent, text);
 		else
 			print_cut(page->out, text, t->columns[i].width);
 		indent += t->columns[i].width + GAP;
-		free(text);
 	}
 }
 
 static void print_left_out(const struct page *page, const struct table *t)
 {
-	char *text = NULL;
+	CLEANUP(freep) char *text = NULL;
 	size_t size;
 	FILE *line = t->shown < t->count ? open_memstream(&text, &size) : NULL;
 
@@ -132,15 +122,13 @@ static void print_left_out(const struct page *page, const struct table *t)
 		return;
 	fprintf(line, "No room for:");
 	for (size_t i = t->shown; i < t->count; i++) {
-		char *head = cell(&t->columns[i], NULL);
+		CLEANUP(freep) char *head = cell(&t->columns[i], NULL);
 		fprintf(line, "%s %s", i > t->shown ? "," : "", head);
-		free(head);
 	}
 	fprintf(line, ". --wide shows all.");
 	fclose(line);
 	fputc('\n', page->out);
 	columns_wrap(page, 0, text);
-	free(text);
 }
 
 void table_print(const struct page *page, const struct field *list, const json_t *rows)

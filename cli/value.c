@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/cleanup.h"
 #include "common/must.h"
 #include "common/words.h"
 
@@ -94,10 +95,9 @@ static char *parts(const char *name, const json_t *v)
 	json_array_foreach((json_t *)v, i, part)
 		text = add_part(text, "", value_words(name, json_object_get(part, "name") ?: part));
 	json_object_foreach((json_t *)v, key, part) {
-		char *plain = value_plain(key), *head = value_title(plain);
+		CLEANUP(freep) char *plain = value_plain(key);
+		CLEANUP(freep) char *head = value_title(plain);
 		text = add_part(text, head, value_words(key, part));
-		free(plain);
-		free(head);
 	}
 	return text;
 }
