@@ -135,9 +135,8 @@ static bool arguments_check_required(struct parsing *p)
 			continue;
 		}
 		if (!optional && f->kind != FIELD_SECRET && !json_object_get(p->params, f->name)) {
-			char place[80];
-			exact_must(place, sizeof(place), "{%s}", f->name);
-			fprintf(stderr, "steadctl: %s%s is missing: %s\n", strstr(p->method->cli, place) ? "" : "--", f->name, f->sentence);
+			fprintf(stderr, "steadctl: %s%s is missing: %s\n", command_has_place(p->method, f->name) ? "" : "--", f->name,
+				f->sentence);
 			return false;
 		}
 		optional = false;

@@ -13,23 +13,24 @@
 #define HELP_LEFT       26 /* where sentences begin */
 #define STATUS_SENTENCE "Whether all is well, and how every part of Stead is."
 
-static char *must_dup(const char *text, size_t n)
-{
-	char *copy = must(strndup(text, n));
+struct listing {
+	struct command all[256];
+	size_t count;
+};
 
-	return copy;
-}
-
-/* Calls fn for every row that steadctl can call. */
-static void each(void (*fn)(const struct command *c, void *arg), void *arg)
+/* Every row that steadctl can call. */
+static struct listing collect_rows(void)
 {
+	struct listing l = { .count = 0 };
+
 	for (const struct method_list *const *list = method_lists(); *list; list++) {
 		for (size_t i = 0; i < (*list)->count; i++) {
-			struct command c = { (*list)->daemon, (*list)->methods[i] };
-			if (c.method->cli && (c.method->roles & ROLE_CONTROL))
-				fn(&c, arg);
+			const struct method *m = (*list)->methods[i];
+			if (m->cli && (m->roles & ROLE_CONTROL) && l.count < sizeof(l.all) / sizeof(*l.all))
+				l.all[l.count++] = (struct command){ (*list)->daemon, m };
 		}
 	}
+	return l;
 }
 
 /* How many arguments the template's fixed words match, or 0 if they do not. "session show {id}" has two. */
@@ -47,52 +48,31 @@ static int words_matched(const char *template, int argc, char *const argv[])
 	return n;
 }
 
-struct finding {
-	int argc;
-	char *const *argv;
-	struct command *found;
-	size_t count;
-	int used;
-};
-
-static void consider(const struct command *c, void *arg)
-{
-	struct finding *f = arg;
-	int n = words_matched(c->method->cli, f->argc, f->argv);
-
-	if (n == 0 || n < f->used)
-		return;
-	if (n > f->used)
-		f->count = 0;
-	f->used = n;
-	if (f->count < COMMAND_MOST)
-		f->found[f->count++] = *c;
-}
-
 size_t command_find(int argc, char *const argv[], struct command ret[COMMAND_MOST], int *ret_used)
 {
-	struct finding f = { .argc = argc, .argv = argv, .found = ret };
+	struct listing l = collect_rows();
+	size_t count = 0;
 
-	each(consider, &f);
-	*ret_used = f.used;
-	return f.count;
+	*ret_used = 0;
+	for (size_t i = 0; i < l.count; i++) {
+		int n = words_matched(l.all[i].method->cli, argc, argv);
+		if (n == 0 || n < *ret_used)
+			continue;
+		if (n > *ret_used)
+			count = 0;
+		*ret_used = n;
+		if (count < COMMAND_MOST)
+			ret[count++] = l.all[i];
+	}
+	return count;
 }
 
-struct listing {
-	struct command all[256];
-	size_t count;
-};
-
-/* A command that several daemons answer is listed once. */
-static void command_collect(const struct command *c, void *arg)
+static bool is_listed(const struct listing *l, const char *words)
 {
-	struct listing *l = arg;
-
 	for (size_t i = 0; i < l->count; i++)
-		if (strcmp(l->all[i].method->cli, c->method->cli) == 0)
-			return;
-	if (l->count < sizeof(l->all) / sizeof(*l->all))
-		l->all[l->count++] = *c;
+		if (strcmp(l->all[i].method->cli, words) == 0)
+			return true;
+	return false;
 }
 
 static int by_words(const void *a, const void *b)
@@ -100,37 +80,31 @@ static int by_words(const void *a, const void *b)
 	return strcmp(((const struct command *)a)->method->cli, ((const struct command *)b)->method->cli);
 }
 
+/* In the order of their words; a command that several daemons answer is listed once. */
 static struct listing collect_all(void)
 {
-	struct listing l = { .count = 0 };
+	struct listing rows = collect_rows(), l = { .count = 0 };
 
-	each(command_collect, &l);
+	for (size_t i = 0; i < rows.count; i++)
+		if (!is_listed(&l, rows.all[i].method->cli))
+			l.all[l.count++] = rows.all[i];
 	qsort(l.all, l.count, sizeof(*l.all), by_words);
 	return l;
 }
 
-/* "session show {id}" for people: session show ID. */
-static void print_usage(const char *template, FILE *out)
+/* "session show {id}" for people: session show ID. To be freed. */
+static char *usage_of(const char *template)
 {
+	char *text = must(strdup(template)), *to = text;
 	bool upper = false;
 
 	for (; *template; template++) {
 		if (*template == '{' || *template == '}')
 			upper = *template == '{';
 		else
-			fputc(upper && *template >= 'a' && *template <= 'z' ? *template - 'a' + 'A' : *template, out);
+			*to++ = upper && *template >= 'a' && *template <= 'z' ? (char)(*template - 'a' + 'A') : *template;
 	}
-}
-
-/* The same as a text; to be freed. */
-static char *usage_of(const char *template)
-{
-	char *text = NULL;
-	size_t n;
-	FILE *f = must(open_memstream(&text, &n));
-
-	print_usage(template, f);
-	fclose(f);
+	*to = '\0';
 	return text;
 }
 
@@ -183,7 +157,7 @@ static char *fixed_words(const char *template)
 
 	while (n && template[n - 1] == ' ')
 		n--;
-	return must_dup(template, n);
+	return must(strndup(template, n));
 }
 
 char *command_nearest(const char *word, const char *next)
@@ -195,7 +169,7 @@ char *command_nearest(const char *word, const char *next)
 
 	for (size_t i = 0; i < l.count; i++) {
 		CLEANUP(freep) char *words = fixed_words(l.all[i].method->cli);
-		CLEANUP(freep) char *noun = must_dup(words, strcspn(words, " "));
+		CLEANUP(freep) char *noun = must(strndup(words, strcspn(words, " ")));
 		struct nearest was = whole;
 		nearest_consider(&whole, words);
 		if (whole.distance < was.distance) {
@@ -210,12 +184,12 @@ char *command_nearest(const char *word, const char *next)
 	return best;
 }
 
-static bool is_positional(const char *template, const char *name)
+bool command_has_place(const struct method *m, const char *name)
 {
 	char place[80];
 
 	exact_must(place, sizeof(place), "{%s}", name);
-	return strstr(template, place) != NULL;
+	return strstr(m->cli, place) != NULL;
 }
 
 /* A positional field by its name, a secret as what is asked for, the rest as options. */
@@ -223,7 +197,7 @@ static void print_option(const struct method *m, const struct field *f, bool opt
 {
 	char left[80];
 
-	if (is_positional(m->cli, f->name))
+	if (command_has_place(m, f->name))
 		exact_must(left, sizeof(left), "{%s}", f->name);
 	else if (f->kind == FIELD_SECRET)
 		exact_must(left, sizeof(left), "(%s is asked for)", f->name);
@@ -238,11 +212,10 @@ static void print_option(const struct method *m, const struct field *f, bool opt
 void command_help(const struct command *c, FILE *out)
 {
 	const struct page page = { .out = out, .columns = HELP_COLUMNS };
+	CLEANUP(freep) char *usage = usage_of(c->method->cli);
 	bool optional = false;
 
-	fprintf(out, "Usage: steadctl ");
-	print_usage(c->method->cli, out);
-	fprintf(out, " [OPTION]...\n");
+	fprintf(out, "Usage: steadctl %s [OPTION]...\n", usage);
 	columns_wrap(&page, 0, is_status(c->method) ? STATUS_SENTENCE : c->method->sentence);
 	fputc('\n', out);
 	for (const struct field *f = c->method->params(); f->kind != FIELD_END; f++) {

@@ -29,6 +29,9 @@ size_t command_list(const char *first, FILE *out);
  */
 char *command_nearest(const char *word, const char *next);
 
+/* Whether a parameter has its place among the command's words, and is given without its name. */
+bool command_has_place(const struct method *m, const char *name);
+
 /* A line of help: what is typed, and what it means beside it, in lines of eighty columns. */
 void command_help_line(const char *left, const char *sentence, FILE *out);
 
