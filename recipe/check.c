@@ -28,7 +28,7 @@ static int check_selector(struct reading *r, const struct place *place, const vo
 
 static int refuse_braces(const struct place *place, enum format format, const char *text, void *arg)
 {
-	if (!format_has_variables(format) || !strpbrk(text, "{}"))
+	if (!format_rows[format].template || !strpbrk(text, "{}"))
 		return 0;
 	return reading_fail(arg, place, "\"%s\" has a brace; variables are known in actions only", text);
 }
@@ -150,9 +150,9 @@ static int try_template(const struct place *place, enum format format, const cha
 	const char *filled;
 	char why[256];
 
-	if (!format_has_variables(format))
+	if (!format_rows[format].template)
 		return 0;
-	if (template_fill(t->reading->arena, text, &t->known, format_escape(format), &filled, why, sizeof(why)) == 0)
+	if (template_fill(t->reading->arena, text, &t->known, format_rows[format].escape, &filled, why, sizeof(why)) == 0)
 		return 0;
 	return reading_fail(t->reading, place, "\"%s\" %s", text, why);
 }

@@ -45,12 +45,8 @@ static json_t *reference_to(const struct key_type *type)
 
 static json_t *document_text_schema(const struct key *k, int64_t most)
 {
-	json_t *s = json_pack("{s:s, s:i, s:I}", "type", "string", "minLength", k->format != FORMAT_VALUE,
-		"maxLength", (json_int_t)most);
-
-	if (format_pattern(k->format))
-		json_object_set_new(s, "pattern", json_string(format_pattern(k->format)));
-	return s;
+	return json_pack("{s:s, s:i, s:I, s:s*}", "type", "string", "minLength", k->format != FORMAT_VALUE, "maxLength",
+		(json_int_t)most, "pattern", format_rows[k->format].pattern);
 }
 
 static json_t *choice_schema(const char *words)
@@ -152,9 +148,9 @@ static void print_cell(FILE *out, const char *s)
 static void print_takes(FILE *out, const struct key *k)
 {
 	switch (k->kind) {
-	case KEY_TEXT: fprintf(out, "%s, %lld bytes", format_name(k->format), (long long)k->most); break;
+	case KEY_TEXT: fprintf(out, "%s, %lld bytes", format_rows[k->format].name, (long long)k->most); break;
 	case KEY_TEXTS:
-		fprintf(out, "list of %s, %lld of %lld bytes", format_name(k->format), (long long)k->most,
+		fprintf(out, "list of %s, %lld of %lld bytes", format_rows[k->format].name, (long long)k->most,
 			(long long)k->each);
 		break;
 	case KEY_NUMBER:

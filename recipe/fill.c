@@ -25,8 +25,8 @@ static int fill_text(struct filling *f, const struct key *k, const char *text, j
 	const char *filled = text, *wrong;
 	char why[256];
 
-	if (k->kind == KEY_TEXT && format_has_variables(k->format) &&
-	    template_fill(f->arena, text, f->v, format_escape(k->format), &filled, why, sizeof(why)) < 0) {
+	if (k->kind == KEY_TEXT && format_rows[k->format].template &&
+	    template_fill(f->arena, text, f->v, format_rows[k->format].escape, &filled, why, sizeof(why)) < 0) {
 		return words_fail(-EINVAL, f->why, f->size, "%s: \"%s\" %s", k->name, text, why);
 	}
 	wrong = k->kind == KEY_TEXT ? format_check(k->format, filled, false) : NULL;

@@ -111,13 +111,7 @@ static const char *zone_wrong(const char *s)
 	return "is no time zone that this machine knows, as Europe/Madrid would be";
 }
 
-static const struct {
-	const char *name;
-	const char *(*check)(const char *s);
-	const char *pattern;
-	bool template;
-	enum escape escape;
-} rows[] = {
+const struct format_row format_rows[] = {
 #define FORMAT(name_, check_, pattern_, template_, escape_)                                        \
 	[FORMAT_##name_] = { #name_, check_, pattern_, template_, escape_ },
 	FORMATS
@@ -134,25 +128,5 @@ const char *format_check(enum format f, const char *s, bool template)
 	}
 	if (f == FORMAT_URL_TEMPLATE && !template)
 		return url_wrong(s);
-	return rows[f].check(s);
-}
-
-const char *format_name(enum format f)
-{
-	return rows[f].name;
-}
-
-const char *format_pattern(enum format f)
-{
-	return rows[f].pattern;
-}
-
-bool format_has_variables(enum format f)
-{
-	return rows[f].template;
-}
-
-enum escape format_escape(enum format f)
-{
-	return rows[f].escape;
+	return format_rows[f].check(s);
 }

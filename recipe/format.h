@@ -35,7 +35,10 @@ enum format {
  */
 const char *format_check(enum format f, const char *s, bool template);
 
-const char *format_name(enum format f);
-const char *format_pattern(enum format f);
-bool format_has_variables(enum format f);
-enum escape format_escape(enum format f);
+extern const struct format_row {
+	const char *name;
+	const char *(*check)(const char *s);
+	const char *pattern; /* JSON Schema's; NULL: none */
+	bool template;       /* it may hold variables */
+	enum escape escape;  /* of their values */
+} format_rows[];
