@@ -5,6 +5,7 @@
 
 #include "recipe/date.h"
 #include "recipe/format.h"
+#include "recipe/input.h"
 #include "recipe/pattern.h"
 #include "recipe/recipe.h"
 #include "recipe/step.h"
@@ -157,19 +158,6 @@ static int try_template(const struct place *place, enum format format, const cha
 	return reading_fail(t->reading, place, "\"%s\" %s", text, why);
 }
 
-static struct variables sample_variables(struct arena *arena, const struct recipe_action *a)
-{
-	struct variable *v = arena_array(arena, a->inputs_count + 2, sizeof(*v));
-
-	for (size_t i = 0; i < a->inputs_count; i++) {
-		bool date = strcmp(a->inputs[i].type, "date") == 0;
-		v[i] = (struct variable){ .name = a->inputs[i].name, .value = date ? "2025-11-20" : "x", .date = date };
-	}
-	v[a->inputs_count] = (struct variable){ .name = "today", .value = "2025-11-20", .date = true };
-	v[a->inputs_count + 1] = (struct variable){ .name = "account", .value = "x" };
-	return (struct variables){ .items = v, .count = a->inputs_count + 2 };
-}
-
 static int check_input_names(struct reading *r, const struct place *place, const struct recipe_action *a)
 {
 	for (size_t i = 0; i < a->inputs_count; i++) {
@@ -199,7 +187,7 @@ static int check_act(struct reading *r, const struct place *place, const struct 
 static int check_action(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_action *a = p;
-	struct templates t = { .reading = r, .known = sample_variables(r->arena, a) };
+	struct templates t = { .reading = r, .known = inputs_variables(r->arena, a, NULL, INPUT_SAMPLE_DATE, INPUT_SAMPLE) };
 	int e = check_input_names(r, place, a);
 
 	if (e == 0)

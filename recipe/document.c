@@ -7,16 +7,7 @@
 #include "common/span.h"
 #include "recipe/key.h"
 #include "recipe/recipe.h"
-
-static const struct {
-	const char *name, *needs, *may, *sentence;
-	int timeout_ms;
-} steps[] = {
-#define STEP(name_, needs_, may_, timeout_ms_, words_, sentence_)                                  \
-	{ #name_, needs_, may_, sentence_, timeout_ms_ },
-#include "recipe/steps.def"
-#undef STEP
-};
+#include "recipe/step.h"
 
 /* The types reached from the recipe, each once, what holds before what is held. */
 struct types {
@@ -96,7 +87,7 @@ static json_t *type_schema(const struct key_type *type)
 	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
 		json_t *s;
 
-		if (k->kind == KEY_NAMED || (marks & MARK_SENT))
+		if (marks & MARK_SENT)
 			continue;
 		s = key_schema(k);
 		json_object_set_new(s, "description", json_string(k->sentence));
@@ -113,9 +104,9 @@ static void add_act_schema(json_t *step)
 {
 	json_t *presses = json_array();
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
-		if (strcmp(steps[i].may, "act") == 0)
-			json_array_append_new(presses, json_string(steps[i].name));
+	for (size_t i = 0; i < step_row_count; i++)
+		if (strcmp(step_rows[i].may, "act") == 0)
+			json_array_append_new(presses, json_string(step_rows[i].name));
 	json_object_set_new(step, "if", json_pack("{s:{s:{s:b}}, s:[s]}", "properties", "act", "const", 1, "required", "act"));
 	json_object_set_new(step, "then", json_pack("{s:{s:{s:o}}}", "properties", "step", "enum", presses));
 }
@@ -139,10 +130,16 @@ void recipe_print_schema(FILE *out)
 }
 
 /* In a table cell a bar would end the cell. */
-static void print_cell(FILE *out, const char *s)
+static void print_cell(FILE *out, const char *s, const char *bar)
 {
-	for (; *s; s++)
-		*s == '|' ? fputs(" or ", out) : fputc(*s, out);
+	for (; *s; s++) {
+		if (*s == '|')
+			fputs(bar, out);
+		else if (*s == '/')
+			fputs(" or ", out);
+		else
+			fputc(*s, out);
+	}
 }
 
 static void print_takes(FILE *out, const struct key *k)
@@ -159,7 +156,7 @@ static void print_takes(FILE *out, const struct key *k)
 			fprintf(out, ", else %lld", (long long)k->absent);
 		break;
 	case KEY_FLAG: fputs("true or false", out); break;
-	case KEY_CHOICE: print_cell(out, k->words); break;
+	case KEY_CHOICE: print_cell(out, k->words, " or "); break;
 	case KEY_ONE:
 	case KEY_NESTED: fprintf(out, "[%s](#%s)", k->type->name, k->type->name); break;
 	case KEY_LIST: fprintf(out, "list of [%s](#%s), %lld", k->type->name, k->type->name, (long long)k->most); break;
@@ -179,7 +176,7 @@ static void print_type(FILE *out, const struct key_type *type)
 	fprintf(out, "### %s\n\n%s\n\n| key | | takes | meaning |\n| --- | --- | --- | --- |\n", type->name,
 		type->sentence);
 	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
-		if (k->kind == KEY_NAMED || (marks & MARK_SENT))
+		if (marks & MARK_SENT)
 			continue;
 		fprintf(out, "| `%s` | %s | ", k->name, marks & MARK_OPTIONAL ? "" : "required");
 		print_takes(out, k);
@@ -197,13 +194,11 @@ void recipe_print_reference(FILE *out)
 		print_type(out, t.items[i]);
 	fputs("### steps\n\n| step | needs | may have | timeout_ms | what it does |\n"
 	      "| --- | --- | --- | --- | --- |\n", out);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
-		fprintf(out, "| `%s` | ", steps[i].name);
-		for (const char *c = steps[i].needs; *c; c++)
-			fputs(*c == '|' ? ", " : *c == '/' ? " or " : (char[]){ *c, '\0' }, out);
+	for (size_t i = 0; i < step_row_count; i++) {
+		fprintf(out, "| `%s` | ", step_rows[i].name);
+		print_cell(out, step_rows[i].needs, ", ");
 		fputs(" | ", out);
-		for (const char *c = steps[i].may; *c; c++)
-			fputs(*c == '|' ? ", " : (char[]){ *c, '\0' }, out);
-		fprintf(out, " | %d | %s |\n", steps[i].timeout_ms, steps[i].sentence);
+		print_cell(out, step_rows[i].may, ", ");
+		fprintf(out, " | %d | %s |\n", step_rows[i].timeout_ms, step_rows[i].sentence);
 	}
 }

@@ -145,9 +145,10 @@ struct variables inputs_variables(struct arena *arena, const struct recipe_actio
 	struct variable *v = arena_array(arena, a->inputs_count + 2, sizeof(*v));
 
 	for (size_t i = 0; i < a->inputs_count; i++) {
+		bool date = strcmp(a->inputs[i].type, "date") == 0;
+		const char *absent = inputs ? "" : date ? INPUT_SAMPLE_DATE : INPUT_SAMPLE;
 		const char *value = json_string_value(json_object_get(inputs, a->inputs[i].name));
-		v[i] = (struct variable){ .name = a->inputs[i].name, .value = value ? value : "",
-			.date = strcmp(a->inputs[i].type, "date") == 0 };
+		v[i] = (struct variable){ .name = a->inputs[i].name, .value = value ? value : absent, .date = date };
 	}
 	v[a->inputs_count] = (struct variable){ .name = "today", .value = today, .date = true };
 	v[a->inputs_count + 1] = (struct variable){ .name = "account", .value = account };

@@ -18,9 +18,12 @@
 int inputs_check(const struct recipe_action *a, const json_t *given, const char *today, json_t **ret_inputs,
 	char *field, char *why, size_t size);
 
+#define INPUT_SAMPLE      "x"
+#define INPUT_SAMPLE_DATE "2025-11-20"
+
 /*
- * The variables of an action's templates: its inputs (as inputs_check() gave them; absent ones are empty), today and
- * account. In the arena; values are borrowed.
+ * The variables of an action's templates: its inputs (as inputs_check() gave them; absent ones are empty; NULL: a sample of each),
+ * today and account. In the arena; values are borrowed.
  */
 struct variables inputs_variables(struct arena *arena, const struct recipe_action *a, const json_t *inputs,
 	const char *today, const char *account);

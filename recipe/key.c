@@ -21,8 +21,8 @@ const struct key *key_first(const struct key *row, unsigned *ret_marks)
 {
 	unsigned marks = 0;
 
-	for (; row->kind == KEY_MARK; row++)
-		marks |= (unsigned)row->least;
+	for (; row->kind == KEY_MARK || row->kind == KEY_NAMED; row++)
+		marks |= (unsigned)row->least; /* NAMED has none */
 	if (ret_marks)
 		*ret_marks = marks;
 	return row;
@@ -37,7 +37,7 @@ const struct key *key_find(const struct key_type *type, struct span name)
 {
 	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END;
 	     k = key_next(k, NULL)) {
-		if (k->kind != KEY_NAMED && span_is(name, k->name))
+		if (span_is(name, k->name))
 			return k;
 	}
 	return NULL;

@@ -14,7 +14,7 @@
 enum key_kind {
 	KEY_END,
 	KEY_MARK, /* not a key: what enum key_mark, in least, says of the next one */
-	KEY_NAMED,
+	KEY_NAMED, /* not a key either: it holds the name in a MAP, and comes first in its type */
 	KEY_TEXT,
 	KEY_TEXTS,
 	KEY_NUMBER,
@@ -62,7 +62,7 @@ struct key_type {
 
 extern const struct key_type recipe_type, recipe_action_type, step_type, selector_type;
 
-/* The row after this one, which may be KEY_END, and its marks; ret_marks may be NULL. */
+/* The first key, and the one after this; it may be KEY_END. ret_marks, which may be NULL, are its marks. */
 const struct key *key_first(const struct key *rows, unsigned *ret_marks);
 const struct key *key_next(const struct key *row, unsigned *ret_marks);
 

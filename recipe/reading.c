@@ -29,11 +29,6 @@ int reading_fail(struct reading *r, const struct place *place, const char *forma
 	return -EINVAL;
 }
 
-static int fail_type(struct reading *r, const struct place *place, const char *wanted)
-{
-	return reading_fail(r, place, "takes %s", wanted);
-}
-
 /* How much of s can be told in a message of one line. */
 static const char *plain_beginning(struct reading *r, const char *s)
 {
@@ -50,7 +45,7 @@ static int reading_read_text(struct reading *r, const struct place *place, const
 	const char *wrong;
 
 	if (!json_is_string(json))
-		return fail_type(r, place, "a string");
+		return reading_fail(r, place, "takes a string");
 	if (json_string_length(json) > (size_t)most)
 		return reading_fail(r, place, "is longer than %lld bytes", (long long)most);
 	wrong = format_check(format, json_string_value(json), r->file);
@@ -134,7 +129,7 @@ static int reading_read_list(struct reading *r, const struct key *k, const struc
 	return 0;
 }
 
-/* The object's names go into the NAMED member, which comes first in its type. */
+/* The object's names go into the NAMED member. */
 static int read_map(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
 {
 	size_t n = json_object_size(json), i = 0;
@@ -178,7 +173,7 @@ static int reading_read_key(struct reading *r, const struct key *k, const struct
 	case KEY_NUMBER: return reading_read_number(r, k, place, json, out);
 	case KEY_FLAG:
 		if (!json_is_boolean(json))
-			return fail_type(r, place, "true or false");
+			return reading_fail(r, place, "takes true or false");
 		*MEMBER(bool, out, k->offset) = json_is_true(json);
 		return 0;
 	case KEY_CHOICE: return read_choice(r, k, place, json, out);
@@ -214,7 +209,7 @@ static int fail_unknown(struct reading *r, const struct key_type *type, const st
 	unsigned marks;
 
 	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
-		if (k->kind == KEY_NAMED || (marks & MARK_SENT))
+		if (marks & MARK_SENT)
 			continue;
 		nearest_consider(&near, k->name);
 		words_add(all, sizeof(all), "%s%s", *all ? ", " : "", k->name);
@@ -234,15 +229,13 @@ int reading_struct(struct reading *r, const struct key_type *type, const struct 
 	int e;
 
 	if (!json_is_object(json))
-		return fail_type(r, place, "an object");
+		return reading_fail(r, place, "takes an object");
 	json_object_foreach((json_t *)json, name, value) {
 		if (!key_find(type, span_of(name)))
 			return fail_unknown(r, type, place, name);
 	}
 	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
-		value = k->kind == KEY_NAMED ? NULL : json_object_get(json, k->name);
-		if (k->kind == KEY_NAMED)
-			continue;
+		value = json_object_get(json, k->name);
 		if (value && r->file && (marks & MARK_SENT))
 			return fail_unknown(r, type, place, k->name);
 		e = value ? reading_read_key(r, k, PLACE_KEY(place, k->name), value, out) :

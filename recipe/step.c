@@ -7,15 +7,13 @@
 #include "recipe/check.h"
 #include "recipe/template.h"
 
-static const struct {
-	const char *name, *needs, *may, *words;
-	int64_t timeout_ms;
-} kinds[] = {
+const struct step_row step_rows[] = {
 #define STEP(name_, needs_, may_, timeout_ms_, words_, sentence_)                                  \
-	[STEP_##name_] = { #name_, needs_, may_, words_, timeout_ms_ },
+	[STEP_##name_] = { #name_, needs_, may_, words_, sentence_, timeout_ms_ },
 #include "recipe/steps.def"
 #undef STEP
 };
+const size_t step_row_count = sizeof(step_rows) / sizeof(*step_rows);
 
 #define ANY_STEP "step|timeout_ms|say|act|optional|otherwise|none|long_polls" /* act: an older file has it anywhere; the last two: below */
 
@@ -25,19 +23,19 @@ enum step_kind step_kind(const struct step *s)
 {
 	size_t i = 0;
 
-	while (strcmp(kinds[i].name, s->step) != 0) /* it has been read, so it is one of them */
+	while (strcmp(step_rows[i].name, s->step) != 0) /* it has been read, so it is one of them */
 		i++;
 	return (enum step_kind)i;
 }
 
 bool step_presses(const struct step *s)
 {
-	return span_lists(kinds[step_kind(s)].may, SEPARATORS, "act");
+	return span_lists(step_rows[step_kind(s)].may, SEPARATORS, "act");
 }
 
 int64_t step_timeout_ms(const struct step *s)
 {
-	return s->timeout_ms ? s->timeout_ms : kinds[step_kind(s)].timeout_ms;
+	return s->timeout_ms ? s->timeout_ms : step_rows[step_kind(s)].timeout_ms;
 }
 
 /* One alternative after another: "at/page" needs one of them, and not both. */
@@ -86,11 +84,11 @@ int check_step(struct reading *r, const struct place *place, const void *p)
 
 	for (const struct key *k = key_first(step_type.keys(), NULL); k->kind != KEY_END;
 	     k = key_next(k, NULL)) {
-		if (key_present(k, s) && !span_lists(kinds[kind].needs, SEPARATORS, k->name) &&
-			!span_lists(kinds[kind].may, SEPARATORS, k->name) && !span_lists(ANY_STEP, SEPARATORS, k->name))
+		if (key_present(k, s) && !span_lists(step_rows[kind].needs, SEPARATORS, k->name) &&
+			!span_lists(step_rows[kind].may, SEPARATORS, k->name) && !span_lists(ANY_STEP, SEPARATORS, k->name))
 			return reading_fail(r, PLACE_KEY(place, k->name), "has no meaning for %s", s->step);
 	}
-	e = check_needs(r, place, s, kinds[kind].needs);
+	e = check_needs(r, place, s, step_rows[kind].needs);
 	if (e == 0 && s->page && (s->value || s->attribute || s->gone))
 		e = reading_fail(r, PLACE_KEY(place, "page"), "goes without value, attribute and gone");
 	if (e == 0 && s->attribute && kind == STEP_expect && !s->value)
@@ -115,7 +113,7 @@ static const char *own_words(struct arena *arena, const struct step *s)
 
 	if (s->at)
 		what = selector_words(arena, s->at);
-	return arena_printf(arena, "%s%s%s", kinds[step_kind(s)].words, *what ? " " : "", what);
+	return arena_printf(arena, "%s%s%s", step_rows[step_kind(s)].words, *what ? " " : "", what);
 }
 
 const char *step_words(struct arena *arena, const struct step *s, const struct variables *v)

@@ -40,6 +40,13 @@ enum step_kind {
 #undef STEP
 };
 
+/* What steps.def says of each kind. */
+extern const struct step_row {
+	const char *name, *needs, *may, *words, *sentence;
+	int timeout_ms;
+} step_rows[];
+extern const size_t step_row_count;
+
 enum step_kind step_kind(const struct step *s);
 
 /* Whether what its page sends then can be held back, so that it may be the act. */
