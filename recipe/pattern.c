@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/hostpattern.h"
+#include "common/span.h"
 #include "common/utf.h"
 #include "common/words.h"
 
@@ -16,51 +17,40 @@ struct parts {
 	bool secure;
 	char host[LONGEST_HOST + 1]; /* without the brackets of an IPv6 address */
 	int port;
-	const char *path;
-	size_t path_length;
-	const char *query; /* from its '?'; NULL if absent */
-	size_t query_length;
-	const char *fragment; /* from its '#'; NULL if absent */
+	struct span path, query, fragment; /* query from its '?', fragment from its '#'; none if absent */
 };
 
-/* Greedy with one point to return to: the last star. */
-static bool glob(const char *p, size_t pn, const char *t, size_t tn, bool fold)
+/* Whether all of t fits, in time of at most their product: greedy with one point to return to, the last star. */
+static bool glob(struct span p, struct span t, bool fold)
 {
-	size_t i = 0, j = 0, star = pn, mark = 0;
+	size_t i = 0, j = 0, star = p.n, mark = 0;
 
-	while (j < tn) {
-		bool same = i < pn && (fold ? tolower((unsigned char)p[i]) == tolower((unsigned char)t[j]) :
-					      p[i] == t[j]);
-		if (i < pn && p[i] == '*') {
+	while (j < t.n) {
+		bool same = i < p.n && (fold ? tolower((unsigned char)p.p[i]) == tolower((unsigned char)t.p[j]) :
+					       p.p[i] == t.p[j]);
+		if (i < p.n && p.p[i] == '*') {
 			star = i++;
 			mark = j;
 		} else if (same) {
 			i++;
 			j++;
-		} else if (star < pn) {
+		} else if (star < p.n) {
 			i = star + 1;
 			j = ++mark;
 		} else {
 			return false;
 		}
 	}
-	while (i < pn && p[i] == '*')
+	while (i < p.n && p.p[i] == '*')
 		i++;
-	return i == pn;
-}
-
-bool glob_match(const char *pattern, const char *text)
-{
-	return glob(pattern, strlen(pattern), text, strlen(text), false);
+	return i == p.n;
 }
 
 bool glob_find(const char *pattern, const char *text)
 {
 	char around[600];
 
-	if (!exact_set(around, sizeof(around), "*%s*", pattern))
-		return false;
-	return glob(around, strlen(around), text, strlen(text), true);
+	return exact_set(around, sizeof(around), "*%s*", pattern) && glob(span_of(around), span_of(text), true);
 }
 
 const char *host_pattern_wrong(const char *pattern)
@@ -119,15 +109,12 @@ static bool pattern_split(const char *url, struct parts *ret)
 	end = s + strcspn(s, "/?#");
 	if (!pattern_split_authority(s, end, ret))
 		return false;
-	ret->path = *end == '/' ? end : "/";
-	ret->path_length = *end == '/' ? strcspn(end, "?#") : 1;
-	s = *end == '/' ? end + ret->path_length : end;
-	if (*s == '?') {
-		ret->query = s;
-		ret->query_length = strcspn(s, "#");
-		s += ret->query_length;
-	}
-	ret->fragment = *s == '#' ? s : NULL;
+	ret->path = *end == '/' ? (struct span){ end, strcspn(end, "?#") } : span_of("/");
+	s = *end == '/' ? end + ret->path.n : end;
+	if (*s == '?')
+		ret->query = (struct span){ s, strcspn(s, "#") };
+	s += ret->query.n;
+	ret->fragment = span_of(*s == '#' ? s : NULL);
 	return true;
 }
 
@@ -181,15 +168,16 @@ const char *origin_wrong(const char *origin)
 {
 	struct parts p;
 
-	if (url_wrong(origin) || !pattern_split(origin, &p) || p.query || p.fragment || *p.path != '/' ||
+	if (url_wrong(origin) || !pattern_split(origin, &p) || p.query.p || p.fragment.p || *p.path.p != '/' ||
 	    origin[strcspn(origin + 8, "/") + 8])
 		return "is not an origin, as in https://desk.test";
 	return NULL;
 }
 
-static bool pattern_same_text(const char *p, size_t pn, const char *t, size_t tn)
+/* What the pattern does not say may be anything. */
+static bool pattern_same_text(struct span p, struct span t)
 {
-	return p ? t && glob(p, pn, t, tn, false) : true;
+	return !p.p || (t.p && glob(p, t, false));
 }
 
 bool url_match(const char *pattern, const char *url)
@@ -199,10 +187,8 @@ bool url_match(const char *pattern, const char *url)
 	if (!pattern_split(pattern, &p) || !pattern_split(url, &u))
 		return false;
 	return p.secure == u.secure && p.port == u.port && host_match(p.host, u.host) &&
-		glob(p.path, p.path_length, u.path, u.path_length, false) &&
-		pattern_same_text(p.query, p.query_length, u.query, u.query_length) &&
-		pattern_same_text(p.fragment, p.fragment ? strlen(p.fragment) : 0, u.fragment,
-			u.fragment ? strlen(u.fragment) : 0);
+		pattern_same_text(p.path, u.path) && pattern_same_text(p.query, u.query) &&
+		pattern_same_text(p.fragment, u.fragment);
 }
 
 bool url_host(const char *url, char *out, size_t size)

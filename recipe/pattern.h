@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether all of text fits the pattern, in which each * stands for anything. In time of at most their product. */
-bool glob_match(const char *pattern, const char *text);
-
-/* The same where case does not matter (ASCII) and the pattern may stand anywhere in the text. */
+/*
+ * Whether the pattern, in which each * stands for anything, stands anywhere in the text; case does not matter (ASCII). In time of
+ * at most their product.
+ */
 bool glob_find(const char *pattern, const char *text);
 
 /* NULL, or what is wrong with it, as the end of a sentence. Borrowed. */

@@ -84,16 +84,16 @@ static void test_url(void **state)
 /* A pattern full of stars against a text that nearly fits must not take for ever. */
 static void test_glob(void **state)
 {
-	char text[2001];
+	char text[2001] = "http://a/";
 
 	(void)state;
-	memset(text, 'a', 2000);
+	memset(text + 9, 'a', 1991);
 	text[2000] = '\0';
-	assert_false(glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", text));
-	assert_true(glob_match("a*b*c", "axxbyyc"));
-	assert_false(glob_match("a*b*c", "axxbyycd"));
-	assert_true(glob_match("*", ""));
-	assert_false(glob_match("", "a"));
+	assert_false(url_match("http://a/*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", text));
+	assert_true(url_match("http://a/a*b*c", "http://a/axxbyyc"));
+	assert_false(url_match("http://a/a*b*c", "http://a/axxbyycd"));
+	assert_true(url_match("http://a/*", "http://a/"));
+	assert_false(url_match("http://a/", "http://a/a"));
 	assert_true(glob_find("already * taken", "Sorry: ALREADY being taken."));
 	assert_false(glob_find("already taken", "already being taken"));
 }
