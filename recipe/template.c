@@ -32,38 +32,20 @@ static void template_put(struct out *o, const char *s, size_t n)
 	o->length += n;
 }
 
-static void put_css(struct out *o, unsigned char c)
-{
-	char hex[8];
-
-	if (isalnum(c) || c == '_' || c == '-' || c >= 0x80) {
-		template_put(o, (char *)&c, 1);
-		return;
-	}
-	exact_must(hex, sizeof(hex), "\\%x ", c);
-	template_put(o, hex, strlen(hex));
-}
-
-static void put_url(struct out *o, unsigned char c)
-{
-	char hex[8];
-
-	if (isalnum(c) || (c && strchr("-._~", c))) {
-		template_put(o, (char *)&c, 1);
-		return;
-	}
-	exact_must(hex, sizeof(hex), "%%%02X", c);
-	template_put(o, hex, strlen(hex));
-}
-
 static void template_put_value(struct out *o, const char *s, enum escape escape)
 {
+	bool css = escape == ESCAPE_CSS;
+	char hex[8];
+
 	for (; *s; s++) {
-		switch (escape) {
-		case ESCAPE_NONE: template_put(o, s, 1); break;
-		case ESCAPE_CSS: put_css(o, (unsigned char)*s); break;
-		case ESCAPE_URL: put_url(o, (unsigned char)*s); break;
+		unsigned char c = (unsigned char)*s;
+
+		if (escape == ESCAPE_NONE || isalnum(c) || strchr(css ? "_-" : "-._~", c) || (css && c >= 0x80)) {
+			template_put(o, s, 1);
+			continue;
 		}
+		exact_must(hex, sizeof(hex), css ? "\\%x " : "%%%02X", c);
+		template_put(o, hex, strlen(hex));
 	}
 }
 
