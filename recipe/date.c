@@ -8,52 +8,44 @@
 int date_parse(const char *s, struct tm *ret)
 {
 	struct tm tm = { .tm_hour = 12 }, same;
-	int year, month, day;
-	time_t t;
 
 	for (int i = 0; i < 10; i++) {
 		if (i == 4 || i == 7 ? s[i] != '-' : !isdigit((unsigned char)s[i]))
 			return -EINVAL;
 	}
-	if (s[10] || sscanf(s, "%4d-%2d-%2d", &year, &month, &day) != 3 || year < 1)
+	if (s[10] || sscanf(s, "%4d-%2d-%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday) != 3 || tm.tm_year < 1)
 		return -EINVAL;
-	tm.tm_year = year - 1900;
-	tm.tm_mon = month - 1;
-	tm.tm_mday = day;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
 	same = tm;
-	t = timegm(&same); /* turns February 30 into March */
-	if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday || !gmtime_r(&t, &same))
+	timegm(&same); /* turns February 30 into March, and knows the week day */
+	if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday)
 		return -EINVAL;
 	*ret = same;
 	return 0;
 }
 
-int64_t date_number(const struct tm *tm)
+/* Days since 1970-01-01 of a date. */
+static int64_t date_number(const char *date)
 {
-	struct tm copy = *tm;
+	struct tm tm = { 0 };
 	int64_t t;
 
-	copy.tm_hour = copy.tm_min = copy.tm_sec = 0;
-	t = (int64_t)timegm(&copy);
+	date_parse(date, &tm);
+	t = (int64_t)timegm(&tm);
 	return t / 86400 - (t % 86400 < 0);
 }
 
 void date_after(const char *from, int64_t days, char ret[11])
 {
-	struct tm tm = { 0 };
-	time_t t;
+	time_t t = (time_t)((date_number(from) + days) * 86400);
+	struct tm tm;
 
-	date_parse(from, &tm);
-	t = (time_t)((date_number(&tm) + days) * 86400);
 	gmtime_r(&t, &tm);
 	strftime(ret, 11, "%Y-%m-%d", &tm);
 }
 
 int64_t date_distance(const char *from, const char *to)
 {
-	struct tm a, b;
-
-	if (date_parse(from, &a) < 0 || date_parse(to, &b) < 0)
-		return 0;
-	return date_number(&b) - date_number(&a);
+	return date_number(to) - date_number(from);
 }

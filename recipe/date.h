@@ -7,9 +7,6 @@
 /* "2025-11-20", exactly so, and a day that exists. ret has its week day too. -EINVAL otherwise. */
 int date_parse(const char *s, struct tm *ret);
 
-/* Days since 1970-01-01. */
-int64_t date_number(const struct tm *tm);
-
 /* The day so many days after from, which must be a date; not beyond the year 9999. */
 void date_after(const char *from, int64_t days, char ret[11]);
 
