@@ -74,10 +74,10 @@ int site_list(struct call *call, const struct site_list_params *, struct site_li
 {
 	const struct recipe_set *set = botd_of(call)->recipes;
 
-	result->sites_count = recipe_count(set);
+	result->sites_count = set->count;
 	result->sites = arena_array(call->arena, result->sites_count, sizeof(*result->sites));
 	for (size_t i = 0; i < result->sites_count; i++)
-		fill_site(call->arena, recipe_at(set, i), &result->sites[i]);
+		fill_site(call->arena, set->recipes[i], &result->sites[i]);
 	return 0;
 }
 
@@ -87,9 +87,9 @@ void botd_load_recipes(struct botd *b)
 
 	b->recipes = recipe_load_dirs(b->settings->recipes, before);
 	recipe_set_free(before);
-	for (size_t i = 0; i < recipe_trouble_count(b->recipes); i++)
-		log_warning("not every recipe is in force: %s", recipe_trouble(b->recipes, i));
-	log_info("%zu recipes", recipe_count(b->recipes));
+	for (size_t i = 0; i < b->recipes->trouble_count; i++)
+		log_warning("not every recipe is in force: %s", b->recipes->troubles[i]);
+	log_info("%zu recipes", b->recipes->count);
 }
 
 int botd_reload(struct call *call, const struct botd_reload_params *, struct botd_reload_result *result)
@@ -97,10 +97,10 @@ int botd_reload(struct call *call, const struct botd_reload_params *, struct bot
 	struct botd *b = botd_of(call);
 
 	botd_load_recipes(b);
-	result->recipes = (int64_t)recipe_count(b->recipes);
-	result->troubles_count = recipe_trouble_count(b->recipes);
+	result->recipes = (int64_t)b->recipes->count;
+	result->troubles_count = b->recipes->trouble_count;
 	result->troubles = arena_array(call->arena, result->troubles_count, sizeof(*result->troubles));
 	for (size_t i = 0; i < result->troubles_count; i++)
-		result->troubles[i].trouble = arena_strdup(call->arena, recipe_trouble(b->recipes, i));
+		result->troubles[i].trouble = arena_strdup(call->arena, b->recipes->troubles[i]);
 	return 0;
 }

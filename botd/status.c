@@ -38,8 +38,8 @@ int botd_status(struct call *call, const struct botd_status_params *, struct bot
 
 	result->version = STEAD_VERSION;
 	result->up_ms = daemon_up_ms();
-	result->recipes = (int64_t)recipe_count(set);
-	result->recipe_trouble = arena_strdup(call->arena, recipe_trouble(set, 0));
+	result->recipes = (int64_t)set->count;
+	result->recipe_trouble = arena_strdup(call->arena, set->troubles[0]);
 	r = status_count(call, result);
 	result->database = r == 0;
 	if (r < 0)

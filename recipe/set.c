@@ -5,30 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arena.h"
 #include "common/must.h"
 #include "common/words.h"
 
-#define MOST_RECIPES 256
+#define MOST_TROUBLE 4400 /* bytes */
 
-struct recipe_set {
-	const struct recipe *recipes[MOST_RECIPES];
-	const struct recipe_set *before; /* while it is read; NULL: none */
-	size_t count;
-	char *troubles[MOST_RECIPES];
-	size_t trouble_count;
-};
-
+/* why: of the set's arena, or lives as long. */
 static void add_trouble(struct recipe_set *s, const char *why)
 {
-	if (s->trouble_count == MOST_RECIPES)
-		return;
-	s->troubles[s->trouble_count++] = must(strdup(why));
+	if (s->trouble_count < RECIPE_SET_MOST)
+		s->troubles[s->trouble_count++] = why;
 }
 
 /* Takes r over. False when there can be no more, or it is there already. */
 static bool set_add(struct recipe_set *s, const struct recipe *r)
 {
-	if (s->count == MOST_RECIPES || recipe_find(s, r->name)) {
+	if (s->count == RECIPE_SET_MOST || recipe_find(s, r->name)) {
 		recipe_unref(r);
 		return false;
 	}
@@ -39,34 +32,28 @@ static bool set_add(struct recipe_set *s, const struct recipe *r)
 	return true;
 }
 
-/* The one of the file that came of it before, if it did. */
-static const struct recipe *recipe_before(const struct recipe_set *s, const char *path)
+/* Puts what came of that file before, if anything did, in its place. */
+static bool add_before(struct recipe_set *s, const struct recipe_set *before, const char *path)
 {
-	const char *name = strrchr(path, '/') + 1;
-	size_t n = strlen(name) - strlen(".json");
+	const char *file = strrchr(path, '/') + 1;
+	const char *name = arena_memdup(s->arena, file, strlen(file) - strlen(".json"));
+	const struct recipe *r = before ? recipe_find(before, name) : NULL;
 
-	for (size_t i = 0; s->before && i < s->before->count; i++) {
-		const struct recipe *r = s->before->recipes[i];
-		if (strlen(r->name) == n && strncmp(r->name, name, n) == 0)
-			return r;
-	}
-	return NULL;
+	return r && set_add(s, recipe_ref(r));
 }
 
-static void add_recipe(struct recipe_set *s, const char *path)
+static void add_recipe(struct recipe_set *s, const struct recipe_set *before, const char *path)
 {
-	const struct recipe *recipe = NULL, *before;
-	char why[4400];
+	const struct recipe *recipe = NULL;
+	char why[MOST_TROUBLE];
 
 	if (recipe_load_file(path, &recipe, why, sizeof(why)) < 0) {
-		before = recipe_before(s, path);
-		if (before && set_add(s, recipe_ref(before)))
-			words_add(why, sizeof(why), "; what it was before stays in force");
-		add_trouble(s, why);
-	} else if (s->count == MOST_RECIPES) {
+		add_trouble(s, words_new(s->arena, MOST_TROUBLE, "%s%s", why,
+			add_before(s, before, path) ? "; what it was before stays in force" : ""));
+	} else if (s->count == RECIPE_SET_MOST) {
 		recipe_unref(recipe);
-		words_set(why, sizeof(why), "%s: there are already %d recipes, which is all there can be", path, MOST_RECIPES);
-		add_trouble(s, why);
+		add_trouble(s, words_new(s->arena, MOST_TROUBLE, "%s: there are already %d recipes, which is all there can be", path,
+			RECIPE_SET_MOST));
 	} else {
 		set_add(s, recipe);
 	}
@@ -80,29 +67,26 @@ static int set_is_json(const struct dirent *d)
 }
 
 /* Whether there is such a directory. */
-static bool add_dir(struct recipe_set *s, const char *dir)
+static bool add_dir(struct recipe_set *s, const struct recipe_set *before, const char *dir)
 {
 	struct dirent **entries;
-	char path[4096], why[4400];
+	char path[4096];
 	int n = scandir(dir, &entries, set_is_json, alphasort);
 
 	if (n < 0 && errno == ENOENT)
 		return false;
 	if (n < 0) {
-		words_set(why, sizeof(why), "%s: cannot be read: %s%s", dir, strerror(errno),
-			s->before ? "; what has been in force stays so" : "");
-		add_trouble(s, why);
-		for (size_t i = 0; s->before && i < s->before->count; i++)
-			set_add(s, recipe_ref(s->before->recipes[i]));
+		add_trouble(s, words_new(s->arena, MOST_TROUBLE, "%s: cannot be read: %s%s", dir, strerror(errno),
+			before ? "; what has been in force stays so" : ""));
+		for (size_t i = 0; before && i < before->count; i++)
+			set_add(s, recipe_ref(before->recipes[i]));
 		return true;
 	}
 	for (int i = 0; i < n; i++) {
-		if (exact_set(path, sizeof(path), "%s/%s", dir, entries[i]->d_name)) {
-			add_recipe(s, path);
-		} else {
-			words_set(why, sizeof(why), "%s: the path of a recipe in it is longer than paths can be", dir);
-			add_trouble(s, why);
-		}
+		if (exact_set(path, sizeof(path), "%s/%s", dir, entries[i]->d_name))
+			add_recipe(s, before, path);
+		else
+			add_trouble(s, words_new(s->arena, MOST_TROUBLE, "%s: the path of a recipe in it is longer than paths can be", dir));
 		free(entries[i]);
 	}
 	free(entries);
@@ -119,21 +103,17 @@ static int by_title(const void *a, const void *b)
 struct recipe_set *recipe_load_dirs(const char *path, const struct recipe_set *before)
 {
 	struct recipe_set *s = must(calloc(1, sizeof(*s)));
-	char *copy = must(strdup(path)), *save;
+	char *save, *copy;
 	bool any = false;
 
-	s->before = before;
+	s->arena = arena_new(0);
+	copy = arena_strdup(s->arena, path);
 	for (char *dir = strtok_r(copy, ":", &save); dir; dir = strtok_r(NULL, ":", &save))
-		any |= add_dir(s, dir);
-	if (!any) {
-		char why[4400];
-
-		words_set(why, sizeof(why), "there are no recipes: none of %s is a directory; make one, or say in stead.conf where recipes are", path);
-		add_trouble(s, why);
-	}
-	s->before = NULL;
+		any |= add_dir(s, before, dir);
+	if (!any)
+		add_trouble(s, words_new(s->arena, MOST_TROUBLE,
+			"there are no recipes: none of %s is a directory; make one, or say in stead.conf where recipes are", path));
 	qsort(s->recipes, s->count, sizeof(*s->recipes), by_title);
-	free(copy);
 	return s;
 }
 
@@ -143,8 +123,7 @@ struct recipe_set *recipe_set_free(struct recipe_set *s)
 		return NULL;
 	for (size_t i = 0; i < s->count; i++)
 		recipe_unref(s->recipes[i]);
-	for (size_t i = 0; i < s->trouble_count; i++)
-		free(s->troubles[i]);
+	arena_free(s->arena);
 	free(s);
 	return NULL;
 }
@@ -156,24 +135,4 @@ const struct recipe *recipe_find(const struct recipe_set *s, const char *name)
 			return s->recipes[i];
 	}
 	return NULL;
-}
-
-size_t recipe_count(const struct recipe_set *s)
-{
-	return s->count;
-}
-
-const struct recipe *recipe_at(const struct recipe_set *s, size_t i)
-{
-	return i < s->count ? s->recipes[i] : NULL;
-}
-
-size_t recipe_trouble_count(const struct recipe_set *s)
-{
-	return s->trouble_count;
-}
-
-const char *recipe_trouble(const struct recipe_set *s, size_t i)
-{
-	return i < s->trouble_count ? s->troubles[i] : NULL;
 }

@@ -5,7 +5,15 @@
 
 #include "recipe/recipe.h"
 
-struct recipe_set;
+#define RECIPE_SET_MOST 256
+
+struct recipe_set {
+	const struct recipe *recipes[RECIPE_SET_MOST]; /* those in force, ordered by title */
+	size_t count;
+	const char *troubles[RECIPE_SET_MOST]; /* what was refused, and which actions of the others are off: file, line and key */
+	size_t trouble_count;
+	struct arena *arena; /* of the troubles */
+};
 
 /*
  * Reads every *.json of the directories, which path names with colons between; of two recipes with the same name the
@@ -18,11 +26,5 @@ struct recipe_set *recipe_load_dirs(const char *path, const struct recipe_set *b
 /* Takes NULL, returns NULL. */
 struct recipe_set *recipe_set_free(struct recipe_set *s);
 
-/* By name, or NULL; and by number from 0, ordered by title. Borrowed from the set. */
+/* By name, or NULL. Borrowed from the set. */
 const struct recipe *recipe_find(const struct recipe_set *s, const char *name);
-size_t recipe_count(const struct recipe_set *s);
-const struct recipe *recipe_at(const struct recipe_set *s, size_t i);
-
-/* What was refused, and which actions of the others are off: sentences with file, line and key. Borrowed. */
-size_t recipe_trouble_count(const struct recipe_set *s);
-const char *recipe_trouble(const struct recipe_set *s, size_t i);

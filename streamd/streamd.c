@@ -21,11 +21,11 @@ void streamd_load_recipes(struct streamd *d)
 
 	d->recipes = recipe_load_dirs(d->settings.recipes, before);
 	recipe_set_free(before);
-	for (size_t i = 0; i < recipe_trouble_count(d->recipes); i++)
-		log_error("%s", recipe_trouble(d->recipes, i));
-	for (size_t i = 0; i < recipe_count(d->recipes); i++)
-		streamd_tell_doubts(recipe_at(d->recipes, i));
-	log_info("%zu recipes in force", recipe_count(d->recipes));
+	for (size_t i = 0; i < d->recipes->trouble_count; i++)
+		log_error("%s", d->recipes->troubles[i]);
+	for (size_t i = 0; i < d->recipes->count; i++)
+		streamd_tell_doubts(d->recipes->recipes[i]);
+	log_info("%zu recipes in force", d->recipes->count);
 }
 
 int streamd_reload(struct call *call, const struct streamd_reload_params *, struct streamd_reload_result *result)
@@ -33,11 +33,11 @@ int streamd_reload(struct call *call, const struct streamd_reload_params *, stru
 	struct streamd *d = call->daemon;
 
 	streamd_load_recipes(d);
-	result->recipes = (int64_t)recipe_count(d->recipes);
-	result->troubles_count = recipe_trouble_count(d->recipes);
+	result->recipes = (int64_t)d->recipes->count;
+	result->troubles_count = d->recipes->trouble_count;
 	result->troubles = arena_array(call->arena, result->troubles_count, sizeof(*result->troubles));
 	for (size_t i = 0; i < result->troubles_count; i++)
-		result->troubles[i].trouble = arena_strdup(call->arena, recipe_trouble(d->recipes, i));
+		result->troubles[i].trouble = arena_strdup(call->arena, d->recipes->troubles[i]);
 	return 0;
 }
 

@@ -192,14 +192,14 @@ static void assert_off(const char *from, const char *to, const char *at, const c
 	assert_non_null(mkdtemp(dir));
 	write_file(dir, "old.json", old);
 	set = recipe_load_dirs(dir, NULL);
-	assert_int_equal(recipe_count(set), 1);
-	a = recipe_action_find(recipe_at(set, 0), "book");
+	assert_int_equal(set->count, 1);
+	a = recipe_action_find(set->recipes[0], "book");
 	snprintf(line, sizeof(line), "/old.json:%u: actions.book.%s", line_of(old, at), words);
 	assert_non_null(a->off);
 	assert_non_null(a->off_means);
 	assert_non_null(strstr(a->off, line));
-	assert_int_equal(recipe_trouble_count(set), 1);
-	assert_string_equal(recipe_trouble(set, 0), a->off);
+	assert_int_equal(set->trouble_count, 1);
+	assert_string_equal(set->troubles[0], a->off);
 	recipe_set_free(set);
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	assert_int_equal(system(command), 0);
@@ -305,7 +305,7 @@ static void test_loaded_anew(void **state)
 	write_file(dir, "desk.json", text);
 	write_file(dir, "other.json", text);
 	set = recipe_load_dirs(dir, NULL);
-	assert_int_equal(recipe_count(set), 2);
+	assert_int_equal(set->count, 2);
 	held = recipe_ref(recipe_find(set, "desk"));
 
 	write_file(dir, "desk.json", "{ \"title\": ");
@@ -315,15 +315,15 @@ static void test_loaded_anew(void **state)
 	recipe_set_free(set);
 	assert_ptr_equal(recipe_find(next, "desk"), held);
 	assert_null(recipe_find(next, "other"));
-	assert_int_equal(recipe_trouble_count(next), 1);
-	assert_non_null(strstr(recipe_trouble(next, 0), "/desk.json:1: "));
-	assert_non_null(strstr(recipe_trouble(next, 0), "; what it was before stays in force"));
+	assert_int_equal(next->trouble_count, 1);
+	assert_non_null(strstr(next->troubles[0], "/desk.json:1: "));
+	assert_non_null(strstr(next->troubles[0], "; what it was before stays in force"));
 
 	set = next;
 	write_file(dir, "desk.json", text);
 	next = recipe_load_dirs(dir, set);
 	recipe_set_free(set);
-	assert_int_equal(recipe_trouble_count(next), 0);
+	assert_int_equal(next->trouble_count, 0);
 	assert_ptr_not_equal(recipe_find(next, "desk"), held);
 	assert_string_equal(held->name, "desk"); /* whoever began with it ends with it */
 	recipe_unref(held);
@@ -360,17 +360,17 @@ static void test_set(void **state)
 	write_file(dir, "notes.txt", "not a recipe");
 	snprintf(path, sizeof(path), "%s:/nonexistent:sites:%s", dir, dir);
 	set = recipe_load_dirs(path, NULL);
-	assert_int_equal(recipe_count(set), 2);
-	assert_string_equal(recipe_at(set, 0)->name, "good");
-	assert_string_equal(recipe_at(set, 1)->name, "spaceiq");
+	assert_int_equal(set->count, 2);
+	assert_string_equal(set->recipes[0]->name, "good");
+	assert_string_equal(set->recipes[1]->name, "spaceiq");
 	assert_non_null(recipe_find(set, "good"));
 	assert_null(recipe_find(set, "bad"));
-	assert_int_equal(recipe_trouble_count(set), 2); /* bad, read twice */
-	assert_non_null(strstr(recipe_trouble(set, 0), "bad.json:5: host: unknown key \"host\""));
+	assert_int_equal(set->trouble_count, 2); /* bad, read twice */
+	assert_non_null(strstr(set->troubles[0], "bad.json:5: host: unknown key \"host\""));
 	recipe_set_free(set);
 	set = recipe_load_dirs("/nonexistent", NULL);
-	assert_int_equal(recipe_count(set), 0);
-	assert_non_null(strstr(recipe_trouble(set, 0), "none of /nonexistent is a directory"));
+	assert_int_equal(set->count, 0);
+	assert_non_null(strstr(set->troubles[0], "none of /nonexistent is a directory"));
 	recipe_set_free(set);
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	assert_int_equal(system(command), 0);
