@@ -134,20 +134,20 @@ int recipe_parse(const char *file, const char *text, size_t n, const struct reci
 	return 0;
 }
 
+/* At most size bytes. */
 static ssize_t recipe_read_all(int fd, char *out, size_t size)
 {
 	size_t n = 0;
 
-	for (;;) {
+	while (n < size) {
 		ssize_t got = read(fd, out + n, size - n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			return got < 0 ? -errno : (ssize_t)n;
 		n += (size_t)got;
-		if (n == size)
-			return -EFBIG;
 	}
+	return (ssize_t)n;
 }
 
 int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size)
@@ -157,12 +157,10 @@ int recipe_load_file(const char *path, const struct recipe **ret, char *why, siz
 	ssize_t n;
 
 	*why = '\0';
-	n = fd < 0 ? -errno : recipe_read_all(fd, text, RECIPE_MOST_BYTES + 1);
-	if (n == -EFBIG)
-		words_set(why, size, "%s: larger than %d bytes, which no recipe needs", path, RECIPE_MOST_BYTES);
-	else if (n < 0)
-		words_set(why, size, "%s: cannot be read: %s", path, strerror((int)-n));
-	return n < 0 ? (int)n : recipe_parse(path, text, (size_t)n, ret, why, size);
+	n = fd < 0 ? -errno : recipe_read_all(fd, text, RECIPE_MOST_BYTES + 1); /* one more is too much, as recipe_parse() says */
+	if (n < 0)
+		return words_fail((int)n, why, size, "%s: cannot be read: %s", path, strerror((int)-n));
+	return recipe_parse(path, text, (size_t)n, ret, why, size);
 }
 
 /* All but the count is read only once it has been read. */

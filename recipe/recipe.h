@@ -34,7 +34,7 @@ struct arena;
  */
 int recipe_parse(const char *file, const char *text, size_t n, const struct recipe **ret, char *why, size_t size);
 
-/* The same for a file. -EINVAL as above; -ENOENT and the like, -EFBIG, also with the reason in why. */
+/* The same for a file. -EINVAL as above; -ENOENT and the like, also with the reason in why. */
 int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size);
 
 /*

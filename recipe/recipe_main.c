@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "recipe/document.h"
 #include "recipe/recipe.h"
 
@@ -40,7 +41,7 @@ static int check_files(char *const files[])
 	int status = EXIT_SUCCESS;
 
 	for (; *files; files++) {
-		const struct recipe *recipe = NULL;
+		CLEANUP(recipe_unrefp) const struct recipe *recipe = NULL;
 		char why[4400];
 
 		if (recipe_load_file(*files, &recipe, why, sizeof(why)) < 0) {
@@ -49,14 +50,11 @@ static int check_files(char *const files[])
 			continue;
 		}
 		recipe_main_tell_doubts(recipe);
-		if (!check_whole(recipe)) {
-			recipe_unref(recipe);
+		if (check_whole(recipe))
+			printf("%s: %s, %zu action%s\n", *files, recipe->title, recipe->actions_count,
+				recipe->actions_count == 1 ? "" : "s");
+		else
 			status = EXIT_FAILURE;
-			continue;
-		}
-		printf("%s: %s, %zu action%s\n", *files, recipe->title, recipe->actions_count,
-			recipe->actions_count == 1 ? "" : "s");
-		recipe_unref(recipe);
 	}
 	return status;
 }
