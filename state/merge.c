@@ -1,8 +1,5 @@
 #include "state/merge.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "common/cbor_out.h"
 #include "common/cleanup.h"
 
@@ -47,10 +44,6 @@ int state_set_cookies(const struct state *s, const struct state_cookie *cookies,
 {
 	CLEANUP(cbor_out_freep) struct cbor_out *out = cbor_out_new();
 	const struct setting set = { .cookies = cookies, .count = count, .now = now };
-	const uint8_t *bytes;
-	char why[256];
-	size_t n;
-	int r;
 
 	cbor_map_begin(out);
 	for (const struct cbor *v = cbor_first(state_root(s)); v; v = cbor_next(v))
@@ -59,8 +52,5 @@ int state_set_cookies(const struct state *s, const struct state_cookie *cookies,
 	cbor_put_text(out, "cookies");
 	merge_put_cookies(out, s, &set);
 	cbor_map_end(out);
-	r = cbor_out_finish(out, &bytes, &n);
-	if (r == 0 && n > STATE_MOST)
-		r = -E2BIG;
-	return r < 0 ? r : state_read(bytes, n, ret, why, sizeof(why));
+	return state_of_out(out, ret);
 }

@@ -28,10 +28,6 @@ struct state {
 	size_t area_count;
 	struct state_cookie *cookies;
 	size_t cookie_count;
-	struct texts {
-		const char **texts;
-		size_t count;
-	} not_portable, missed;
 };
 
 static int state_refuse(char *why, size_t size, int r, const char *sentence)
@@ -92,18 +88,6 @@ static bool read_cookies(struct state *s)
 	return true;
 }
 
-static void state_read_texts(const struct state *s, const char *key, struct texts *ret)
-{
-	const struct cbor *list = cbor_get(s->root, key);
-
-	ret->texts = arena_array(s->arena, cbor_count(list), sizeof(*ret->texts));
-	for (const struct cbor *v = cbor_first(list); v; v = cbor_next(v)) {
-		const char *text = cbor_text_utf8(s->arena, v);
-		if (text)
-			ret->texts[ret->count++] = text;
-	}
-}
-
 int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_t size)
 {
 	struct arena *arena = arena_new_secret(n + 65536);
@@ -128,10 +112,20 @@ int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_
 		arena_free(arena);
 		return r;
 	}
-	state_read_texts(s, "not_portable", &s->not_portable);
-	state_read_texts(s, "missed", &s->missed);
 	*ret = s;
 	return 0;
+}
+
+int state_of_out(struct cbor_out *out, struct state **ret)
+{
+	const uint8_t *bytes;
+	char why[256];
+	size_t n;
+	int r = cbor_out_finish(out, &bytes, &n);
+
+	if (r == 0 && n > STATE_MOST)
+		r = -E2BIG;
+	return r < 0 ? r : state_read(bytes, n, ret, why, sizeof(why));
 }
 
 int state_read_memfd(int fd, struct state **ret, char *why, size_t size)
@@ -213,10 +207,13 @@ const struct area *state_area(const struct state *s, size_t i)
 	return &s->areas[i];
 }
 
-static void add_texts(const struct texts *t, char *out, size_t size)
+static void add_texts(const struct state *s, const char *key, char *out, size_t size)
 {
-	for (size_t i = 0; i < t->count; i++)
-		words_add(out, size, "%s%s", *out ? "; " : "", t->texts[i]);
+	for (const struct cbor *v = cbor_first(cbor_get(s->root, key)); v; v = cbor_next(v)) {
+		const char *text = cbor_text_utf8(s->arena, v);
+		if (text)
+			words_add(out, size, "%s%s", *out ? "; " : "", text);
+	}
 }
 
 static bool end_texts(char *out, size_t size)
@@ -229,15 +226,15 @@ static bool end_texts(char *out, size_t size)
 bool state_left_out(const struct state *s, char *out, size_t size)
 {
 	*out = '\0';
-	add_texts(&s->not_portable, out, size);
-	add_texts(&s->missed, out, size);
+	add_texts(s, "not_portable", out, size);
+	add_texts(s, "missed", out, size);
 	return end_texts(out, size);
 }
 
 bool state_not_portable(const struct state *s, char *out, size_t size)
 {
 	*out = '\0';
-	add_texts(&s->not_portable, out, size);
+	add_texts(s, "not_portable", out, size);
 	return end_texts(out, size);
 }
 

@@ -48,6 +48,9 @@ struct area {
  */
 int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_t size);
 
+/* The same of one that has been written. -E2BIG when it is larger than STATE_MOST. (private to state/) */
+int state_of_out(struct cbor_out *out, struct state **ret);
+
 /* The same from a sealed memfd. */
 int state_read_memfd(int fd, struct state **ret, char *why, size_t size);
 

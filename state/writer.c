@@ -222,18 +222,10 @@ static void put_texts(struct cbor_out *o, const char *key, const struct texts *t
 
 int state_writer_finish(struct state_writer *w, struct state **ret)
 {
-	const uint8_t *bytes;
-	char why[256];
-	size_t n;
-	int r;
-
 	begin_areas(w);
 	cbor_array_end(w->out);
 	put_texts(w->out, "not_portable", &w->not_portable);
 	put_texts(w->out, "missed", &w->missed);
 	cbor_map_end(w->out);
-	r = cbor_out_finish(w->out, &bytes, &n);
-	if (r == 0 && n > STATE_MOST)
-		r = -E2BIG;
-	return r < 0 ? r : state_read(bytes, n, ret, why, sizeof(why));
+	return state_of_out(w->out, ret);
 }
