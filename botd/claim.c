@@ -1,21 +1,24 @@
 #include "botd/claim.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "common/cleanup.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "common/words.h"
 
 struct job *job_new(struct db *db, const struct db_result *row, int64_t lease_ms, int64_t asked_at)
 {
-	struct job *j = must(calloc(1, sizeof(*j)));
+	struct arena *arena = arena_new(0);
+	struct job *j = arena_alloc(arena, sizeof(*j));
 
-	*j = (struct job){ .db = db,
+	*j = (struct job){ .arena = arena,
+		.db = db,
 		.id = row_int(row, "id"),
 		.user = row_int(row, "user_id"),
 		.token = row_int(row, "attempt"),
+		.site = arena_strdup(arena, row_words(row, "site")),
+		.action = arena_strdup(arena, row_words(row, "action")),
+		.inputs = json_loads(row_words(row, "inputs"), 0, NULL),
 		.failures = row_int(row, "failures"),
 		.intended = row_bool(row, "intended"),
 		.again = row_bool(row, "again"),
@@ -24,10 +27,7 @@ struct job *job_new(struct db *db, const struct db_result *row, int64_t lease_ms
 		.look_end = asked_at + row_int(row, "look_ms"),
 		.lease_ms = lease_ms,
 		.lease_end = asked_at + lease_ms };
-	exact_set(j->site, sizeof(j->site), "%s", row_words(row, "site"));
-	words_set(j->seen.answer, sizeof(j->seen.answer), "%s", row_null(row, "answer") ? "" : row_words(row, "answer"));
-	exact_set(j->action, sizeof(j->action), "%s", row_words(row, "action"));
-	j->inputs = json_loads(row_words(row, "inputs"), 0, NULL);
+	words_set(j->seen.answer, sizeof(j->seen.answer), "%s", row_words(row, "answer"));
 	if (!j->inputs)
 		j->inputs = json_object();
 	return j;
@@ -39,7 +39,7 @@ struct job *job_free(struct job *j)
 		struct job *older = j->older;
 
 		json_decref(j->inputs);
-		free(j);
+		arena_free(j->arena);
 		j = older;
 	}
 	return NULL;

@@ -41,11 +41,8 @@ static bool makes_sense(struct botd *b, const struct recipe *recipe, const struc
 
 static enum job_result give_up(const struct recipe *recipe, struct job *j, const char *last, struct job **ret_next)
 {
-	char reason[1025];
-
-	words_set(reason, sizeof(reason), "%s was not well until %s; the last time: %s", recipe->title,
-		last_day(recipe, j) ? "the day had passed" : "a whole day had passed", BRIEF(700, last));
-	return job_give_up(j, reason, ret_next);
+	return job_give_up(j, words_new(j->arena, JOB_REASON, "%s was not well until %s; the last time: %s", recipe->title,
+		last_day(recipe, j) ? "the day had passed" : "a whole day had passed", BRIEF(700, last)), ret_next);
 }
 
 /* Who has not asked has found nothing, and waits with the others. */
@@ -64,14 +61,14 @@ enum job_result put_off(struct botd *b, struct job *j, const struct ending *e, s
 	int64_t delay = put_off_note(b, j, e);
 	const char *zone = recipe ? recipe->environment.time_zone : NULL;
 	bool tell = !put_off_was(b, j);
-	char reason[1025], clock[9];
+	char clock[9];
 
 	if (recipe && !makes_sense(b, recipe, j))
 		return give_up(recipe, j, e->reason, ret_next);
 	held_add(&b->put_off, j->id);
 	clock_at(zone, wall_now() + delay, clock);
-	words_set(reason, sizeof(reason), "%s It is tried again at %s (%s).", BRIEF(900, e->reason), clock, zone ? zone : "UTC");
-	return job_put_off(j, delay, tell, reason);
+	return job_put_off(j, delay, tell, words_new(j->arena, JOB_REASON, "%s It is tried again at %s (%s).", BRIEF(900, e->reason),
+		clock, zone ? zone : "UTC"));
 }
 
 int64_t put_off_left_ms(const struct botd *b, const struct job *j)

@@ -14,7 +14,6 @@
 #define PAUSE_MS 100  /* between two tries while the database is away */
 
 #define LINE_SIZE   2049 /* of a line of the log */
-#define REASON_SIZE 1025 /* of a reason, as proto/botd.def hands it out */
 
 /* Written instead of what the database has refused, so it is of plain characters and short. */
 #define UNWRITABLE "Stead's database did not take what was to be written; the administrator finds the cause in the journal."
@@ -282,7 +281,7 @@ static enum job_result end_as(struct job *j, const struct ending_write *e, struc
 /* With less and less of what may have been refused: the next job, the words, the line of the log. */
 static enum job_result queue_end(struct job *j, const struct ending_write *e, struct job **ret_next)
 {
-	char reason[REASON_SIZE], line[LINE_SIZE] = "";
+	char reason[JOB_REASON + 1], line[LINE_SIZE] = "";
 	struct ending_write w = *e;
 	enum job_result r;
 

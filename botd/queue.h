@@ -12,7 +12,10 @@
 
 #include <jansson.h>
 
+#include "common/arena.h"
 #include "db/db.h"
+
+#define JOB_REASON 1024 /* bytes of a reason, as proto/botd.def hands it out */
 
 /* What came of a write. Each way to fail asks for something else, so none may be taken for another. */
 enum job_result {
@@ -30,11 +33,12 @@ struct job_seen {
 };
 
 struct job {
+	struct arena *arena; /* it lies there itself, and what is said of it may */
 	struct job *older; /* of the same run; the worker frees them all together */
 	struct db *db;
 	int64_t id, user, token;
 	int64_t failures;  /* tries that count, those among them whose lease ran out */
-	char site[65], action[65];
+	const char *site, *action;
 	json_t *inputs;
 	bool intended;     /* the act may have been sent: this job only looks for it, whatever happens */
 	bool vanished;     /* whoever had it before went away in the middle */

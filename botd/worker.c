@@ -55,13 +55,10 @@ static int64_t pause_ms(struct worker *w, int64_t failures)
 
 static enum job_result try_again(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
 {
-	char reason[1025];
-
 	if (j->failures + 1 < worker_settings(w)->tries)
 		return job_requeue(j, pause_ms(w, j->failures), true, e->reason);
-	words_set(reason, sizeof(reason), "Given up after %lld tries; the last one: %s", (long long)j->failures + 1,
-		BRIEF(900, e->reason));
-	return job_give_up(j, reason, ret_next);
+	return job_give_up(j, words_new(j->arena, JOB_REASON, "Given up after %lld tries; the last one: %s",
+		(long long)j->failures + 1, BRIEF(900, e->reason)), ret_next);
 }
 
 /*
@@ -73,7 +70,6 @@ static enum job_result worker_look_again(struct worker *w, struct job *j, const 
 {
 	bool failed = e->kind != ENDING_LOOK && e->kind != ENDING_DOWN;
 	int64_t pause = pause_ms(w, j->looks);
-	char reason[1025];
 
 	if (e->kind == ENDING_DOWN)
 		words_set(j->seen.list_trouble, sizeof(j->seen.list_trouble), "%s", e->reason);
@@ -81,17 +77,14 @@ static enum job_result worker_look_again(struct worker *w, struct job *j, const 
 		return job_requeue(j, pause_ms(w, j->failures), true, e->reason);
 	if (!failed && loop_now() < j->look_end)
 		return job_look(j, e->retry_ms > pause ? e->retry_ms : pause, e->reason);
-	words_set(reason, sizeof(reason), "%s%s", e->kind == ENDING_LOOK ? "" : "It may have been sent, and could not be looked for: ",
-		e->reason);
-	return job_finish(j, "unconfirmed", reason, ret_next);
+	return job_finish(j, "unconfirmed", words_new(j->arena, JOB_REASON, "%s%s",
+		e->kind == ENDING_LOOK ? "" : "It may have been sent, and could not be looked for: ", e->reason), ret_next);
 }
 
 static enum job_result unable(struct job *j, const struct ending *e, struct job **ret_next)
 {
-	char reason[1025];
-
-	words_set(reason, sizeof(reason), "%s%s", j->intended ? "It may have been sent, and cannot be looked for: " : "", e->reason);
-	return job_give_up(j, reason, ret_next);
+	return job_give_up(j, words_new(j->arena, JOB_REASON, "%s%s",
+		j->intended ? "It may have been sent, and cannot be looked for: " : "", e->reason), ret_next);
 }
 
 /*
@@ -100,11 +93,9 @@ static enum job_result unable(struct job *j, const struct ending *e, struct job 
  */
 static enum job_result worker_doubt(struct worker *w, struct job *j, const struct ending *e)
 {
-	char reason[1025];
-
 	held_add(&w->botd->doubted, j->id);
-	words_set(reason, sizeof(reason), "%s It is looked at again with a fresh browser.", BRIEF(900, e->reason));
-	return job_put_off(j, 0, true, reason);
+	return job_put_off(j, 0, true, words_new(j->arena, JOB_REASON, "%s It is looked at again with a fresh browser.",
+		BRIEF(900, e->reason)));
 }
 
 /* What was remembered of it is of no more use. */
