@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "botd/booking.h"
+#include "botd/outcome.h"
 #include "botd/state.h"
 #include "common/cleanup.h"
 
@@ -116,17 +117,11 @@ int booking_cancel(struct call *call, const struct booking_cancel_params *params
 	return r <= 0 ? r : refuse_cancel(call, result->booking);
 }
 
-static bool has_ended_well(const struct booking_info *b)
-{
-	return strcmp(b->outcome, "booked") == 0 || strcmp(b->outcome, "waitlisted") == 0 ||
-		strcmp(b->outcome, "already_booked") == 0;
-}
-
 static int refuse_retry(struct call *call, const struct booking_info *b)
 {
 	bool done = strcmp(b->state, "done") == 0;
 
-	if (done && has_ended_well(b))
+	if (done && outcome_is_good(b->outcome))
 		return call_refuse(call, ERR_already, "id", "Booking %lld has ended well; there is nothing to try again.",
 			(long long)b->id);
 	if (done || strcmp(b->state, "cancelled") == 0)

@@ -38,7 +38,6 @@ struct doing {
 	const char *step;    /* the one under way or the last, in words */
 	int place;           /* where the run is (botd/outage.h) */
 	struct ending *end;
-	bool earlier;        /* an earlier attempt may have sent it */
 	bool acting;         /* the act's step has begun, or a later one */
 	bool sent;           /* what acts has been let go, in this attempt */
 	struct answer answer; /* and what the site answered; its why is "" for NULL, and lasts */
@@ -205,7 +204,7 @@ static enum list_result read_patiently(struct doing *d, bool quick)
 /* How it ends, for what has been seen. */
 static void doing_decide(struct doing *d, unsigned facts)
 {
-	unsigned more = (d->earlier ? OUTCOME_EARLIER : 0) | (*d->complaint ? OUTCOME_COMPLAINT : 0);
+	unsigned more = (d->job->again ? OUTCOME_EARLIER : 0) | (*d->complaint ? OUTCOME_COMPLAINT : 0);
 	const struct outcome_seen seen = { .facts = facts | more,
 		.site = run_recipe(d->run)->title,
 		.undone = d->undone,
@@ -549,7 +548,6 @@ void job_do(struct botd *b, struct job *job, struct run *run, struct listing *kn
 	job->answer_ms = d.action->answer_ms;
 	job->look_ms = d.action->list.confirm_ms;
 	today_at(recipe->environment.time_zone, wall_now(), today);
-	d.earlier = job->again;
 	d.variables = inputs_variables(arena, d.action, job->inputs, today, run_account(run));
 	if (job->intended)
 		look_for_sent(&d);

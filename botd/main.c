@@ -16,11 +16,6 @@
 #include "botd/state.h"
 #include "proto/service.h"
 
-static void main_reload(void *daemon)
-{
-	botd_load_recipes(daemon);
-}
-
 int main(int argc, char *argv[])
 {
 	static struct botd_settings settings;
@@ -34,7 +29,7 @@ int main(int argc, char *argv[])
 		.on_act = botd_audit_act,
 		.open = botd_open,
 		.start = botd_start,
-		.reload = main_reload,
+		.reload = botd_load_recipes,
 		.stop = botd_stop,
 		.close = botd_close };
 

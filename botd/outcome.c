@@ -51,13 +51,17 @@ static const struct outcome_row {
 	{ SENT | UNREAD, ENDING_LOOK, NULL, "{sent}, but your bookings at {site} could not be read: Stead could not {undone}." },
 };
 
+bool outcome_is_good(const char *outcome)
+{
+	return span_lists("booked|already_booked|waitlisted", "|", outcome);
+}
+
 /* An attempt that has sent nothing tells of what an earlier one may have sent only if the site says that it has it. */
 static const char *verdict_of(const struct outcome_seen *s)
 {
 	const char *verdict = s->verdict ? s->verdict : "failed";
-	bool there = span_lists("booked|already_booked|waitlisted", "|", verdict);
 
-	return (s->facts & UNSENT) && (s->facts & EARLIER) && !there ? "unconfirmed" : verdict;
+	return (s->facts & UNSENT) && (s->facts & EARLIER) && !outcome_is_good(verdict) ? "unconfirmed" : verdict;
 }
 
 /* What stands in a sentence for a name in braces; *p is set behind it. */

@@ -1,6 +1,8 @@
 /* Where an outcome is decided: from what an attempt has seen to how it ends. Pure. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "botd/ending.h"
 
 /* Facts, as bits. One of the first three; of the list, once it has been read or could not be, one of the next three. */
@@ -30,6 +32,9 @@ struct outcome_seen {
 	const char *answer;    /* what the site answered, as a sentence */
 	const char *verdict;   /* the outcome that the recipe makes of it; NULL: none */
 };
+
+/* Whether it is an end that its person wants: there is a place, or one will come. */
+bool outcome_is_good(const char *outcome);
 
 /* Nothing is set when it is to be gone on with: nothing has been tried yet, and the list does not have it. */
 void outcome_decide(const struct outcome_seen *s, struct ending *e);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "botd/outcome.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
@@ -308,11 +309,6 @@ static enum job_result queue_end(struct job *j, const struct ending_write *e, st
 	return end_as(j, &w, NULL);
 }
 
-static bool is_good(const char *outcome)
-{
-	return strcmp(outcome, "booked") == 0 || strcmp(outcome, "waitlisted") == 0 || strcmp(outcome, "already_booked") == 0;
-}
-
 enum job_result job_finish(struct job *j, const char *outcome, const char *reason, struct job **ret_next)
 {
 	char line[48];
@@ -321,7 +317,7 @@ enum job_result job_finish(struct job *j, const char *outcome, const char *reaso
 	for (char *c = line; *c; c++)
 		*c = *c == '_' ? ' ' : *c;
 	return queue_end(j, &(struct ending_write){ .state = "done", .outcome = outcome, .reason = reason, .version = -1,
-			.level = is_good(outcome) ? "info" : "error", .line = line }, ret_next);
+			.level = outcome_is_good(outcome) ? "info" : "error", .line = line }, ret_next);
 }
 
 enum job_result job_give_up(struct job *j, const char *reason, struct job **ret_next)

@@ -81,8 +81,9 @@ int site_list(struct call *call, const struct site_list_params *, struct site_li
 	return 0;
 }
 
-void botd_load_recipes(struct botd *b)
+void botd_load_recipes(void *daemon)
 {
+	struct botd *b = daemon;
 	struct recipe_set *before = b->recipes;
 
 	b->recipes = recipe_load_dirs(b->settings->recipes, before);

@@ -4,10 +4,8 @@
 #include "common/arena.h"
 #include "recipe/recipe.h"
 
-struct botd;
-
-/* The recipes anew: new work goes by the new ones, open work ends with those it began with. */
-void botd_load_recipes(struct botd *b);
+/* The recipes anew, as proto/service.h has it: new work goes by the new ones, open work ends with those it began with. */
+void botd_load_recipes(void *daemon);
 
 /* Why an action is off, in a sentence for people, in the arena; NULL when it is not. */
 const char *action_off(struct arena *arena, const struct recipe *r, const struct recipe_action *a);

@@ -415,7 +415,7 @@ export const mutants = [
 	{ name: "a press that was swallowed is told as sent", file: "botd/doing.c", ...WIRE("a press that sends nothing is told as that$"),
 		changes: [["	if (r != STEP_HELD)\n		return r;\n", "	if (r != STEP_HELD)\n		return d->sent = step->act, r;\n"]] },
 	{ name: "a try that sends nothing forgets what an earlier one may have sent", file: "botd/outcome.c",
-		...WIRE("what an earlier try may have sent"), changes: [["(s->facts & EARLIER) && !there ? ", "(s->facts & EARLIER) && there ? "]] },
+		...WIRE("what an earlier try may have sent"), changes: [["(s->facts & EARLIER) && !outcome_is_good(verdict) ? ", "(s->facts & EARLIER) && outcome_is_good(verdict) ? "]] },
 	{ name: "a page whose act is open is left for the list", file: "streamd/run/run_step.c", ...WIRE("a form, answered with never"),
 		changes: [["	if (!act_is_open(act)) {\n		r = run_step_leave_all", "	if (!act_is_open(act) || act) {\n		r = run_step_leave_all"]] },
 	{ name: "after Reload no password of HTTP is asked for", file: "streamd/browser/reload.c", targets: ["bin/streamd"],
