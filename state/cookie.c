@@ -33,7 +33,7 @@ bool state_cookie_read(struct arena *arena, const struct cbor *v, struct state_c
 	return ret->name && ret->value && ret->domain && ret->path;
 }
 
-static void cookie_put_text(struct cbor_out *out, const char *key, const char *value)
+void state_put_text(struct cbor_out *out, const char *key, const char *value)
 {
 	if (!value)
 		return;
@@ -53,7 +53,7 @@ static void put_partition(struct cbor_out *out, const struct state_cookie *c)
 		return;
 	cbor_put_text(out, "partitionKey");
 	cbor_cdp_map_begin(out);
-	cookie_put_text(out, "topLevelSite", c->partition);
+	state_put_text(out, "topLevelSite", c->partition);
 	cookie_put_bool(out, "hasCrossSiteAncestor", c->cross_site_ancestor);
 	cbor_cdp_map_end(out);
 }
@@ -61,17 +61,17 @@ static void put_partition(struct cbor_out *out, const struct state_cookie *c)
 static void put_own(struct cbor_out *out, const struct state_cookie *c)
 {
 	cbor_cdp_map_begin(out);
-	cookie_put_text(out, "name", c->name);
-	cookie_put_text(out, "value", c->value);
-	cookie_put_text(out, "domain", c->domain);
-	cookie_put_text(out, "path", c->path);
+	state_put_text(out, "name", c->name);
+	state_put_text(out, "value", c->value);
+	state_put_text(out, "domain", c->domain);
+	state_put_text(out, "path", c->path);
 	cbor_put_text(out, "expires");
 	cbor_put_double(out, c->expires);
 	cookie_put_bool(out, "httpOnly", c->http_only);
 	cookie_put_bool(out, "secure", c->secure);
-	cookie_put_text(out, "sameSite", c->same_site);
-	cookie_put_text(out, "priority", c->priority);
-	cookie_put_text(out, "sourceScheme", c->source_scheme);
+	state_put_text(out, "sameSite", c->same_site);
+	state_put_text(out, "priority", c->priority);
+	state_put_text(out, "sourceScheme", c->source_scheme);
 	if (c->source_port >= 0) {
 		cbor_put_text(out, "sourcePort");
 		cbor_cdp_int(out, c->source_port);

@@ -30,6 +30,9 @@ bool state_cookie_read(struct arena *arena, const struct cbor *v, struct state_c
 /* Writes it as Chromium takes it (Network.CookieParam), from whole where there is one. */
 void state_cookie_write(struct cbor_out *out, const struct state_cookie *c);
 
+/* Writes a member of a map, unless its value is NULL. (private to state/) */
+void state_put_text(struct cbor_out *out, const char *key, const char *value);
+
 /* Whether setting the one replaces the other: RFC 6265 section 5.3, step 11, and the partition. */
 bool state_cookie_is(const struct state_cookie *a, const struct state_cookie *b);
 

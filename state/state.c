@@ -30,11 +30,6 @@ struct state {
 	size_t cookie_count;
 };
 
-static int state_refuse(char *why, size_t size, int r, const char *sentence)
-{
-	return words_fail(r, why, size, "%s", sentence);
-}
-
 static bool state_read_area(struct state *s, const struct cbor *v, struct area *ret)
 {
 	const struct cbor *chain = cbor_get(v, "chain"), *local = cbor_get(v, "local");
@@ -102,12 +97,12 @@ int state_read(const void *bytes, size_t n, struct state **ret, char *why, size_
 	r = cbor_parse(arena, s->bytes, n, MOST_ITEMS, &s->root);
 	cbor_int(cbor_get(s->root, "format"), &format);
 	if (r < 0)
-		r = state_refuse(why, size, -EBADMSG, "The captured session is damaged: it is not the document that was stored.");
+		r = words_fail(-EBADMSG, why, size, "The captured session is damaged: it is not the document that was stored.");
 	else if (format != STATE_FORMAT)
-		r = state_refuse(why, size, -ENOTSUP,
+		r = words_fail(-ENOTSUP, why, size,
 			"The captured session is of a format that this version of Stead does not know; sign in to the site again.");
 	else if (!read_cookies(s) || !read_areas(s))
-		r = state_refuse(why, size, -EBADMSG, "The captured session is damaged: parts of it are missing.");
+		r = words_fail(-EBADMSG, why, size, "The captured session is damaged: parts of it are missing.");
 	if (r < 0) {
 		arena_free(arena);
 		return r;

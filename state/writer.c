@@ -23,14 +23,6 @@ struct state_writer {
 	struct texts not_portable, missed;
 };
 
-static void writer_put_text(struct cbor_out *o, const char *key, const char *value)
-{
-	if (!value)
-		return;
-	cbor_put_text(o, key);
-	cbor_put_text(o, value);
-}
-
 static void put_int(struct cbor_out *o, const char *key, int64_t value)
 {
 	cbor_put_text(o, key);
@@ -83,14 +75,14 @@ static void put_screen(struct cbor_out *o, const struct monitor *s)
 static void writer_put_head(struct cbor_out *o, const char *site, int64_t captured_at_ms, const struct environment *e)
 {
 	put_int(o, "format", STATE_FORMAT);
-	writer_put_text(o, "site", site);
+	state_put_text(o, "site", site);
 	put_int(o, "captured_at_ms", captured_at_ms);
 	cbor_put_text(o, "environment");
 	cbor_map_begin(o);
-	writer_put_text(o, "user_agent", e->user_agent);
-	writer_put_text(o, "languages", e->languages);
-	writer_put_text(o, "time_zone", e->time_zone);
-	writer_put_text(o, "locale", e->locale);
+	state_put_text(o, "user_agent", e->user_agent);
+	state_put_text(o, "languages", e->languages);
+	state_put_text(o, "time_zone", e->time_zone);
+	state_put_text(o, "locale", e->locale);
 	put_int(o, "width", e->width);
 	put_int(o, "height", e->height);
 	put_screen(o, &e->screen);
@@ -151,7 +143,7 @@ static void begin_areas(struct state_writer *w)
 static void writer_put_area(struct state_writer *w, const struct area *a)
 {
 	cbor_map_begin(w->out);
-	writer_put_text(w->out, "key", a->key);
+	state_put_text(w->out, "key", a->key);
 	cbor_put_text(w->out, "chain");
 	cbor_put_array(w->out, a->depth);
 	for (size_t i = 0; i < a->depth; i++)
