@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/span.h"
 #include "common/words.h"
 
 struct cursor {
@@ -40,32 +41,33 @@ static void place_skip_space(struct cursor *c)
 }
 
 /* Over a string; what stands between the quotes, escapes and all. */
-static void skip_string(struct cursor *c, const char **ret, size_t *ret_length)
+static struct span skip_string(struct cursor *c)
 {
-	*ret = ++c->p;
+	struct span s = { ++c->p, 0 };
+
 	while (c->p < c->end && *c->p != '"') {
 		if (*c->p == '\\')
 			place_step(c);
 		if (c->p < c->end)
 			place_step(c);
 	}
-	*ret_length = (size_t)(c->p - *ret);
+	s.n = (size_t)(c->p - s.p);
 	if (c->p < c->end)
 		c->p++;
+	return s;
 }
 
 /* Over a value of any depth, without recursion: the text is known to be well-formed. */
 static void skip_value(struct cursor *c)
 {
-	const char *s;
-	size_t n, depth = 0;
+	size_t depth = 0;
 
 	do {
 		place_skip_space(c);
 		if (c->p >= c->end)
 			return;
 		if (*c->p == '"') {
-			skip_string(c, &s, &n);
+			skip_string(c);
 		} else if (strchr("{[", *c->p)) {
 			depth++;
 			c->p++;
@@ -79,51 +81,31 @@ static void skip_value(struct cursor *c)
 	} while (depth > 0);
 }
 
-/* To the member's name, or the item; false, with the cursor back, if it is not there. */
+/* Past the member's name, or to the item; false, with the cursor where it was, if it is not there. */
 static bool place_enter(struct cursor *c, const struct place *p)
 {
 	struct cursor at = *c;
-	const char *name;
-	size_t n;
+	bool there = false;
 
 	place_skip_space(&at);
 	if (at.p >= at.end || *at.p != (p->key ? '{' : '['))
 		return false;
 	at.p++;
-	for (size_t i = 0;; i++) {
+	for (size_t i = 0; !there; i++) {
 		place_skip_space(&at);
 		if (at.p >= at.end || *at.p == '}' || *at.p == ']')
 			return false;
-		*c = p->key || i == p->index ? at : *c;
-		if (p->key) {
-			unsigned line = at.line;
-			skip_string(&at, &name, &n);
-			place_skip_space(&at);
-			if (strlen(p->key) == n && memcmp(name, p->key, n) == 0) {
-				*c = at;
-				c->line = line;
-				return true;
-			}
-		} else if (i == p->index) {
-			return true;
-		}
-		skip_value(&at);
+		there = p->key ? span_is(skip_string(&at), p->key) : i == p->index;
+		if (!there)
+			skip_value(&at);
 	}
+	*c = at;
+	return true;
 }
 
 static bool place_follow(struct cursor *c, const struct place *p)
 {
-	struct cursor before;
-
-	if (!p->up)
-		return true;
-	if (!place_follow(c, p->up))
-		return false;
-	before = *c;
-	if (place_enter(c, p))
-		return true;
-	*c = before;
-	return false;
+	return !p->up || (place_follow(c, p->up) && place_enter(c, p));
 }
 
 unsigned place_line(const struct place *p, const char *text, size_t n)

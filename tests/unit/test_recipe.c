@@ -92,6 +92,7 @@ static void test_refused(void **state)
 		{ "\"locale\": \"en-US\"", "\"locale\": \"English\"", "English", "environment.locale" },
 		{ "\"time_zone\": \"UTC\"", "\"time_zone\": \"../passwd\"", "passwd", "environment.time_zone" },
 		{ "\"out\": { \"url\"", "\"out\": { \"uri\"", "uri", "did you mean \"url\"?" },
+		{ "\"out\": { \"url\"", "\"out\":\n{\n\"uri\"", "\"uri\"", "did you mean \"url\"?" },
 		{ "#who\" } },\n\t\t\"out\"", "#{who}\" } },\n\t\t\"out\"", "{who}", "known in actions only" },
 		{ "\"step\": \"click\"", "\"step\": \"clik\"", "clik", "did you mean \"click\"?" },
 		{ "\"step\": \"fill\", \"at\"", "\"step\": \"fill\", \"url\": \"https://desk.test/\", \"at\"",
