@@ -11,7 +11,6 @@
 #include "authd/login.h"
 #include "common/origin.h"
 #include "authd/state.h"
-#include "authd/watch.h"
 #include "common/daemon.h"
 #include "common/fiber.h"
 #include "common/log.h"
@@ -41,11 +40,11 @@ static void on_authd_login_ended(const char *payload, void *arg)
 	struct authd *a = arg;
 
 	if (payload) {
-		login_watch_tell(a->watch, payload);
+		login_watch_tell(&a->watch, payload);
 		return;
 	}
 	log_debug("hears of logins that end on other hosts");
-	login_watch_missed(a->watch);
+	login_watch_missed(&a->watch);
 	latch_wake(&a->database_back, 0);
 }
 
@@ -82,7 +81,7 @@ int authd_open(void *daemon, struct server *server)
 		return r;
 	a->server = server;
 	a->cost = (struct password_cost){ (uint32_t)a->settings->hash_memory_kib, (uint32_t)a->settings->hash_passes };
-	a->watch = login_watch_new();
+	a->watch.ended = hub_new(0, LOGIN_WATCH_MOST);
 	a->streamd = peer_to("authd", "streamd", "front");
 	a->sessiond = peer_to("authd", "sessiond", "front");
 	a->botd = peer_to("authd", "botd", "front");
@@ -115,7 +114,7 @@ void authd_stop(void *daemon)
 		fiber_cancel(*fibers[i]);
 		fiber_join(fibers[i]);
 	}
-	login_watch_missed(a->watch); /* these would never end by themselves */
+	login_watch_missed(&a->watch); /* these would never end by themselves */
 	http_drain(a->http, deadline_in(DRAIN_MS));
 }
 
@@ -129,6 +128,6 @@ void authd_close(void *daemon)
 	peer_free(a->botd);
 	worker_pool_free(a->workers);
 	db_free(a->db);
-	login_watch_free(a->watch);
+	hub_free(a->watch.ended);
 	explicit_bzero(a, sizeof(*a));
 }

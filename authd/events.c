@@ -4,7 +4,6 @@
 
 #include "authd/exchange.h"
 #include "authd/state.h"
-#include "authd/watch.h"
 #include "common/arena.h"
 #include "common/fiber.h"
 #include "common/loop.h"
@@ -155,7 +154,7 @@ int events_serve(struct exchange *x, struct peer *peer, const void *params)
 		return call_refuse(x->call, ERR_busy, NULL, "Too many pages follow something at Stead just now; try again in a moment.");
 	h->under_way--;
 	h->streaming++;
-	login_use_begin(h->a->watch, &e.use);
+	login_use_begin(&h->a->watch, &e.use);
 	r = serve(&e, peer, params);
 	login_use_end(&e.use);
 	h->streaming--;

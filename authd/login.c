@@ -12,7 +12,6 @@
 #include "common/cookie.h"
 #include "authd/handlers.h"
 #include "authd/throttle.h"
-#include "authd/watch.h"
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -176,7 +175,7 @@ int logout(struct call *call, const struct logout_params *, struct logout_result
 		r = db_commit(&tx);
 	if (r < 0)
 		return authd_db_failed(a, "ending a login", r);
-	login_watch_tell(a->watch, secret.name); /* at once; the notification may be held up or lost */
+	login_watch_tell(&a->watch, secret.name); /* at once; the notification may be held up or lost */
 	front_set_cookie(call->front, cookie_login_name, "", -1);
 	return 0;
 }

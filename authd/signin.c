@@ -14,7 +14,6 @@
 #include "authd/login.h"
 #include "authd/password.h"
 #include "authd/throttle.h"
-#include "authd/watch.h"
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/loop.h"
@@ -248,7 +247,7 @@ static int signin_admit(struct attempt *t)
 	int r = db_transaction(t->a->db, DB_SELF, authd_db_deadline(t->a, t->call->deadline), admit_within, t);
 
 	if (r == 0 && *t->previous.name)
-		login_watch_tell(t->a->watch, t->previous.name);
+		login_watch_tell(&t->a->watch, t->previous.name);
 	return r;
 }
 

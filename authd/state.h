@@ -7,13 +7,13 @@
 #include "authd/password.h"
 #include "authd/settings.h"
 #include "authd/strangers.h"
+#include "authd/watch.h"
 #include "common/latch.h"
 #include "db/service.h"
 
 struct db;
 struct fiber;
 struct http;
-struct login_watch;
 struct peer;
 struct server;
 struct worker_pool;
@@ -25,7 +25,7 @@ struct authd {
 	struct worker_pool *workers;
 	struct server *server;
 	struct peer *streamd, *sessiond, *botd;
-	struct login_watch *watch;
+	struct login_watch watch;
 	struct http *http;
 	struct fiber *first_admin, *sweeper, *writer; /* first_admin_run(), login_sweep(), strangers_write() */
 	struct latch database_back; /* first_admin_run() waits for it */

@@ -2,42 +2,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "authd/state.h"
 #include "authd/handlers.h"
 #include "common/cleanup.h"
-#include "common/hub.h"
 #include "common/loop.h"
-#include "common/must.h"
 #include "proto/call.h"
-
-/* A watcher this far behind is not reading; it is better told to begin again than fed for ever. */
-#define MOST_QUEUED 1024
-
-struct login_watch {
-	struct hub *ended; /* by the logins' names */
-	LIST_HEAD(, login_use) uses;
-};
-
-struct login_watch *login_watch_new(void)
-{
-	struct login_watch *watch = must(calloc(1, sizeof(*watch)));
-
-	watch->ended = hub_new(0, MOST_QUEUED);
-	LIST_INIT(&watch->uses);
-	return watch;
-}
-
-struct login_watch *login_watch_free(struct login_watch *watch)
-{
-	if (watch)
-		hub_free(watch->ended);
-	free(watch);
-	return NULL;
-}
 
 void login_use_begin(struct login_watch *watch, struct login_use *use)
 {
@@ -71,7 +42,7 @@ void login_watch_missed(struct login_watch *watch)
 int login_watch(struct call *call, const struct login_watch_params *)
 {
 	struct authd *a = call->daemon;
-	CLEANUP(watcher_freep) struct watcher *w = watcher_new(a->watch->ended, NULL);
+	CLEANUP(watcher_freep) struct watcher *w = watcher_new(a->watch.ended, NULL);
 	struct login_watch_item item;
 	int r;
 

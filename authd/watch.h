@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-struct login_watch;
+#include "common/hub.h"
 
-struct login_watch *login_watch_new(void);
+/* A watcher this far behind is not reading; it is better told to begin again than fed for ever. */
+#define LOGIN_WATCH_MOST 1024
 
-/* No handler of it may be running. Takes NULL, returns NULL. */
-struct login_watch *login_watch_free(struct login_watch *watch);
+struct login_watch {
+	struct hub *ended; /* by the logins' names; hub_new(0, LOGIN_WATCH_MOST) */
+	LIST_HEAD(, login_use) uses;
+};
 
 /*
  * Something of authd's own that is open with a login, until login_use_end(). ended() is called when the login has ended; it may
