@@ -305,26 +305,17 @@ static int check_outage(struct worker *w, const struct recipe *recipe, struct en
 	return put_off_left_ms(w->botd, w->job) == 0 ? 0 : ending_set(end, ENDING_DOWN, "%s is not well just now.", recipe->title);
 }
 
-static const char *words_after_cut(const struct job *j)
-{
-	return j->intended ? "The database was lost, and is back; what may have been sent is looked for."
-			   : "The database was lost, and is back; starting over.";
-}
-
 /* What the log says before the browser is there; of one that is tried again and again only that it works again. */
 static int say_opening(struct worker *w, const struct recipe *recipe, struct ending *end)
 {
-	enum job_result r = held_has(&w->botd->cut_off, w->job->id)
-		? job_line(w->job, "warning", "%s", words_after_cut(w->job)) : JOB_OK;
+	enum job_result r = JOB_OK;
 
+	if (held_has(&w->botd->cut_off, w->job->id))
+		r = job_line(w->job, "warning", "The database was lost, and is back; %s",
+			w->job->intended ? "what may have been sent is looked for." : "starting over.");
 	if (r == JOB_OK && !put_off_was(w->botd, w->job))
 		r = job_start(w->job, "Opening a browser with your session for %s.", recipe->title);
 	return ending_written(end, r);
-}
-
-static int say_opened(struct worker *w, const struct recipe *recipe, struct ending *end)
-{
-	return ending_written(end, put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE));
 }
 
 /* With the newest state, and where that is none any more with the one that was last proved, before anybody is told. */
@@ -342,7 +333,7 @@ static int worker_open_browser(struct worker *w, const struct recipe *recipe, st
 		if (r == 0)
 			r = run_open(w->run, end);
 	}
-	return r < 0 ? r : say_opened(w, recipe, end);
+	return r < 0 ? r : ending_written(end, put_off_past(w->botd, w->job, recipe->title, PLACE_PROBE));
 }
 
 /* Whoever reads the log sees it begin again, and would not know why. */
