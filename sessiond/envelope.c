@@ -342,16 +342,6 @@ int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context
 	return 0;
 }
 
-int envelope_key_id(const void *blob, size_t n, uint32_t *ret)
-{
-	const struct head *h = blob;
-	int r = envelope_check_head(blob, n);
-
-	if (!r)
-		*ret = get_be32(h->key_id);
-	return r;
-}
-
 const char *envelope_error(int error)
 {
 	switch (error) {

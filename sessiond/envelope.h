@@ -81,8 +81,5 @@ int envelope_open(const struct masterkeys *keys, const struct envelope_context *
 int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context *context,
 		    const void *blob, size_t n, struct envelope_blob *ret);
 
-/* The number of the master key that a blob is wrapped under. -EPROTONOSUPPORT, -EBADMSG */
-int envelope_key_id(const void *blob, size_t n, uint32_t *ret);
-
 /* A sentence for the operator about an error of the above. */
 const char *envelope_error(int error);
