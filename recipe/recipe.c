@@ -140,9 +140,7 @@ static ssize_t recipe_read_all(int fd, char *out, size_t size)
 	size_t n = 0;
 
 	while (n < size) {
-		ssize_t got = read(fd, out + n, size - n);
-		if (got < 0 && errno == EINTR)
-			continue;
+		ssize_t got = TEMP_FAILURE_RETRY(read(fd, out + n, size - n));
 		if (got <= 0)
 			return got < 0 ? -errno : (ssize_t)n;
 		n += (size_t)got;

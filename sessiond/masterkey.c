@@ -121,10 +121,8 @@ static int masterkey_read_all(int fd, struct secret *text)
 	size_t done = 0;
 
 	while (done < text->len) {
-		ssize_t n = read(fd, text->data + done, text->len - done);
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, text->data + done, text->len - done));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO; /* it shrank */
 		done += (size_t)n;
