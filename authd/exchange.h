@@ -18,9 +18,6 @@
 #include "proto/route.h"
 
 struct authd;
-struct evconnlistener;
-struct evhttp;
-struct evhttp_connection;
 struct peer;
 struct sending;
 

@@ -501,7 +501,6 @@ int http_new(struct authd *a, int fd, struct http **ret)
 	struct http *h = must(calloc(1, sizeof(*h)));
 
 	h->a = a;
-	LIST_INIT(&h->exchanges);
 	evutil_make_socket_nonblocking(fd);
 	h->evhttp = evhttp_new(loop_base());
 	h->listener = evconnlistener_new(loop_base(), NULL, h, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
