@@ -24,16 +24,6 @@
 
 #define DRAIN_MS 5000
 
-static int authd_check_origins(const struct words *origins)
-{
-	char why[512];
-	int r = origins_check(origins, why, sizeof(why));
-
-	if (r < 0)
-		log_error("%s", why);
-	return r;
-}
-
 /* payload: a login that ended here or on another host; NULL: notifications begin (again) now. */
 static void on_authd_login_ended(const char *payload, void *arg)
 {
@@ -74,17 +64,20 @@ static int authd_open_database(struct authd *a)
 
 int authd_open(void *daemon, struct server *server)
 {
+	static const char *const daemons[PEERS] = { "streamd", "sessiond", "botd" };
 	struct authd *a = daemon;
-	int r = authd_check_origins(&a->settings->origin);
+	char why[512];
+	int r = origins_check(&a->settings->origin, why, sizeof(why));
 
-	if (r < 0)
+	if (r < 0) {
+		log_error("%s", why);
 		return r;
+	}
 	a->server = server;
 	a->cost = (struct password_cost){ (uint32_t)a->settings->hash_memory_kib, (uint32_t)a->settings->hash_passes };
 	a->watch.ended = hub_new(0, LOGIN_WATCH_MOST);
-	a->streamd = peer_to("authd", "streamd", "front");
-	a->sessiond = peer_to("authd", "sessiond", "front");
-	a->botd = peer_to("authd", "botd", "front");
+	for (size_t i = 0; i < PEERS; i++)
+		a->peers[i] = peer_to("authd", daemons[i], "front");
 	server_on_stranger(server, strangers_note);
 	r = authd_open_database(a);
 	if (r == 0)
@@ -123,9 +116,8 @@ void authd_close(void *daemon)
 	struct authd *a = daemon;
 
 	http_free(a->http);
-	peer_free(a->streamd);
-	peer_free(a->sessiond);
-	peer_free(a->botd);
+	for (size_t i = 0; i < PEERS; i++)
+		peer_free(a->peers[i]);
 	worker_pool_free(a->workers);
 	db_free(a->db);
 	hub_free(a->watch.ended);

@@ -254,11 +254,10 @@ static int read_body(struct exchange *x)
 
 static struct peer *peer_of(const struct authd *a, const char *daemon)
 {
-	if (strcmp(daemon, "streamd") == 0)
-		return a->streamd;
-	if (strcmp(daemon, "sessiond") == 0)
-		return a->sessiond;
-	return strcmp(daemon, "botd") == 0 ? a->botd : NULL;
+	for (size_t i = 0; i < PEERS; i++)
+		if (strcmp(peer_name(a->peers[i]), daemon) == 0)
+			return a->peers[i];
+	return NULL;
 }
 
 /* authd's own method: its handler runs on this fiber. */

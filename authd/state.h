@@ -18,13 +18,15 @@ struct peer;
 struct server;
 struct worker_pool;
 
+#define PEERS 3
+
 struct authd {
 	const struct authd_settings *settings;
 	struct db_service database;
 	struct db *db;
 	struct worker_pool *workers;
 	struct server *server;
-	struct peer *streamd, *sessiond, *botd;
+	struct peer *peers[PEERS]; /* the other daemons */
 	struct login_watch watch;
 	struct http *http;
 	struct fiber *first_admin, *sweeper, *writer; /* first_admin_run(), login_sweep(), strangers_write() */
