@@ -178,14 +178,10 @@ bool arguments_wish(const char *argument, struct wish *w)
 static bool take_all(struct parsing *p, int argc, char *const argv[], struct wish *w)
 {
 	for (int i = 0; i < argc; i++) {
-		bool ok = true;
+		bool option = strncmp(argv[i], "--", 2) == 0;
 		if (arguments_wish(argv[i], w))
 			continue;
-		if (strncmp(argv[i], "--", 2) == 0)
-			ok = take_option(p, argc, argv, &i);
-		else
-			ok = take_positional(p, argv[i]);
-		if (!ok)
+		if (!(option ? take_option(p, argc, argv, &i) : take_positional(p, argv[i])))
 			return false;
 	}
 	return w->help || (arguments_check_required(p) && ask_secrets(p));
