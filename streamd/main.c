@@ -41,11 +41,11 @@ static int open_edge(void *daemon)
 	const char *file = daemon_setting_file("origin");
 	CLEANUP(freep) char *shared = settings_shared_path(file ? file : "/etc/stead/");
 	const struct edge_config config = { .origins = &d->settings.origin, .origins_file = shared };
-	const struct viewer_route_config viewers[] = {
-		{ "/ws/streams/", sign_in_find_screen, viewer_dispatch, "Too many pages show this sign-in already; close some of them." },
-		{ "/ws/runs/", runs_find_screen, viewer_dispatch, "Too many pages watch this already; close some of them." },
+	static struct viewer_route viewers[] = {
+		{ "/ws/streams/", sign_in_find_screen, NULL, viewer_dispatch, "Too many pages show this sign-in already; close some of them." },
+		{ "/ws/runs/", runs_find_screen, NULL, viewer_dispatch, "Too many pages watch this already; close some of them." },
 	};
-	struct edge_route rows[3];
+	struct edge_route rows[3] = { viewer_route_row(&viewers[0]), viewer_route_row(&viewers[1]) };
 	int fd, r = main_check_origins(&d->settings.origin);
 
 	if (r < 0)
@@ -54,10 +54,7 @@ static int open_edge(void *daemon)
 	if (fd < 0)
 		return fd;
 	d->feed = feed_new(&botd_methods, d->botd);
-	for (size_t i = 0; i < 2; i++) {
-		d->viewers[i] = viewer_route_new(&viewers[i], &d->routes, d);
-		rows[i] = viewer_route_row(d->viewers[i]);
-	}
+	viewers[0].owner = viewers[1].owner = d;
 	rows[2] = feed_route(d->feed);
 	return edge_routes_new(fd, &config, d->authd, rows, 3, &d->routes);
 }
@@ -96,8 +93,6 @@ static void stopped(void *daemon)
 	struct streamd *d = daemon;
 
 	d->routes = edge_routes_free(d->routes);
-	for (size_t i = 0; i < 2; i++)
-		d->viewers[i] = viewer_route_free(d->viewers[i]);
 	d->feed = feed_free(d->feed);
 	streamd_audit_drain(d);
 	d->sign_ins = sign_ins_free(d->sign_ins);

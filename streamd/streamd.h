@@ -12,7 +12,6 @@ struct environment;
 struct feed;
 struct runs;
 struct sign_ins;
-struct viewer_route;
 
 struct streamd {
 	struct streamd_settings settings;
@@ -24,7 +23,6 @@ struct streamd {
 	struct latch noted; /* the last of them is waited for */
 	size_t notes; /* to authd's audit, under way: streamd/audit.h */
 	struct edge_routes *routes;
-	struct viewer_route *viewers[2]; /* of sign-ins and of runs */
 	struct feed *feed;
 	char chromium_trouble[512]; /* why the last browser did not start; empty if it did */
 };

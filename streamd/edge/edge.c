@@ -98,7 +98,7 @@ static void line_gone(struct line *l)
 {
 	struct edge *e = l->edge;
 	bool told = l->id && !l->request;
-	uint64_t id = l->id;
+	void *visitor = l->visitor;
 
 	edge_line_free(l);
 	if (LIST_EMPTY(&e->lines))
@@ -106,7 +106,7 @@ static void line_gone(struct line *l)
 	if (e->ending)
 		return;
 	if (told)
-		e->events->closed(e, e->owner, id);
+		e->events->closed(visitor);
 	edge_door_left(e->door);
 }
 

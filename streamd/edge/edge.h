@@ -63,14 +63,17 @@ struct edge_request {
 };
 
 struct edge_events {
-	/* Somebody wants something. For each there is exactly one closed(), whatever becomes of it. */
-	void (*asked)(struct edge *e, void *owner, uint64_t id, const struct edge_request *request);
+	/*
+	 * Somebody wants something: a visitor, what the other events are to have for it. For each there is exactly one closed(),
+	 * whatever becomes of it.
+	 */
+	void *(*asked)(struct edge *e, void *owner, uint64_t id, const struct edge_request *request);
 	/* One whole text message of an accepted WebSocket, valid UTF-8, in order; text[n] is NUL, and it may be changed. */
-	void (*message)(struct edge *e, void *owner, uint64_t id, char *text, size_t n);
+	void (*message)(void *visitor, char *text, size_t n);
 	/* All text given to edge_send_text() has gone to the socket. May be NULL. */
-	void (*drained)(struct edge *e, void *owner, uint64_t id);
+	void (*drained)(void *visitor);
 	/* It is gone; the last thing heard of it. */
-	void (*closed)(struct edge *e, void *owner, uint64_t id);
+	void (*closed)(void *visitor);
 };
 
 /*

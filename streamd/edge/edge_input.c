@@ -58,14 +58,13 @@ void edge_check_control(struct line *l)
 /* The message is taken off the line first, for whoever hears it may close that. */
 static void edge_input_deliver(struct line *l)
 {
-	struct edge *e = l->edge;
 	char *text = l->message;
 	size_t n = l->got;
 
 	l->message = NULL;
 	l->got = l->room = 0;
 	text[n] = '\0';
-	e->events->message(e, e->owner, l->id, text, n);
+	l->edge->events->message(l->visitor, text, n);
 	explicit_bzero(text, n);
 	free(text);
 }

@@ -48,6 +48,7 @@ struct line {
 	LIST_ENTRY(line) link, same_bucket;
 
 	uint64_t id;             /* 0: nobody has asked for anything yet */
+	void *visitor;           /* what its owner calls it */
 	struct request *request; /* until the owner has heard of it */
 	bool decided;  /* accepted or refused */
 	bool accepted; /* its messages are wanted */

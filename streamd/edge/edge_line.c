@@ -171,7 +171,7 @@ static int send_piece(struct line *l)
 	explicit_bzero(p->room + LWS_PRE, p->size);
 	free(p);
 	if (l->queued == 0 && !l->closing && !e->ending && e->events->drained)
-		e->events->drained(e, e->owner, l->id);
+		e->events->drained(l->visitor);
 	return r < 0 ? -1 : 0;
 }
 

@@ -89,7 +89,7 @@ void edge_request_tell(struct line *l)
 		.cookie = q->cookie,
 		.ip = q->ip };
 
-	l->edge->events->asked(l->edge, l->edge->owner, l->id, &request);
+	l->visitor = l->edge->events->asked(l->edge, l->edge->owner, l->id, &request);
 	edge_request_free(l);
 }
 

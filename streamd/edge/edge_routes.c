@@ -16,7 +16,6 @@
 #include "proto/call.h"
 
 #define ADMIT_MS 5000 /* for authd to say whose login it is; less than the edge waits for a decision */
-#define BUCKETS  256
 
 /* Somebody at the edge, from asked() to closed(), and longer while its fiber runs. */
 struct visit {
@@ -24,35 +23,52 @@ struct visit {
 	uint64_t id;
 	struct arena *arena; /* of the request; NULL once it has been decided on */
 	struct edge_request request;
-	const struct edge_route *row; /* NULL until somebody answers for it */
-	struct fiber *fiber;          /* while it is brought before the guard */
-	bool admitting, gone;
+	struct login_hold hold;
+	const struct edge_route *row; /* while somebody answers for it, by the name of: */
+	void *visitor;
+	struct fiber *fiber; /* while it is brought before the guard */
+	bool admitting;
+	bool left;   /* nobody here is to hear of it any more */
+	bool closed; /* the edge has said so */
 	LIST_ENTRY(visit) link;
 };
 
 struct edge_routes {
 	struct edge *edge;
 	struct login_guard *guard;
-	struct login_holder holder;
 	struct edge_route *rows;
 	size_t row_count;
 	size_t admitting; /* fibers */
 	struct latch idle;
-	LIST_HEAD(, visit) visits[BUCKETS];
+	LIST_HEAD(, visit) visits;
 };
 
-static struct visit *edge_routes_find(const struct edge_routes *r, uint64_t id)
+/* Its owner is rid of it, and what it holds elsewhere with it. */
+static void leave(struct visit *v)
 {
-	struct visit *v;
+	const struct edge_route *row = v->row;
 
-	LIST_FOREACH (v, &r->visits[id % BUCKETS], link)
-		if (v->id == id)
-			return v;
-	return NULL;
+	v->left = true;
+	v->row = NULL;
+	login_guard_release(v->routes->guard, &v->hold);
+	if (v->fiber)
+		fiber_cancel(v->fiber);
+	if (row)
+		row->closed(v->visitor);
+}
+
+/* The client may take its time to read the close. */
+static void on_visit_login_ended(void *owner)
+{
+	struct visit *v = owner;
+
+	edge_close(v->routes->edge, v->id, EDGE_CLOSE_NOT_SIGNED_IN, "Your sign-in to Stead has ended; sign in again.");
+	leave(v);
 }
 
 static void visit_free(struct visit *v)
 {
+	LIST_REMOVE(v, link);
 	arena_free(v->arena);
 	free(v);
 }
@@ -65,13 +81,14 @@ static struct visit *visit_new(struct edge_routes *r, uint64_t id, const struct 
 
 	v->routes = r;
 	v->id = id;
+	v->hold = (struct login_hold){ .ended = on_visit_login_ended, .owner = v };
 	v->arena = a;
 	v->request = *q;
 	v->request.path = arena_strdup(a, q->path);
 	v->request.query = arena_strdup(a, q->query);
 	v->request.cookie = arena_strdup(a, q->cookie);
 	v->request.ip = arena_strdup(a, q->ip);
-	LIST_INSERT_HEAD(&r->visits[id % BUCKETS], v, link);
+	LIST_INSERT_HEAD(&r->visits, v, link);
 	return v;
 }
 
@@ -102,18 +119,18 @@ static void hand_over(struct visit *v, struct login *login)
 		return;
 	}
 	login->ip = v->request.ip;
-	v->row = row;
-	row->asked(r->edge, row->owner, v->id, v->request.path + strlen(row->prefix), &v->request, login);
+	v->visitor = row->asked(r->edge, row->owner, v->id, v->request.path + strlen(row->prefix), &v->request, login);
+	v->row = v->visitor ? row : NULL;
 }
 
 static void bring_before_guard(struct visit *v)
 {
 	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, deadline_in(ADMIT_MS));
 	struct login login;
-	int r = login_guard_admit(v->routes->guard, call, &v->routes->holder, v->id, v->request.cookie, &login);
+	int r = login_guard_admit(v->routes->guard, call, &v->hold, v->request.cookie, &login);
 
-	if (v->gone)
-		login_guard_release(v->routes->guard, &v->routes->holder, v->id);
+	if (v->left)
+		login_guard_release(v->routes->guard, &v->hold);
 	else if (r < 0)
 		edge_routes_refuse(v, call, r);
 	else
@@ -126,18 +143,18 @@ static void edge_routes_admit(void *arg)
 	struct edge_routes *r = v->routes;
 
 	v->fiber = fiber_self();
-	if (!v->gone)
+	if (!v->left)
 		bring_before_guard(v);
 	v->fiber = NULL;
 	v->admitting = false;
 	v->arena = arena_free(v->arena);
-	if (v->gone)
+	if (v->closed)
 		visit_free(v);
 	if (--r->admitting == 0)
 		latch_wake(&r->idle, 0);
 }
 
-static void on_edge_routes_asked(struct edge *, void *owner, uint64_t id, const struct edge_request *q)
+static void *on_edge_routes_asked(struct edge *, void *owner, uint64_t id, const struct edge_request *q)
 {
 	struct edge_routes *r = owner;
 	struct visit *v = visit_new(r, id, q);
@@ -145,57 +162,33 @@ static void on_edge_routes_asked(struct edge *, void *owner, uint64_t id, const 
 	v->admitting = true;
 	r->admitting++;
 	fiber_start("admit", edge_routes_admit, v, NULL);
+	return v;
 }
 
-static void on_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
+static void on_message(void *visitor, char *text, size_t n)
 {
-	struct visit *v = edge_routes_find(owner, id);
+	struct visit *v = visitor;
 
-	if (v && v->row && v->row->message)
-		v->row->message(e, v->row->owner, id, text, n);
+	if (v->row && v->row->message && v->row->message(v->visitor, text, n))
+		login_guard_use(v->routes->guard, &v->hold);
 }
 
-static void on_edge_routes_drained(struct edge *e, void *owner, uint64_t id)
+static void on_edge_routes_drained(void *visitor)
 {
-	struct visit *v = edge_routes_find(owner, id);
+	struct visit *v = visitor;
 
-	if (v && v->row && v->row->drained)
-		v->row->drained(e, v->row->owner, id);
+	if (v->row && v->row->drained)
+		v->row->drained(v->visitor);
 }
 
-static void leave(struct edge_routes *r, struct visit *v)
+static void on_edge_routes_closed(void *visitor)
 {
-	const struct edge_route *row = v->row;
-	uint64_t id = v->id;
+	struct visit *v = visitor;
 
-	LIST_REMOVE(v, link);
-	login_guard_release(r->guard, &r->holder, id);
-	v->gone = true;
-	if (v->fiber)
-		fiber_cancel(v->fiber);
+	leave(v);
+	v->closed = true;
 	if (!v->admitting)
 		visit_free(v);
-	if (row)
-		row->closed(r->edge, row->owner, id);
-}
-
-static void on_edge_routes_closed(struct edge *, void *owner, uint64_t id)
-{
-	struct visit *v = edge_routes_find(owner, id);
-
-	if (v)
-		leave(owner, v);
-}
-
-/* Its owner is rid of it at once, and what it held elsewhere with it; the client may take its time to read the close. */
-static void on_edge_routes_login_ended(void *owner, uint64_t id)
-{
-	struct edge_routes *r = owner;
-	struct visit *v = edge_routes_find(r, id);
-
-	edge_close(r->edge, id, EDGE_CLOSE_NOT_SIGNED_IN, "Your sign-in to Stead has ended; sign in again.");
-	if (v)
-		leave(r, v);
 }
 
 static const struct edge_events events = { .asked = on_edge_routes_asked,
@@ -218,28 +211,23 @@ int edge_routes_new(int listen_fd, const struct edge_config *config, struct peer
 		free(r);
 		return error;
 	}
-	r->holder = (struct login_holder){ on_edge_routes_login_ended, r };
 	r->guard = login_guard_new(authd);
 	*ret = r;
 	return 0;
 }
 
-static void edge_routes_leave_all(struct edge_routes *r)
+struct edge_routes *edge_routes_free(struct edge_routes *r)
 {
 	struct visit *v;
 
-	for (int i = 0; i < BUCKETS; i++)
-		while ((v = LIST_FIRST(&r->visits[i])))
-			leave(r, v);
-}
-
-struct edge_routes *edge_routes_free(struct edge_routes *r)
-{
 	if (!r)
 		return NULL;
-	edge_routes_leave_all(r); /* while the edge still takes calls */
+	LIST_FOREACH (v, &r->visits, link) /* while the edge still takes calls */
+		leave(v);
 	r->edge = edge_free(r->edge);
 	LATCH_AWAIT(&r->idle, r->admitting == 0);
+	while ((v = LIST_FIRST(&r->visits)))
+		visit_free(v);
 	login_guard_free(r->guard);
 	free(r->rows);
 	free(r);
@@ -249,9 +237,4 @@ struct edge_routes *edge_routes_free(struct edge_routes *r)
 struct login_guard *edge_routes_guard(struct edge_routes *r)
 {
 	return r->guard;
-}
-
-void edge_routes_use(struct edge_routes *r, uint64_t id)
-{
-	login_guard_use(r->guard, &r->holder, id);
 }

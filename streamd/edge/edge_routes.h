@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,19 +14,20 @@
 
 struct edge_routes;
 
-/* As struct edge_events, but asked() has passed the guard. All on the loop or a fiber; none of them may wait. */
+/* As struct edge_events, but who asks has passed the guard. All on the loop or a fiber; none of them may wait. */
 struct edge_route {
 	const char *prefix; /* "/ws/streams/" */
 	void *owner;
 	/*
-	 * rest: the path after the prefix. request and login are borrowed until it returns. Exactly one
-	 * closed() follows.
+	 * rest: the path after the prefix. request and login are borrowed until it returns. NULL: refused, and nothing more is
+	 * heard of it; else exactly one closed() follows.
 	 */
-	void (*asked)(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
+	void *(*asked)(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *request,
 		const struct login *login);
-	void (*message)(struct edge *e, void *owner, uint64_t id, char *text, size_t n); /* may be NULL */
-	void (*drained)(struct edge *e, void *owner, uint64_t id);                             /* may be NULL */
-	void (*closed)(struct edge *e, void *owner, uint64_t id);
+	/* Whether the person has done something, so that their login does not idle out. May be NULL. */
+	bool (*message)(void *visitor, char *text, size_t n);
+	void (*drained)(void *visitor); /* may be NULL */
+	void (*closed)(void *visitor);
 };
 
 /*
@@ -43,6 +45,3 @@ struct edge_routes *edge_routes_free(struct edge_routes *r);
 
 /* The guard that it asks, for others who hold something with a login. */
 struct login_guard *edge_routes_guard(struct edge_routes *r);
-
-/* The person did something with that connection. */
-void edge_routes_use(struct edge_routes *r, uint64_t id);

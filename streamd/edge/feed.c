@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/arena.h"
 #include "common/fiber.h"
@@ -33,28 +32,18 @@ struct reader {
 	void *params;
 	bool admitted;
 	bool gone; /* and its edge perhaps, too: what had come in the same turn of the loop goes nowhere */
+	bool over; /* its fiber */
 	struct call *call; /* for whom it reads */
 	struct fiber *fiber;
 	struct latch room; /* its queue is empty */
-	LIST_ENTRY(reader) link;
 };
 
 struct feed {
 	struct peer *peer;
 	const struct method_list *lists[2];
 	struct latch idle;
-	LIST_HEAD(, reader) readers;
+	size_t reading; /* fibers */
 };
-
-static struct reader *reader_find(const struct feed *f, uint64_t id)
-{
-	struct reader *r;
-
-	LIST_FOREACH (r, &f->readers, link)
-		if (r->id == id)
-			return r;
-	return NULL;
-}
 
 static void reader_free(struct reader *r)
 {
@@ -168,8 +157,11 @@ static void reader_run(void *arg)
 	r->fiber = fiber_self();
 	if (!r->gone)
 		feed_read_all(r);
-	LIST_REMOVE(r, link);
-	reader_free(r);
+	r->fiber = NULL;
+	r->over = true;
+	if (r->gone)
+		reader_free(r);
+	f->reading--;
 	latch_wake(&f->idle, 0);
 }
 
@@ -208,7 +200,7 @@ static int feed_read_params(struct reader *r, const char *path, const char *quer
 	return error < 0 ? REFUSED : 0;
 }
 
-static void on_feed_asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *q,
+static void *on_feed_asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *q,
 	const struct login *login)
 {
 	const struct acting acting = { .user = login->user,
@@ -226,29 +218,29 @@ static void on_feed_asked(struct edge *e, void *owner, uint64_t id, const char *
 	if (feed_read_params(r, rest, q->query) < 0) {
 		feed_refuse(r, REFUSED);
 		reader_free(r);
-		return;
+		return NULL;
 	}
-	LIST_INSERT_HEAD(&f->readers, r, link);
+	f->reading++;
 	fiber_start("feed", reader_run, r, NULL);
+	return r;
 }
 
-static void on_feed_drained(struct edge *, void *owner, uint64_t id)
+static void on_feed_drained(void *visitor)
 {
-	struct reader *r = reader_find(owner, id);
+	struct reader *r = visitor;
 
-	if (r)
-		latch_wake(&r->room, 0);
+	latch_wake(&r->room, 0);
 }
 
-static void on_feed_closed(struct edge *, void *owner, uint64_t id)
+static void on_feed_closed(void *visitor)
 {
-	struct reader *r = reader_find(owner, id);
+	struct reader *r = visitor;
 
-	if (!r)
-		return;
 	r->gone = true;
 	if (r->fiber)
 		fiber_cancel(r->fiber);
+	if (r->over)
+		reader_free(r);
 }
 
 struct feed *feed_new(const struct method_list *rows, struct peer *peer)
@@ -257,7 +249,6 @@ struct feed *feed_new(const struct method_list *rows, struct peer *peer)
 
 	f->peer = peer;
 	f->lists[0] = rows;
-	LIST_INIT(&f->readers);
 	return f;
 }
 
@@ -265,7 +256,7 @@ struct feed *feed_free(struct feed *f)
 {
 	if (!f)
 		return NULL;
-	LATCH_AWAIT(&f->idle, LIST_EMPTY(&f->readers));
+	LATCH_AWAIT(&f->idle, f->reading == 0);
 	free(f);
 	return NULL;
 }

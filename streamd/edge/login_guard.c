@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
+#include "common/pause.h"
 #include "common/words.h"
 #include "proto/authd.h"
 #include "proto/call.h"
@@ -24,20 +25,6 @@
 #define MOST_WAIT_MS  5000
 #define STEADY_MS     10000 /* a watch that has lasted as long starts the waiting anew */
 #define EXPIRY_MS     60000 /* the wall clock is looked at least so often, for it may be set */
-#define LOGIN_SIZE    65    /* of a login's name, as proto/authd.def has it */
-
-/* What was let in, and with what. */
-struct held {
-	const struct login_holder *holder;
-	uint64_t id;
-	char login[LOGIN_SIZE];
-	int64_t expires_at_ms; /* INT64_MAX until authd has said it */
-	bool checked;          /* since the watch was opened */
-	bool asked;            /* authd is being asked about its login, and was after this came */
-	bool used;             /* and authd has not heard so */
-	int64_t tell_at;       /* monotonic: not before then is use worth telling again */
-	TAILQ_ENTRY(held) link;
-};
 
 struct ended_login {
 	char login[LOGIN_SIZE];
@@ -57,39 +44,24 @@ struct login_guard {
 	struct latch idle; /* the checker has nothing to ask */
 	uint64_t watch;    /* counts them */
 	struct event *expiry;
-	TAILQ_HEAD(, held) held;
+	TAILQ_HEAD(, login_hold) held;
 	LIST_HEAD(, asking) askings;
 };
 
-static void login_guard_held_free(struct login_guard *g, struct held *h)
-{
-	TAILQ_REMOVE(&g->held, h, link);
-	free(h);
-}
-
-static void login_guard_end(struct login_guard *g, struct held *h)
-{
-	const struct login_holder *holder = h->holder;
-	uint64_t id = h->id;
-
-	login_guard_held_free(g, h);
-	holder->ended(holder->owner, id);
-}
-
-static bool has_login(const struct held *h, const void *login)
+static bool has_login(const struct login_hold *h, const void *login)
 {
 	return strcmp(h->login, login) == 0;
 }
 
-static bool has_expired(const struct held *h, const void *now)
+static bool has_expired(const struct login_hold *h, const void *now)
 {
 	return h->expires_at_ms <= *(const int64_t *)now;
 }
 
-static struct held *find_matching(struct login_guard *g, bool (*matches)(const struct held *h, const void *what),
+static struct login_hold *find_matching(struct login_guard *g, bool (*matches)(const struct login_hold *h, const void *what),
 	const void *what)
 {
-	struct held *h;
+	struct login_hold *h;
 
 	TAILQ_FOREACH (h, &g->held, link)
 		if (matches(h, what))
@@ -98,13 +70,15 @@ static struct held *find_matching(struct login_guard *g, bool (*matches)(const s
 }
 
 /* Ends all that match; ended() may release others, so the list is begun again after each. */
-static void end_matching(struct login_guard *g, bool (*matches)(const struct held *h, const void *what),
+static void end_matching(struct login_guard *g, bool (*matches)(const struct login_hold *h, const void *what),
 	const void *what)
 {
-	struct held *h;
+	struct login_hold *h;
 
-	while ((h = find_matching(g, matches, what)))
-		login_guard_end(g, h);
+	while ((h = find_matching(g, matches, what))) {
+		login_guard_release(g, h);
+		h->ended(h->owner);
+	}
 }
 
 /* Expiry. */
@@ -112,7 +86,7 @@ static void end_matching(struct login_guard *g, bool (*matches)(const struct hel
 static void arm_expiry(struct login_guard *g)
 {
 	int64_t ms = EXPIRY_MS, now = wall_now();
-	struct held *h;
+	struct login_hold *h;
 
 	TAILQ_FOREACH (h, &g->held, link)
 		if (h->expires_at_ms - now < ms)
@@ -132,9 +106,9 @@ static void on_expiry(evutil_socket_t, short, void *arg)
 
 /* Checks: what is held is asked for by the login's name. */
 
-static struct held *next_to_ask(struct login_guard *g)
+static struct login_hold *next_to_ask(struct login_guard *g)
 {
-	struct held *h;
+	struct login_hold *h;
 
 	TAILQ_FOREACH (h, &g->held, link)
 		if (!h->checked || (h->used && h->tell_at <= loop_now()))
@@ -146,7 +120,7 @@ static struct held *next_to_ask(struct login_guard *g)
 static bool begin_ask(struct login_guard *g, const char *login)
 {
 	bool used = false;
-	struct held *h;
+	struct login_hold *h;
 
 	TAILQ_FOREACH (h, &g->held, link) {
 		h->asked = has_login(h, login);
@@ -165,7 +139,7 @@ static bool begin_ask(struct login_guard *g, const char *login)
 static void login_guard_note_answer(struct login_guard *g, const char *login, uint64_t watch,
 	const struct login_look_result *answer)
 {
-	struct held *h;
+	struct login_hold *h;
 
 	TAILQ_FOREACH (h, &g->held, link) {
 		if (!has_login(h, login))
@@ -180,7 +154,7 @@ static void login_guard_note_answer(struct login_guard *g, const char *login, ui
 /* It could not be asked for: another one is first next time. What was to be told of its use still is. */
 static void put_last(struct login_guard *g, const char *login, bool used)
 {
-	struct held *h = find_matching(g, has_login, login);
+	struct login_hold *h = find_matching(g, has_login, login);
 
 	if (!h)
 		return;
@@ -214,14 +188,14 @@ static void login_guard_check(void *arg)
 	int r = 0;
 
 	while (r != -ECANCELED) {
-		struct held *h = next_to_ask(g);
+		struct login_hold *h = next_to_ask(g);
 		r = h ? login_guard_ask(g, h->login) : latch_wait(&g->idle, NEVER);
 		if (r == 0)
 			wait_ms = FIRST_WAIT_MS;
 		if (r == 0 || r == -ECANCELED)
 			continue;
 		r = fiber_sleep_until(deadline_in(wait_ms));
-		wait_ms = 2 * wait_ms < MOST_WAIT_MS ? 2 * wait_ms : MOST_WAIT_MS;
+		wait_ms = pause_longer(wait_ms, MOST_WAIT_MS);
 	}
 }
 
@@ -247,7 +221,7 @@ static void note_end(struct login_guard *g, const char *login)
  */
 static void begin_watch(struct login_guard *g)
 {
-	struct held *h;
+	struct login_hold *h;
 
 	g->watch++;
 	TAILQ_FOREACH (h, &g->held, link)
@@ -291,7 +265,7 @@ static void login_guard_watch(void *arg)
 			wait_ms = FIRST_WAIT_MS;
 		if (fiber_sleep_until(deadline_in(wait_ms)) < 0)
 			return;
-		wait_ms = 2 * wait_ms < MOST_WAIT_MS ? 2 * wait_ms : MOST_WAIT_MS;
+		wait_ms = pause_longer(wait_ms, MOST_WAIT_MS);
 	}
 }
 
@@ -312,32 +286,23 @@ struct login_guard *login_guard_new(struct peer *authd)
 
 struct login_guard *login_guard_free(struct login_guard *g)
 {
-	struct held *h;
-
 	if (!g)
 		return NULL;
 	fiber_cancel(g->watcher);
 	fiber_join(&g->watcher);
 	fiber_cancel(g->checker);
 	fiber_join(&g->checker);
-	while ((h = TAILQ_FIRST(&g->held)))
-		login_guard_held_free(g, h);
 	event_free(g->expiry);
 	free(g);
 	return NULL;
 }
 
-static struct held *hold(struct login_guard *g, const struct login_holder *holder, uint64_t id, const char *login)
+static void hold(struct login_guard *g, struct login_hold *h, const char *login)
 {
-	struct held *h = must(calloc(1, sizeof(*h)));
-
+	*h = (struct login_hold){ .ended = h->ended, .owner = h->owner, .held = true, .expires_at_ms = INT64_MAX };
 	if (!*login || !exact_set(h->login, sizeof(h->login), "%s", login))
 		exact_must(h->login, sizeof(h->login), "none"); /* authd knows no such login, and says so when it is asked */
-	h->holder = holder;
-	h->id = id;
-	h->expires_at_ms = INT64_MAX;
 	TAILQ_INSERT_HEAD(&g->held, h, link);
-	return h;
 }
 
 static void begin_asking(struct login_guard *g, struct asking *a)
@@ -367,13 +332,11 @@ static int login_guard_refuse_ended(struct call *call)
 	return call_refuse(call, ERR_not_signed_in, NULL, "%s", "");
 }
 
-int login_guard_admit(struct login_guard *g, struct call *call, const struct login_holder *holder, uint64_t id,
-	const char *cookie, struct login *ret)
+int login_guard_admit(struct login_guard *g, struct call *call, struct login_hold *h, const char *cookie, struct login *ret)
 {
 	struct login_check_params params = { .cookie = cookie };
 	struct login_check_result result;
 	struct asking asking;
-	struct held *h;
 	int r;
 
 	if (!*cookie)
@@ -386,7 +349,7 @@ int login_guard_admit(struct login_guard *g, struct call *call, const struct log
 		return r;
 	if (result.expires_at_ms <= wall_now())
 		return login_guard_refuse_ended(call);
-	h = hold(g, holder, id, result.login);
+	hold(g, h, result.login);
 	h->expires_at_ms = result.expires_at_ms;
 	h->checked = asking.watch == g->watch;
 	if (!h->checked)
@@ -401,37 +364,22 @@ int login_guard_admit(struct login_guard *g, struct call *call, const struct log
 	return 0;
 }
 
-void login_guard_hold(struct login_guard *g, const struct login_holder *holder, uint64_t id, const char *login)
+void login_guard_hold(struct login_guard *g, struct login_hold *h, const char *login)
 {
-	hold(g, holder, id, login);
+	hold(g, h, login);
 	latch_wake(&g->idle, 0);
 }
 
-static struct held *login_guard_find(struct login_guard *g, const struct login_holder *holder, uint64_t id)
+void login_guard_use(struct login_guard *g, struct login_hold *h)
 {
-	struct held *h;
-
-	TAILQ_FOREACH (h, &g->held, link)
-		if (h->id == id && h->holder == holder)
-			return h;
-	return NULL;
-}
-
-void login_guard_use(struct login_guard *g, const struct login_holder *holder, uint64_t id)
-{
-	struct held *h = login_guard_find(g, holder, id);
-
-	if (!h)
-		return;
 	h->used = true;
-	if (h->tell_at <= loop_now())
+	if (h->held && h->tell_at <= loop_now())
 		latch_wake(&g->idle, 0);
 }
 
-void login_guard_release(struct login_guard *g, const struct login_holder *holder, uint64_t id)
+void login_guard_release(struct login_guard *g, struct login_hold *h)
 {
-	struct held *h = login_guard_find(g, holder, id);
-
-	if (h)
-		login_guard_held_free(g, h);
+	if (h->held)
+		TAILQ_REMOVE(&g->held, h, link);
+	h->held = false;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct call;
 struct login_guard;
@@ -24,13 +25,24 @@ struct login {
 	int64_t expires_at_ms; /* wall clock */
 };
 
+#define LOGIN_SIZE 65 /* of a login's name, as proto/authd.def has it */
+
 /*
- * Who holds something with logins, under numbers of its own. ended(owner, id) is called on a fiber or the loop when the
- * login has ended; id is not held any more then. Lives as long as the guard.
+ * Something that is held with a login. Whoever holds it makes it, says what is to be called, on a fiber or the loop, when
+ * the login has ended, and releases it before its memory goes; it is not held any more when ended() is called.
  */
-struct login_holder {
-	void (*ended)(void *owner, uint64_t id);
+struct login_hold {
+	void (*ended)(void *owner);
 	void *owner;
+	/* The guard's own: */
+	bool held;
+	char login[LOGIN_SIZE];
+	int64_t expires_at_ms; /* INT64_MAX until authd has said it */
+	bool checked;          /* since the watch was opened */
+	bool asked;            /* authd is being asked about its login, and was after this came */
+	bool used;             /* and authd has not heard so */
+	int64_t tell_at;       /* monotonic: not before then is use worth telling again */
+	TAILQ_ENTRY(login_hold) link;
 };
 
 /* authd is borrowed. */
@@ -40,20 +52,19 @@ struct login_guard *login_guard_new(struct peer *authd);
 struct login_guard *login_guard_free(struct login_guard *g);
 
 /*
- * In a fiber: asks authd whose cookie that is, until call->deadline, and holds id with it until login_guard_release().
+ * In a fiber: asks authd whose cookie that is, until call->deadline, and holds h with it until login_guard_release().
  * 0 with *ret, whose strings live as long as the call; REFUSED with ERR_not_signed_in or why authd does not answer.
  */
-int login_guard_admit(struct login_guard *g, struct call *call, const struct login_holder *holder, uint64_t id,
-	const char *cookie, struct login *ret);
+int login_guard_admit(struct login_guard *g, struct call *call, struct login_hold *h, const char *cookie, struct login *ret);
 
 /*
- * Holds id with the login of that name, which authd vouched for when it passed the call on that came with it: it may have
+ * Holds h with the login of that name, which authd vouched for when it passed the call on that came with it: it may have
  * ended since, so it is asked for at once, without waiting for that here.
  */
-void login_guard_hold(struct login_guard *g, const struct login_holder *holder, uint64_t id, const char *login);
+void login_guard_hold(struct login_guard *g, struct login_hold *h, const char *login);
 
 /* The person has just done something with what is held so: their login does not idle out. Cheap; authd hears it rarely. */
-void login_guard_use(struct login_guard *g, const struct login_holder *holder, uint64_t id);
+void login_guard_use(struct login_guard *g, struct login_hold *h);
 
-/* Forgets id; one that is not held is fine. */
-void login_guard_release(struct login_guard *g, const struct login_holder *holder, uint64_t id);
+/* Lets go of h; one that is not held is fine. */
+void login_guard_release(struct login_guard *g, struct login_hold *h);

@@ -7,6 +7,7 @@
 #include "proto/method.h"
 #include "streamd/edge/edge.h"
 
+struct dispatch_row;
 struct picture;
 struct said;
 struct screen;
@@ -15,9 +16,10 @@ struct viewer {
 	struct edge *edge;
 	uint64_t id; /* of the edge's connection */
 	struct screen *screen;
-	unsigned scopes; /* proto/scope.h */
+	const struct dispatch_row *rows; /* what it may say */
+	unsigned scopes;                 /* proto/scope.h */
 	bool visible;
-	LIST_ENTRY(viewer) link, of_route;
+	LIST_ENTRY(viewer) link;
 };
 
 LIST_HEAD(viewer_list, viewer);

@@ -24,31 +24,7 @@
 #define COST_HEAVY 50   /* what makes Chromium lay out or load the page again counts for so many */
 #define COST_BYTES 256  /* and so many bytes of text for one more */
 
-struct viewer_route {
-	struct viewer_route_config config;
-	struct edge_routes *const *routes;
-	void *owner;
-	struct viewer_list viewers;
-};
-
-struct viewer_route *viewer_route_new(const struct viewer_route_config *config, struct edge_routes *const *routes, void *owner)
-{
-	struct viewer_route *r = must(calloc(1, sizeof(*r)));
-
-	r->config = *config;
-	r->routes = routes;
-	r->owner = owner;
-	LIST_INIT(&r->viewers);
-	return r;
-}
-
-struct viewer_route *viewer_route_free(struct viewer_route *r)
-{
-	free(r);
-	return NULL;
-}
-
-static void viewer_route_attach(struct viewer_route *route, struct edge *e, uint64_t id, const struct screen_found *found)
+static struct viewer *viewer_route_attach(const struct viewer_route *r, struct edge *e, uint64_t id, const struct screen_found *found)
 {
 	struct viewer *v = must(calloc(1, sizeof(*v)));
 	struct screen *s = found->screen;
@@ -56,9 +32,9 @@ static void viewer_route_attach(struct viewer_route *route, struct edge *e, uint
 	v->edge = e;
 	v->id = id;
 	v->screen = s;
+	v->rows = r->rows;
 	v->scopes = found->scopes;
 	v->visible = true;
-	LIST_INSERT_HEAD(&route->viewers, v, of_route);
 	LIST_INSERT_HEAD(&s->viewers, v, link);
 	edge_accept(e, id);
 	screen_greet(v);
@@ -67,41 +43,27 @@ static void viewer_route_attach(struct viewer_route *route, struct edge *e, uint
 		edge_close(e, id, EDGE_CLOSE_ENDED, s->over);
 	else
 		screencast_refresh(s->screencast);
+	return v;
 }
 
-static void asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *,
+static void *asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *,
 	const struct login *login)
 {
 	struct viewer_route *r = owner;
 	struct screen_found found = { 0 };
 
-	r->config.find(r->owner, rest, login, &found);
-	if (!found.screen)
-		edge_refuse(e, id, found.close_code, found.why);
-	else if (viewers_count(&found.screen->viewers) >= MOST_VIEWERS)
-		edge_refuse(e, id, EDGE_CLOSE_TOO_MANY, r->config.full);
-	else
-		viewer_route_attach(r, e, id, &found);
-}
-
-static struct viewer *viewer_route_find_viewer(const struct viewer_route *r, uint64_t id)
-{
-	struct viewer *v;
-
-	LIST_FOREACH (v, &r->viewers, of_route)
-		if (v->id == id)
-			return v;
+	r->find(r->owner, rest, login, &found);
+	if (found.screen && viewers_count(&found.screen->viewers) < MOST_VIEWERS)
+		return viewer_route_attach(r, e, id, &found);
+	edge_refuse(e, id, found.screen ? EDGE_CLOSE_TOO_MANY : found.close_code, found.screen ? r->full : found.why);
 	return NULL;
 }
 
-static void closed(struct edge *, void *owner, uint64_t id)
+static void closed(void *visitor)
 {
-	struct viewer *v = viewer_route_find_viewer(owner, id);
-	struct screen *s = v ? v->screen : NULL;
+	struct viewer *v = visitor;
+	struct screen *s = v->screen;
 
-	if (!v)
-		return;
-	LIST_REMOVE(v, of_route);
 	if (s)
 		LIST_REMOVE(v, link);
 	free(v);
@@ -146,7 +108,7 @@ static int viewer_route_charge(struct screen *s, const char *method, size_t n, c
 	return -EBUSY;
 }
 
-static int viewer_route_take(struct viewer_route *r, struct viewer *v, char *text, size_t n, const char **ret_why)
+static int viewer_route_take(struct viewer *v, char *text, size_t n, bool *ret_act, const char **ret_why)
 {
 	struct message m;
 	int e = message_scan(text, n, &m, ret_why);
@@ -157,24 +119,25 @@ static int viewer_route_take(struct viewer_route *r, struct viewer *v, char *tex
 	}
 	if (e == 0)
 		e = viewer_route_charge(v->screen, m.method, n, ret_why);
-	if (e == 0 && is_act(m.method))
-		edge_routes_use(*r->routes, v->id);
-	return e == 0 ? input_take(v, r->config.rows, m.method, m.params_text, ret_why) : e;
+	*ret_act = e == 0 && is_act(m.method);
+	return e == 0 ? input_take(v, v->rows, m.method, m.params_text, ret_why) : e;
 }
 
-static void message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
+static bool message(void *visitor, char *text, size_t n)
 {
-	struct viewer *v = viewer_route_find_viewer(owner, id);
+	struct viewer *v = visitor;
 	const char *why = "";
-	int r = v && v->screen ? viewer_route_take(owner, v, text, n, &why) : 0;
+	bool act = false;
+	int r = v->screen ? viewer_route_take(v, text, n, &act, &why) : 0;
 
 	if (r < 0)
-		edge_close(e, id, r == -EPERM ? EDGE_CLOSE_FORBIDDEN : EDGE_CLOSE_POLICY, why);
+		edge_close(v->edge, v->id, r == -EPERM ? EDGE_CLOSE_FORBIDDEN : EDGE_CLOSE_POLICY, why);
+	return act;
 }
 
 struct edge_route viewer_route_row(struct viewer_route *r)
 {
-	return (struct edge_route){ .prefix = r->config.prefix,
+	return (struct edge_route){ .prefix = r->prefix,
 		.owner = r,
 		.asked = asked,
 		.message = message,

@@ -12,6 +12,7 @@
 #include "common/fiber.h"
 #include "common/latch.h"
 #include "proto/viewer.h"
+#include "streamd/edge/login_guard.h"
 #include "streamd/screen/screen.h"
 #include "streamd/streamd.h"
 
@@ -41,7 +42,7 @@ struct replacement {
 struct sign_in {
 	struct streamd *daemon;
 	char id[64];
-	uint64_t number; /* what it is held by with the login that opened it */
+	struct login_hold hold; /* with the login that opened it */
 	int64_t opened_at_ms, ended_at_ms; /* wall clock; 0 while it is open */
 	struct call *call; /* its own, without deadline; its acting user is whose the sign-in is */
 	const struct recipe *recipe;

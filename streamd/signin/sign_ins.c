@@ -21,24 +21,15 @@
 
 struct sign_ins {
 	struct streamd *daemon;
-	uint64_t last_number;
-	struct login_holder holder;
 	char instance[INSTANCE_HEX + 1]; /* of this life of the service: the first part of every name */
 	TAILQ_HEAD(sign_in_list, sign_in) list; /* newest first */
 };
 
 /* Whoever is signed out of Stead has no browser here: not the person, and not somebody who was signed in as them. */
-static void on_sign_ins_login_ended(void *owner, uint64_t number)
+static void on_sign_ins_login_ended(void *sign_in)
 {
-	struct sign_ins *all = owner;
-	struct sign_in *s;
-
-	TAILQ_FOREACH (s, &all->list, link)
-		if (s->number == number) {
-			sign_in_end(s, STEP_CLOSED, "You were signed out of Stead.",
-				"Sign in to Stead again, then start the sign-in to the site again.");
-			return;
-		}
+	sign_in_end(sign_in, STEP_CLOSED, "You were signed out of Stead.",
+		"Sign in to Stead again, then start the sign-in to the site again.");
 }
 
 struct sign_ins *sign_ins_new(struct streamd *d)
@@ -48,7 +39,6 @@ struct sign_ins *sign_ins_new(struct streamd *d)
 	all->daemon = d;
 	random_name(all->instance, INSTANCE_HEX / 2);
 	TAILQ_INIT(&all->list);
-	all->holder = (struct login_holder){ on_sign_ins_login_ended, all };
 	return all;
 }
 
@@ -56,7 +46,7 @@ static void sign_ins_drop(struct sign_ins *all, struct sign_in *s)
 {
 	TAILQ_REMOVE(&all->list, s, link);
 	if (all->daemon->routes)
-		login_guard_release(edge_routes_guard(all->daemon->routes), &all->holder, s->number);
+		login_guard_release(edge_routes_guard(all->daemon->routes), &s->hold);
 	sign_in_free(s);
 }
 
@@ -214,9 +204,9 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 	s = sign_in_open(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
 		params->height ? (int)params->height : 800);
 	TAILQ_INSERT_HEAD(&d->sign_ins->list, s, link);
-	s->number = ++d->sign_ins->last_number;
+	s->hold = (struct login_hold){ .ended = on_sign_ins_login_ended, .owner = s };
 	if (call->acting.login)
-		login_guard_hold(edge_routes_guard(d->routes), &d->sign_ins->holder, s->number, call->acting.login);
+		login_guard_hold(edge_routes_guard(d->routes), &s->hold, call->acting.login);
 	result->id = s->id;
 	return 0;
 }

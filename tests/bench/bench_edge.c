@@ -32,22 +32,23 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void on_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
+static void *on_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
 {
 	(void)owner, (void)q;
 	viewer = id;
 	edge_accept(e, id);
+	return NULL;
 }
 
-static void on_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
+static void on_message(void *visitor, char *text, size_t n)
 {
-	(void)owner, (void)n;
-	edge_picture_acked(e, id, (uint32_t)atoi(text));
+	(void)visitor, (void)n;
+	edge_picture_acked(edge, viewer, (uint32_t)atoi(text));
 }
 
-static void on_closed(struct edge *e, void *owner, uint64_t id)
+static void on_closed(void *visitor)
 {
-	(void)e, (void)owner, (void)id;
+	(void)visitor;
 }
 
 static const struct edge_events events = { .asked = on_asked, .message = on_message, .closed = on_closed };

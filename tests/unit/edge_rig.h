@@ -48,7 +48,7 @@ static inline void send_pictures(struct edge *e, uint64_t id, long first, long c
 	}
 }
 
-static inline void on_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
+static inline void *on_asked(struct edge *e, void *owner, uint64_t id, const struct edge_request *q)
 {
 	assert_ptr_equal(owner, &edge);
 	last_id = id;
@@ -60,13 +60,15 @@ static inline void on_asked(struct edge *e, void *owner, uint64_t id, const stru
 		edge_refuse(e, id, EDGE_CLOSE_NOT_SIGNED_IN, "Sign in.");
 	else
 		edge_accept(e, id);
+	return (void *)(uintptr_t)id;
 }
 
-static inline void on_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
+static inline void on_message(void *visitor, char *text, size_t n)
 {
+	uint64_t id = (uintptr_t)visitor;
+	struct edge *e = edge;
 	long a = 0, b = 0;
 
-	(void)owner;
 	assert_int_equal(text[n], '\0');
 	heard++;
 	if (sscanf(text, "pictures %ld %ld", &a, &b) == 2)
@@ -83,16 +85,15 @@ static inline void on_message(struct edge *e, void *owner, uint64_t id, char *te
 		edge_send_text(e, id, text, n);
 }
 
-static inline void on_drained(struct edge *e, void *owner, uint64_t id)
+static inline void on_drained(void *visitor)
 {
-	(void)owner;
-	assert_int_equal(edge_queued(e, id), 0);
+	assert_int_equal(edge_queued(edge, (uintptr_t)visitor), 0);
 	drained++;
 }
 
-static inline void on_closed(struct edge *e, void *owner, uint64_t id)
+static inline void on_closed(void *visitor)
 {
-	(void)e, (void)owner, (void)id;
+	(void)visitor;
 	closed++;
 }
 

@@ -194,31 +194,40 @@ static const struct dispatch_row botd_rows[] = {
 
 /* A route that answers with who asks. */
 
-static void echo_asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *q,
+struct echo {
+	struct edge *edge;
+	uint64_t id;
+};
+
+static void *echo_asked(struct edge *e, void *owner, uint64_t id, const char *rest, const struct edge_request *q,
 	const struct login *login)
 {
+	struct echo *echo = malloc(sizeof(*echo));
 	char line[256];
 	int n = snprintf(line, sizeof(line), "%s %s %" PRId64 " %s %s", rest, login->name, login->user, login->login,
 		login->ip);
 
 	(void)owner, (void)q;
+	assert_non_null(echo);
+	*echo = (struct echo){ e, id };
 	edge_accept(e, id);
 	edge_send_text(e, id, line, (size_t)n);
+	return echo;
 }
 
-static void echo_message(struct edge *e, void *owner, uint64_t id, char *text, size_t n)
+static bool echo_message(void *visitor, char *text, size_t n)
 {
-	(void)owner;
-	if (strcmp(text, "use") == 0)
-		edge_routes_use(routes, id);
-	edge_send_text(e, id, text, n);
+	struct echo *echo = visitor;
+
+	edge_send_text(echo->edge, echo->id, text, n);
+	return strcmp(text, "use") == 0;
 }
 
 static _Atomic int echo_gone;
 
-static void echo_closed(struct edge *e, void *owner, uint64_t id)
+static void echo_closed(void *visitor)
 {
-	(void)e, (void)owner, (void)id;
+	free(visitor);
 	echo_gone++;
 }
 
@@ -424,23 +433,23 @@ static void test_watch_is_lost_while_a_login_is_checked(void **state)
 
 static _Atomic int browsers_gone;
 
-static void on_browser_login_ended(void *owner, uint64_t id)
+static void on_browser_login_ended(void *owner)
 {
-	(void)owner, (void)id;
+	(void)owner;
 	browsers_gone++;
 }
 
-static const struct login_holder browsers = { .ended = on_browser_login_ended };
+static struct login_hold first_browser = { .ended = on_browser_login_ended }, second_browser = { .ended = on_browser_login_ended };
 
 static void hold_first_browser(void)
 {
 	hold_look = true;
-	login_guard_hold(edge_routes_guard(routes), &browsers, 1, "login-alice");
+	login_guard_hold(edge_routes_guard(routes), &first_browser, "login-alice");
 }
 
 static void hold_second_browser(void)
 {
-	login_guard_hold(edge_routes_guard(routes), &browsers, 2, "login-alice");
+	login_guard_hold(edge_routes_guard(routes), &second_browser, "login-alice");
 }
 
 static void let_look_go(void)
