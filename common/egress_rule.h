@@ -21,6 +21,9 @@
 #include "common/address.h"
 #include "common/host.h"
 
+/* What the browsers' proxy is called where it has answered itself: in Proxy-Status (RFC 9209). */
+#define EGRESS_PROXY "stead-launcher"
+
 #define EGRESS_MOST_ENDPOINTS 16
 #define EGRESS_WHY            256
 

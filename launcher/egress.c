@@ -66,8 +66,8 @@ static void egress_answer(int fd, const char *status, const char *why)
 	size_t n;
 
 	exact_must(text, sizeof(text),
-		"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: "
-		"close\r\n\r\nStead: %s\n",
+		"HTTP/1.1 %s\r\nProxy-Status: " EGRESS_PROXY "; error=proxy_internal_response\r\n"
+		"Content-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\nStead: %s\n",
 		status, strlen(why) + 8, why);
 	n = strlen(text);
 	/*

@@ -7,6 +7,7 @@
 
 #include "common/arena.h"
 #include "common/cleanup.h"
+#include "common/egress_rule.h"
 #include "common/loop.h"
 #include "common/words.h"
 #include "streamd/browser/net_error.h"
@@ -44,13 +45,15 @@ const char *answer_header(struct arena *arena, const struct cbor *headers, const
 void answer_read(struct answer *a, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
-	const struct cbor *response = cbor_get(params, "response");
+	const struct cbor *response = cbor_get(params, "response"), *headers = cbor_get(response, "headers");
 	int64_t status = cbor_get_int(response, "status", 0);
+	const char *proxy = answer_header(arena, headers, "proxy-status");
+	bool unreached = status == 502 && proxy && strncmp(proxy, EGRESS_PROXY, strlen(EGRESS_PROXY)) == 0;
 
-	a->error[0] = '\0';
-	a->status = status >= 100 && status <= 999 ? (int)status : 0;
-	a->challenged = status == 401 && answer_header(arena, cbor_get(response, "headers"), "www-authenticate");
-	a->retry_ms = answer_retry_ms(answer_header(arena, cbor_get(response, "headers"), "retry-after"), wall_now());
+	a->status = status >= 100 && status <= 999 && !unreached ? (int)status : 0;
+	words_set(a->error, sizeof(a->error), "%s", unreached ? "net::ERR_CONNECTION_FAILED" : ""); /* as Chromium has it over HTTPS */
+	a->challenged = status == 401 && answer_header(arena, headers, "www-authenticate");
+	a->retry_ms = answer_retry_ms(answer_header(arena, headers, "retry-after"), wall_now());
 }
 
 void answer_fail(struct answer *a, const struct cbor *params)
@@ -58,7 +61,7 @@ void answer_fail(struct answer *a, const struct cbor *params)
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const char *error = cbor_get_utf8(arena, params, "errorText");
 
-	if (error && strcmp(error, "net::ERR_HTTP_RESPONSE_CODE_FAILURE") == 0 && a->status)
+	if (error && strcmp(error, "net::ERR_HTTP_RESPONSE_CODE_FAILURE") == 0 && (a->status || a->error[0]))
 		return; /* an error without a page: Chromium shows one of its own, but it was answered */
 	a->status = 0;
 	a->retry_ms = 0;

@@ -238,6 +238,7 @@ PAGE_TEST(test_no_connection)
 	recipe->probe.url = "http://closed.a.test/";
 	struct probed seen = look();
 	assert_int_equal(seen.verdict, VERDICT_DOWN);
+	says(seen.why, "http://closed.a.test/ cannot be reached: the host refused or broke the connection");
 	recipe->probe.url = "https://closed.a.test/";
 	seen = look();
 	assert_int_equal(seen.verdict, VERDICT_DOWN);
