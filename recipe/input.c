@@ -8,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/nearest.h"
+#include "common/span.h"
 #include "common/words.h"
 #include "recipe/date.h"
 
@@ -123,16 +124,15 @@ int inputs_check(const struct recipe_action *a, const json_t *given, const char 
 	e = check_known(&r, a, given);
 	for (size_t i = 0; i < a->inputs_count && e == 0; i++) {
 		const struct recipe_input *in = &a->inputs[i];
-		const char *value = json_string_value(json_object_get(given, in->name));
+		struct span said = span_trim(span_of(json_string_value(json_object_get(given, in->name))));
+		json_t *value = said.n ? json_stringn(said.p, said.n) : json_string(in->value);
 
-		if (!value || !*value)
-			value = in->value;
 		if (!value && in->required)
 			return input_refuse(&r, in->name, "%s: missing; give the input \"%s\".", in->label, in->name);
 		if (!value)
 			continue;
-		e = input_check_one(&r, in, value);
-		json_object_set_new(inputs, in->name, json_string(value));
+		json_object_set_new(inputs, in->name, value);
+		e = input_check_one(&r, in, json_string_value(value));
 	}
 	if (e == 0)
 		*ret_inputs = TAKE(inputs);

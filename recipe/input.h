@@ -10,7 +10,7 @@
 #include "recipe/template.h"
 
 /*
- * Checks given, an object of strings, and fills in what is left out. today is the site's present day (2025-11-20), or
+ * Checks given, an object of strings, without the blanks around them, and fills in what is left out. today is the site's present day (2025-11-20), or
  * NULL to allow any day: a booking that was accepted is not refused again because time has passed. ret_inputs gets a
  * new reference: every input that has a value, in the recipe's order. -EINVAL with the input's name in field and a
  * sentence in why (size bytes each).

@@ -485,8 +485,10 @@ static void assert_inputs(const struct recipe_action *a, const char *given, cons
 	assert_int_equal(e, field ? -EINVAL : 0);
 	if (field && (strcmp(at, field) != 0 || !strstr(why, words)))
 		fail_msg("wanted %s \"%s\", got %s \"%s\"", field, words, at, why);
-	if (!field)
+	if (!field) {
 		assert_string_equal(json_string_value(json_object_get(out, "floor")), "2");
+		assert_string_equal(json_string_value(json_object_get(out, "desk")), "D-203");
+	}
 }
 
 static void test_inputs(void **state)
@@ -506,6 +508,8 @@ static void test_inputs(void **state)
 	assert_inputs(a, "{\"date\": \"20.11.2025\", \"desk\": \"D-203\"}", "inputs.date", "no day of the calendar");
 	assert_inputs(a, "{\"date\": \"2025-11-18\"}", "inputs.desk", "missing");
 	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"\"}", "inputs.desk", "missing");
+	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"   \"}", "inputs.desk", "missing");
+	assert_inputs(a, "{\"date\": \" 2025-11-18\", \"desk\": \"D-203 \", \"floor\": \"2 \"}", NULL, NULL);
 	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": 7}", "inputs.desk", "takes a string");
 	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"D\\n\"}", "inputs.desk", "control character");
 	assert_inputs(a, "{\"date\": \"2025-11-18\", \"desk\": \"D-2033333333333333333\"}", "inputs.desk", "longer");

@@ -39,7 +39,7 @@ function mistakesOf(action, values)
 	const found = {};
 
 	for (const { name, label, required, type } of action.inputs) {
-		const given = [values[name]].flat().filter(Boolean);
+		const given = [values[name]].flat().map((one) => one.trim()).filter(Boolean);
 
 		if (required && !given.length)
 			found[name] = type === "date" ? `${label}: give at least one day.`
