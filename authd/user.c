@@ -86,7 +86,7 @@ static int check_acting(struct call *call, struct db_tx *tx)
 }
 
 /* The account and its audit row. */
-static int add(struct call *call, const struct user_add_params *params, const char *encoded, int64_t *ret_id)
+static int user_add_hashed(struct call *call, const struct user_add_params *params, const char *encoded, int64_t *ret_id)
 {
 	struct authd *a = call->daemon;
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
@@ -123,7 +123,7 @@ int user_add(struct call *call, const struct user_add_params *params, struct use
 	r = password_hash(a->workers, &a->cost, params->password, call->deadline, encoded);
 	if (r < 0)
 		return r;
-	r = add(call, params, encoded, &result->id);
+	r = user_add_hashed(call, params, encoded, &result->id);
 	if (r == -EEXIST)
 		return call_refuse(call, ERR_already, "name", "There is an account called %s already.", params->name);
 	return authd_db_failed(a, "adding an account", r);

@@ -24,7 +24,7 @@ struct acceptor {
 	bool held, failing, said; /* failing: until it is tried again; said: since one was accepted last */
 };
 
-static void watch(struct acceptor *a)
+static void acceptor_watch(struct acceptor *a)
 {
 	if (a->held || a->failing)
 		event_del(a->readable);
@@ -37,7 +37,7 @@ static void on_acceptor_again(evutil_socket_t, short, void *arg)
 	struct acceptor *a = arg;
 
 	a->failing = false;
-	watch(a);
+	acceptor_watch(a);
 }
 
 static void accept_failed(struct acceptor *a, int error)
@@ -48,7 +48,7 @@ static void accept_failed(struct acceptor *a, int error)
 		log_warning("cannot accept %s connections: %s; they wait, and it is tried again every %d ms. Raise LimitNOFILE= if this lasts.",
 			a->what, strerror(error), PAUSE_MS);
 	a->said = a->failing = true;
-	watch(a);
+	acceptor_watch(a);
 	loop_arm(a->again, PAUSE_MS);
 }
 
@@ -83,7 +83,7 @@ void acceptor_hold(struct acceptor *a, bool held)
 	if (a->held == held)
 		return;
 	a->held = held;
-	watch(a);
+	acceptor_watch(a);
 }
 
 struct acceptor *acceptor_free(struct acceptor *a)

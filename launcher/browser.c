@@ -104,7 +104,7 @@ static void describe_end(struct browser *b, char *text, size_t size)
 }
 
 /* Everything that belongs to it goes: processes, network, profile. */
-static void take_all(struct browser *b)
+static void take_all_back(struct browser *b)
 {
 	family_kill(b->pid, browser_reaped, b);
 	closep(&b->cdp);
@@ -118,7 +118,7 @@ static void take_all(struct browser *b)
 static void take_down(struct browser *b, const char *how)
 {
 	b->state = BROWSER_ENDED;
-	take_all(b);
+	take_all_back(b);
 	notices_end(b->launcher->notices, how);
 }
 
@@ -324,7 +324,7 @@ static int start(struct call *call, struct browser *b, const struct browser_star
 static void browser_undo(struct browser *b)
 {
 	b->launcher->browser = NULL;
-	take_all(b);
+	take_all_back(b);
 	free(b);
 }
 

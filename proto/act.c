@@ -22,7 +22,7 @@ static void act_add_parameter(char *what, const struct field *f, const void *p)
 		words_add(what, SERVER_ACT + 1, " %s", f->name);
 }
 
-static const char *act_words(struct call *call, const void *params)
+static const char *audit_words(struct call *call, const void *params)
 {
 	char *what = arena_alloc(call->arena, SERVER_ACT + 1);
 
@@ -34,7 +34,7 @@ static const char *act_words(struct call *call, const void *params)
 
 int act_ask(struct call *call, int (*write_down)(struct call *call, const char *what), const void *params)
 {
-	int r = write_down(call, act_words(call, params));
+	int r = write_down(call, audit_words(call, params));
 	enum error_code code;
 
 	if (r == 0 || r == -ECANCELED)

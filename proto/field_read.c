@@ -32,11 +32,11 @@ struct place {
 
 static int field_read_object(struct reader *r, const struct place *at, const struct field *rows, void *out);
 
-static void place_print(const struct place *p, char *out, size_t size)
+static void field_place_print(const struct place *p, char *out, size_t size)
 {
 	if (!p)
 		return;
-	place_print(p->parent, out, size);
+	field_place_print(p->parent, out, size);
 	if (p->index >= 0)
 		words_add(out, size, "[%ld]", p->index);
 	else
@@ -49,7 +49,7 @@ __attribute__((format(printf, 3, 4))) static int field_refuse(struct reader *r, 
 	char path[sizeof(r->why->field)] = "", message[512];
 	va_list args;
 
-	place_print(at, path, sizeof(path));
+	field_place_print(at, path, sizeof(path));
 	va_start(args, format);
 	words_set_v(message, sizeof(message), format, args);
 	va_end(args);

@@ -74,7 +74,7 @@ static void take_news(struct browser *b, const struct browser_watch_item *item)
 }
 
 /* Follows what the launcher says of the browser until it has ended. */
-static void watch(void *arg)
+static void follow_launcher(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(NULL, NULL, NEVER);
 	struct browser *b = arg;
@@ -119,7 +119,7 @@ static void pulse(void *arg)
 }
 
 /* Else one whose streamd is killed lets go of what is held back, before it ends. */
-static int keep(struct browser *b, struct call *call, int fd)
+static int browser_ask_keep(struct browser *b, struct call *call, int fd)
 {
 	struct browser_keep_params params = { .cdp = fd };
 	struct browser_keep_result result;
@@ -164,7 +164,7 @@ static void go_by_rule(struct browser *b, const struct browser_start_params *p)
 		act_go_by(b->act, rule);
 }
 
-static int start(struct browser *b, struct call *call, const struct streamd_settings *s,
+static int browser_ask_start(struct browser *b, struct call *call, const struct streamd_settings *s,
 	const struct recipe *recipe, bool cut, int *ret)
 {
 	struct browser_start_params p = start_params(b, s, recipe, cut);
@@ -179,7 +179,7 @@ static int start(struct browser *b, struct call *call, const struct streamd_sett
 	r = call_browser_start(call, b->launcher, &p, &result);
 	close(ends[1]);
 	if (r == 0)
-		r = keep(b, call, ends[0]);
+		r = browser_ask_keep(b, call, ends[0]);
 	if (r < 0) {
 		if (r == REFUSED)
 			log_warning("no browser was started for %s: %s", recipe->name, call_cause(call, r));
@@ -281,9 +281,9 @@ int browser_open(struct call *call, const struct streamd_settings *settings, con
 
 	r = launch_connect(call, settings->launcher, &b->launcher);
 	if (r == 0)
-		r = start(b, call, settings, recipe, cut, &fd);
+		r = browser_ask_start(b, call, settings, recipe, cut, &fd);
 	if (r == 0) {
-		fiber_start("browser watch", watch, b, &b->watcher);
+		fiber_start("browser watch", follow_launcher, b, &b->watcher);
 		r = browser_speak(b, fd, deadline);
 		if (r < 0)
 			r = refuse_silent(b, call, r);

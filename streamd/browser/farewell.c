@@ -99,7 +99,7 @@ static int hush(struct target_ref page, bool apart, bool on)
 	return 0;
 }
 
-static bool is_blank(struct target_ref page)
+static bool shows_blank(struct target_ref page)
 {
 	const struct target *t = target_of(page);
 
@@ -111,7 +111,7 @@ static int go_blank(struct target_ref front, bool apart, int64_t deadline)
 	int r = apart ? 0 : await_closed_behind(front, deadline);
 	char why[128];
 
-	return r == 0 && !is_blank(front) ? page_navigate(front, BLANK, deadline, why, sizeof(why)) : r;
+	return r == 0 && !shows_blank(front) ? page_navigate(front, BLANK, deadline, why, sizeof(why)) : r;
 }
 
 static bool stands_alone(struct target_ref page)
@@ -133,7 +133,7 @@ int page_leave(struct target_ref front, int64_t deadline)
 
 	if (!t)
 		return -EPIPE;
-	if (is_blank(front) && (apart || stands_alone(front)))
+	if (shows_blank(front) && (apart || stands_alone(front)))
 		return 0;
 	speaks = any_may_speak(front.browser, apart);
 	r = hush(front, apart, true);

@@ -110,7 +110,7 @@ static struct dialog *new_dialog(struct target *page)
 	return one;
 }
 
-static void add(struct dialogs *d, struct dialog *one)
+static void dialogs_append(struct dialogs *d, struct dialog *one)
 {
 	static int64_t last;
 
@@ -129,7 +129,7 @@ void dialogs_add(struct dialogs *d, struct target *page, const struct cbor *para
 		.message = text_of(one->arena, params, "message") ?: " ",
 		.value = text_of(one->arena, params, "defaultPrompt"),
 		.url = dialogs_address_of(one->arena, params) };
-	add(d, one);
+	dialogs_append(d, one);
 }
 
 /* The origin is a URL's beginning: https://host:port. */
@@ -162,7 +162,7 @@ void dialogs_add_password(struct dialogs *d, struct target *page, const struct c
 		.proxy = cbor_text_is(cbor_get(challenge, "source"), "Proxy"),
 		.plain = !origin || strncmp(origin, "https://", 8) != 0,
 		.again = strcmp(one->request, d->answered) == 0 };
-	add(d, one);
+	dialogs_append(d, one);
 }
 
 static void dialogs_take_away(struct dialogs *d, struct dialog *one)

@@ -24,7 +24,8 @@
 #define COST_HEAVY 50   /* what makes Chromium lay out or load the page again counts for so many */
 #define COST_BYTES 256  /* and so many bytes of text for one more */
 
-static struct viewer *viewer_route_attach(const struct viewer_route *r, struct edge *e, uint64_t id, const struct screen_found *found)
+static struct viewer *viewer_route_attach(const struct viewer_route *r, struct edge *e, uint64_t id,
+	const struct screen_found *found)
 {
 	struct viewer *v = must(calloc(1, sizeof(*v)));
 	struct screen *s = found->screen;
