@@ -168,6 +168,12 @@ int browser_open_page(struct browser *b, int64_t deadline, struct target_ref *re
 	return open_tab(b, "", false, deadline, ret);
 }
 
+/* With all that is open in it. */
+static void page_end_context(struct browser *b, const char *context)
+{
+	cdp_send(b->cdp, "", "Target.disposeBrowserContext", CDP_TEXT("browserContextId", context));
+}
+
 int browser_open_hidden(struct browser *b, bool apart, int64_t deadline, struct target_ref *ret)
 {
 	char context[CDP_ID] = "";
@@ -176,7 +182,9 @@ int browser_open_hidden(struct browser *b, bool apart, int64_t deadline, struct 
 	*ret = NO_TARGET;
 	if (r == 0)
 		r = open_tab(b, context, true, deadline, ret);
-	if (r < 0)
+	if (r < 0 && *context)
+		page_end_context(b, context); /* also where its tab was never heard of */
+	else if (r < 0)
 		page_close_hidden(*ret);
 	return r;
 }
@@ -186,7 +194,7 @@ void page_close_hidden(struct target_ref page)
 	const struct target *t = target_of(page);
 
 	if (t && t->context[0])
-		cdp_send(page.browser->cdp, "", "Target.disposeBrowserContext", CDP_TEXT("browserContextId", t->context));
+		page_end_context(page.browser, t->context);
 	else if (t)
 		cdp_send(page.browser->cdp, "", "Target.closeTarget", CDP_TEXT("targetId", t->id));
 }
