@@ -83,7 +83,7 @@ int run_refused(struct call *call, int e, struct ending *end)
 	return ending_set(end, ENDING_AGAIN, "%s", why_refused(call, e));
 }
 
-static void run_release(struct run *r, int64_t token)
+static void run_release_lease(struct run *r, int64_t token)
 {
 	CLEANUP(call_freep) struct call *call = run_new_call(r, CALL_MS / 3);
 	struct session_release_params params = { .site = r->recipe->name, .token = token };
@@ -100,7 +100,7 @@ static bool is_anothers(const struct call *call)
 }
 
 /* Somebody else has the lease, or has had it in between: then it has just been taken anew, and is given back. */
-static void run_beat(struct run *r)
+static void run_renew_lease(struct run *r)
 {
 	CLEANUP(call_freep) struct call *call = run_new_call(r, BEAT_MS);
 	struct session_lease_params params = { .site = r->recipe->name, .holder = r->holder, .ms = LEASE_MS };
@@ -114,7 +114,7 @@ static void run_beat(struct run *r)
 	log_warning("the lease on the session of user %lld for %s was lost, so what its browser holds may be outdated and is not kept",
 		(long long)r->acting.user, r->recipe->name);
 	if (between)
-		run_release(r, result.token);
+		run_release_lease(r, result.token);
 }
 
 /* As long as the run lasts, and while its browser is closed and its session saved. */
@@ -125,7 +125,7 @@ static void keep_lease(void *arg)
 	while (!r->releasing && !r->lost) {
 		latch_wait(&r->pause, deadline_in(BEAT_MS));
 		if (!r->releasing)
-			run_beat(r);
+			run_renew_lease(r);
 	}
 }
 
@@ -164,7 +164,7 @@ static void give_lease_back(struct run *r)
 	r->releasing = true;
 	latch_wake(&r->pause, 0);
 	fiber_join(&r->keeper);
-	run_release(r, r->token);
+	run_release_lease(r, r->token);
 }
 
 /* 0 only when the vault has it: a job may wait for a sign-in only if the person is told. */

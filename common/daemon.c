@@ -224,7 +224,7 @@ static void on_signal(evutil_socket_t number, short, void *arg)
 }
 
 /* sd_notify(3): from RELOADING=1 to READY=1 the service manager calls it reloading. */
-static void on_hang_up(evutil_socket_t, short, void *arg)
+static void on_sighup(evutil_socket_t, short, void *arg)
 {
 	const struct run *run = arg;
 
@@ -243,7 +243,7 @@ void daemon_run(void (*stop)(void *arg), void (*reload)(void *arg), void *arg)
 	struct run run = { .stop = stop, .reload = reload, .arg = arg };
 	struct event *term = loop_watch(SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal, &run);
 	struct event *interrupt = loop_watch(SIGINT, EV_SIGNAL | EV_PERSIST, on_signal, &run);
-	struct event *hang_up = reload ? loop_watch(SIGHUP, EV_SIGNAL | EV_PERSIST, on_hang_up, &run) : NULL;
+	struct event *hang_up = reload ? loop_watch(SIGHUP, EV_SIGNAL | EV_PERSIST, on_sighup, &run) : NULL;
 	struct event *watchdog = loop_event(-1, EV_PERSIST, feed_watchdog, NULL);
 	int64_t every_ms = notify_watchdog_ms();
 

@@ -33,7 +33,7 @@ static bool set_add(struct recipe_set *s, const struct recipe *r)
 }
 
 /* Puts what came of that file before, if anything did, in its place. */
-static bool add_before(struct recipe_set *s, const struct recipe_set *before, const char *path)
+static bool keep_former(struct recipe_set *s, const struct recipe_set *before, const char *path)
 {
 	const char *file = strrchr(path, '/') + 1;
 	const char *name = arena_memdup(s->arena, file, strlen(file) - strlen(".json"));
@@ -49,7 +49,7 @@ static void add_recipe(struct recipe_set *s, const struct recipe_set *before, co
 
 	if (recipe_load_file(path, &recipe, why, sizeof(why)) < 0) {
 		add_trouble(s, words_new(s->arena, MOST_TROUBLE, "%s%s", why,
-			add_before(s, before, path) ? "; what it was before stays in force" : ""));
+			keep_former(s, before, path) ? "; what it was before stays in force" : ""));
 	} else if (s->count == RECIPE_SET_MOST) {
 		recipe_unref(recipe);
 		add_trouble(s, words_new(s->arena, MOST_TROUBLE, "%s: there are already %d recipes, which is all there can be", path,

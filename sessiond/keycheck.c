@@ -39,7 +39,7 @@ static struct envelope_context context_of(int64_t key_id)
 
 #define finding_trouble(f_, ...) words_set((f_)->trouble, sizeof((f_)->trouble), __VA_ARGS__)
 
-static void look_at(
+static void check_key(
 	const struct keycheck *k, const struct db_result *row, struct finding *f)
 {
 	CLEANUP(secret_freep) struct secret *salt = NULL;
@@ -78,7 +78,7 @@ static int keycheck_look(struct keycheck *k, struct db_tx *tx, int64_t deadline,
 	if (r < 0)
 		return r;
 	while (!*f->trouble && db_next(res))
-		look_at(k, res, f);
+		check_key(k, res, f);
 	if (!*f->trouble && !f->salt && db_rows(res) > 0)
 		finding_trouble(f,
 			"None of the %zu master keys at hand is one that this database was written "

@@ -13,12 +13,14 @@
 #include "sessiond/sessiond.h"
 
 /* clock_timestamp(), not now(): the statement may have waited for the row. */
+#define LEASE_HAS_ENDED "(lease_holder IS NULL OR lease_until <= clock_timestamp())"
+
 #define TAKE_LEASE                                                                                 \
 	"UPDATE vault.sessions SET lease_token = CASE WHEN lease_holder IS DISTINCT FROM $3 "      \
 	"THEN nextval('vault.lease_tokens') ELSE lease_token END, "                                \
 	"lease_holder = $3, lease_until = clock_timestamp() + $4 * interval '1 ms' "               \
 	"WHERE user_id = $1 AND site = $2 AND kind = 'background' "                                \
-	"AND (lease_holder IS NULL OR lease_holder = $3 OR lease_until <= clock_timestamp()) "     \
+	"AND (lease_holder = $3 OR " LEASE_HAS_ENDED ") "                                          \
 	"RETURNING id, lease_token, last_version AS version"
 
 /* Says why the lease was not to be had. */

@@ -3,14 +3,14 @@
 #include "common/cbor_out.h"
 #include "common/cleanup.h"
 
-struct setting {
+struct change {
 	const struct state_cookie *cookies;
 	size_t count;
 	double now;
 };
 
 /* Of what is set twice, the last counts. */
-static const struct state_cookie *latest(const struct setting *set, const struct state_cookie *c, size_t from)
+static const struct state_cookie *replacement_of(const struct change *set, const struct state_cookie *c, size_t from)
 {
 	for (size_t i = set->count; i > from; i--)
 		if (state_cookie_is(&set->cookies[i - 1], c))
@@ -18,14 +18,14 @@ static const struct state_cookie *latest(const struct setting *set, const struct
 	return NULL;
 }
 
-static void merge_put_cookies(struct cbor_out *out, const struct state *s, const struct setting *set)
+static void merge_put_cookies(struct cbor_out *out, const struct state *s, const struct change *set)
 {
 	cbor_cdp_array_begin(out);
 	for (size_t i = 0; i < state_cookie_count(s); i++)
-		if (!latest(set, state_cookie_at(s, i), 0))
+		if (!replacement_of(set, state_cookie_at(s, i), 0))
 			state_cookie_write(out, state_cookie_at(s, i));
 	for (size_t i = 0; i < set->count; i++)
-		if (!latest(set, &set->cookies[i], i + 1) && !state_cookie_has_ended(&set->cookies[i], set->now))
+		if (!replacement_of(set, &set->cookies[i], i + 1) && !state_cookie_has_ended(&set->cookies[i], set->now))
 			state_cookie_write(out, &set->cookies[i]);
 	cbor_cdp_array_end(out);
 }
@@ -43,7 +43,7 @@ static void put_entry(struct cbor_out *out, const struct cbor *v)
 int state_set_cookies(const struct state *s, const struct state_cookie *cookies, size_t count, double now, struct state **ret)
 {
 	CLEANUP(cbor_out_freep) struct cbor_out *out = cbor_out_new();
-	const struct setting set = { .cookies = cookies, .count = count, .now = now };
+	const struct change set = { .cookies = cookies, .count = count, .now = now };
 
 	cbor_map_begin(out);
 	for (const struct cbor *v = cbor_first(state_root(s)); v; v = cbor_next(v))

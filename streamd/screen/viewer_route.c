@@ -7,7 +7,7 @@
 #include "common/loop.h"
 #include "common/must.h"
 #include "proto/message.h"
-#include "streamd/screen/input.h"
+#include "streamd/screen/viewer_says.h"
 #include "streamd/screen/screen.h"
 #include "streamd/screen/screencast.h"
 #include "streamd/screen/viewer.h"
@@ -121,7 +121,7 @@ static int viewer_route_take(struct viewer *v, char *text, size_t n, bool *ret_a
 	if (e == 0)
 		e = viewer_route_charge(v->screen, m.method, n, ret_why);
 	*ret_act = e == 0 && is_act(m.method);
-	return e == 0 ? input_take(v, v->rows, m.method, m.params_text, ret_why) : e;
+	return e == 0 ? viewer_says_take(v, v->rows, m.method, m.params_text, ret_why) : e;
 }
 
 static bool message(void *visitor, char *text, size_t n)

@@ -167,7 +167,7 @@ static bool probe_is_there(const struct element *e)
 	return !e->late && !e->moved;
 }
 
-static void judge_in(struct probing *p, const struct element *e)
+static void judge_signed_in(struct probing *p, const struct element *e)
 {
 	if (probe_is_there(e) && recipe_account(&p->recipe->probe.in, e->text ? e->text : "", p->result->account, 257) && !unanswered(p))
 		probe_conclude(p, VERDICT_IN, "%s", "");
@@ -194,7 +194,7 @@ static int look_for_marks(struct probing *p, int64_t ms, struct element *ret, st
 	if (url_is_out(p) || (probe_is_there(ret) && ret->which == 1))
 		probe_say_out(p);
 	else
-		judge_in(p, ret);
+		judge_signed_in(p, ret);
 	if (p->judged || together)
 		return 0;
 	result = element_wait(p->page, &wishes[1], 1, 0, arena, ret);

@@ -204,7 +204,7 @@ static void proof_say_missing(struct proving *v)
 		words_add(p->found.why, sizeof(p->found.why), " %s", text);
 }
 
-static int ask_site(struct proving *v)
+static int proof_judge(struct proving *v)
 {
 	struct proof *p = v->proof;
 	int r = look_twice(v, &p->found);
@@ -256,7 +256,7 @@ int proof_run(struct call *call, const struct streamd_settings *settings, const 
 	if (r == 0 && sound)
 		r = restore_state(&v);
 	if (r == 0 && sound)
-		r = ask_site(&v);
+		r = proof_judge(&v);
 	if (r == 0 && ret->found.verdict == VERDICT_IN)
 		r = take_after(&v);
 	browser_close(v.browser);
@@ -283,7 +283,7 @@ int proof_open(struct call *call, const struct streamd_settings *settings, const
 	if (r == 0)
 		r = restore_state(&v);
 	if (r == 0)
-		r = ask_site(&v);
+		r = proof_judge(&v);
 	if (r == -EILSEQ)
 		r = 0;
 	if (ret->visited && !browser_ended(v.browser))

@@ -1,4 +1,4 @@
-/* What viewers send: pointer, keys and text for the page in front, and words for Stead itself. Order is kept. */
+/* What viewers say: pointer, keys and text for the page in front, and words for Stead itself. Order is kept. */
 #pragma once
 
 #include "proto/scan.h"
@@ -10,4 +10,4 @@
  * until the next call) when it is none that a page of ours would send, -EPERM when the viewer may not do that: the connection is
  * then closed. Never waits.
  */
-int input_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params, const char **ret_why);
+int viewer_says_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params, const char **ret_why);

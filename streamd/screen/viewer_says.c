@@ -1,4 +1,4 @@
-#include "streamd/screen/input.h"
+#include "streamd/screen/viewer_says.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static struct viewer *viewer_of(struct call *call)
 }
 
 /* The session that input goes to, or NULL while there is no page, or the page must not be touched. */
-static const char *input_session_of(struct call *call)
+static const char *viewer_session_of(struct call *call)
 {
 	struct screen *s = viewer_of(call)->screen;
 	const struct target *page = s->browser ? browser_front(s->browser) : NULL;
@@ -63,7 +63,7 @@ static const char *button_of(const struct mouse_event_params *p)
 int mouse_event(struct call *call, const struct mouse_event_params *p, struct mouse_event_result *)
 {
 	struct screen *s = viewer_of(call)->screen;
-	const char *session = input_session_of(call);
+	const char *session = viewer_session_of(call);
 	const char *type = strcmp(p->type, "press") == 0 ? "mousePressed" :
 		strcmp(p->type, "release") == 0	   ? "mouseReleased" :
 						     "mouseMoved";
@@ -83,7 +83,7 @@ int mouse_event(struct call *call, const struct mouse_event_params *p, struct mo
 
 int wheel_event(struct call *call, const struct wheel_event_params *p, struct wheel_event_result *)
 {
-	const char *session = input_session_of(call);
+	const char *session = viewer_session_of(call);
 
 	if (session)
 		cdp_send(cdp_of(call), session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseWheel"),
@@ -108,7 +108,7 @@ static const char *editing_command(const struct key_event_params *p)
 
 int key_event(struct call *call, const struct key_event_params *p, struct key_event_result *)
 {
-	const char *session = input_session_of(call), *command;
+	const char *session = viewer_session_of(call), *command;
 	bool down = strcmp(p->type, "down") == 0;
 	bool types = down && p->text && !(p->modifiers & CONTROL);
 
@@ -129,7 +129,7 @@ int key_event(struct call *call, const struct key_event_params *p, struct key_ev
 
 int text_insert(struct call *call, const struct text_insert_params *p, struct text_insert_result *)
 {
-	const char *session = input_session_of(call);
+	const char *session = viewer_session_of(call);
 
 	if (session)
 		cdp_send(cdp_of(call), session, "Input.insertText", CDP_TEXT("text", p->text));
@@ -176,7 +176,7 @@ int view_resize(struct call *call, const struct view_resize_params *p, struct vi
 int page_navigate_to(struct call *call, const struct page_navigate_to_params *p, struct page_navigate_to_result *)
 {
 	struct screen *s = viewer_of(call)->screen;
-	const char *session = input_session_of(call);
+	const char *session = viewer_session_of(call);
 
 	if (!session)
 		return 0;
@@ -234,7 +234,7 @@ static const struct dispatch_row *row_named(const struct dispatch_row *rows, con
 	return NULL;
 }
 
-static int input_read_params(struct said *s, struct raw_json text)
+static int said_read_params(struct said *s, struct raw_json text)
 {
 	struct call *call = s->call;
 	const struct method *m = s->row->method;
@@ -264,7 +264,7 @@ static int hear(struct viewer *v, struct said *said, struct raw_json params, con
 	int r = 0;
 
 	said->call = call_new(NULL, NULL, 0);
-	if (input_read_params(said, params) < 0) {
+	if (said_read_params(said, params) < 0) {
 		words_set(why, sizeof(why), "%s", said->call->refusal.message);
 		r = -EPROTO;
 	} else if (hands_hold(v->screen->hands, said)) {
@@ -276,7 +276,7 @@ static int hear(struct viewer *v, struct said *said, struct raw_json params, con
 	return r;
 }
 
-int input_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params, const char **ret_why)
+int viewer_says_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params, const char **ret_why)
 {
 	struct said said = { .viewer = v->id, .row = row_named(rows, method) };
 	int r;
