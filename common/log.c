@@ -28,7 +28,7 @@ static const char *program = "stead";
 static enum log_level most_level = LOG_INFO;
 static int journal = -1;
 static const struct log_context *(*find_context)(void);
-static void (*capture)(enum log_level, const char *);
+static void (*log_sink)(enum log_level, const char *);
 
 /* JOURNAL_STREAM holds the device and inode of standard error when the journal reads it. */
 static bool stderr_is_journal(void)
@@ -75,7 +75,7 @@ void log_context_hook(const struct log_context *(*find)(void))
 
 void log_capture(void (*sink)(enum log_level level, const char *line))
 {
-	capture = sink;
+	log_sink = sink;
 }
 
 bool log_level_named(const char *word, enum log_level *ret)
@@ -196,14 +196,14 @@ void log_write(enum log_level level, const char *format, ...)
 	int saved_errno = errno;
 	va_list args;
 
-	if (!log_enabled(level) && !capture)
+	if (!log_enabled(level) && !log_sink)
 		return;
 	va_start(args, format);
 	print_raw(raw, sizeof(raw), format, args);
 	va_end(args);
 	escape(raw, line, sizeof(line));
-	if (capture)
-		capture(level, line);
+	if (log_sink)
+		log_sink(level, line);
 	const struct log_context *c = find_context ? find_context() : NULL;
 	if (log_enabled(level) && (journal < 0 || !send_to_journal(level, line, c)))
 		send_to_stderr(level, line, c);

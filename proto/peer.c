@@ -407,7 +407,7 @@ int peer_take_refusal(struct call *call, const struct message *m)
 }
 
 /* Calls and hands out the answer, which is to be freed. */
-static int exchange(struct peer *p, struct call *call, const struct method *method, const void *params,
+static int peer_exchange(struct peer *p, struct call *call, const struct method *method, const void *params,
 	struct arrival **ret)
 {
 	struct pending w = { 0 };
@@ -465,7 +465,7 @@ int peer_call(struct peer *p, struct call *call, const struct method *method, co
 	int r;
 
 	fields_init(method->result(), ret, method->result_size);
-	r = exchange(p, call, method, params, &a);
+	r = peer_exchange(p, call, method, params, &a);
 	if (r < 0)
 		return r;
 	r = peer_read_answer(call, method, a, ret);
@@ -476,7 +476,7 @@ int peer_call(struct peer *p, struct call *call, const struct method *method, co
 int peer_call_text(struct peer *p, struct call *call, const struct method *method, const void *params, struct raw_json *ret)
 {
 	struct arrival *a;
-	int r = exchange(p, call, method, params, &a);
+	int r = peer_exchange(p, call, method, params, &a);
 
 	if (r < 0)
 		return r;
