@@ -13,6 +13,7 @@
 #include "proto/launcher.h"
 #include "recipe/recipe.h"
 #include "streamd/browser/launch.h"
+#include "streamd/browser/page.h"
 #include "streamd/browser/user_agent.h"
 #include "streamd/settings.h"
 

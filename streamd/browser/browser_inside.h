@@ -60,6 +60,3 @@ void target_hear_answers(struct browser *b, const struct target *t);
 /* targets.c: what the browser's end of CDP says, and the targets that come of it. */
 void targets_event(struct cdp *c, void *browser, const char *session, const char *method, const struct cbor *params);
 void targets_free(struct browser *b);
-
-/* page.c: until Page.enable is answered, a load there may go by unheard. */
-int page_wait_enabled(struct target_ref page, int64_t deadline);

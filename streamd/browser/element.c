@@ -8,6 +8,7 @@
 #include "common/loop.h"
 #include "common/words.h"
 #include "streamd/browser/frame_path.h"
+#include "streamd/browser/page.h"
 #include "streamd/browser/pages.h"
 
 #define ANSWER_MS 5000 /* beyond what the page was given, before it counts as hung */

@@ -8,6 +8,7 @@
 #include "common/loop.h"
 #include "streamd/browser/act.h"
 #include "streamd/browser/fetches.h"
+#include "streamd/browser/page.h"
 
 #define NETWORK_MS 5000
 #define LISTENS_MS 1000 /* for a document to say whether it has anything to say; one that is busy may have */

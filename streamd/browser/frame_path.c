@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/words.h"
 #include "recipe/recipe.h"
+#include "streamd/browser/page.h"
 
 #define MOST_DEPTH   16
 

@@ -1,4 +1,4 @@
-#include "streamd/browser/loads.h"
+#include "streamd/browser/page.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/words.h"
+#include "streamd/browser/loads.h"
 #include "streamd/browser/net_error.h"
 
 #define ERROR_PAGE_MS 5000

@@ -12,6 +12,7 @@
 #include "streamd/browser/device.h"
 #include "streamd/browser/fetches.h"
 #include "streamd/browser/loads.h"
+#include "streamd/browser/page.h"
 #include "streamd/browser/reload.h"
 #include "streamd/browser/watch.h"
 

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/loop.h"
 #include "common/words.h"
+#include "streamd/browser/page.h"
 
 #define READ_MS   1000 /* for a document that may be busy with what it waits for */
 #define MOST_COPY (4u << 20)

@@ -3,6 +3,7 @@
 
 #include "common/loop.h"
 #include "streamd/browser/act.h"
+#include "streamd/browser/page.h"
 #include "streamd/run/stepping.h"
 
 #define LOOK_MS  500 /* one look at a page, before it is asked again which page is in front */

@@ -12,6 +12,7 @@
 #include "streamd/browser/act.h"
 #include "streamd/browser/farewell.h"
 #include "streamd/browser/net_error.h"
+#include "streamd/browser/page.h"
 #include "streamd/run/beside.h"
 #include "streamd/run/stepping.h"
 

@@ -6,6 +6,7 @@
 
 #include "common/loop.h"
 #include "common/words.h"
+#include "streamd/browser/page.h"
 
 #define LOOK_MS     500 /* one look at a page, before it is asked again which page is in front */
 #define RETRY_MS    50  /* a document that has just gone: until its successor is looked at, if nothing is heard */

@@ -15,6 +15,7 @@
 #include "common/must.h"
 #include "streamd/browser/clip.h"
 #include "streamd/browser/frame_path.h"
+#include "streamd/browser/page.h"
 
 #define ANSWER_MS    5000
 #define MOST_OPTIONS 1000

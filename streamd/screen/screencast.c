@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/must.h"
+#include "streamd/browser/page.h"
 
 #define MOST_JPEG (16u << 20)
 #define MOST_TIME 1e11 /* s since 1970; no picture is from later */

@@ -17,6 +17,7 @@
 #include "common/words.h"
 #include "recipe/pattern.h"
 #include "streamd/browser/net_error.h"
+#include "streamd/browser/page.h"
 
 #define SLOW_S     12
 #define ANSWER_MS  5000

@@ -11,6 +11,7 @@
 #include "state/writer.h"
 #include "streamd/browser/blank.h"
 #include "streamd/browser/frames.h"
+#include "streamd/browser/page.h"
 #include "streamd/browser/pages.h"
 
 #define MOST_LOST     400 /* a sentence of what is not portable */

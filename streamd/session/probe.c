@@ -10,6 +10,7 @@
 #include "common/words.h"
 #include "streamd/browser/element.h"
 #include "streamd/browser/net_error.h"
+#include "streamd/browser/page.h"
 
 const char *verdict_word(enum verdict v)
 {

@@ -9,6 +9,7 @@
 #include "common/loop.h"
 #include "common/words.h"
 #include "streamd/browser/farewell.h"
+#include "streamd/browser/page.h"
 #include "streamd/session/capture.h"
 #include "streamd/session/caution.h"
 #include "streamd/session/dialog_policy.h"

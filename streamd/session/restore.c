@@ -10,6 +10,7 @@
 #include "common/words.h"
 #include "streamd/browser/blank.h"
 #include "streamd/browser/frames.h"
+#include "streamd/browser/page.h"
 #include "streamd/browser/pages.h"
 
 /* Where a complaint goes. */

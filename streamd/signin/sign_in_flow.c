@@ -8,6 +8,7 @@
 #include "common/words.h"
 #include "streamd/browser/element.h"
 #include "streamd/browser/launch.h"
+#include "streamd/browser/page.h"
 #include "streamd/screen/dialogs.h"
 #include "streamd/screen/notes.h"
 #include "streamd/screen/screencast.h"

@@ -15,6 +15,7 @@
 #include "common/words.h"
 #include "proto/sessiond.h"
 #include "streamd/browser/launch.h"
+#include "streamd/browser/page.h"
 #include "streamd/session/capture.h"
 #include "streamd/session/caution.h"
 #include "streamd/session/proof.h"

@@ -9,6 +9,7 @@
 #include "streamd/session/capture.h"
 #include "streamd/session/probe.h"
 #include "streamd/session/proof.h"
+#include "streamd/browser/page.h"
 
 #define IN  "<!doctype html><title>in</title><h1>alice@example.test</h1>"
 #define OUT "<!doctype html><title>out</title><h2>Sign in</h2>"

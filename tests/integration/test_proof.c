@@ -7,6 +7,7 @@
 #include "common/cbor_out.h"
 #include "common/memfd.h"
 #include "streamd/browser/element.h"
+#include "streamd/browser/page.h"
 #include "streamd/session/capture.h"
 #include "streamd/session/proof.h"
 

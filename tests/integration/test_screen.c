@@ -7,6 +7,7 @@
 #include "streamd/screen/screencast.h"
 #include "streamd/session/capture.h"
 #include "streamd/session/proof.h"
+#include "streamd/browser/page.h"
 
 #define SCREEN                                                                                     \
 	"const told = JSON.stringify([screen.width, screen.height, screen.availWidth, screen.availHeight, screen.availLeft,"\

@@ -1,5 +1,6 @@
 /* streamd/browser/cdp.c and the targets that come of it, against a Chromium whose renderers lie. */
 #include "tests/unit/chromium_rig.h"
+#include "streamd/browser/page.h"
 
 static const char *text_of(struct cdp_reply *r, const char *key)
 {
