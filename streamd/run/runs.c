@@ -17,6 +17,7 @@
 #define ORPHAN_S 20    /* one whose opening was given up waits this long for its run_close */
 #define HANDED_S 330   /* longer than its caller has it offered to a vault that is away (SAVE_MS of botd) */
 #define HANDED_STOP_S 3 /* the same while streamd stops: as long as a save takes */
+#define MOST_LISTED 256  /* the setting most_runs at its most; proto/streamd.def has it, too */
 
 struct runs *runs_new(struct streamd *d)
 {
@@ -107,6 +108,7 @@ struct run *run_new(struct runs *runs, int64_t user, const struct run_open_param
 
 	run->runs = runs;
 	run->user = user;
+	run->opened_at_ms = wall_now();
 	run->recipe = recipe_ref(recipe);
 	run->screen = screen_new(run->recipe, (int)runs->daemon->settings.quality, &screen_owner, run);
 	run->screen->unattended = true;
@@ -261,4 +263,22 @@ int run_step(struct call *call, const struct run_step_params *params, struct run
 	if (r == 0)
 		run_answer_step(run, call, &done, result);
 	return run_end_work(run, call, &v, false, r);
+}
+
+int run_list(struct call *call, const struct run_list_params *, struct run_list_result *result)
+{
+	struct streamd *d = call->daemon;
+	const struct run *run;
+
+	if (!d->runs)
+		return 0;
+	result->runs = arena_array(call->arena, MOST_LISTED, sizeof(*result->runs));
+	TAILQ_FOREACH_REVERSE (run, &d->runs->list, run_list, link)
+		if (result->runs_count < MOST_LISTED)
+			result->runs[result->runs_count++] = (struct run_info){ .run = run->id,
+				.site = run->recipe->name,
+				.user = run->user,
+				.opened_at_ms = run->opened_at_ms,
+				.viewers = (int64_t)viewers_count(&run->screen->viewers) };
+	return 0;
 }

@@ -25,6 +25,7 @@ struct run {
 	int64_t user;
 	const struct recipe *recipe;
 	char account[257];
+	int64_t opened_at_ms;     /* wall clock */
 	int64_t session, version; /* the session that its browser was given, as the vault counts */
 	struct state *state;      /* what its browser was given */
 	struct screen *screen;    /* on which the user may watch it */

@@ -112,6 +112,22 @@ describe("watching a run", { concurrency: false }, () => {
 		assert.match((await new Watcher(alice).end()).reason, /^No browser is open at this site for you just now\.$/);
 	});
 
+	it("is counted: steadctl lists the runs that are open, and how many watch", { timeout: LIMIT_MS }, async () => {
+		await control("/knobs", { answer_late_ms: LATE_MS });
+		const began = Date.now(), { watcher } = await watched(), another = new Watcher(alice);
+
+		await once(another.socket, "open");
+		const [run, ...others] = (await rig.steadctl("run", "list")).runs;
+
+		assert.deepEqual(others, []);
+		assert.equal(run.site, "desk");
+		assert.equal(run.user, (await rig.steadctl("booking", "list")).bookings[0].user);
+		assert.equal(run.viewers, 2);
+		assert.ok(run.opened_at_ms >= began && run.opened_at_ms <= Date.now(), `opened at ${run.opened_at_ms}`);
+		await watcher.end();
+		await becomes(async () => (await rig.steadctl("run", "list")).runs.length === 0, LIMIT_MS, "the run is still listed");
+	});
+
 	it("is to look on: whatever else is said ends it, and the booking goes on", { timeout: LIMIT_MS }, async () => {
 		await control("/knobs", { answer_late_ms: LATE_MS });
 		const { booking, watcher } = await watched();
