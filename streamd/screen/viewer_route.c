@@ -12,8 +12,6 @@
 #include "streamd/screen/screencast.h"
 #include "streamd/screen/viewer.h"
 
-#define MOST_VIEWERS 16 /* of one screen */
-
 /*
  * Input is passed on to Chromium without waiting for it, in order and whole, so what nobody can do by hand ends here:
  * Chromium would keep all of it in memory. The page sends one move for each picture of its screen at most. What may be
@@ -54,7 +52,7 @@ static void *asked(struct edge *e, void *owner, uint64_t id, const char *rest, c
 	struct screen_found found = { 0 };
 
 	r->find(r->owner, rest, login, &found);
-	if (found.screen && viewers_count(&found.screen->viewers) < MOST_VIEWERS)
+	if (found.screen && viewers_count(&found.screen->viewers) < r->most)
 		return viewer_route_attach(r, e, id, &found);
 	edge_refuse(e, id, found.screen ? EDGE_CLOSE_TOO_MANY : found.close_code, found.screen ? r->full : found.why);
 	return NULL;

@@ -21,6 +21,7 @@ struct viewer_route {
 	const char *prefix; /* "/ws/streams/" */
 	screen_find *find;
 	void *owner;
+	size_t most; /* viewers of one screen at once */
 	const struct dispatch_row *rows; /* what viewers may say, ended by an empty one */
 	const char *full;                /* why no more of them can look, a sentence */
 };
