@@ -8,6 +8,7 @@
  *	{"step": "open", "url": "https://desk.test/finder", "timeout_ms": 20000}
  *	{"step": "click", "at": {"css": "#book_desk"}, "timeout_ms": 10000}
  *	{"step": "click", "at": {"role": "gridcell", "name": "Thu Nov 20 2025"}, "timeout_ms": 10000}
+ *	{"step": "hover", "at": {"css": "#menu"}, "timeout_ms": 10000}
  *	{"step": "fill", "at": {"css": "#note"}, "value": "near the window", "timeout_ms": 10000}
  *	{"step": "choose", "at": {"css": "select#floor"}, "value": "Floor 2", "timeout_ms": 10000}
  *	{"step": "wait_for", "at": {"css": "#hoteling_desk"}, "gone": true, "timeout_ms": 10000}

@@ -101,3 +101,26 @@ int step_click(struct stepping *s)
 
 	return r == 0 && there ? stepping_press(s, &e) : r;
 }
+
+/* A move is answered once the page's listeners have run; what shows then is the next step's to wait for. */
+static int run_press_point_at(struct stepping *s, const struct element *e)
+{
+	struct target *page = browser_front(s->browser);
+
+	if (!page)
+		return -EREMOTE;
+	act_input(browser_act(s->browser));
+	return cdp_call(browser_cdp(s->browser), page->session, "Input.dispatchMouseEvent",
+		deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS), NULL, CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", e->x),
+		CDP_REAL("y", e->y));
+}
+
+int step_hover(struct stepping *s)
+{
+	const struct wish wish = { .at = s->step->at, .press = true };
+	struct element e;
+	bool there;
+	int r = stepping_await(s, &wish, &e, &there);
+
+	return r == 0 && there ? run_press_point_at(s, &e) : r;
+}

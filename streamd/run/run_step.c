@@ -221,6 +221,7 @@ static const struct {
 } kinds[] = {
 	[STEP_open] = { run_step_open_page, true },
 	[STEP_click] = { step_click, false },
+	[STEP_hover] = { step_hover, false },
 	[STEP_fill] = { step_fill_in, false },
 	[STEP_choose] = { step_choose, false },
 	[STEP_wait_for] = { look_for, true },

@@ -58,6 +58,7 @@ int stepping_press(struct stepping *s, const struct element *e);
 
 /* The kinds that are more than a few lines. */
 int step_click(struct stepping *s);
+int step_hover(struct stepping *s);
 int step_fill_in(struct stepping *s);
 int step_choose(struct stepping *s);
 int step_read_one(struct stepping *s);

@@ -53,6 +53,7 @@ static const char *const steps[] = {
 	"{\"step\": \"open\", \"url\": \"https://desk.test/finder\", \"timeout_ms\": 2000}",
 	"{\"step\": \"click\", \"at\": {\"css\": \"#b\"}, \"timeout_ms\": 1000}",
 	"{\"step\": \"click\", \"at\": {\"css\": \"#b\", \"frame\": \"https://widgets.test/*\"}, \"timeout_ms\": 1000}",
+	"{\"step\": \"hover\", \"at\": {\"css\": \"#b\"}, \"timeout_ms\": 1000}",
 	"{\"step\": \"fill\", \"at\": {\"css\": \"#f\"}, \"value\": \"text\", \"timeout_ms\": 1000}",
 	"{\"step\": \"choose\", \"at\": {\"css\": \"#s\"}, \"value\": \"text\", \"timeout_ms\": 1000}",
 	"{\"step\": \"wait_for\", \"at\": {\"css\": \"#g\"}, \"gone\": true, \"timeout_ms\": 1000}",

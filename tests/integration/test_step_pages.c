@@ -25,6 +25,10 @@ static const struct page pages[] = {
 		     "<p id=p></p>" },
 	{ "/far", "<!doctype html><div style='height:4000px'></div><button onclick=\"p.textContent = 'pressed'\">Far"
 		  " <b>away</b></button><p id=p></p><div style='height:4000px'></div>" },
+	{ "/menu", "<!doctype html><style>#m{display:none}#b:hover #m{display:block}</style><div style='height:2000px'></div>"
+		   "<ul><li id=b onclick=\"p.textContent += 'pressed '\" onmouseenter=\"p.textContent += 'over '\">Menu"
+		   "<ul id=m><li><button onclick=\"q.textContent = 'chosen'\">Entry</button></ul></ul>"
+		   "<button id=d disabled>Off</button><p id=p></p><p id=q></p>" },
 	{ "/text", "<!doctype html><div><div id=in style='text-transform:uppercase'>Book <b>Desk</b></div></div>"
 		   "<p hidden>Book Desk twice</p><button aria-label='Close it'>x</button><label for=f>Your note</label>"
 		   "<input id=f value='  held '><p class=n>one</p><p class=n>two</p><span id=lb>By label</span>"
@@ -220,6 +224,20 @@ PAGE_TEST(test_press)
 	shows("#p", "pressed");
 }
 
+/* What shows only under the mouse stays there for the steps after it, and nothing has been pressed. */
+PAGE_TEST(test_hover)
+{
+	go("/menu");
+	missing("{\"step\": \"wait_for\", \"at\": {\"text\": \"Entry\"}, \"timeout_ms\": 500}");
+	ok("{\"step\": \"hover\", \"at\": {\"css\": \"#b\"}}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"text\": \"Entry\"}}");
+	shows("#p", "over");
+	ok("{\"step\": \"click\", \"at\": {\"text\": \"Entry\"}}");
+	shows("#q", "chosen");
+	assert_non_null(strstr(missing("{\"step\": \"hover\", \"at\": {\"css\": \"#d\"}, \"timeout_ms\": 2000}"), "disabled"));
+	missing("{\"step\": \"hover\", \"at\": {\"css\": \"#never\"}, \"timeout_ms\": 300}");
+}
+
 PAGE_TEST(test_selectors)
 {
 	go("/text");
@@ -395,6 +413,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_expired_early),
 		cmocka_unit_test(test_press),
+		cmocka_unit_test(test_hover),
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_fill_keys),
