@@ -62,6 +62,7 @@ static int press_at(struct stepping *s, const char *session, const struct elemen
 	struct target *page;
 	int r;
 
+	browser_tell_pointed(s->browser, e->x, e->y);
 	act_press(browser_act(s->browser));
 	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", e->x),
 		CDP_REAL("y", e->y));
@@ -109,6 +110,7 @@ static int run_press_point_at(struct stepping *s, const struct element *e)
 
 	if (!page)
 		return -EREMOTE;
+	browser_tell_pointed(s->browser, e->x, e->y);
 	act_input(browser_act(s->browser));
 	return cdp_call(browser_cdp(s->browser), page->session, "Input.dispatchMouseEvent",
 		deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS), NULL, CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", e->x),

@@ -27,6 +27,7 @@ const control = (path, body) => rig.sites.control(path, body);
 class Watcher {
 	pictures = [];
 	page = null;
+	pointers = [];
 	closed = null; /* { code, reason } */
 
 	constructor(visitor, site = "desk")
@@ -54,6 +55,8 @@ class Watcher {
 	{
 		if (method === "page_changed")
 			this.page = params;
+		else if (method === "pointer_moved")
+			this.pointers.push(params);
 	}
 
 	async end()
@@ -99,6 +102,11 @@ describe("watching a run", { concurrency: false }, () => {
 		await becomes(() => watcher.pictures.length > 1 && /desk\.test/.test(watcher.page.url), LIMIT_MS, "no pictures of the site came");
 		assert.deepEqual(await watcher.end(), { code: ENDED, reason: "This browser is closed." });
 		assert.ok(watcher.pictures.every(({ jpeg }) => jpeg === "ffd8"), "all of them are JPEGs");
+		assert.ok(watcher.pointers.length > 0, "nothing was heard of the bot's mouse");
+		const [{ width, height }] = watcher.pictures;
+
+		for (const { x, y } of watcher.pointers)
+			assert.ok(x > 0 && x < width && y > 0 && y < height, `the mouse is in the picture: ${x}, ${y}`);
 		assert.equal((await alice.bookingIs(booking.id, ["done"])).outcome, "booked");
 	});
 
@@ -165,8 +173,10 @@ describe("the page of a booking", { concurrency: false }, () => {
 		await page.locator(".watch canvas:not(.blank)").waitFor();
 		await page.getByText("nothing can be pressed or typed here").waitFor();
 		await page.getByText("– desk.test ·").waitFor();
+		await page.locator(".watch .pointer").waitFor();
 		await picture(page, "watching");
 		await page.getByText("The browser is closed; this is what it showed last.").waitFor();
+		assert.equal(await page.locator(".watch .pointer").count(), 0, "its mouse has gone with it");
 		await picture(page, "watched");
 		await page.getByRole("button", { name: "Stop watching" }).click();
 		assert.equal(await page.locator(".watch").count(), 0);

@@ -5,6 +5,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Screen } from "../stream/canvas.js";
+import { fromPage } from "../stream/geometry.js";
 import { Connection } from "./connection.js";
 import { html } from "./html.js";
 import { Live } from "./live.js";
@@ -16,6 +17,7 @@ const FULL = 4429;
 class Watching {
 	live = signal(null);
 	page = signal(null); /* page_changed */
+	pointer = signal(null); /* pointer_moved */
 	open = signal(false); /* a browser is there */
 	painted = signal(false);
 	full = signal(false); /* too many look at it */
@@ -37,6 +39,11 @@ class Watching {
 		this.#connect();
 	}
 
+	get size()
+	{
+		return this.#screen.page;
+	}
+
 	stop()
 	{
 		this.#over = true;
@@ -44,6 +51,20 @@ class Watching {
 		document.removeEventListener("visibilitychange", this.shown);
 		this.live.value?.stop();
 		this.#screen.stop();
+	}
+
+	#heard(method, params)
+	{
+		switch (method) {
+		case "page_changed":
+			this.page.value = params;
+			if (params.loading)
+				this.pointer.value = null; /* where it was is no place of the next document's */
+			break;
+		case "pointer_moved":
+			this.pointer.value = params;
+			break;
+		}
 	}
 
 	#connect()
@@ -57,8 +78,7 @@ class Watching {
 			},
 			notification: (method, params) => {
 				this.open.value = true;
-				if (method === "page_changed")
-					this.page.value = params;
+				this.#heard(method, params);
 			},
 			binary: (buffer) => {
 				this.open.value = true;
@@ -66,6 +86,7 @@ class Watching {
 			},
 			end: (code) => {
 				this.open.value = false;
+				this.pointer.value = null;
 				this.full.value = code === FULL;
 				if (!this.#over)
 					this.#timer = setTimeout(() => this.#connect(), AGAIN_MS);
@@ -95,6 +116,17 @@ function Words({ watching, over })
 	return html`${where(page.value)}<span class="quiet"> · You can look on; nothing can be pressed or typed here.</span>`;
 }
 
+/* Where the bot's mouse is: the picture does not show it. In hundredths, for the picture is as wide as there is room. */
+function Pointer({ watching: { pointer, painted, size } })
+{
+	if (!pointer.value || !painted.value || !size)
+		return null;
+
+	const { x, y } = fromPage(pointer.value.x, pointer.value.y, { width: 100, height: 100 }, size);
+
+	return html`<span class="pointer" aria-hidden="true" style=${{ left: `${x}%`, top: `${y}%` }}></span>`;
+}
+
 function Open({ booking, close })
 {
 	const canvas = useRef(null);
@@ -117,8 +149,11 @@ function Open({ booking, close })
 				<button type="button" onClick=${close}>Stop watching</button></div>
 			${watching?.live.value && !over && html`<${Connection} live=${watching.live.value} />`}
 			<figure class=${`watch ${watching?.open.value && !over ? "" : "parked"}`}>
-				<canvas ref=${canvas} class=${watching?.painted.value ? "" : "blank"} role="img"
-					aria-label="The site's page in Stead's browser, live"></canvas>
+				<div class="picture-of-page">
+					<canvas ref=${canvas} class=${watching?.painted.value ? "" : "blank"} role="img"
+						aria-label="The site's page in Stead's browser, live"></canvas>
+					${watching && !over && html`<${Pointer} watching=${watching} />`}
+				</div>
 				<figcaption role="status">${watching && html`<${Words} watching=${watching} over=${over} />`}</figcaption>
 			</figure>
 		</section>`;
