@@ -42,8 +42,10 @@ static int open_edge(void *daemon)
 	CLEANUP(freep) char *shared = settings_shared_path(file ? file : "/etc/stead/");
 	const struct edge_config config = { .origins = &d->settings.origin, .origins_file = shared };
 	static struct viewer_route viewers[] = {
-		{ "/ws/streams/", sign_in_find_screen, NULL, 0, viewer_dispatch, "Too many pages show this sign-in already; close some of them." },
-		{ "/ws/runs/", runs_find_screen, NULL, 0, viewer_dispatch, "Too many pages watch this already; close some of them." },
+		{ .prefix = "/ws/streams/", .find = sign_in_find_screen, .rows = viewer_dispatch,
+			.full = "Too many pages show this sign-in already; close some of them." },
+		{ .prefix = "/ws/runs/", .find = runs_find_screen, .rows = viewer_dispatch,
+			.full = "Too many pages watch this already; close some of them." },
 	};
 	struct edge_route rows[3] = { viewer_route_row(&viewers[0]), viewer_route_row(&viewers[1]) };
 	int fd, r = main_check_origins(&d->settings.origin);
@@ -54,8 +56,7 @@ static int open_edge(void *daemon)
 	if (fd < 0)
 		return fd;
 	d->feed = feed_new(&botd_methods, d->botd);
-	viewers[0].owner = viewers[1].owner = d;
-	viewers[0].most = viewers[1].most = (size_t)d->settings.most_viewers;
+	viewers[0].daemon = viewers[1].daemon = d;
 	rows[2] = feed_route(d->feed);
 	return edge_routes_new(fd, &config, d->authd, rows, 3, &d->routes);
 }

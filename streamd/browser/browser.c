@@ -297,12 +297,6 @@ int browser_open(struct call *call, const struct streamd_settings *settings, con
 	return 0;
 }
 
-void browser_tell_pointed(struct browser *b, double x, double y)
-{
-	if (b->events->pointed)
-		b->events->pointed(b->owner, x, y);
-}
-
 /* Asks the launcher to end it; closing the connection has the same effect, so a launcher that hangs is no excuse. */
 static void end_browser(struct browser *b)
 {

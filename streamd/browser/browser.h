@@ -115,7 +115,6 @@ struct browser_events {
 	void (*download)(void *owner, const char *name); /* refused */
 	void (*file_wanted)(void *owner, struct target *target); /* Page.fileChooserOpened: no dialog comes of it */
 	void (*binding)(void *owner, struct target *target, const struct cbor *params); /* Runtime.bindingCalled */
-	void (*pointed)(void *owner, double x, double y); /* browser_tell_pointed() */
 	void (*crashed)(void *owner, struct target *page);
 	void (*host_refused)(void *owner, const char *host, const char *why); /* why: a sentence that says "It" of the host */
 	void (*host_unreached)(void *owner, const char *host, const char *why);
@@ -159,9 +158,6 @@ struct target *browser_page(struct browser *b); /* the oldest that is not hidden
  */
 struct target *browser_front(struct browser *b);
 void browser_bring_to_front(struct target *page);
-
-/* Whoever works in it moves the mouse there, CSS pixels of the page in front: its owner is told. */
-void browser_tell_pointed(struct browser *b, double x, double y);
 
 struct target *browser_target_by_session(struct browser *b, const char *session);
 struct target *browser_target_by_id(struct browser *b, const char *id);

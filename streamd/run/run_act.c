@@ -25,7 +25,7 @@ static void carry_out_act(void *arg)
 {
 	struct acting_step *s = arg;
 
-	s->r = run_step_carry_out(s->run->browser, s->run->recipe, s->step, s->arena, &s->done);
+	s->r = run_step_carry_out(s->run->browser, s->run->screen, s->run->recipe, s->step, s->arena, &s->done);
 	s->over = true;
 	act_tell(browser_act(s->run->browser));
 }

@@ -62,10 +62,8 @@ static int press_at(struct stepping *s, const char *session, const struct elemen
 	struct target *page;
 	int r;
 
-	browser_tell_pointed(s->browser, e->x, e->y);
 	act_press(browser_act(s->browser));
-	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", e->x),
-		CDP_REAL("y", e->y));
+	stepping_point(s, session, e->x, e->y);
 	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mousePressed"), CDP_REAL("x", e->x),
 		CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", 1), CDP_INT("clickCount", 1));
 	r = cdp_call(cdp, session, "Input.dispatchMouseEvent", deadline, NULL, CDP_TEXT("type", "mouseReleased"),
@@ -103,18 +101,17 @@ int step_click(struct stepping *s)
 	return r == 0 && there ? stepping_press(s, &e) : r;
 }
 
-/* A move is answered once the page's listeners have run; what shows then is the next step's to wait for. */
+/* What it is asked next it answers once its listeners have run; what shows then is the next step's to wait for. */
 static int run_press_point_at(struct stepping *s, const struct element *e)
 {
 	struct target *page = browser_front(s->browser);
 
 	if (!page)
 		return -EREMOTE;
-	browser_tell_pointed(s->browser, e->x, e->y);
 	act_input(browser_act(s->browser));
-	return cdp_call(browser_cdp(s->browser), page->session, "Input.dispatchMouseEvent",
-		deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS), NULL, CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", e->x),
-		CDP_REAL("y", e->y));
+	stepping_point(s, page->session, e->x, e->y);
+	return cdp_call(browser_cdp(s->browser), page->session, "Runtime.evaluate", deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS), NULL,
+		CDP_TEXT("expression", "0"));
 }
 
 int step_hover(struct stepping *s)

@@ -214,27 +214,28 @@ static int run_step_read_page(struct stepping *s)
 	return s->step->all ? step_read_all(s) : step_read_one(s);
 }
 
-/* What each step does; and whether it relies on what the page shows, which of a page that is not the site's own says nothing. */
+/* What each step does. */
 static const struct {
 	int (*carry_out)(struct stepping *s);
-	bool relies;
+	bool touches; /* it gives the page input */
+	bool relies;  /* on what the page shows, which of a page that is not the site's own says nothing */
 } kinds[] = {
-	[STEP_open] = { run_step_open_page, true },
-	[STEP_click] = { step_click, false },
-	[STEP_hover] = { step_hover, false },
-	[STEP_fill] = { step_fill_in, false },
-	[STEP_choose] = { step_choose, false },
-	[STEP_wait_for] = { look_for, true },
-	[STEP_read] = { run_step_read_page, true },
-	[STEP_picture] = { picture, false },
-	[STEP_expect] = { look_for, true },
+	[STEP_open] = { run_step_open_page, .relies = true },
+	[STEP_click] = { step_click, .touches = true },
+	[STEP_hover] = { step_hover, .touches = true },
+	[STEP_fill] = { step_fill_in, .touches = true },
+	[STEP_choose] = { step_choose, .touches = true },
+	[STEP_wait_for] = { look_for, .relies = true },
+	[STEP_read] = { run_step_read_page, .relies = true },
+	[STEP_picture] = { picture, .relies = false },
+	[STEP_expect] = { look_for, .relies = true },
 };
 
 static int carry_out(struct stepping *s)
 {
 	int r;
 
-	if (step_presses(s->step) && !await_act(s, &r))
+	if (kinds[step_kind(s->step)].touches && !await_act(s, &r))
 		return r;
 	return kinds[step_kind(s->step)].carry_out(s);
 }
@@ -310,10 +311,10 @@ static void check_down(struct stepping *s)
 		s->late ? url_shown(url_in(s->arena, s->step->url)) : stepping_where(s), answered);
 }
 
-int run_step_carry_out(struct browser *b, const struct recipe *recipe, const struct step *step, struct arena *arena,
-	struct step_result *ret)
+int run_step_carry_out(struct browser *b, struct screen *screen, const struct recipe *recipe, const struct step *step,
+	struct arena *arena, struct step_result *ret)
 {
-	CLEANUP(stepping_end) struct stepping s = { .browser = b, .recipe = recipe, .step = step, .arena = arena,
+	CLEANUP(stepping_end) struct stepping s = { .browser = b, .screen = screen, .recipe = recipe, .step = step, .arena = arena,
 		.deadline = deadline_in(step_timeout_ms(step)), .result = ret };
 	const struct target *page = browser_front(b);
 	const struct url *before = url_in(arena, page ? url_whole(page->url) : "");

@@ -12,6 +12,8 @@
 #include "streamd/browser/browser.h"
 #include "streamd/browser/element.h"
 
+struct screen;
+
 /* What became of a step; the words are those of run_step's result. */
 enum step_end {
 	STEP_END_DONE,
@@ -46,8 +48,9 @@ struct step_result {
 const char *step_end_word(enum step_end e);
 
 /*
- * recipe: whose probe tells that the session has expired; NULL: nobody does. Waits until the step's timeout at the
- * latest, and some seconds more when the browser hangs. 0 with *ret filled, whatever became of the step; -ECANCELED.
+ * screen: on which it is looked at; NULL: on none. recipe: whose probe tells that the session has expired; NULL: nobody does.
+ * Waits until the step's timeout at the latest, and some seconds more when the browser hangs. 0 with *ret filled, whatever became
+ * of the step; -ECANCELED.
  */
-int run_step_carry_out(struct browser *b, const struct recipe *recipe, const struct step *step, struct arena *arena,
-	struct step_result *ret);
+int run_step_carry_out(struct browser *b, struct screen *screen, const struct recipe *recipe, const struct step *step,
+	struct arena *arena, struct step_result *ret);

@@ -15,9 +15,8 @@ static const struct run *newest_at(const struct runs *runs, int64_t user, const 
 	return NULL;
 }
 
-void runs_find_screen(void *daemon, const char *site, const struct login *login, struct screen_found *ret)
+void runs_find_screen(struct streamd *d, const char *site, const struct login *login, struct screen_found *ret)
 {
-	const struct streamd *d = daemon;
 	const struct run *run = d->runs ? newest_at(d->runs, login->user, site) : NULL;
 
 	*ret = run ? (struct screen_found){ .screen = run->screen, .scopes = SCOPE_READ } :

@@ -202,7 +202,7 @@ static bool is_there_already(struct run *run, const struct step *step)
 static int runs_carry_out(struct run *run, struct call *call, const struct step *step, struct step_result *ret)
 {
 	if (!is_there_already(run, step))
-		return run_step_carry_out(run->browser, run->recipe, step, call->arena, ret);
+		return run_step_carry_out(run->browser, run->screen, run->recipe, step, call->arena, ret);
 	*ret = (struct step_result){ .end = STEP_END_DONE, .picture = -1,
 		.text = arena_strdup(call->arena, url_shown(browser_front(run->browser)->url)) };
 	return 0;

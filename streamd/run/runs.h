@@ -23,7 +23,7 @@ struct runs *runs_new(struct streamd *d);
 struct runs *runs_free(struct runs *r);
 
 /* A screen_find, to look at alone: the user's at that site, of which there is one at a time, for it has the session to itself. */
-void runs_find_screen(void *daemon, const char *site, const struct login *login, struct screen_found *ret);
+void runs_find_screen(struct streamd *d, const char *site, const struct login *login, struct screen_found *ret);
 
 /* Those that are open or being opened; 0 for NULL. */
 size_t runs_count(const struct runs *r);

@@ -1,16 +1,20 @@
 #include "streamd/run/stepping.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "common/loop.h"
 #include "common/words.h"
+#include "proto/viewer.h"
 #include "streamd/browser/page.h"
+#include "streamd/screen/screen.h"
 
 #define LOOK_MS     500 /* one look at a page, before it is asked again which page is in front */
 #define RETRY_MS    50  /* a document that has just gone: until its successor is looked at, if nothing is heard */
 #define MOST_REASON 1024
+#define MOST_PLACE  10000.0 /* as in proto/viewer.def */
 
 int64_t stepping_left_ms(const struct stepping *s)
 {
@@ -27,6 +31,17 @@ void stepping_conclude(struct stepping *s, enum step_end end, const char *format
 	s->result->end = end;
 	s->result->reason = words_new(s->arena, MOST_REASON, "%s", arena_vprintf(s->arena, format, args));
 	va_end(args);
+}
+
+/* A page says where its elements are; what lies beyond any picture is shown to nobody. */
+void stepping_point(struct stepping *s, const char *session, double x, double y)
+{
+	const struct pointer_moved_event event = { .x = x, .y = y };
+
+	cdp_send(browser_cdp(s->browser), session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", x),
+		CDP_REAL("y", y));
+	if (s->screen && fabs(x) <= MOST_PLACE && fabs(y) <= MOST_PLACE)
+		screen_tell(s->screen, &method_pointer_moved, &event);
 }
 
 /* Where the page in front stands, for a sentence. */

@@ -13,6 +13,7 @@
 
 struct stepping {
 	struct browser *browser;
+	struct screen *screen; /* on which it is looked at; NULL: on none */
 	const struct recipe *recipe;
 	const struct step *step;
 	struct arena *arena;
@@ -52,6 +53,9 @@ bool stepping_is_passing(const struct stepping *s, int r);
 
 /* Waits for a wish on whatever page is in front; *ret_there is whether it came true, and if not that is said. */
 int stepping_await(struct stepping *s, const struct wish *wish, struct element *ret, bool *ret_there);
+
+/* Moves the mouse there, CSS pixels of the page in front: whoever looks on sees it. To be followed by what it is moved for. */
+void stepping_point(struct stepping *s, const char *session, double x, double y);
 
 /* As a mouse would. A press that leads to another document is done once that is there, as a person would wait for it. */
 int stepping_press(struct stepping *s, const struct element *e);

@@ -1,6 +1,4 @@
 /* How a screen follows its browser: what that tells, and what viewers and the owner make of it. */
-#include <math.h>
-
 #include "common/cleanup.h"
 #include "proto/viewer.h"
 #include "recipe/recipe.h"
@@ -15,7 +13,6 @@
 #include "streamd/screen/trouble.h"
 #include "streamd/screen/wants.h"
 
-#define MOST_PLACE  10000.0 /* as in proto/viewer.def */
 #define MOST_POPUPS 16 /* windows that opened each other, as far as they are followed back */
 
 static void on_opened(void *owner, struct browser *b)
@@ -168,15 +165,6 @@ static bool follow_is_wanted(struct screen *s, const struct target *page)
 	return false;
 }
 
-/* Where the page in front says that an element is: what lies beyond any picture is not told. */
-static void on_pointed(void *owner, double x, double y)
-{
-	const struct pointer_moved_event event = { .x = x, .y = y };
-
-	if (fabs(x) <= MOST_PLACE && fabs(y) <= MOST_PLACE)
-		screen_tell(owner, &method_pointer_moved, &event);
-}
-
 static void on_crashed(void *owner, struct target *page)
 {
 	struct screen *s = owner;
@@ -229,7 +217,6 @@ const struct browser_events screen_watched_events = {
 	.page_changed = on_follow_page_changed,
 	.frame = on_follow_frame,
 	.dialog = on_follow_dialog,
-	.pointed = on_pointed,
 	.host_refused = on_follow_host_refused,
 	.acts = true,
 };

@@ -7,10 +7,11 @@
 #include "common/loop.h"
 #include "common/must.h"
 #include "proto/message.h"
-#include "streamd/screen/viewer_says.h"
 #include "streamd/screen/screen.h"
 #include "streamd/screen/screencast.h"
 #include "streamd/screen/viewer.h"
+#include "streamd/screen/viewer_says.h"
+#include "streamd/streamd.h"
 
 /*
  * Input is passed on to Chromium without waiting for it, in order and whole, so what nobody can do by hand ends here:
@@ -51,8 +52,8 @@ static void *asked(struct edge *e, void *owner, uint64_t id, const char *rest, c
 	struct viewer_route *r = owner;
 	struct screen_found found = { 0 };
 
-	r->find(r->owner, rest, login, &found);
-	if (found.screen && viewers_count(&found.screen->viewers) < r->most)
+	r->find(r->daemon, rest, login, &found);
+	if (found.screen && viewers_count(&found.screen->viewers) < (size_t)r->daemon->settings.most_viewers)
 		return viewer_route_attach(r, e, id, &found);
 	edge_refuse(e, id, found.screen ? EDGE_CLOSE_TOO_MANY : found.close_code, found.screen ? r->full : found.why);
 	return NULL;

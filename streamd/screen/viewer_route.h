@@ -5,6 +5,7 @@
 
 struct dispatch_row;
 struct screen;
+struct streamd;
 
 /* What a page has asked for: a screen and the scopes that it has there, or else how its connection is closed, and why. */
 struct screen_found {
@@ -15,13 +16,12 @@ struct screen_found {
 };
 
 /* Whose screens these are. path: behind the prefix. */
-typedef void screen_find(void *owner, const char *path, const struct login *login, struct screen_found *ret);
+typedef void screen_find(struct streamd *d, const char *path, const struct login *login, struct screen_found *ret);
 
 struct viewer_route {
+	struct streamd *daemon;
 	const char *prefix; /* "/ws/streams/" */
 	screen_find *find;
-	void *owner;
-	size_t most; /* viewers of one screen at once */
 	const struct dispatch_row *rows; /* what viewers may say, ended by an empty one */
 	const char *full;                /* why no more of them can look, a sentence */
 };

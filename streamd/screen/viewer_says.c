@@ -276,7 +276,8 @@ static int hear(struct viewer *v, struct said *said, struct raw_json params, con
 	return r;
 }
 
-int viewer_says_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params, const char **ret_why)
+int viewer_says_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params,
+	const char **ret_why)
 {
 	struct said said = { .viewer = v->id, .row = row_named(rows, method) };
 	int r;

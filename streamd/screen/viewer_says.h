@@ -10,4 +10,5 @@
  * until the next call) when it is none that a page of ours would send, -EPERM when the viewer may not do that: the connection is
  * then closed. Never waits.
  */
-int viewer_says_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params, const char **ret_why);
+int viewer_says_take(struct viewer *v, const struct dispatch_row *rows, const char *method, struct raw_json params,
+	const char **ret_why);

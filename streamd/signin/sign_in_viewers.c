@@ -17,9 +17,8 @@ static void refuse_foreign(struct streamd *d, const struct login *login)
 	log_warning("%s, from %s, asked for a sign-in that belongs to somebody else and was refused", login->name, login->ip);
 }
 
-void sign_in_find_screen(void *daemon, const char *id, const struct login *login, struct screen_found *ret)
+void sign_in_find_screen(struct streamd *d, const char *id, const struct login *login, struct screen_found *ret)
 {
-	struct streamd *d = daemon;
 	struct sign_in *s = sign_ins_find(d->sign_ins, id);
 	const char *gone = s ? NULL : sign_ins_why_gone(d->sign_ins, id);
 

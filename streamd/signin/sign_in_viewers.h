@@ -4,4 +4,4 @@
 #include "streamd/screen/viewer_route.h"
 
 /* A screen_find; id: the sign-in's name. */
-void sign_in_find_screen(void *daemon, const char *id, const struct login *login, struct screen_found *ret);
+void sign_in_find_screen(struct streamd *d, const char *id, const struct login *login, struct screen_found *ret);

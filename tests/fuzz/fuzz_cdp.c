@@ -17,6 +17,7 @@
 #include "streamd/browser/element.h"
 #include "streamd/browser/frame_path.h"
 #include "streamd/browser/frames.h"
+#include "streamd/browser/page.h"
 #include "streamd/run/run_step.h"
 #include "streamd/screen/dialogs.h"
 #include "streamd/screen/hands.h"
@@ -193,7 +194,7 @@ static void flow_step(struct browser *b, struct arena *arena)
 
 	if (step_parse(arena, json, &step, why, sizeof(why)) < 0)
 		abort();
-	if (run_step_carry_out(b, recipe, &step, arena, &done) < 0)
+	if (run_step_carry_out(b, NULL, recipe, &step, arena, &done) < 0)
 		return;
 	if (done.reason)
 		check_words(done.reason, 1025);

@@ -264,7 +264,7 @@ PAGE_TEST(test_no_answer)
 	recipe->probe.timeout_ms = timeout_ms;
 	struct step s = step_of(arena, "{\"step\": \"open\", \"url\": \"http://a.test/elsewhere\", \"timeout_ms\": 2000}");
 	struct step_result r;
-	assert_int_equal(run_step_carry_out(rig.browser, recipe, &s, arena, &r), 0);
+	assert_int_equal(run_step_carry_out(rig.browser, NULL, recipe, &s, arena, &r), 0);
 	closep(&r.picture); /* of a page between two documents there may be none */
 	assert_int_equal(r.end, STEP_END_DOWN);
 	says(r.reason, "http://a.test/elsewhere has not answered");

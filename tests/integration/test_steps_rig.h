@@ -143,7 +143,7 @@ static inline struct step_result take(struct browser *b, const struct recipe *re
 	struct step_result r;
 	int64_t began = loop_now();
 
-	assert_int_equal(run_step_carry_out(b, recipe, &s, arena, &r), 0);
+	assert_int_equal(run_step_carry_out(b, NULL, recipe, &s, arena, &r), 0);
 	print_message("  %5lld ms  %-8s %.100s%s%.250s\n", (long long)(loop_now() - began), step_end_word(r.end), json,
 		r.reason ? "\n           " : "", r.reason ? r.reason : "");
 	if (r.end != want)

@@ -381,7 +381,7 @@ static void hasty_page_is_asked_in_turn(struct browser *b)
 	fake.script = answer_at_once;
 	asked = 0;
 	before = mallinfo2().uordblks;
-	assert_int_equal(run_step_carry_out(b, NULL, &step, arena, &done), 0);
+	assert_int_equal(run_step_carry_out(b, NULL, NULL, &step, arena, &done), 0);
 	assert_int_equal(done.end, STEP_END_MISSING);
 	assert_in_range(asked, 10, 10000 / 16 + 2);
 	assert_true(mallinfo2().uordblks < before + 1000000);
