@@ -145,6 +145,8 @@ describe("an act is never repeated", { concurrency: true }, () => {
 		const { outcome, said } = await wire.isTold(await wire.book(wire.lanes[2], { kind: "counted", answer: "done" }));
 
 		assert.equal(outcome, "booked", said);
+		assert.match(said, /^Sending it: POST https:\/\/wire2\.test\/book\b/m);
+		assert.doesNotMatch(said, /analytics/);
 	});
 
 	test("what waits for leave to be asked of another host is waited for", { timeout: LONG_MS }, async () => {

@@ -374,7 +374,7 @@ export const mutants = [
 		changes: [["	a->gate = GATE_READY;\n", "	a->gate = GATE_WATCH;\n"]] },
 	{ name: "a page that reads between what it checks and what it books is left", file: "streamd/browser/act_settle.c", ...WIRE("slowly, answered with done"),
 		changes: [["page = coming_first(a, false) ? ", "page = coming_first(a, false) && !settle_ms ? "]] },
-	{ name: "a 307 leads an act back to where it has been", file: "streamd/browser/act_asked.c", ...WIRE("form, answered with 307 loop"),
+	{ name: "a 307 leads an act back to where it has been", file: "streamd/browser/act_asked.c", ...WIRE("fetch, answered with 307 loop"),
 		changes: [["k->repeated = redirected && k->acts && trail_has(a, k);", "k->repeated = redirected && k->acts && !k && trail_has(a, k);"]] },
 	{ name: "what a page sends after its first request is not alone", file: "streamd/browser/act.c", ...WIRE("twice, answered with reused"),
 		changes: [["	case GATE_SEND: return !counts(a, k) && ", "	case GATE_SEND: return (!counts(a, k) || a->sure.answered) && "]] },

@@ -36,6 +36,7 @@ export const NOT_BOOKED = ["reset before", "408", "421", "421 end", "500", "502"
 const BOOKS_LATER = /^(books|listed) (\d+)( down)?$/;
 
 const SLOW_MS = 1500; /* for what a page reads between what it checks and what it books */
+const SLOW_BODY_MS = 4000; /* longer than a page is given before it is left for anything else that it waits for */
 const SLOW_HANDSHAKE_MS = 5000; /* longer than a browser needs to say that a connection has ended */
 const READ_MS = 200; /* for what a list's page fetches to come to it */
 const OLD_MS = 150; /* a connection that was made so long before what comes first over it was made ahead */
@@ -357,7 +358,7 @@ class Wire extends EventEmitter {
 		setTimeout(() => {
 			socket.off("close", cut);
 			socket.write("whole");
-		}, SLOW_MS).unref();
+		}, SLOW_BODY_MS).unref();
 	}
 
 	/* HTTP/2 where the browser speaks it; what does not is answered as ever. */
