@@ -37,8 +37,9 @@ function siteOf({ answer }, i)
 
 describe("an act is never repeated", { concurrency: true }, () => {
 	rows().forEach((row, i) => test(`a ${row.kind}, answered with ${row.answer}`, { timeout: LONG_MS }, async () => {
-		const { said } = await wire.isTold(await wire.book(siteOf(row, i), row));
+		const asked = await wire.book(siteOf(row, i), row), { said } = await wire.isTold(asked);
 
+		assert.equal(wire.wire.cutShort(asked.row), 0, "its connection was closed for the list");
 		if (["after 25", "after 60"].includes(row.answer))
 			assert.match(said, /Still waiting \(\d+ s\): \w+\.test has not answered\./);
 	}));

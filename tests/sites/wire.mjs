@@ -70,7 +70,12 @@ class Wire extends EventEmitter {
 		return this.#counts.get(row) ?? 0;
 	}
 
-	/* Answers whose connection was closed before they were whole. */
+	#cut(row)
+	{
+		this.#counts.set(`${row}, cut short`, this.cutShort(row) + 1);
+	}
+
+	/* Answers whose connection was closed before they were whole, or (never) when the list had been read. */
 	cutShort(row)
 	{
 		return this.count(`${row}, cut short`);
@@ -325,7 +330,7 @@ class Wire extends EventEmitter {
 		if (books)
 			return this.#listed(host, Number(books[2]), () => this.#listIsAway(host, books[3], book));
 		switch (answer) {
-		case "never": return null;
+		case "never": return this.#listed(host, 1, () => socket.destroyed && this.#cut(row));
 		case "reset before": return raw.resetAndDestroy();
 		case "reset inside": return socket.write("HTTP/1.1 200 OK\r\nContent-Ty", () => socket.destroy());
 		case "reset after": return socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", () => socket.destroy());
@@ -351,7 +356,7 @@ class Wire extends EventEmitter {
 
 	#answerSlowly(socket, row)
 	{
-		const cut = () => this.#counts.set(`${row}, cut short`, this.cutShort(row) + 1);
+		const cut = () => this.#cut(row);
 
 		socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ");
 		socket.once("close", cut);
