@@ -85,6 +85,7 @@ static const struct page pages[] = {
 	{ "/inner", "<!doctype html><div style='height:300px'></div><input id=f><button onclick=\"p.textContent = 'inner ' + f.value\">"
 		    "inner</button><p id=p></p>" },
 	{ "/same", "<!doctype html><div style='height:50px'></div><iframe src=/inner width=400 height=200></iframe>" },
+	{ "/lingers", "<!doctype html><h1>Lingers</h1><script>onpagehide = () => { for (const t = Date.now(); Date.now() - t < 2600;); }</script>" },
 	{ "/speaks", "<!doctype html><h1>Speaks</h1><script>onpagehide = () => 1;</script>" },
 	{ "/hang", "<!doctype html><button onclick=\"for (;;);\">hang</button>" },
 };
@@ -396,6 +397,13 @@ PAGE_TEST(test_frames)
 }
 
 /* The last: a page that hangs is told from one that is slow, and its browser can still be ended. */
+/* How long a page takes to go is no time of the next one's. */
+PAGE_TEST(test_lingers)
+{
+	go("/lingers");
+	ok("{\"step\": \"open\", \"url\": \"http://a.test/next\", \"timeout_ms\": 2000}");
+}
+
 PAGE_TEST(test_hang)
 {
 	struct step_result r;
@@ -424,6 +432,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_popup),
 		cmocka_unit_test(test_dialogs),
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_lingers),
 		cmocka_unit_test(test_hang),
 	};
 
