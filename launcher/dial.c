@@ -1,7 +1,6 @@
 #include "launcher/dial.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -14,67 +13,8 @@
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "common/words.h"
-#include "common/worker.h"
 
-#define LOOKUP_THREADS 4
-#define LOOKUP_QUEUE   256
-#define LOOKUP_MS      15000
 #define CONNECT_MS     10000
-
-/* One getaddrinfo(3), on a thread. */
-struct lookup {
-	const char *name;
-	int error; /* EAI_... */
-	struct addrinfo *found;
-};
-
-static void dial_look_up(void *arg)
-{
-	struct lookup *l = arg;
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-
-	l->error = getaddrinfo(l->name, NULL, &hints, &l->found);
-}
-
-/*
- * Adds every address that may be dialled; the sentence is the last refused one's if that leaves
- * none.
- */
-static int dial_admit(const struct dialer *d, struct egress_target *t, const struct lookup *l, char *why)
-{
-	int r = 0;
-
-	if (l->error || !l->found) {
-		if (!l->error || l->error == EAI_NONAME || l->error == EAI_NODATA)
-			words_set(why, EGRESS_WHY, "It does not exist: nothing has an address of that name.");
-		else
-			words_set(why, EGRESS_WHY, "It could not be looked up: %s.", gai_strerror(l->error));
-		return -EHOSTUNREACH;
-	}
-	for (const struct addrinfo *a = l->found; a; a = a->ai_next) {
-		struct address address;
-		if (address_from_sockaddr(a->ai_addr, &address) < 0)
-			continue;
-		int added = egress_rule_address(d->rule, t, &address, why);
-		r = added < 0 ? added : r;
-	}
-	return t->count ? 0 : r < 0 ? r : -EHOSTUNREACH;
-}
-
-static int find_addresses(struct dialer *d, struct egress_target *t, char *why)
-{
-	struct lookup l = { .name = t->host.name };
-	int r = d->pool ? 0 : worker_pool_new(LOOKUP_THREADS, LOOKUP_QUEUE, &d->pool);
-
-	if (r == 0)
-		r = worker_run(d->pool, dial_look_up, &l, deadline_in(LOOKUP_MS));
-	if (r < 0)
-		return words_fail(r, why, EGRESS_WHY, "It could not be looked up: %s.", strerror(-r));
-	r = dial_admit(d, t, &l, why);
-	if (l.found)
-		freeaddrinfo(l.found);
-	return r;
-}
 
 static int dial_connect_to(const struct sockaddr_storage *sa, socklen_t length, int *ret_fd)
 {
@@ -122,11 +62,7 @@ int dialer_dial(struct dialer *d, const char *host, size_t length, uint16_t port
 	char why[EGRESS_WHY])
 {
 	struct egress_target t;
-	int r;
+	int r = resolver_find(&d->resolver, d->rule, host, length, port, &t, why);
 
-	*why = '\0';
-	r = egress_rule_host(d->rule, host, length, port, &t, why);
-	if (r == 0 && t.count == 0)
-		r = find_addresses(d, &t, why);
 	return r < 0 ? r : connect_any(&t, ret_fd, why);
 }

@@ -4,13 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/egress_rule.h"
-
-struct worker_pool;
+#include "common/resolver.h"
 
 struct dialer {
 	const struct egress_rule *rule;
-	struct worker_pool *pool; /* made when first needed: until then this process has one thread and may fork */
+	struct resolver resolver;
 };
 
 /*

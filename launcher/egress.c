@@ -15,7 +15,6 @@
 #include "common/loop.h"
 #include "common/must.h"
 #include "common/words.h"
-#include "common/worker.h"
 #include "launcher/command.h"
 #include "launcher/notices.h"
 #include "proto/call.h"
@@ -30,7 +29,7 @@ static void egress_release(void *arg)
 	struct egress *e = arg;
 
 	alive--;
-	worker_pool_free(e->dialer.pool);
+	resolver_end(&e->dialer.resolver);
 	egress_rule_free(e->rule);
 	free(e);
 }

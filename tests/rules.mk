@@ -1,8 +1,8 @@
 # Tests that are C: tests/unit/test_NOUN.c mirrors NOUN.c, tests/integration/test_NOUN.c starts real programs beside it,
 # tests/fuzz/fuzz_NOUN.c is one libFuzzer target. Each is a program of its own.
 
-TEST_LIBRARIES := $(patsubst %,$(B)/lib%.a,authd streamd sessiond botd cli recipe state db proto common)
-TEST_LINK      := -lcmocka -lwebsockets -lpq -ljansson -largon2 -lzxcvbn -levent -lcrypto -lz -lpthread
+TEST_LIBRARIES := $(patsubst %,$(B)/lib%.a,authd streamd sessiond botd cli http recipe state db proto common)
+TEST_LINK      := -lcmocka -lwebsockets -lpq -ljansson -largon2 -lzxcvbn -levent -lcurl -lpsl -lssl -lcrypto -lz -lpthread
 
 UNIT        := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 INTEGRATION := $(patsubst tests/integration/%.c,$(B)/tests/%,$(wildcard tests/integration/test_*.c))
@@ -19,7 +19,7 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(TEST_LIBRARIES)
 $(B)/tests/%: $(B)/tests/integration/%.o $(TEST_LIBRARIES)
 	$(link_test)
 # What is fuzzed reads what strangers send; of the daemons streamd alone, whose pages and viewers are strangers, too.
-$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(patsubst %,$(B)/lib%.a,streamd recipe state launcher proto common)
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(patsubst %,$(B)/lib%.a,streamd http recipe state launcher proto common)
 	$(link_test)
 
 #: make unit        run the unit tests alone (VARIANT=asan: sanitized)

@@ -22,11 +22,12 @@ check_includes proto common
 check_includes db common
 check_includes recipe common
 check_includes state common
+check_includes http state common
 check_includes cli proto common
 check_includes launcher proto common
 check_includes authd db proto common
 check_includes sessiond db proto common
-check_includes botd recipe db proto common
+check_includes botd http state recipe db proto common
 check_includes streamd recipe state proto common
 
 # streamd's files lie in rooms. What one may include of streamd stands in the head of one of its headers, "may include" and the
