@@ -9,6 +9,7 @@
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/span.h"
+#include "common/utf.h"
 #include "http/place.h"
 
 #define MOST_PAIR      4096 /* bytes of name and value */
@@ -118,11 +119,14 @@ struct jar_line {
 	bool aged, secure, http_only, partitioned;
 };
 
+/* What is no UTF-8 could not be kept beside the others. */
 static bool is_clean(const char *line)
 {
-	while (*line == '\t' || ((unsigned char)*line >= 0x20 && *line != 0x7f))
-		line++;
-	return !*line;
+	size_t n = 0;
+
+	while (line[n] == '\t' || ((unsigned char)line[n] >= 0x20 && line[n] != 0x7f))
+		n++;
+	return !line[n] && utf8_valid(line, n);
 }
 
 static void read_expires(struct arena *arena, struct span value, struct jar_line *ret)

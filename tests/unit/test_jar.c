@@ -156,6 +156,7 @@ static void test_ignores_what_a_browser_would(void **)
 		{ "https://desk.example/", "=" },
 		{ "https://desk.example/", " ; Secure" },
 		{ "https://desk.example/", "a=b\x01" },
+		{ "https://desk.example/", "a=\xff" },
 		{ "https://desk.example/", "a=b; Domain=other.example" },
 		{ "https://desk.example/", "a=b; Domain=sub.desk.example" },
 		{ "https://desk.example/", "a=b; Domain=k.example" },
