@@ -79,7 +79,7 @@ int booking_find(struct call *call, struct db_who who, int64_t id, struct bookin
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
-		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.id = $1", DB_INT(id));
+		"SELECT " BOOKING_COLUMNS " FROM " BOOKING_TABLES " WHERE b.id = $1", DB_INT(id));
 
 	if (r < 0)
 		return r;
@@ -103,11 +103,11 @@ int booking_list(struct call *call, const struct booking_list_params *params, st
 
 	if (call->role == ROLE_CONTROL)
 		r = db_read(botd_of(call)->db, booking_reader(call), botd_deadline(call), &res,
-			"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.id < $1 ORDER BY b.id DESC LIMIT $2",
+			"SELECT " BOOKING_COLUMNS " FROM " BOOKING_TABLES " WHERE b.id < $1 ORDER BY b.id DESC LIMIT $2",
 			DB_INT(before), DB_INT(limit));
 	else
 		r = db_read(botd_of(call)->db, booking_reader(call), botd_deadline(call), &res,
-			"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.user_id = $3 AND b.id < $1 "
+			"SELECT " BOOKING_COLUMNS " FROM " BOOKING_TABLES " WHERE b.user_id = $3 AND b.id < $1 "
 			"ORDER BY b.id DESC LIMIT $2", DB_INT(before), DB_INT(limit), DB_INT(call->acting.user));
 	if (r < 0)
 		return r;

@@ -5,13 +5,15 @@
 #include "db/db.h"
 #include "proto/call.h"
 
-/* The columns that booking_read() reads, of a table called b. */
+/* The columns that booking_read() reads, and the tables that they are of: b the booking's, j its job's. */
 #define BOOKING_COLUMNS                                                                            \
-	"b.id, b.user_id, b.site, b.action, b.title, b.inputs, b.outcome, b.reason, b.step, b.steps, " \
-	"CASE WHEN b.state IN ('queued', 'running') AND b.intent_at IS NOT NULL AND NOT b.again THEN 'sent' ELSE b.state END AS state, " \
+	"b.id, b.user_id, b.site, b.action, b.title, b.inputs, j.outcome, j.reason, b.step, b.steps, " \
+	"CASE WHEN j.state = 'waiting' THEN 'needs_sign_in' WHEN j.state IN ('done', 'cancelled') THEN j.state " \
+	"WHEN b.intent_at IS NOT NULL AND NOT b.again THEN 'sent' WHEN j.state = 'running' THEN 'running' ELSE 'queued' END AS state, " \
 	"b.intent_at, b.answer, b.list_read_at, b.list_trouble, b.told, "                          \
-	"CASE WHEN b.state = 'queued' AND b.intent_at IS NOT NULL AND NOT b.again THEN b.due_at END AS next_look_at, " \
-	"b.starts, b.created_at, b.finished_at, b.picture"
+	"CASE WHEN j.state IN ('scheduled', 'behind', 'queued') AND b.intent_at IS NOT NULL AND NOT b.again THEN j.due_at END " \
+	"AS next_look_at, b.starts, j.created_at, j.finished_at, b.picture"
+#define BOOKING_TABLES "jobs.bookings b JOIN jobs.jobs j ON j.id = b.id"
 
 /* Fills *ret from a row; what it points to belongs to the call. */
 void booking_read(struct call *call, const struct db_result *row, struct booking_info *ret);

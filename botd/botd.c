@@ -9,6 +9,8 @@
 #include "common/daemon.h"
 #include "common/fiber.h"
 #include "common/log.h"
+#include "common/span.h"
+#include "common/words.h"
 
 #define OUTAGE_OLD_MS 3600000
 
@@ -24,15 +26,18 @@ static void tell_work(const char *, void *arg)
 	hub_miss(b->work);
 }
 
-/* NULL: something may have been missed, so everybody looks. */
+/* The numbers of jobs, a space between two. NULL or "": something may have been missed, so everybody looks. */
 static void tell_news(const char *payload, void *arg)
 {
+	struct span rest = span_of(payload), number;
 	struct botd *b = arg;
+	char name[24];
 
-	if (payload)
-		hub_tell(b->news, payload, NULL);
-	else
+	if (!rest.n)
 		hub_miss(b->news);
+	while (rest.n && span_next(&rest, " ", &number))
+		if (exact_set(name, sizeof(name), "%.*s", (int)number.n, number.p))
+			hub_tell(b->news, name, NULL);
 }
 
 static int botd_open_database(struct botd *b)
@@ -50,7 +55,7 @@ static int botd_open_database(struct botd *b)
 		return r;
 	r = db_listen(b->db, "jobs_queue", tell_work, b);
 	if (r == 0)
-		r = db_listen(b->db, "jobs_bookings", tell_news, b);
+		r = db_listen(b->db, "jobs_news", tell_news, b);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
 	return r;

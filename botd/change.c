@@ -40,54 +40,59 @@ static int change_row(struct call *call, int64_t id, struct booking_info **ret, 
 	return r < 0 ? r : !made;
 }
 
-#define WITH_LINE(update_, line_)                                                                  \
-	"WITH b AS (" update_ " RETURNING id, user_id, attempt, last_line, outcome) "              \
-	"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "                   \
-	"SELECT id, last_line, user_id, attempt, 'info', " line_ " FROM b"
+/*
+ * The booking and its job, if they are in a state that where_ names; what is set of each of them, and the line that says so, of the
+ * columns that both then have.
+ */
+#define CHANGE(where_, job_, booking_, line_)                                                      \
+	"WITH x AS (SELECT b.id, b.intent_at, j.state AS was, coalesce(j.finished_at, j.created_at) AS ended_at FROM " BOOKING_TABLES " WHERE b.id = $1 AND " where_ \
+	" FOR UPDATE OF j), "                                                                      \
+	"j AS (UPDATE jobs.jobs j SET " job_ ", last_line = j.last_line + 1 FROM x WHERE j.id = x.id " \
+	"RETURNING j.id, j.user_id, j.attempt, j.last_line, j.outcome), "                          \
+	"b AS (UPDATE jobs.bookings b SET " booking_ " FROM x WHERE b.id = x.id) "                 \
+	"INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "                       \
+	"SELECT id, last_line, user_id, attempt, 'info', " line_ " FROM j"
 
-#define WELL "('booked', 'waitlisted', 'already_booked')"
+#define WELL   "('booked', 'waitlisted', 'already_booked')"
+#define QUEUED "('scheduled', 'behind', 'queued')"
 
 /*
  * It may have been sent, and nothing has settled what came of it: what is settled has ended well or has no intent_at any more.
  * A row whose looks nobody is at just now.
  */
 #define UNSETTLED                                                                                  \
-	"(state = 'done' AND (outcome = 'unconfirmed' OR "                                         \
-	"intent_at IS NOT NULL AND outcome NOT IN " WELL ") OR "                                   \
-	"state IN ('queued', 'needs_sign_in') AND intent_at IS NOT NULL AND NOT again)"
+	"(j.state = 'done' AND (j.outcome = 'unconfirmed' OR b.intent_at IS NOT NULL AND j.outcome NOT IN " WELL ") OR " \
+	"(j.state IN " QUEUED " OR j.state = 'waiting') AND b.intent_at IS NOT NULL AND NOT b.again)"
 
 /* What may have been sent cannot be withdrawn; it is looked for no more. */
 #define CANCEL                                                                                     \
-	WITH_LINE("UPDATE jobs.bookings SET state = CASE WHEN intent_at IS NULL THEN 'cancelled' ELSE 'done' END, " \
-		  "outcome = CASE WHEN intent_at IS NOT NULL THEN 'unconfirmed' END, "             \
-		  "reason = CASE WHEN intent_at IS NOT NULL THEN 'It may have been sent, and is looked for no more.' END, " \
-		  "finished_at = clock_timestamp(), last_line = last_line + 1 "                    \
-		  "WHERE id = $1 AND state IN ('queued', 'needs_sign_in')",                        \
+	CHANGE("(j.state IN " QUEUED " OR j.state = 'waiting')",                                   \
+		"state = CASE WHEN x.intent_at IS NULL THEN 'cancelled' ELSE 'done' END, "         \
+		"outcome = CASE WHEN x.intent_at IS NOT NULL THEN 'unconfirmed' END, "             \
+		"reason = CASE WHEN x.intent_at IS NOT NULL THEN 'It may have been sent, and is looked for no more.' END, " \
+		"finished_at = clock_timestamp()", "told = b.told",                                \
 		"CASE WHEN outcome IS NULL THEN 'Withdrawn.' ELSE 'It is looked for no more.' END")
 
 /* $2: also one that may have been sent. What waits for a sign-in to be looked for still is only looked for. */
 #define RETRY                                                                                      \
-	WITH_LINE("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, reason = NULL, told = false, " \
-		  "again = again OR (intent_at IS NOT NULL AND state <> 'needs_sign_in'), "        \
-		  "finished_at = NULL, failures = 0, looks = 0, due_at = clock_timestamp(), picture = false, " \
-		  "last_line = last_line + 1 WHERE id = $1 AND (state IN ('cancelled', 'needs_sign_in') OR " \
-		  "(state = 'done' AND outcome NOT IN " WELL ")) AND " \
-		  "($2 OR state = 'needs_sign_in' OR intent_at IS NULL AND outcome IS DISTINCT FROM 'unconfirmed')", \
+	CHANGE("(j.state IN ('cancelled', 'waiting') OR (j.state = 'done' AND j.outcome NOT IN " WELL ")) AND " \
+		"($2 OR j.state = 'waiting' OR b.intent_at IS NULL AND j.outcome IS DISTINCT FROM 'unconfirmed')", \
+		"state = 'queued', outcome = NULL, reason = NULL, finished_at = NULL, failures = 0, due_at = clock_timestamp()", \
+		"told = false, again = b.again OR (b.intent_at IS NOT NULL AND x.was <> 'waiting'), looks = 0, picture = false", \
 		"'Queued again.'")
 
 /* One whose end is not there yet goes on being looked for; of all others this look is the last. */
 #define LOOK                                                                                       \
-	WITH_LINE("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, finished_at = NULL, failures = 0, again = false, " \
-		  "intent_at = coalesce(intent_at, finished_at, created_at), due_at = clock_timestamp(), " \
-		  "look_until = CASE WHEN state = 'done' THEN clock_timestamp() ELSE look_until END, " \
-		  "last_line = last_line + 1 WHERE id = $1 AND state <> 'needs_sign_in' AND " UNSETTLED, \
+	CHANGE("j.state <> 'waiting' AND " UNSETTLED,                                              \
+		"state = 'queued', outcome = NULL, finished_at = NULL, failures = 0, due_at = clock_timestamp()", \
+		"again = false, intent_at = coalesce(b.intent_at, x.ended_at), "                   \
+		"look_until = CASE WHEN x.was = 'done' THEN clock_timestamp() ELSE b.look_until END", \
 		"'It is looked for once more.'")
 
 #define SETTLE                                                                                     \
-	WITH_LINE("UPDATE jobs.bookings SET state = 'done', outcome = CASE WHEN $2 THEN 'booked' ELSE 'failed' END, " \
-		  "told = true, again = false, intent_at = CASE WHEN $2 THEN intent_at END, "      \
-		  "reason = $3, finished_at = clock_timestamp(), last_line = last_line + 1 "       \
-		  "WHERE id = $1 AND " UNSETTLED, "$3")
+	CHANGE(UNSETTLED,                                                                          \
+		"state = 'done', outcome = CASE WHEN $2 THEN 'booked' ELSE 'failed' END, reason = $3, finished_at = clock_timestamp()", \
+		"told = true, again = false, intent_at = CASE WHEN $2 THEN b.intent_at END", "$3")
 
 /* What is being read at this moment is settled by that. */
 static int refuse_running(struct call *call, const struct booking_info *b)

@@ -3,90 +3,85 @@
 #include <errno.h>
 
 #include "common/cleanup.h"
+#include "common/fiber.h"
 #include "common/loop.h"
-#include "common/words.h"
 
-struct job *job_new(struct db *db, const struct db_result *row, int64_t lease_ms, int64_t asked_at)
+#define BEGIN_PAUSE_MS 100 /* between two tries while the database is away */
+
+/* What waits for its time no more lines up; what comes of that is claimed by the next claim. */
+#define PROMOTE                                                                                    \
+	"promoted AS (UPDATE jobs.jobs SET state = 'queued' WHERE id IN (SELECT id FROM jobs.jobs " \
+	"WHERE state = 'scheduled' AND due_at <= now() ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING id)"
+
+/* The queues in which anything stands, found along jobs_due one after another, and for how many of them there is room. */
+#define LINES                                                                                      \
+	"wish AS (SELECT * FROM unnest($2::text[], $3::integer[]) AS w (kind, room)), "            \
+	"pair AS ((SELECT queue, kind FROM jobs.jobs WHERE state = 'queued' ORDER BY queue, kind LIMIT 1) UNION ALL " \
+	"SELECT n.queue, n.kind FROM pair p CROSS JOIN LATERAL (SELECT queue, kind FROM jobs.jobs WHERE state = 'queued' " \
+	"AND (queue, kind) > (p.queue, p.kind) ORDER BY queue, kind LIMIT 1) n), "                 \
+	"line AS (SELECT p.queue, p.kind, least(w.room, q.most - (SELECT count(*) FROM jobs.jobs r WHERE r.state = 'running' " \
+	"AND r.kind = p.kind AND r.queue = p.queue AND r.lease_until > now())) AS room FROM pair p JOIN wish w USING (kind) " \
+	"LEFT JOIN jobs.queues q ON q.name = p.queue WHERE q.paused IS NOT TRUE)"
+
+/* Whose lease ran out come first; then, of all lines, whose turn it is. What is locked and not taken is free again at once. */
+#define NEXT                                                                                       \
+	"lost AS (SELECT id, kind, 0 AS priority, -1::bigint AS turn, lease_until AS since, true AS vanished FROM jobs.jobs " \
+	"WHERE state = 'running' AND kind = ANY ($2::text[]) AND lease_until <= now() "            \
+	"LIMIT (SELECT sum(room) FROM wish) FOR UPDATE SKIP LOCKED), "                             \
+	"due AS (SELECT c.*, false AS vanished FROM line l CROSS JOIN LATERAL (SELECT id, kind, priority, turn, queued_at AS since " \
+	"FROM jobs.jobs WHERE state = 'queued' AND queue = l.queue AND kind = l.kind ORDER BY priority, turn, queued_at " \
+	"LIMIT greatest(l.room, 0) FOR UPDATE SKIP LOCKED) c), "                                   \
+	"ranked AS (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY vanished DESC, priority, turn, since) AS n " \
+	"FROM (SELECT * FROM lost UNION ALL SELECT * FROM due) x), "                               \
+	"next AS (SELECT r.* FROM ranked r JOIN wish w USING (kind) WHERE r.n <= w.room), "        \
+	"served AS (SELECT setval('jobs.served', max(turn)) FROM next HAVING max(turn) > (SELECT last_value FROM jobs.served))"
+
+static int claim_row(struct db *db, int64_t lease_ms, int64_t deadline, struct db_result **ret)
 {
-	struct arena *arena = arena_new(0);
-	struct job *j = arena_alloc(arena, sizeof(*j));
+	int r = db_query(db, DB_ROLE("stead_claimer"), deadline, ret,
+		"WITH RECURSIVE " PROMOTE ", " LINES ", " NEXT ", "
+		"claimed AS (UPDATE jobs.jobs j SET " CLAIM_SET ", failures = j.failures + next.vanished::integer "
+		"FROM next WHERE j.id = next.id RETURNING " CLAIM_COLUMNS ", next.vanished) "
+		"SELECT c.*, (SELECT count(*) FROM promoted) AS promoted FROM (SELECT (SELECT count(*) FROM served)) s "
+		"LEFT JOIN claimed c ON true",
+		DB_INT(lease_ms), DB_TEXT("{booking}"), DB_TEXT("{1}"));
 
-	*j = (struct job){ .arena = arena,
-		.db = db,
-		.id = row_int(row, "id"),
-		.user = row_int(row, "user_id"),
-		.token = row_int(row, "attempt"),
-		.site = arena_strdup(arena, row_words(row, "site")),
-		.action = arena_strdup(arena, row_words(row, "action")),
-		.inputs = json_loads(row_words(row, "inputs"), 0, NULL),
-		.failures = row_int(row, "failures"),
-		.intended = row_bool(row, "intended"),
-		.again = row_bool(row, "again"),
-		.vanished = row_bool(row, "vanished"),
-		.looks = row_int(row, "looks"),
-		.look_end = asked_at + row_int(row, "look_ms"),
-		.lease_ms = lease_ms,
-		.lease_end = asked_at + lease_ms };
-	words_set(j->seen.answer, sizeof(j->seen.answer), "%s", row_words(row, "answer"));
-	if (!j->inputs)
-		j->inputs = json_object();
-	return j;
+	if (r < 0)
+		return r;
+	if (!db_next(*ret)) /* it has a row in any case */
+		return -EIO;
+	if (row_null(*ret, "id"))
+		return row_int(*ret, "promoted") > 0 ? -EAGAIN : -ENOENT;
+	return 0;
 }
 
-struct job *job_free(struct job *j)
+/* What is claimed is begun, for as long as the lease lasts: else it would look as if whoever had it had gone. */
+static int claim_begin(struct db *db, const struct db_result *claimed, int64_t lease_end, struct db_result **ret)
 {
-	while (j) {
-		struct job *older = j->older;
+	int r;
 
-		json_decref(j->inputs);
-		arena_free(j->arena);
-		j = older;
-	}
-	return NULL;
+	fiber_shield();
+	do {
+		r = db_query(db, DB_USER(row_int(claimed, "user_id")), lease_end, ret, claim_begin_sql, DB_INT(row_int(claimed, "id")),
+			DB_INT(row_int(claimed, "attempt")), DB_BOOL(row_bool(claimed, "vanished")));
+	} while (db_may_pass(r) && loop_now() + BEGIN_PAUSE_MS < lease_end && fiber_sleep_until(deadline_in(BEGIN_PAUSE_MS)) == 0);
+	fiber_unshield();
+	return r;
 }
-
-/*
- * What could be claimed, one job for each person and site: pair goes from one to the next along the index
- * bookings_next, so ten thousand bookings of one person cost one step. A person's jobs at a site go one after another
- * (bookings_one_run), so a pair that has one under way is passed over; a lease that ran out is claimed like a due job.
- */
-#define DUE                                                                                        \
-	"WITH RECURSIVE pair AS ("                                                                 \
-	"(SELECT user_id, site FROM jobs.bookings WHERE state = 'queued' ORDER BY user_id, site LIMIT 1) UNION ALL " \
-	"SELECT n.user_id, n.site FROM pair p CROSS JOIN LATERAL (SELECT user_id, site FROM jobs.bookings " \
-	"WHERE state = 'queued' AND (user_id, site) > (p.user_id, p.site) ORDER BY user_id, site LIMIT 1) n), " \
-	"busy AS MATERIALIZED (SELECT id, user_id, site, due_at FROM jobs.bookings WHERE state = 'running'), " \
-	"due AS (SELECT f.id, p.user_id, p.site, f.due_at FROM pair p CROSS JOIN LATERAL "         \
-	"(SELECT id, due_at FROM jobs.bookings WHERE state = 'queued' AND user_id = p.user_id AND site = p.site " \
-	"AND due_at <= now() ORDER BY due_at, id LIMIT 1) f "                                      \
-	"WHERE NOT EXISTS (SELECT FROM busy WHERE user_id = p.user_id AND site = p.site) UNION ALL " \
-	"SELECT id, user_id, site, due_at FROM busy WHERE due_at <= now()) "
-
-/* In turn. More than one, for those that another worker is just claiming are passed over; no more than there are workers. */
-#define FIRST                                                                                      \
-	", first AS (SELECT d.id, d.due_at, (SELECT count(*) FROM busy WHERE user_id = d.user_id AND due_at > now()) AS running, " \
-	"(SELECT max(served_at) FROM jobs.turns WHERE user_id = d.user_id) AS person, "            \
-	"(SELECT served_at FROM jobs.turns WHERE user_id = d.user_id AND site = d.site) AS place FROM due d " \
-	"ORDER BY running, person NULLS FIRST, place NULLS FIRST, due_at, id LIMIT 64), "          \
-	"next AS (SELECT b.id, b.user_id, b.site, b.state FROM first f JOIN jobs.bookings b ON b.id = f.id "  \
-	"WHERE b.state IN ('queued', 'running') AND b.due_at <= now() "                            \
-	"ORDER BY f.running, f.person NULLS FIRST, f.place NULLS FIRST, f.due_at, f.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED) "
 
 int queue_claim(struct db *db, int64_t lease_ms, int64_t deadline, struct job **ret)
 {
+	CLEANUP(db_result_freep) struct db_result *claimed = NULL;
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int64_t asked_at = loop_now();
-	int r = db_query(db, DB_ROLE("stead_claimer"), deadline, &res,
-		DUE FIRST ", " CLAIM_TURN("next")
-		"UPDATE jobs.bookings b SET " CLAIM_SET " FROM next WHERE b.id = next.id RETURNING " JOB_COLUMNS,
-		DB_INT(lease_ms));
+	int r = claim_row(db, lease_ms, deadline, &claimed);
 
-	if (r == -EEXIST) /* another worker took one of the same person and site in this very moment */
-		return -EAGAIN;
+	if (r == 0)
+		r = claim_begin(db, claimed, asked_at + lease_ms, &res);
 	if (r < 0)
 		return r;
-	if (!db_next(res))
-		return -ENOENT;
+	if (!db_next(res)) /* it was removed, or the lease has run out already */
+		return -EAGAIN;
 	*ret = job_new(db, res, lease_ms, asked_at);
 	return 0;
 }
@@ -94,12 +89,14 @@ int queue_claim(struct db *db, int64_t lease_ms, int64_t deadline, struct job **
 int queue_others_wait(struct db *db, const struct job *j, int64_t deadline, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res, DUE "SELECT id FROM due WHERE id <> $1 LIMIT 1",
-		DB_INT(j->id));
+	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res,
+		"SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'queued' AND kind = 'booking' AND id <> $1) OR "
+		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'scheduled' AND due_at <= now()) OR "
+		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'running' AND kind = 'booking' AND lease_until <= now()) AS wait", DB_INT(j->id));
 
 	if (r < 0)
 		return r;
-	*ret = db_next(res);
+	*ret = db_next(res) && row_bool(res, "wait");
 	return 0;
 }
 
@@ -107,12 +104,13 @@ int queue_next_due(struct db *db, int64_t deadline, int64_t *ret_ms)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res,
-		"SELECT (extract(epoch FROM due_at - clock_timestamp()) * 1000)::bigint AS ms FROM jobs.bookings "
-		"WHERE state IN ('queued', 'running') AND due_at > now() ORDER BY due_at, id LIMIT 1");
+		"SELECT (extract(epoch FROM least((SELECT min(due_at) FROM jobs.jobs WHERE state = 'scheduled' AND due_at > now()), "
+		"(SELECT min(lease_until) FROM jobs.jobs WHERE state = 'running' AND lease_until > now())) "
+		"- clock_timestamp()) * 1000)::bigint AS ms");
 
 	if (r < 0)
 		return r;
-	if (!db_next(res))
+	if (!db_next(res) || row_null(res, "ms"))
 		return -ENOENT;
 	*ret_ms = row_int(res, "ms");
 	return 0;

@@ -13,7 +13,7 @@ int lines_read(struct call *call, struct db_who who, int64_t booking, int64_t af
 	struct log_line *lines;
 	size_t n = 0;
 	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
-		"SELECT n, at, level, text FROM jobs.lines WHERE booking_id = $1 AND n > $2 ORDER BY n LIMIT $3",
+		"SELECT n, at, level, text FROM jobs.lines WHERE job_id = $1 AND n > $2 ORDER BY n LIMIT $3",
 		DB_INT(booking), DB_INT(after), DB_INT(limit));
 
 	if (r < 0)

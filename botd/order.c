@@ -20,7 +20,8 @@
 
 /* The booking that the person ($1) asked for so many bookings ago, the last one being number 1. */
 #define NTH_LAST(n_)                                                                               \
-	"SELECT created_at FROM jobs.bookings WHERE user_id = $1 ORDER BY id DESC OFFSET " n_ "::bigint - 1 LIMIT 1"
+	"SELECT j.created_at FROM " BOOKING_TABLES " WHERE b.user_id = $1 ORDER BY b.id DESC OFFSET " n_ "::bigint - 1 LIMIT 1"
+
 
 /* What is asked for, checked. */
 struct order {
@@ -92,14 +93,14 @@ static int order_describe(struct order *o)
 static int order_insert(struct order *o)
 {
 	return db_query(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), NULL,
-		"WITH b AS (INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, last_line) "
-		"SELECT $1, $2, $3, $4, $5, $6::json, 1 WHERE (SELECT count(*) FROM (SELECT FROM jobs.bookings "
-		"WHERE user_id = $1 AND state = 'queued' UNION ALL SELECT FROM jobs.bookings WHERE user_id = $1 "
-		"AND state = 'needs_sign_in' LIMIT $8) w) < $8 "
+		"WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane, key, last_line) "
+		"SELECT $1, 'booking', $3, $3, $2, 1 WHERE (SELECT count(*) FROM (SELECT FROM jobs.jobs WHERE user_id = $1 "
+		"AND kind = 'booking' AND state IN ('scheduled', 'behind', 'queued', 'waiting') LIMIT $8) w) < $8 "
 		"AND NOT EXISTS (SELECT FROM (" NTH_LAST("$9") ") n WHERE created_at > now() - interval '1 min') "
-		"ON CONFLICT ON CONSTRAINT bookings_key DO NOTHING RETURNING id, user_id) "
-		"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "
-		"SELECT id, 1, user_id, 0, 'info', 'Asked for: ' || $7 FROM b",
+		"ON CONFLICT ON CONSTRAINT jobs_key DO NOTHING RETURNING id, user_id), "
+		"b AS (INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs) SELECT id, user_id, $3, $4, $5, $6::json FROM j) "
+		"INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "
+		"SELECT id, 1, user_id, 0, 'info', 'Asked for: ' || $7 FROM j",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key), DB_TEXT(o->params->site),
 		DB_TEXT(o->params->action), DB_TEXT(o->title), DB_TEXT(o->text), DB_TEXT(o->title),
 		DB_INT(order_settings(o)->most_waiting), DB_INT(order_settings(o)->most_per_minute));
@@ -133,7 +134,7 @@ static int find_by_key(struct order *o, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
-		"SELECT " BOOKING_COLUMNS " FROM jobs.bookings b WHERE b.user_id = $1 AND b.key = $2",
+		"SELECT " BOOKING_COLUMNS " FROM " BOOKING_TABLES " WHERE j.user_id = $1 AND j.key = $2",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key));
 
 	if (r < 0)

@@ -11,8 +11,8 @@ int booking_picture(struct call *call, const struct booking_picture_params *para
 	const void *jpeg;
 	size_t n = 0;
 	int r = db_read(botd_of(call)->db, DB_USER(call->acting.user), botd_deadline(call), &res,
-		"SELECT p.jpeg FROM jobs.pictures p JOIN jobs.bookings b ON b.id = p.booking_id "
-		"WHERE p.booking_id = $1 AND b.picture AND ($2::bigint = 0 OR b.starts = $2)", DB_INT(params->id), DB_INT(params->attempt));
+		"SELECT p.jpeg FROM jobs.pictures p JOIN jobs.bookings b ON b.id = p.job_id "
+		"WHERE p.job_id = $1 AND b.picture AND ($2::bigint = 0 OR b.starts = $2)", DB_INT(params->id), DB_INT(params->attempt));
 
 	if (r < 0)
 		return r;

@@ -24,12 +24,6 @@ static int64_t most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* The database was away, or may have been: another try can help. */
-static bool passes(int r)
-{
-	return r == -ENOTCONN || r == -EINPROGRESS || r == -EBUSY || r == -EDEADLK || r == -ETIMEDOUT;
-}
-
 static int64_t write_deadline(const struct job *j)
 {
 	return deadline_min(deadline_in(WRITE_MS), j->lease_end);
@@ -41,7 +35,7 @@ static bool queue_again(struct job *j, int r, enum job_result *ret)
 	*ret = r == 0 ? JOB_OK : r == -ECANCELED ? JOB_INTERRUPTED : JOB_LOST;
 	if (r == 0 || r == -ECANCELED || r == -ESTALE)
 		return false;
-	if (!passes(r)) {
+	if (!db_may_pass(r)) {
 		log_error("booking %lld: the database refused a write: %s", (long long)j->id, db_error(j->db)->text);
 		*ret = JOB_REFUSED;
 		return false;
@@ -77,10 +71,13 @@ static enum job_result write_row(struct job *j, const char *sql, const struct db
 
 #define MINE "WHERE id = $1 AND attempt = $2 AND state = 'running'"
 
+/* What is of the booking is changed while nobody else can take the job. */
+#define OF_MINE "WITH j AS (SELECT id FROM jobs.jobs " MINE " FOR UPDATE) "
+
 enum job_result job_beat(struct job *j)
 {
 	int64_t asked_at = loop_now();
-	enum job_result r = write_job(j, "UPDATE jobs.bookings SET due_at = clock_timestamp() + $3 * interval '1 ms' " MINE,
+	enum job_result r = write_job(j, "UPDATE jobs.jobs SET lease_until = clock_timestamp() + $3 * interval '1 ms' " MINE,
 		DB_INT(j->id), DB_INT(j->token), DB_INT(j->lease_ms));
 
 	if (r == JOB_OK)
@@ -92,9 +89,10 @@ enum job_result job_intend(struct job *j)
 {
 	int64_t asked_at = loop_now();
 	enum job_result r = write_job(j,
-		"UPDATE jobs.bookings SET intent_at = clock_timestamp(), again = false, looks = 0, "
-		"look_until = clock_timestamp() + $4 * interval '1 ms', answer = NULL, list_read_at = NULL, list_trouble = NULL, "
-		"due_at = clock_timestamp() + $3 * interval '1 ms' " MINE,
+		"WITH j AS (UPDATE jobs.jobs SET lease_until = clock_timestamp() + $3 * interval '1 ms' " MINE " RETURNING id) "
+		"UPDATE jobs.bookings b SET intent_at = clock_timestamp(), again = false, looks = 0, "
+		"look_until = clock_timestamp() + $4 * interval '1 ms', answer = NULL, list_read_at = NULL, list_trouble = NULL "
+		"FROM j WHERE b.id = j.id",
 		DB_INT(j->id), DB_INT(j->token), DB_INT(j->lease_ms), DB_INT(j->answer_ms + j->look_ms));
 
 	if (r != JOB_OK)
@@ -109,7 +107,8 @@ enum job_result job_intend(struct job *j)
 enum job_result job_look_after(struct job *j, int64_t ms)
 {
 	int64_t asked_at = loop_now();
-	enum job_result r = write_job(j, "UPDATE jobs.bookings SET look_until = clock_timestamp() + $3 * interval '1 ms' " MINE,
+	enum job_result r = write_job(j,
+		OF_MINE "UPDATE jobs.bookings b SET look_until = clock_timestamp() + $3 * interval '1 ms' FROM j WHERE b.id = j.id",
 		DB_INT(j->id), DB_INT(j->token), DB_INT(ms + j->look_ms));
 
 	if (r == JOB_OK)
@@ -120,8 +119,8 @@ enum job_result job_look_after(struct job *j, int64_t ms)
 enum job_result job_unintend(struct job *j)
 {
 	enum job_result r = write_job(j,
-		"UPDATE jobs.bookings SET intent_at = CASE WHEN $3 THEN intent_at END, again = $3 " MINE, DB_INT(j->id),
-		DB_INT(j->token), DB_BOOL(j->again));
+		OF_MINE "UPDATE jobs.bookings b SET intent_at = CASE WHEN $3 THEN intent_at END, again = $3 FROM j WHERE b.id = j.id",
+		DB_INT(j->id), DB_INT(j->token), DB_BOOL(j->again));
 
 	if (r == JOB_OK)
 		j->intended = false;
@@ -129,16 +128,17 @@ enum job_result job_unintend(struct job *j)
 }
 
 /*
- * The number is taken from the booking's row, whose lock keeps the others waiting: no gap, no number twice. A line
- * whose COMMIT was not answered is looked for before it is written again.
+ * The number is taken from the job's row, whose lock keeps the others waiting: no gap, no number twice. A line whose COMMIT was
+ * not answered is looked for before it is written again.
  */
 #define WRITE_LINE                                                                                 \
-	"WITH b AS (UPDATE jobs.bookings SET last_line = last_line + 1, starts = starts + $6::integer, " \
-	"step = coalesce(nullif($7, 0), step), steps = coalesce(nullif($8, 0), steps) " MINE       \
-	" AND NOT ($5 AND EXISTS (SELECT FROM jobs.lines WHERE booking_id = $1 AND n = last_line " \
-	"AND attempt = $2 AND text = $4)) RETURNING id, user_id, attempt, last_line) "             \
-	"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "                   \
-	"SELECT id, last_line, user_id, attempt, $3, $4 FROM b"
+	"WITH j AS (UPDATE jobs.jobs SET last_line = last_line + 1 " MINE                          \
+	" AND NOT ($5 AND EXISTS (SELECT FROM jobs.lines WHERE job_id = $1 AND n = last_line "     \
+	"AND attempt = $2 AND text = $4)) RETURNING id, user_id, attempt, last_line), "            \
+	"b AS (UPDATE jobs.bookings b SET starts = b.starts + $6::integer, step = coalesce(nullif($7, 0), b.step), " \
+	"steps = coalesce(nullif($8, 0), b.steps) FROM j WHERE b.id = j.id AND ($6 <> 0 OR $7 <> 0)) " \
+	"INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "                       \
+	"SELECT id, last_line, user_id, attempt, $3, $4 FROM j"
 
 enum job_result job_write_line(struct job *j, const struct line_facts *f, const char *level, const char *format, ...)
 {
@@ -169,9 +169,10 @@ enum job_result job_write_line(struct job *j, const struct line_facts *f, const 
 enum job_result job_picture(struct job *j, const void *jpeg, size_t size)
 {
 	return write_job(j,
-		"WITH b AS (UPDATE jobs.bookings SET picture = true " MINE " RETURNING id, user_id, attempt) "
-		"INSERT INTO jobs.pictures (booking_id, user_id, attempt, jpeg) SELECT id, user_id, attempt, $3 FROM b "
-		"ON CONFLICT (booking_id) DO UPDATE SET attempt = excluded.attempt, at = now(), jpeg = excluded.jpeg",
+		"WITH j AS (SELECT id, user_id, attempt FROM jobs.jobs " MINE " FOR UPDATE), "
+		"b AS (UPDATE jobs.bookings b SET picture = true FROM j WHERE b.id = j.id) "
+		"INSERT INTO jobs.pictures (job_id, user_id, attempt, jpeg) SELECT id, user_id, attempt, $3 FROM j "
+		"ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, at = now(), jpeg = excluded.jpeg",
 		DB_INT(j->id), DB_INT(j->token), DB_BYTES(jpeg, size));
 }
 
@@ -191,24 +192,24 @@ static struct db_arg text_or_null(const char *s)
 
 /* An end that settles what was sent: nothing came of it. Not so if one that was sent before is in doubt still. */
 #define INTENT_AT_END                                                                              \
-	"CASE WHEN $3 <> 'done' OR again OR $4 IN ('booked', 'waitlisted', 'already_booked', 'unconfirmed') THEN intent_at END"
+	"CASE WHEN $3 <> 'done' OR b.again OR $4 IN ('booked', 'waitlisted', 'already_booked', 'unconfirmed') THEN b.intent_at END"
 
 static int end_row(struct job *j, struct db_tx *tx, const struct ending_write *e)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = tx_query(tx, &res,
-		"WITH b AS (UPDATE jobs.bookings SET state = $3, outcome = $4, "
+		"WITH j AS (UPDATE jobs.jobs SET state = $3, outcome = $4, lease_until = NULL, "
 		"reason = CASE WHEN $15 AND failures > 0 THEN coalesce(reason, $5) ELSE $5 END, "
-		"last_line = last_line + ($10 <> '')::int, session_version = $6, "
-		"due_at = clock_timestamp() + $7 * interval '1 ms', "
-		"failures = CASE WHEN $3 <> 'queued' OR $11 THEN 0 WHEN $8 THEN failures + 1 ELSE failures END, "
-		"finished_at = CASE WHEN $3 = 'done' THEN clock_timestamp() END, "
-		"intent_at = " INTENT_AT_END ", step = NULL, steps = NULL, answer = coalesce($12, answer), "
-		"list_read_at = CASE WHEN $13 THEN clock_timestamp() ELSE list_read_at END, "
-		"list_trouble = CASE WHEN NOT $13 THEN coalesce($14, list_trouble) END " MINE
-		" RETURNING id, user_id, attempt, last_line) "
-		", n AS (INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "
-		"SELECT id, last_line, user_id, attempt, $9, $10 FROM b WHERE $10 <> '') SELECT id FROM b",
+		"last_line = last_line + ($10 <> '')::int, due_at = clock_timestamp() + $7 * interval '1 ms', "
+		"failures = CASE WHEN $3 IN ('done', 'waiting') OR $11 THEN 0 WHEN $8 THEN failures + 1 ELSE failures END, "
+		"finished_at = CASE WHEN $3 = 'done' THEN clock_timestamp() END " MINE
+		" RETURNING id, user_id, attempt, last_line), "
+		"b AS (UPDATE jobs.bookings b SET session_version = $6, "
+		"intent_at = " INTENT_AT_END ", step = NULL, steps = NULL, answer = coalesce($12, b.answer), "
+		"list_read_at = CASE WHEN $13 THEN clock_timestamp() ELSE b.list_read_at END, "
+		"list_trouble = CASE WHEN NOT $13 THEN coalesce($14, b.list_trouble) END FROM j WHERE b.id = j.id), "
+		"n AS (INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "
+		"SELECT id, last_line, user_id, attempt, $9, $10 FROM j WHERE $10 <> '') SELECT id FROM j",
 		DB_INT(j->id), DB_INT(j->token), DB_TEXT(e->state), DB_TEXT(e->outcome), DB_TEXT(e->reason),
 		e->version < 0 ? DB_NULL : DB_INT(e->version), DB_INT(e->delay_ms), DB_BOOL(e->counted),
 		DB_TEXT(e->level), DB_TEXT(e->line), DB_BOOL(e->told), text_or_null(j->seen.answer), DB_BOOL(j->seen.lacking),
@@ -219,13 +220,16 @@ static int end_row(struct job *j, struct db_tx *tx, const struct ending_write *e
 	return db_next(res) ? 0 : -ESTALE;
 }
 
+/* The next one of its lane has moved up with that, and nobody else has seen it yet. */
 static int claim_after(struct job *j, struct db_tx *tx, struct db_result **ret)
 {
-	return tx_query(tx, ret,
-		"WITH next AS (SELECT id, user_id, site, state FROM jobs.bookings WHERE user_id = $2 AND site = $3 AND state = 'queued' "
-		"AND due_at <= now() ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED), " CLAIM_TURN("next")
-		"UPDATE jobs.bookings b SET " CLAIM_SET " FROM next WHERE b.id = next.id RETURNING " JOB_COLUMNS,
-		DB_INT(j->lease_ms), DB_INT(j->user), DB_TEXT(j->site));
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = tx_query(tx, &res, "UPDATE jobs.jobs j SET " CLAIM_SET " WHERE user_id = $2 AND lane = $3 AND state = 'queued' "
+		"RETURNING " CLAIM_COLUMNS, DB_INT(j->lease_ms), DB_INT(j->user), DB_TEXT(j->site));
+
+	if (r < 0 || !db_next(res))
+		return r;
+	return tx_query(tx, ret, claim_begin_sql, DB_INT(row_int(res, "id")), DB_INT(row_int(res, "attempt")), DB_BOOL(false));
 }
 
 static int end_once(struct job *j, const struct ending_write *e, struct job **ret_next)
@@ -247,12 +251,12 @@ static int end_once(struct job *j, const struct ending_write *e, struct job **re
 }
 
 /* After a COMMIT that was not answered: 0 when the job has ended as was meant, -ESTALE when others have it. */
-static int ended_as(struct job *j, const struct ending_write *e)
+static int ended_as(struct job *j)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(j->db, DB_USER(j->user), write_deadline(j), &res,
-		"SELECT state = $3 AND attempt = $2 AS ended, state = 'running' AND attempt = $2 AS mine "
-		"FROM jobs.bookings WHERE id = $1", DB_INT(j->id), DB_INT(j->token), DB_TEXT(e->state));
+		"SELECT state <> 'running' AND attempt = $2 AS ended, state = 'running' AND attempt = $2 AS mine "
+		"FROM jobs.jobs WHERE id = $1", DB_INT(j->id), DB_INT(j->token));
 
 	if (r < 0)
 		return r;
@@ -271,7 +275,7 @@ static enum job_result end_as(struct job *j, const struct ending_write *e, struc
 	int r;
 
 	do {
-		r = doubt ? ended_as(j, e) : -EAGAIN;
+		r = doubt ? ended_as(j) : -EAGAIN;
 		if (r == -EAGAIN)
 			r = end_once(j, e, ret_next);
 		doubt |= r == -EINPROGRESS;
@@ -327,8 +331,14 @@ enum job_result job_give_up(struct job *j, const char *reason, struct job **ret_
 
 enum job_result job_park(struct job *j, int64_t version, const char *reason, struct job **ret_next)
 {
-	return queue_end(j, &(struct ending_write){ .state = "needs_sign_in", .reason = reason, .version = version,
+	return queue_end(j, &(struct ending_write){ .state = "waiting", .reason = reason, .version = version,
 			.level = "warning", .line = "Waits for you to sign in: " }, ret_next);
+}
+
+/* One that is tried again lines up once its time has come. */
+static const char *later(int64_t delay_ms)
+{
+	return delay_ms > 0 ? "scheduled" : "queued";
 }
 
 enum job_result job_requeue(struct job *j, int64_t delay_ms, bool counted, const char *reason)
@@ -337,7 +347,7 @@ enum job_result job_requeue(struct job *j, int64_t delay_ms, bool counted, const
 
 	words_set(line, sizeof(line), "It is %s again in %lld s: ", j->intended ? "looked for" : "tried",
 		(long long)((delay_ms + 999) / 1000));
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "warning",
+	return queue_end(j, &(struct ending_write){ .state = later(delay_ms), .reason = reason, .version = -1, .level = "warning",
 			.line = line, .delay_ms = delay_ms, .counted = counted }, NULL);
 }
 
@@ -346,19 +356,19 @@ enum job_result job_look(struct job *j, int64_t delay_ms, const char *reason)
 	char line[64];
 
 	words_set(line, sizeof(line), "It is looked for again in %lld s: ", (long long)((delay_ms + 999) / 1000));
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "info", .line = line,
+	return queue_end(j, &(struct ending_write){ .state = later(delay_ms), .reason = reason, .version = -1, .level = "info", .line = line,
 			.delay_ms = delay_ms, .told = true }, NULL);
 }
 
 enum job_result job_put_off(struct job *j, int64_t delay_ms, bool tell, const char *reason)
 {
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "warning",
+	return queue_end(j, &(struct ending_write){ .state = later(delay_ms), .reason = reason, .version = -1, .level = "warning",
 			.line = tell ? "" : NULL, .delay_ms = delay_ms }, NULL);
 }
 
 enum job_result job_wait(struct job *j, int64_t delay_ms, const char *reason)
 {
-	return queue_end(j, &(struct ending_write){ .state = "queued", .reason = reason, .version = -1, .level = "info",
+	return queue_end(j, &(struct ending_write){ .state = later(delay_ms), .reason = reason, .version = -1, .level = "info",
 			.delay_ms = delay_ms, .waits = true }, NULL);
 }
 
@@ -366,11 +376,11 @@ int queue_resume(struct db *db, int64_t user, const char *site, int64_t version,
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_query(db, DB_USER(user), deadline, &res,
-		"WITH b AS (UPDATE jobs.bookings SET state = 'queued', reason = NULL, due_at = clock_timestamp(), "
-		"last_line = last_line + 1 WHERE user_id = $1 AND site = $2 AND state = 'needs_sign_in' "
-		"AND session_version IS DISTINCT FROM $3 RETURNING id, user_id, attempt, last_line) "
-		"INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) "
-		"SELECT id, last_line, user_id, attempt, 'info', 'You have signed in again; it goes on.' FROM b",
+		"WITH j AS (UPDATE jobs.jobs j SET state = 'queued', reason = NULL, due_at = clock_timestamp(), last_line = last_line + 1 "
+		"FROM jobs.bookings b WHERE j.user_id = $1 AND j.kind = 'booking' AND j.queue = $2 AND j.state = 'waiting' AND b.id = j.id "
+		"AND b.session_version IS DISTINCT FROM $3 RETURNING j.id, j.user_id, j.attempt, j.last_line) "
+		"INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "
+		"SELECT id, last_line, user_id, attempt, 'info', 'You have signed in again; it goes on.' FROM j",
 		DB_INT(user), DB_TEXT(site), DB_INT(version));
 
 	if (r < 0)

@@ -9,16 +9,21 @@
 
 #define COUNT_MS 1500
 
+/* Found by two indexes, however many have ended. */
+#define OPEN_JOBS                                                                                  \
+	"(SELECT id, state FROM jobs.jobs WHERE state IN ('scheduled', 'behind', 'queued', 'waiting') " \
+	"UNION ALL SELECT id, state FROM jobs.jobs WHERE state = 'running') j"
+
 static int status_count(struct call *call, struct botd_status_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(botd_of(call)->db, DB_ROLE("stead_operator"), deadline_in(COUNT_MS), &res,
-		"SELECT count(*) FILTER (WHERE state = 'queued' AND NOT sent) AS queued, "
+		"SELECT count(*) FILTER (WHERE state NOT IN ('running', 'waiting') AND NOT sent) AS queued, "
 		"count(*) FILTER (WHERE state = 'running' AND NOT sent) AS running, "
-		"count(*) FILTER (WHERE state <> 'needs_sign_in' AND sent) AS sent, "
-		"count(*) FILTER (WHERE state = 'needs_sign_in') AS waiting FROM "
-		"(SELECT state, intent_at IS NOT NULL AND NOT again AS sent FROM jobs.bookings "
-		"WHERE state IN ('queued', 'running', 'needs_sign_in')) b");
+		"count(*) FILTER (WHERE state <> 'waiting' AND sent) AS sent, "
+		"count(*) FILTER (WHERE state = 'waiting') AS waiting FROM "
+		"(SELECT j.state, b.intent_at IS NOT NULL AND NOT b.again AS sent FROM " OPEN_JOBS
+		" JOIN jobs.bookings b ON b.id = j.id) x");
 
 	if (r < 0)
 		return r;

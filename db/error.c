@@ -34,6 +34,11 @@ static const struct {
 	{ "57P", -ENOTCONN },    /* shutdown, crash, starting up */
 };
 
+bool db_may_pass(int code)
+{
+	return code == -ENOTCONN || code == -EINPROGRESS || code == -EBUSY || code == -EDEADLK || code == -ETIMEDOUT;
+}
+
 int db_error_code(const char *sqlstate)
 {
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)

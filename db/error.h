@@ -17,12 +17,17 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct db_error {
 	int code;            /* one of the above, or 0 */
 	char sqlstate[6];    /* the server's own word; "" when it had none */
 	char constraint[64]; /* "" when none was broken */
 	char text[256];      /* one line for the operator's log, never for a peer */
 };
+
+/* Whether the database was away, or may have been: another try can help. */
+bool db_may_pass(int code);
 
 /*
  * The errno of a SQLSTATE (PostgreSQL, appendix A); -EIO for one that this house makes no use of.

@@ -33,7 +33,18 @@ static int set_up(void **state)
 	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.down.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0001_bookings.up.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0002_turns.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0003_audit.up.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0004_looks.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0005_jobs.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0005_jobs.down.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0005_jobs.up.sql");
+	cluster_sql(&cluster, "CREATE VIEW public.bookings AS SELECT * FROM jobs.jobs j JOIN (SELECT id AS number, site, action, title, "
+		"inputs, starts, intent_at, session_version, picture, again, looks, look_until, answer, list_read_at, list_trouble, told, "
+		"step, steps FROM jobs.bookings) b ON b.number = j.id");
+	cluster_sql(&cluster, "CREATE FUNCTION public.book(person bigint, site text, key text) RETURNS bigint LANGUAGE sql BEGIN ATOMIC "
+		"WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane, key) VALUES (person, 'booking', site, site, key) RETURNING id) "
+		"INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs) SELECT id, person, site, 'book', 'A desk', "
+		"'{\"desk\": \"D-1\"}' FROM j RETURNING id; END");
 	return 0;
 }
 
@@ -42,7 +53,8 @@ static int test_set_up(void **state)
 	char conninfo[256];
 
 	(void)state;
-	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures, jobs.turns RESTART IDENTITY");
+	cluster_sql(&cluster, "TRUNCATE jobs.jobs, jobs.bookings, jobs.lines, jobs.pictures; ALTER SEQUENCE jobs.job_ids RESTART; "
+		"SELECT setval('jobs.served', 0)");
 	cluster_conninfo("stead_botd", "postgres", conninfo, sizeof(conninfo));
 	return db_new(&(struct db_config){ .conninfo = conninfo, .size = 8, .application_name = "test" }, &db);
 }
@@ -57,9 +69,7 @@ static int test_tear_down(void **state)
 /* A queued booking of user at site. */
 static int64_t queued(int64_t user, const char *site)
 {
-	return sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) VALUES (%lld, "
-			  "gen_random_uuid()::text, '%s', 'book', 'A desk', '{\"desk\": \"D-1\"}') RETURNING id",
-		(long long)user, site);
+	return sql_number("SELECT public.book(%lld, '%s', gen_random_uuid()::text)", (long long)user, site);
 }
 
 static struct job *claimed(void)
@@ -80,7 +90,7 @@ static void assert_none(void)
 
 static void expire(int64_t id)
 {
-	sql_number("UPDATE jobs.bookings SET due_at = now() - interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.jobs SET lease_until = now() - interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
 }
 
 #define TEST(name)                                                                                 \
@@ -98,7 +108,7 @@ static void claims_in_order(void *arg)
 	struct job *a, *b;
 
 	(void)arg;
-	sql_number("UPDATE jobs.bookings SET due_at = now() + interval '1 hour' WHERE id = %lld RETURNING id",
+	sql_number("UPDATE jobs.jobs SET state = 'scheduled', due_at = now() + interval '1 hour' WHERE id = %lld RETURNING id",
 		(long long)later);
 	a = claimed();
 	b = claimed();
@@ -130,7 +140,7 @@ static void one_at_a_time(void *arg)
 	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, &next));
 	assert_non_null(next);
 	assert_int_equal(second, next->id);
-	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE state = 'running'"));
+	assert_int_equal(1, sql_number("SELECT count(*) FROM public.bookings WHERE state = 'running'"));
 	assert_none(); /* it was claimed in the same transaction: nobody can come in between */
 	job_free(a);
 	job_free(b);
@@ -158,8 +168,7 @@ static void persons_take_turns(void *arg)
 	struct job *a;
 
 	(void)arg;
-	first = sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) "
-			   "SELECT 1, i::text, 'desk', 'book', 'x', '{}' FROM generate_series(1, 200) i RETURNING id");
+	first = sql_number("SELECT public.book(1, 'desk', i::text) FROM generate_series(1, 200) i");
 	a = claimed();
 	assert_int_equal(0, queue_others_wait(db, a, SOON, &others));
 	assert_false(others); /* its own next ones do not count */
@@ -206,7 +215,6 @@ static void fewest_under_way_first(void *arg)
 	other = claimed();
 	assert_int_equal(b, other->id);
 	gym = queued(2, "gym");
-	sql_number("UPDATE jobs.turns SET served_at = now() - interval '1 h' WHERE user_id = 2 RETURNING user_id");
 	a = claimed();
 	last = claimed();
 	assert_int_equal(again, a->id);
@@ -226,48 +234,136 @@ static void a_run_is_a_turn(void *arg)
 	queued(1, "desk");
 	queued(1, "desk");
 	a = claimed();
-	sql_number("UPDATE jobs.turns SET served_at = now() - interval '1 h' RETURNING user_id");
 	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, &next));
 	assert_non_null(next);
-	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.turns WHERE served_at > now() - interval '1 min'"));
+	assert_int_equal(1, sql_number("SELECT turn FROM jobs.jobs WHERE state = 'running'"));
 	job_free(a);
 	job_free(next);
 }
 TEST(a_run_is_a_turn)
 
-static int claim_result;
-
-static void claim_one(void *arg)
+/* What somebody else is just changing is passed over, not waited for. */
+static void what_is_held_is_passed_over(void *arg)
 {
-	(void)arg;
-	struct job *j = NULL;
+	int64_t held = queued(7, "desk"), other = queued(8, "desk");
+	PGconn *pg = cluster_connect(&cluster);
+	char sql[128];
+	struct job *j;
 
-	claim_result = queue_claim(db, LEASE_MS, SOON, &j);
+	(void)arg;
+	snprintf(sql, sizeof(sql), "BEGIN; SELECT FROM jobs.jobs WHERE id = %lld FOR UPDATE", (long long)held);
+	PQclear(PQexec(pg, sql));
+	j = claimed();
+	assert_int_equal(other, j->id);
+	assert_none();
+	PQfinish(pg);
 	job_free(j);
 }
+TEST(what_is_held_is_passed_over)
 
-/* Two of one person at one site are taken in the same moment: whoever comes second is told to look again. */
-static void collision_is_no_want_of_work(void *arg)
+/* A queue that is paused, or has as many under way as it may, keeps no other waiting; and nobody knows the other kind. */
+static void queues_have_limits(void *arg)
 {
-	int64_t taken = queued(7, "desk");
-	PGconn *pg = cluster_connect(&cluster);
-	struct fiber *f = NULL;
-	char sql[128];
+	int64_t desk = queued(7, "desk"), desk_too = queued(8, "desk"), gym = queued(9, "gym");
+	struct job *a, *b;
 
 	(void)arg;
-	snprintf(sql, sizeof(sql), "BEGIN; UPDATE jobs.bookings SET state = 'running' WHERE id = %lld", (long long)taken);
-	PQclear(PQexec(pg, sql));
-	sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, due_at) VALUES (7, 'earlier', 'desk', "
-		   "'book', 'x', '{}', now() - interval '1 h') RETURNING id");
-	fiber_start("claim", claim_one, NULL, &f);
-	while (sql_number("SELECT count(*) FROM pg_stat_activity WHERE usename = 'stead_botd' AND wait_event_type = 'Lock'") == 0)
-		assert_int_equal(0, fiber_yield());
-	PQclear(PQexec(pg, "COMMIT"));
-	fiber_join(&f);
-	assert_int_equal(-EAGAIN, claim_result);
-	PQfinish(pg);
+	cluster_sql(&cluster, "INSERT INTO jobs.jobs (user_id, kind, queue) VALUES (1, 'unknown', 'desk'), (1, 'unknown', 'alone')");
+	cluster_sql(&cluster, "INSERT INTO jobs.queues VALUES ('gym', true, NULL), ('desk', false, 1)");
+	a = claimed();
+	assert_int_equal(desk, a->id);
+	assert_none();
+	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, NULL));
+	b = claimed();
+	assert_int_equal(desk_too, b->id);
+	cluster_sql(&cluster, "UPDATE jobs.queues SET paused = false, most = NULL");
+	job_free(a);
+	a = claimed();
+	assert_int_equal(gym, a->id);
+	assert_none();
+	assert_int_equal(2, sql_number("SELECT count(*) FROM jobs.jobs WHERE kind = 'unknown' AND state = 'queued' AND attempt = 0"));
+	cluster_sql(&cluster, "DELETE FROM jobs.queues");
+	job_free(a);
+	job_free(b);
 }
-TEST(collision_is_no_want_of_work)
+TEST(queues_have_limits)
+
+/* One that lines up again once its time has come; the claim that finds it so is to be made again. */
+static void time_comes(void *arg)
+{
+	int64_t id = queued(7, "desk"), behind = queued(7, "desk");
+	struct job *j = claimed(), *next = NULL;
+
+	(void)arg;
+	assert_int_equal(JOB_OK, job_requeue(j, 60000, false, "later"));
+	job_free(j);
+	j = claimed();
+	assert_int_equal(behind, j->id);
+	sql_number("UPDATE jobs.jobs SET due_at = now() WHERE id = %lld RETURNING id", (long long)id);
+	assert_int_equal(-EAGAIN, queue_claim(db, LEASE_MS, SOON, &next));
+	assert_none(); /* its lane is not free */
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE state = 'behind'"));
+	assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, &next));
+	assert_int_equal(id, next->id);
+	job_free(j);
+	job_free(next);
+}
+TEST(time_comes)
+
+/* While some ask, others end, and one withdraws: whatever comes first, nobody is left behind a lane that is free. */
+#define ASKERS 4
+#define ASKED  60
+static int asking;
+
+static void ask(void *arg)
+{
+	for (int i = 0; i < ASKED; i++) {
+		CLEANUP(db_result_freep) struct db_result *res = NULL;
+
+		assert_int_equal(0, db_query(db, DB_USER(7 + i % 2), SOON, &res,
+			"WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane) VALUES ($1, 'booking', 'desk', 'desk') RETURNING id) "
+			"INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs) SELECT id, $1, 'desk', 'book', 'x', '{}' FROM j",
+			DB_INT(7 + i % 2)));
+		if (i % 5 == 4)
+			assert_int_equal(0, db_query(db, DB_USER(7), SOON, NULL, "UPDATE jobs.jobs SET state = 'cancelled' WHERE id = "
+				"(SELECT id FROM jobs.jobs WHERE state IN ('behind', 'queued') ORDER BY id LIMIT 1) AND state IN ('behind', 'queued')"));
+	}
+	(void)arg;
+	asking--;
+}
+
+static void end_all(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		struct job *j = NULL;
+		bool over = asking == 0;
+		int r = queue_claim(db, LEASE_MS, SOON, &j);
+
+		if (r == 0)
+			assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, NULL));
+		else if (over && r == -ENOENT)
+			return;
+		job_free(j);
+	}
+}
+
+static void nobody_is_left_behind(void *arg)
+{
+	struct fiber *f[2 * ASKERS];
+
+	(void)arg;
+	asking = ASKERS;
+	for (int i = 0; i < ASKERS; i++) {
+		fiber_start("ask", ask, NULL, &f[i]);
+		fiber_start("end", end_all, NULL, &f[ASKERS + i]);
+	}
+	for (int i = 0; i < 2 * ASKERS; i++)
+		fiber_join(&f[i]);
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.jobs WHERE state NOT IN ('done', 'cancelled')"));
+	assert_int_equal(ASKERS * ASKED, sql_number("SELECT count(*) FROM jobs.jobs"));
+}
+TEST(nobody_is_left_behind)
 
 static void next_due(void *arg)
 {
@@ -276,7 +372,7 @@ static void next_due(void *arg)
 	(void)arg;
 	assert_int_equal(-ENOENT, queue_next_due(db, SOON, &ms));
 	id = queued(7, "desk");
-	sql_number("UPDATE jobs.bookings SET due_at = now() + interval '20 s' WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.jobs SET state = 'scheduled', due_at = now() + interval '20 s' WHERE id = %lld RETURNING id", (long long)id);
 	assert_int_equal(0, queue_next_due(db, SOON, &ms));
 	assert_in_range(ms, 15000, 20000);
 }
@@ -287,7 +383,7 @@ TEST(next_due)
 /* Of the whole row: whether anything of it has changed. */
 static int64_t row_digest(void)
 {
-	return sql_number("SELECT ('x' || substr(md5(b::text), 1, 8))::bit(32)::bigint FROM jobs.bookings b");
+	return sql_number("SELECT ('x' || substr(md5(b::text), 1, 8))::bit(32)::bigint FROM public.bookings b");
 }
 
 /* Every write there is, by a worker that has slept through its lease. */
@@ -367,9 +463,9 @@ static void beat_prolongs(void *arg)
 	struct job *j = claimed();
 
 	(void)arg;
-	sql_number("UPDATE jobs.bookings SET due_at = now() + interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.jobs SET lease_until = now() + interval '1 s' WHERE id = %lld RETURNING id", (long long)id);
 	assert_int_equal(JOB_OK, job_beat(j));
-	assert_in_range(sql_number("SELECT (extract(epoch FROM due_at - now()) * 1000)::bigint FROM jobs.bookings"), 9000,
+	assert_in_range(sql_number("SELECT (extract(epoch FROM lease_until - now()) * 1000)::bigint FROM jobs.jobs"), 9000,
 		10000);
 	job_free(j);
 }
@@ -389,14 +485,14 @@ static void users_are_apart(void *arg)
 	j->user = 8; /* the right booking, the right token, but another person */
 	assert_int_equal(JOB_LOST, job_line(j, "info", "planted"));
 	assert_int_equal(0, db_read(db, DB_USER(8), SOON, &res,
-				    "SELECT id FROM jobs.bookings UNION ALL SELECT n FROM jobs.lines"));
+				    "SELECT id FROM jobs.jobs UNION ALL SELECT id FROM jobs.bookings UNION ALL SELECT n FROM jobs.lines"));
 	assert_int_equal(0, db_rows(res));
 	db_result_freep(&res);
-	assert_int_equal(0, db_read(db, DB_SELF, SOON, &res, "SELECT id FROM jobs.bookings"));
+	assert_int_equal(0, db_read(db, DB_SELF, SOON, &res, "SELECT id FROM jobs.jobs UNION ALL SELECT id FROM jobs.bookings"));
 	assert_int_equal(0, db_rows(res));
-	assert_int_equal(-EACCES, db_query(db, DB_ROLE("stead_operator"), SOON, NULL, "DELETE FROM jobs.bookings"));
+	assert_int_equal(-EACCES, db_query(db, DB_ROLE("stead_operator"), SOON, NULL, "DELETE FROM jobs.jobs"));
 	assert_int_equal(-EACCES, db_query(db, DB_USER(7), SOON, NULL,
-					  "UPDATE jobs.bookings SET user_id = 8 WHERE id = $1", DB_INT(id)));
+					  "UPDATE jobs.jobs SET user_id = 8 WHERE id = $1", DB_INT(id)));
 	assert_int_equal(-EACCES, db_read(db, DB_ROLE("stead_claimer"), SOON, NULL, "SELECT n FROM jobs.lines"));
 	job_free(j);
 }
@@ -433,7 +529,7 @@ static void numbers_without_gaps(void *arg)
 	assert_int_equal(0, writing);
 	assert_int_equal(WRITERS * EACH, sql_number("SELECT count(*) FROM jobs.lines"));
 	assert_int_equal(WRITERS * EACH, sql_number("SELECT max(n) FROM jobs.lines"));
-	assert_int_equal(WRITERS * EACH, sql_number("SELECT last_line FROM jobs.bookings"));
+	assert_int_equal(WRITERS * EACH, sql_number("SELECT last_line FROM public.bookings"));
 	assert_int_equal(0, sql_number("SELECT count(*) FROM (SELECT n - lag(n, 1, 0::bigint) OVER (ORDER BY n) AS d FROM "
 				       "jobs.lines) x WHERE d <> 1"));
 	job_free(shared);
@@ -513,8 +609,8 @@ static void any_text_is_taken(void *arg)
 		assert_int_equal(JOB_OK, job_park(j, 1, text, NULL));
 		job_free(j);
 	}
-	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.bookings WHERE octet_length(reason) > 1024"));
-	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.bookings WHERE reason LIKE 'Stead''s database%%'"));
+	assert_int_equal(0, sql_number("SELECT count(*) FROM public.bookings WHERE octet_length(reason) > 1024"));
+	assert_int_equal(0, sql_number("SELECT count(*) FROM public.bookings WHERE reason LIKE 'Stead''s database%%'"));
 	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.lines WHERE text LIKE 'Stead''s database%%'"));
 }
 TEST(any_text_is_taken)
@@ -532,19 +628,19 @@ static int64_t ended_with(const char *trigger_table, const char *event, const ch
 	refuse_no_more();
 	job_free(j);
 	job_free(next);
-	return r == JOB_OK ? sql_number("SELECT count(*) FROM jobs.bookings WHERE outcome = 'full' AND %s", where) : -(int64_t)r;
+	return r == JOB_OK ? sql_number("SELECT count(*) FROM public.bookings WHERE outcome = 'full' AND %s", where) : -(int64_t)r;
 }
 
 static void the_end_is_written_with_less(void *arg)
 {
 	(void)arg;
-	assert_int_equal(1, ended_with("bookings", "UPDATE", "NEW.reason LIKE '%%no words%%'", "reason LIKE 'Stead''s database%%'"));
-	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures");
+	assert_int_equal(1, ended_with("jobs", "UPDATE", "NEW.reason LIKE '%%no words%%'", "reason LIKE 'Stead''s database%%'"));
+	cluster_sql(&cluster, "TRUNCATE jobs.jobs, jobs.bookings, jobs.lines, jobs.pictures");
 	assert_int_equal(1, ended_with("lines", "INSERT", "true", "last_line = 0"));
-	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures");
-	assert_int_equal(1, ended_with("bookings", "UPDATE", "OLD.state = 'queued'", "reason = 'no words'")); /* the next one's claim */
-	cluster_sql(&cluster, "TRUNCATE jobs.bookings, jobs.lines, jobs.pictures");
-	assert_int_equal(-JOB_REFUSED, ended_with("bookings", "UPDATE", "NEW.state = 'done'", ""));
+	cluster_sql(&cluster, "TRUNCATE jobs.jobs, jobs.bookings, jobs.lines, jobs.pictures");
+	assert_int_equal(1, ended_with("jobs", "UPDATE", "OLD.state = 'queued'", "reason = 'no words'")); /* the next one's claim */
+	cluster_sql(&cluster, "TRUNCATE jobs.jobs, jobs.bookings, jobs.lines, jobs.pictures");
+	assert_int_equal(-JOB_REFUSED, ended_with("jobs", "UPDATE", "NEW.state = 'done'", ""));
 }
 TEST(the_end_is_written_with_less)
 
@@ -560,7 +656,7 @@ static void looks_are_kept(void *arg)
 	j->look_ms = 60000;
 	assert_int_equal(JOB_OK, job_intend(j));
 	assert_in_range(j->look_end - loop_now(), 80000, 90000);
-	assert_int_equal(90, sql_number("SELECT round(extract(epoch FROM look_until - intent_at))::int FROM jobs.bookings"));
+	assert_int_equal(90, sql_number("SELECT round(extract(epoch FROM look_until - intent_at))::int FROM public.bookings"));
 	assert_int_equal(JOB_OK, job_look_after(j, 0));
 	words_set(j->seen.answer, sizeof(j->seen.answer), "It answered 502");
 	assert_int_equal(JOB_OK, job_requeue(j, 0, true, "the browser failed"));
@@ -570,12 +666,12 @@ static void looks_are_kept(void *arg)
 	assert_int_equal(1, j->looks);
 	assert_int_equal(1, j->failures);
 	assert_int_equal(JOB_OK, job_start(j, "Opening a browser"));
-	assert_int_equal(0, sql_number("SELECT starts FROM jobs.bookings"));
+	assert_int_equal(0, sql_number("SELECT starts FROM public.bookings"));
 	assert_in_range(j->look_end - loop_now(), 50000, 60000);
 	assert_string_equal("It answered 502", j->seen.answer);
 	words_set(j->seen.list_trouble, sizeof(j->seen.list_trouble), "An error page");
 	assert_int_equal(JOB_OK, job_look(j, 0, "unread"));
-	assert_int_equal(1, sql_number("SELECT (list_trouble = 'An error page' AND list_read_at IS NULL)::int FROM jobs.bookings"));
+	assert_int_equal(1, sql_number("SELECT (list_trouble = 'An error page' AND list_read_at IS NULL)::int FROM public.bookings"));
 	job_free(j);
 	j = claimed();
 	assert_int_equal(2, j->looks);
@@ -583,7 +679,7 @@ static void looks_are_kept(void *arg)
 	j->seen.lacking = true;
 	assert_int_equal(JOB_OK, job_finish(j, "unconfirmed", "not there", NULL));
 	assert_int_equal(1, sql_number("SELECT (list_trouble IS NULL AND list_read_at IS NOT NULL AND answer = 'It answered 502')::int "
-				       "FROM jobs.bookings"));
+				       "FROM public.bookings"));
 	job_free(j);
 }
 TEST(looks_are_kept)
@@ -598,7 +694,8 @@ static void again_is_one_act(void *arg)
 	assert_int_equal(JOB_OK, job_intend(j));
 	assert_int_equal(JOB_OK, job_finish(j, "unconfirmed", "not there", NULL));
 	job_free(j);
-	sql_number("UPDATE jobs.bookings SET state = 'queued', outcome = NULL, again = true WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.bookings SET again = true WHERE id = %lld RETURNING id", (long long)id);
+	sql_number("UPDATE jobs.jobs SET state = 'queued', outcome = NULL WHERE id = %lld RETURNING id", (long long)id);
 	j = claimed();
 	assert_false(j->intended);
 	assert_true(j->again);
@@ -673,15 +770,13 @@ static void every_job_once(void *arg)
 	struct fiber *f[CLAIMERS];
 
 	(void)arg;
-	sql_number("INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs) "
-		   "SELECT 1 + i %% %d, i::text, 'desk', 'book', 'x', '{}' FROM generate_series(1, %d) i RETURNING id",
-		USERS, JOBS);
+	sql_number("SELECT public.book(1 + i %% %d, 'desk', i::text) FROM generate_series(1, %d) i", USERS, JOBS);
 	finished = 0;
 	for (int i = 0; i < CLAIMERS; i++)
 		fiber_start("worker", work_off, NULL, &f[i]);
 	for (int i = 0; i < CLAIMERS; i++)
 		fiber_join(&f[i]);
-	assert_int_equal(JOBS, sql_number("SELECT count(*) FROM jobs.bookings WHERE state = 'done' AND attempt = 1"));
+	assert_int_equal(JOBS, sql_number("SELECT count(*) FROM public.bookings WHERE state = 'done' AND attempt = 1"));
 	assert_int_equal(2 * JOBS, sql_number("SELECT count(*) FROM jobs.lines"));
 }
 TEST(every_job_once)
@@ -707,8 +802,8 @@ static void resumes_on_another_version(void *arg)
 	assert_int_equal(0, count);
 	assert_int_equal(0, queue_resume(db, 7, "desk", 5, SOON, &count));
 	assert_int_equal(1, count);
-	assert_int_equal(2, sql_number("SELECT last_line FROM jobs.bookings WHERE user_id = 7"));
-	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE user_id = 7 AND state = 'queued'"));
+	assert_int_equal(2, sql_number("SELECT last_line FROM public.bookings WHERE user_id = 7"));
+	assert_int_equal(1, sql_number("SELECT count(*) FROM public.bookings WHERE user_id = 7 AND state = 'queued'"));
 }
 TEST(resumes_on_another_version)
 
@@ -735,8 +830,8 @@ static void writes_wait_for_the_database(void *arg)
 	fiber_join(&f);
 	assert_int_equal(JOB_OK, job_intend(j));
 	assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, NULL));
-	assert_int_equal(0, sql_number("SELECT last_line - (SELECT count(*) FROM jobs.lines) FROM jobs.bookings"));
-	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.bookings WHERE outcome = 'booked'"));
+	assert_int_equal(0, sql_number("SELECT last_line - (SELECT count(*) FROM jobs.lines) FROM public.bookings"));
+	assert_int_equal(1, sql_number("SELECT count(*) FROM public.bookings WHERE outcome = 'booked'"));
 	job_free(j);
 }
 TEST(writes_wait_for_the_database)
@@ -771,7 +866,10 @@ int main(void)
 		CASE(sites_take_turns),
 		CASE(fewest_under_way_first),
 		CASE(a_run_is_a_turn),
-		CASE(collision_is_no_want_of_work),
+		CASE(what_is_held_is_passed_over),
+		CASE(queues_have_limits),
+		CASE(time_comes),
+		CASE(nobody_is_left_behind),
 		CASE(next_due),
 		CASE(lost_lease_writes_nothing),
 		CASE(intent_survives),
