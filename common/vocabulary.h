@@ -7,6 +7,9 @@
 /* How a session is. */
 #define HEALTH_WORDS "working|unproved|site_down|needs_sign_in|wrong_account|not_portable|planned_sign_in"
 
+/* Where a job stands in the queue. */
+#define JOB_WORDS "scheduled|behind|queued|running|waiting|done|cancelled"
+
 /* Where a booking stands, and how it ended. */
 #define BOOKING_WORDS "queued|running|sent|needs_sign_in|done|cancelled"
 #define OUTCOME_WORDS "booked|waitlisted|full|too_early|no_credit|already_booked|limit|unconfirmed|failed"

@@ -144,13 +144,14 @@ CREATE TRIGGER tell_changed AFTER UPDATE ON jobs.jobs
 DROP TRIGGER tell_change ON jobs.bookings;
 DROP FUNCTION jobs.tell_change();
 ALTER TABLE jobs.bookings NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE jobs.lines NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE jobs.pictures NO FORCE ROW LEVEL SECURITY;
 INSERT INTO jobs.jobs (id, user_id, kind, queue, lane, key, state, outcome, reason, due_at, attempt, failures, lease_until, last_line,
 		created_at, finished_at)
 	SELECT id, user_id, 'booking', site, site, key,
 		CASE WHEN state = 'needs_sign_in' THEN 'waiting' WHEN state = 'queued' AND due_at > now() THEN 'scheduled' ELSE state END,
 		outcome, reason, due_at, attempt, failures, CASE WHEN state = 'running' THEN due_at END, last_line, created_at, finished_at
 	FROM jobs.bookings ORDER BY state = 'running' DESC, due_at, id;
-ALTER TABLE jobs.bookings FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE jobs.lines RENAME COLUMN booking_id TO job_id;
 ALTER TABLE jobs.lines DROP CONSTRAINT lines_booking_id_fkey, ADD FOREIGN KEY (job_id) REFERENCES jobs.jobs ON DELETE CASCADE;
@@ -170,6 +171,9 @@ ALTER TABLE jobs.bookings
 	DROP COLUMN last_line,
 	DROP COLUMN created_at,
 	DROP COLUMN finished_at;
+ALTER TABLE jobs.bookings FORCE ROW LEVEL SECURITY;
+ALTER TABLE jobs.lines FORCE ROW LEVEL SECURITY;
+ALTER TABLE jobs.pictures FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE jobs.bookings IS 'what is of a booking alone; the job of that number has the rest';
 
 ALTER TABLE jobs.jobs ENABLE ROW LEVEL SECURITY;

@@ -68,7 +68,7 @@ after(async () => {
 });
 beforeEach(async () => {
 	await person?.page.context().close();
-	await rig.postgres.sql("DELETE FROM jobs.bookings");
+	await rig.postgres.sql("DELETE FROM jobs.jobs");
 	person = await signedIn("alice");
 	mistakes = [];
 	page().on("pageerror", (error) => mistakes.push(error.message));

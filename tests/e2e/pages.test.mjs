@@ -85,11 +85,14 @@ describe("the dashboard", { concurrency: false }, () => {
 		const titles = async () => (await page().locator(".booking .what").allInnerTexts()).map((text) => /D-\d+/.exec(text)[0]);
 		const past = Array.from({ length: 7 }, (_, i) => [`D-90${i}`, day(-1 - i), "booked", "It stands there."]);
 		const rows = [...past, ["D-910", day(3), "unconfirmed", "It is not known."], ["D-911", day(2), "full", "It is taken."]];
-		const { ids } = JSON.parse(await rig.postgres.sql(`WITH b AS (INSERT INTO jobs.bookings (user_id, key, site, action, title,
-			inputs, state, outcome, reason, finished_at) SELECT user_id, 'made-' || v.desk, 'desk', 'book', 'Desk ' || v.desk,
-			json_build_object('date', v.day, 'desk', v.desk), 'done', v.outcome, v.reason, now()
-			FROM (SELECT user_id FROM jobs.bookings LIMIT 1) u, (VALUES ${rows.map((row) => `('${row.join("', '")}')`).join(", ")})
-			v(desk, day, outcome, reason) RETURNING id) SELECT json_build_object('ids', json_agg(id)) FROM b`));
+		const { ids } = JSON.parse(await rig.postgres.sql(`WITH v AS (SELECT * FROM
+			(VALUES ${rows.map((row) => `('${row.join("', '")}')`).join(", ")}) v(desk, day, outcome, reason)),
+			j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane, key, state, outcome, reason, finished_at)
+			SELECT user_id, 'booking', 'desk', 'desk', 'made-' || v.desk, 'done', v.outcome, v.reason, now()
+			FROM (SELECT user_id FROM jobs.bookings LIMIT 1) u, v RETURNING id, user_id, key),
+			b AS (INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs) SELECT j.id, j.user_id, 'desk', 'book',
+			'Desk ' || v.desk, json_build_object('date', v.day, 'desk', v.desk) FROM j JOIN v ON j.key = 'made-' || v.desk RETURNING id)
+			SELECT json_build_object('ids', json_agg(id)) FROM b`));
 
 		try {
 			await page().reload();
@@ -116,7 +119,7 @@ describe("the dashboard", { concurrency: false }, () => {
 				["Choose another", "Try again"]);
 		} finally {
 			await page().setViewportSize({ width: 1280, height: 860 });
-			await rig.postgres.sql(`DELETE FROM jobs.bookings WHERE id IN (${ids.join(", ")})`);
+			await rig.postgres.sql(`DELETE FROM jobs.jobs WHERE id IN (${ids.join(", ")})`);
 		}
 	});
 

@@ -240,7 +240,8 @@ describe("an act is never repeated", { concurrency: true }, () => {
 		const asked = await wire.book(wire.lanes[2], { kind: "nothing", answer: "500" });
 
 		await wire.isTold(asked, { sent: false });
-		await wire.rig.postgres.sql(`UPDATE jobs.bookings SET outcome = 'unconfirmed', intent_at = now() WHERE id = ${asked.id}`);
+		await wire.rig.postgres.sql(`UPDATE jobs.bookings SET intent_at = now() WHERE id = ${asked.id};
+			UPDATE jobs.jobs SET outcome = 'unconfirmed' WHERE id = ${asked.id}`);
 		await wire.alice.must("POST", `/bookings/${asked.id}/retry`, { twice: true });
 		const { outcome, reason, said } = await wire.isTold(asked, { sent: false });
 

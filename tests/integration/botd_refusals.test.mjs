@@ -87,16 +87,23 @@ describe("what a page says may be anything", () => {
 		});
 });
 
+/* A booking that is not due before tomorrow. */
+const later = (user, key) => rig.postgres.sql(`WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane, key, state, due_at)
+	VALUES (${user}, 'booking', 'desk', 'desk', '${key}', 'scheduled', now() + interval '1 d') RETURNING id)
+	INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs) SELECT id, ${user}, 'desk', 'book', 'Later', '{}' FROM j RETURNING id`);
+
 /* What the database shall refuse: a condition on the row of a table, while work() goes on. */
 async function refusing(table, event, condition, work)
 {
-	await rig.postgres.sql(`CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	await rig.postgres.sql(`CREATE FUNCTION public.sent(job bigint) RETURNS boolean LANGUAGE sql SECURITY DEFINER AS
+		'SELECT intent_at IS NOT NULL FROM jobs.bookings WHERE id = job';
+		CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		RAISE EXCEPTION 'the test refuses this' USING ERRCODE = 'check_violation'; END $$;
 		CREATE TRIGGER refuse BEFORE ${event} ON jobs.${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION public.refuse()`);
 	try {
 		return await work();
 	} finally {
-		await rig.postgres.sql("DROP FUNCTION public.refuse() CASCADE");
+		await rig.postgres.sql("DROP FUNCTION public.refuse() CASCADE; DROP FUNCTION public.sent(bigint)");
 	}
 }
 
@@ -131,7 +138,7 @@ describe("what the database refuses", () => {
 
 	test("how it ended: the end is written without the words", { timeout: LONG_MS }, async () => {
 		await control("/knobs", { complaint: "already taken: refuse these words" });
-		await refusing("bookings", "UPDATE", "NEW.reason LIKE '%refuse these words%'", async () => {
+		await refusing("jobs", "UPDATE", "NEW.reason LIKE '%refuse these words%'", async () => {
 			const done = await pressedOnce({ date: day(12), desk: "D-201" });
 
 			assert.equal(done.outcome, "full");
@@ -149,7 +156,7 @@ describe("what the database refuses", () => {
 	test("even that it has ended: it is not sent again, and ends when the database lets it", { timeout: LONG_MS }, async () => {
 		await control("/knobs", { complaint: "already taken" });
 		const done = await pressedOnce({ date: day(14), desk: "D-201" }, (id) =>
-			refusing("bookings", "UPDATE", "OLD.intent_at IS NOT NULL AND NEW.state <> 'running'", () =>
+			refusing("jobs", "UPDATE", "OLD.state = 'running' AND NEW.state <> 'running' AND public.sent(OLD.id)", () =>
 				becomes(() => refusals(id) >= 5, LONG_MS, "it was to be looked at a second time")));
 
 		assert.equal(done.outcome, "unconfirmed");
@@ -157,8 +164,8 @@ describe("what the database refuses", () => {
 
 	test("the lease's prolonging after the act: it is not sent again", { timeout: LONG_MS }, async () => {
 		await control("/knobs", { accept_but_drop: 1 });
-		const done = await pressedOnce({ date: day(15), desk: "D-201" }, (id) => refusing("bookings", "UPDATE",
-			"NEW.state = 'running' AND OLD.intent_at IS NOT NULL AND OLD.attempt = NEW.attempt AND OLD.due_at <> NEW.due_at",
+		const done = await pressedOnce({ date: day(15), desk: "D-201" }, (id) => refusing("jobs", "UPDATE",
+			"NEW.state = 'running' AND OLD.attempt = NEW.attempt AND OLD.lease_until <> NEW.lease_until AND public.sent(OLD.id)",
 			() => becomes(() => refusals(id) >= 1, LONG_MS, "it was to be refused")));
 
 		assert.equal(done.outcome, "unconfirmed");
@@ -185,8 +192,8 @@ describe("many bookings of one person", () => {
 		const { id } = await bob.book({ date: day(16), desk: "D-222" });
 
 		assert.equal((await bob.bookingIs(id, ["done"], LONG_MS)).outcome, "booked");
-		const before = Number(await rig.postgres.sql(`SELECT count(*) FROM jobs.lines l, jobs.bookings b, jobs.lines s
-			WHERE b.id = ${id} AND s.booking_id = b.id AND s.text LIKE 'Opening a browser%' AND l.user_id <> b.user_id
+		const before = Number(await rig.postgres.sql(`SELECT count(*) FROM jobs.lines l, jobs.jobs b, jobs.lines s
+			WHERE b.id = ${id} AND s.job_id = b.id AND s.text LIKE 'Opening a browser%' AND l.user_id <> b.user_id
 			AND l.at BETWEEN b.created_at AND s.at AND (l.text LIKE 'Opening a browser%' OR l.text LIKE 'Going on in the browser%')`));
 
 		assert.ok(before <= 5, `${before} of alice's were started before it`);
@@ -197,7 +204,7 @@ describe("many bookings of one person", () => {
 	});
 
 	test("are so many in a minute, and the answer says when to go on", { timeout: LONG_MS }, async () => {
-		await rig.postgres.sql("UPDATE jobs.bookings SET created_at = created_at - interval '2 min'");
+		await rig.postgres.sql("UPDATE jobs.jobs SET created_at = created_at - interval '2 min'");
 		await rig.restart("botd", { most_per_minute: 3 });
 		const ask = (i) => bob.call("POST", "/bookings", { key: `capped-${i}`, site: "desk", action: "book",
 			inputs: { date: day(17), desk: "D-223" } });
@@ -211,10 +218,10 @@ describe("many bookings of one person", () => {
 		assert.ok(wait >= 1 && wait <= 60, `Retry-After: ${wait}`);
 		assert.match(answers[4].body.error.message, /asked for 3 bookings within a minute.*not kept.*again in \d+ seconds/);
 		assert.equal((await ask(2)).body.booking.id, answers[2].body.booking.id, "what was kept is answered again");
-		assert.equal(await rig.postgres.sql("SELECT count(*) FROM jobs.bookings WHERE key LIKE 'capped-%'"), "3");
+		assert.equal(await rig.postgres.sql("SELECT count(*) FROM jobs.jobs WHERE key LIKE 'capped-%'"), "3");
 		assert.equal((await alice.call("POST", "/bookings", { key: "not-bob's", site: "desk", action: "book",
 			inputs: { date: day(17), desk: "D-223" } })).status, 200);
-		await rig.postgres.sql("UPDATE jobs.bookings SET created_at = created_at - interval '1 min' WHERE key LIKE 'capped-%'");
+		await rig.postgres.sql("UPDATE jobs.jobs SET created_at = created_at - interval '1 min' WHERE key LIKE 'capped-%'");
 		assert.equal((await ask(4)).status, 200);
 	});
 });
@@ -225,12 +232,12 @@ describe("what the daemon says", () => {
 	test("once that it cannot claim, and once that it can again", { timeout: LONG_MS }, async () => {
 		const [failed, again] = ["no booking can be claimed", "bookings can be claimed again"].map((words) => said(words));
 
-		await rig.postgres.sql("REVOKE UPDATE (state) ON jobs.bookings FROM stead_claimer");
+		await rig.postgres.sql("REVOKE UPDATE (state) ON jobs.jobs FROM stead_claimer");
 		const { id } = await alice.book({ date: day(18), desk: "D-224" });
 
 		await becomes(() => said("no booking can be claimed") > failed, LONG_MS, "it was to be said");
 		assert.match(readFileSync(join(rig.stack.dir, "log/botd.log"), "utf8"), /no booking can be claimed.*permission denied/);
-		await rig.postgres.sql("GRANT UPDATE (state) ON jobs.bookings TO stead_claimer");
+		await rig.postgres.sql("GRANT UPDATE (state) ON jobs.jobs TO stead_claimer");
 		await becomes(() => said("bookings can be claimed again") > again, LONG_MS, "and that was to be said");
 		assert.equal((await ended(id)).outcome, "booked");
 		assert.deepEqual(["no booking can be claimed", "bookings can be claimed again"].map((words) => said(words)), [failed + 1, again + 1]);
@@ -262,11 +269,11 @@ describe("the database is lost", () => {
 	/* COMMIT waits until somebody lets it. */
 	before(() => rig.postgres.sql(`CREATE FUNCTION public.held() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		PERFORM pg_advisory_xact_lock(${LOCK}); RETURN NULL; END $$;
-		CREATE CONSTRAINT TRIGGER held AFTER INSERT OR UPDATE ON jobs.bookings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+		CREATE CONSTRAINT TRIGGER held AFTER INSERT OR UPDATE ON jobs.jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 		WHEN (NEW.key LIKE 'lost-%') EXECUTE FUNCTION public.held()`));
 	after(async () => {
 		await rig.postgres.sql("DROP FUNCTION public.held() CASCADE");
-		await rig.postgres.sql("DELETE FROM jobs.bookings WHERE key LIKE 'lost-%'");
+		await rig.postgres.sql("DELETE FROM jobs.jobs WHERE key LIKE 'lost-%'");
 	});
 
 	async function holder()
@@ -302,8 +309,7 @@ describe("the database is lost", () => {
 
 	test("once one was withdrawn, before it is read: nobody says that nothing was changed", { timeout: LONG_MS }, async () => {
 		const { id: user } = await alice.must("GET", "/account");
-		const id = await rig.postgres.sql(`INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, due_at)
-			VALUES (${user}, 'lost-2', 'desk', 'book', 'Later', '{}', now() + interval '1 d') RETURNING id`);
+		const id = await later(user, "lost-2");
 		const [first, second] = [await holder(), rig.postgres.session()];
 		const withdrawn = alice.call("POST", `/bookings/${id}/cancel`, {});
 
@@ -316,7 +322,7 @@ describe("the database is lost", () => {
 		await locked;
 		await rig.waitsForLock("stead_botd");
 		assert.match(await lostUnder(withdrawn), /look at it before you repeat|look before you repeat/);
-		assert.equal(await rig.postgres.sql(`SELECT state FROM jobs.bookings WHERE id = ${id}`), "cancelled");
+		assert.equal(await rig.postgres.sql(`SELECT state FROM jobs.jobs WHERE id = ${id}`), "cancelled");
 	});
 });
 
@@ -326,15 +332,14 @@ describe("the connection to the database is cut after COMMIT was sent", () => {
 	/* COMMIT takes its time, because of what is put off until then. */
 	before(() => rig.postgres.sql(`CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		PERFORM pg_sleep(60); RETURN NULL; END $$;
-		CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON jobs.bookings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+		CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON jobs.jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 		WHEN (NEW.state = 'cancelled') EXECUTE FUNCTION public.slow()`));
 	after(() => rig.postgres.sql("DROP FUNCTION public.slow() CASCADE"));
 
 	test("what was asked for may have been done, and that is what the answer says", { timeout: LONG_MS }, async () => {
 		const { id: own } = await alice.book({ date: day(19), desk: "D-225" });
 		const user = await rig.postgres.sql(`SELECT user_id FROM jobs.bookings WHERE id = ${own}`);
-		const id = await rig.postgres.sql(`INSERT INTO jobs.bookings (user_id, key, site, action, title, inputs, due_at)
-			VALUES (${user}, 'in-doubt', 'desk', 'book', 'Later', '{}', now() + interval '1 d') RETURNING id`);
+		const id = await later(user, "in-doubt");
 		const withdrawn = alice.call("POST", `/bookings/${id}/cancel`, {});
 
 		await becomes(() => rig.postgres.sql(pid), LONG_MS, "it was to be committed");
@@ -345,6 +350,6 @@ describe("the connection to the database is cut after COMMIT was sent", () => {
 		assert.equal(body.error.code, "maybe_done");
 		assert.match(body.error.message, /may have been done; look before you repeat it/);
 		assert.equal(headers["retry-after"], undefined);
-		await rig.postgres.sql(`DELETE FROM jobs.bookings WHERE id = ${id}`);
+		await rig.postgres.sql(`DELETE FROM jobs.jobs WHERE id = ${id}`);
 	});
 });

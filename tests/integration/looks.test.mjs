@@ -210,7 +210,7 @@ describe("what may have been sent is looked for, and never sent again", { concur
 		const { id } = await alice.book(inputs);
 
 		await reached("dropped", dropped + 1);
-		await rig.postgres.sql(`UPDATE jobs.bookings SET attempt = attempt + 7, due_at = now(), failures = 0 WHERE id = ${id}`);
+		await rig.postgres.sql(`UPDATE jobs.jobs SET attempt = attempt + 7, lease_until = now(), failures = 0 WHERE id = ${id}`);
 		await rig.restart("botd", { tries: 100 });
 		const done = await ended(id);
 
@@ -363,7 +363,7 @@ describe("unconfirmed, and what comes then", { concurrency: false }, () => {
 
 		for (const [verb, body] of [["look", {}], ["settle", { happened: "yes" }], ["retry", { twice: true }]])
 			assert.equal((await bob.call("POST", `/bookings/${id}/${verb}`, body)).status, 404, verb);
-		await rig.postgres.sql(`UPDATE jobs.bookings SET state = 'queued', outcome = NULL, finished_at = NULL,
+		await rig.postgres.sql(`UPDATE jobs.jobs SET state = 'scheduled', outcome = NULL, finished_at = NULL,
 			due_at = now() + interval '1 h' WHERE id = ${id}`);
 		assert.equal((await alice.booking(id)).state, "sent");
 		const let_go = await post(id, "cancel");
@@ -450,7 +450,7 @@ describe("what the recipe makes of a step that finds nothing", { concurrency: fa
 		await confirmFor(0);
 		const { id, inputs } = await unconfirmed({ accept_but_drop: 1 });
 
-		await rig.postgres.sql(`UPDATE jobs.bookings SET outcome = 'failed' WHERE id = ${id}`); /* as a botd of before did */
+		await rig.postgres.sql(`UPDATE jobs.jobs SET outcome = 'failed' WHERE id = ${id}`); /* as a botd of before did */
 		const refused = await alice.call("POST", `/bookings/${id}/retry`, {});
 
 		assert.equal(refused.status, 409);

@@ -16,6 +16,7 @@ const BOOKING = (key, state, more = "") => `INSERT INTO jobs.bookings (user_id, 
 const bookings = () => pg.sql(`SELECT string_agg(concat_ws(' ', key, state, outcome), ', ' ORDER BY id) FROM jobs.bookings`);
 
 test("botd's: bookings stay, and one whose act may have been sent is not sent by an older botd", async () => {
+	await pg.migrate("botd", ["down", "--to", "4"]);
 	await pg.sql(BOOKING("waits", "queued"));
 	await pg.sql(BOOKING("sent", "queued", "intent_at=now()"));
 	await pg.sql(BOOKING("again", "queued", "intent_at, again=now(), true"));
@@ -24,7 +25,7 @@ test("botd's: bookings stay, and one whose act may have been sent is not sent by
 	await pg.migrate("botd", ["down", "--to", "3"]);
 	assert.equal(await pg.sql("SELECT string_agg(key, ' ') FROM jobs.bookings WHERE held"), "sent");
 	await pg.migrate("botd", ["up"]);
-	assert.equal(await pg.sql("SELECT string_agg(key, ' ' ORDER BY id) FROM jobs.bookings WHERE look_until > now()"), "sent again",
+	assert.equal(await pg.sql("SELECT string_agg(key, ' ' ORDER BY id) FROM jobs.bookings JOIN jobs.jobs USING (id) WHERE look_until > now()"), "sent again",
 		"what may have been sent is looked for");
 	await pg.migrate("botd", ["down", "--to", "1"]);
 	assert.equal(await bookings(), "waits queued, sent done unconfirmed, again done unconfirmed, ended cancelled");
@@ -32,9 +33,41 @@ test("botd's: bookings stay, and one whose act may have been sent is not sent by
 	assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'jobs.bookings'::regclass"), "t");
 	await pg.migrate("botd", ["up"]);
 	assert.equal(await pg.sql("SELECT count(*) FROM jobs.bookings WHERE again OR look_until IS NOT NULL"), "0");
-	await pg.sql(BOOKING("new", "queued"));
 	await pg.migrate("botd", ["down", "--to", "0"]);
 	await pg.migrate("botd", ["up"]);
+});
+
+test("botd's: bookings become jobs with all that is theirs, in line, and bookings again; other jobs do not come back", async () => {
+	const now = () => pg.sql(`SELECT string_agg(concat_ws(' ', id, key, state, lane, outcome, attempt, failures, last_line), ', ' ORDER BY id)
+		FROM jobs.jobs`);
+	const before = () => pg.sql(`SELECT string_agg(concat_ws(' ', id, key, state, outcome, attempt, failures, last_line), ', ' ORDER BY id)
+		FROM jobs.bookings`);
+	const theirs = () => pg.sql("SELECT (SELECT string_agg(text, ' ' ORDER BY text) FROM jobs.lines) || (SELECT min(jpeg::text) FROM jobs.pictures)");
+
+	await pg.migrate("botd", ["down", "--to", "4"]);
+	for (const [key, state, more] of [["a", "queued"], ["b", "running", "attempt=3"], ["c", "needs_sign_in"], ["d", "done", "outcome='full'"],
+		["e", "queued", "due_at=now() + interval '1 d'"]])
+		await pg.sql(BOOKING(key, state, more));
+	await pg.sql(`INSERT INTO jobs.lines (booking_id, n, user_id, attempt, level, text) SELECT id, 1, 7, 0, 'info', key FROM jobs.bookings;
+		UPDATE jobs.bookings SET last_line = 1;
+		INSERT INTO jobs.pictures (booking_id, user_id, attempt, jpeg) SELECT id, 7, 0, 'JPEG' FROM jobs.bookings WHERE key = 'd'`);
+	const were = await before(), had = await theirs();
+
+	await pg.migrate("botd", ["up"]);
+	assert.equal(await now(), "1 a behind desk 0 0 1, 2 b running desk 3 0 1, 3 c waiting desk 0 0 1, 4 d done desk full 0 0 1, "
+		+ "5 e scheduled desk 0 0 1");
+	assert.equal(await theirs(), had);
+	await pg.sql("INSERT INTO jobs.jobs (user_id, kind, queue) VALUES (7, 'other', 'x')");
+	await pg.sql("INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) SELECT max(id), 1, 7, 0, 'info', 'gone' FROM jobs.jobs");
+	await pg.migrate("botd", ["down", "--to", "4"]);
+	assert.equal(await before(), were);
+	assert.equal(await theirs(), had);
+	for (const table of ["bookings", "lines", "pictures"])
+		assert.equal(await pg.sql(`SELECT relforcerowsecurity FROM pg_class WHERE oid = 'jobs.${table}'::regclass`), "t");
+	await pg.sql(BOOKING("f", "queued"));
+	await pg.migrate("botd", ["up"]);
+	assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'jobs.jobs'::regclass"), "t");
+	await pg.sql("DELETE FROM jobs.jobs");
 });
 
 test("authd's: logins stay, and tell of their end once again", async () => {

@@ -8,10 +8,10 @@
  */
 
 /* Of the last intent, and of the first line of the log after it: by then Stead had been told what became of it, or had begun anew. */
-export const ROWS = `SELECT coalesce(json_object_agg(id, json_build_object('state', state, 'outcome', outcome, 'reason', reason,
+export const ROWS = `SELECT coalesce(json_object_agg(b.id, json_build_object('state', state, 'outcome', outcome, 'reason', reason,
 	'intent_ms', extract(epoch FROM intent_at) * 1000,
-	'known_ms', (SELECT extract(epoch FROM min(at)) * 1000 FROM jobs.lines WHERE booking_id = b.id AND at > intent_at))), '{}')
-	FROM jobs.bookings b`;
+	'known_ms', (SELECT extract(epoch FROM min(at)) * 1000 FROM jobs.lines WHERE job_id = b.id AND at > intent_at))), '{}')
+	FROM jobs.bookings b JOIN jobs.jobs j ON j.id = b.id`;
 
 /* Who stands between a booking's intent and its first byte; authd and sessiond do not. */
 const IN_ITS_WAY = ["botd", "streamd", "launcher", "Chromium", "PostgreSQL"];
