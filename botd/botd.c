@@ -14,6 +14,12 @@
 
 #define OUTAGE_OLD_MS 3600000
 
+/* The kinds of work that there are; a job of another kind is left alone. */
+static const struct kind botd_kinds[] = {
+	{ KIND_BOOKING, workers_room, worker_begin },
+	{ 0 },
+};
+
 static void database_changed(bool up, void *arg)
 {
 	((struct botd *)arg)->database_away = !up;
@@ -79,8 +85,9 @@ int botd_start(void *daemon)
 {
 	struct botd *b = daemon;
 
-	for (int64_t i = 0; i < b->settings->workers; i++)
-		b->workers[i] = worker_start(b);
+	b->queue = (struct queue){ .db = b->db, .work = b->work, .kinds = botd_kinds, .owner = b, .lease_ms = b->settings->lease_ms,
+		.poll_ms = b->settings->poll_ms };
+	queue_start(&b->queue);
 	fiber_start("resume", resume_run, b, &b->resume);
 	return 0;
 }
@@ -94,10 +101,8 @@ void botd_stop(void *daemon)
 	hub_end(b->work);
 	hub_end(b->news);
 	hub_end(b->closed);
-	for (int64_t i = 0; i < b->settings->workers; i++)
-		worker_cancel(b->workers[i]);
-	for (int64_t i = 0; i < b->settings->workers; i++)
-		b->workers[i] = worker_end(b->workers[i]);
+	queue_stop(&b->queue);
+	workers_stop(b);
 	closings_wait(&b->closings);
 	fiber_cancel(b->resume);
 	fiber_join(&b->resume);

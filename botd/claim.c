@@ -1,12 +1,14 @@
 #include "botd/claim.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "common/cleanup.h"
-#include "common/fiber.h"
 #include "common/loop.h"
+#include "common/words.h"
 
-#define BEGIN_PAUSE_MS 100 /* between two tries while the database is away */
+#define MOST_WISHES 16
 
 /* What waits for its time no more lines up; what comes of that is claimed by the next claim. */
 #define PROMOTE                                                                                    \
@@ -36,63 +38,68 @@
 	"next AS (SELECT r.* FROM ranked r JOIN wish w USING (kind) WHERE r.n <= w.room), "        \
 	"served AS (SELECT setval('jobs.served', max(turn)) FROM next HAVING max(turn) > (SELECT last_value FROM jobs.served))"
 
-static int claim_row(struct db *db, int64_t lease_ms, int64_t deadline, struct db_result **ret)
+/* As PostgreSQL writes arrays; a kind is a name. */
+static void write_wishes(const struct claim_wish *wishes, size_t n, char *kinds, char *rooms, size_t size)
 {
-	int r = db_query(db, DB_ROLE("stead_claimer"), deadline, ret,
-		"WITH RECURSIVE " PROMOTE ", " LINES ", " NEXT ", "
-		"claimed AS (UPDATE jobs.jobs j SET " CLAIM_SET ", failures = j.failures + next.vanished::integer "
-		"FROM next WHERE j.id = next.id RETURNING " CLAIM_COLUMNS ", next.vanished) "
-		"SELECT c.*, (SELECT count(*) FROM promoted) AS promoted FROM (SELECT (SELECT count(*) FROM served)) s "
-		"LEFT JOIN claimed c ON true",
-		DB_INT(lease_ms), DB_TEXT("{booking}"), DB_TEXT("{1}"));
+	exact_must(kinds, size, "{");
+	exact_must(rooms, size, "{");
+	for (size_t i = 0; i < n; i++) {
+		size_t k = strlen(kinds), m = strlen(rooms);
 
-	if (r < 0)
-		return r;
-	if (!db_next(*ret)) /* it has a row in any case */
-		return -EIO;
-	if (row_null(*ret, "id"))
-		return row_int(*ret, "promoted") > 0 ? -EAGAIN : -ENOENT;
-	return 0;
+		exact_must(kinds + k, size - k, "%s%s", i ? "," : "", wishes[i].kind);
+		exact_must(rooms + m, size - m, "%s%lld", i ? "," : "", (long long)wishes[i].room);
+	}
+	exact_must(kinds + strlen(kinds), size - strlen(kinds), "}");
+	exact_must(rooms + strlen(rooms), size - strlen(rooms), "}");
 }
 
-/* What is claimed is begun, for as long as the lease lasts: else it would look as if whoever had it had gone. */
-static int claim_begin(struct db *db, const struct db_result *claimed, int64_t lease_end, struct db_result **ret)
+static size_t wish_of(const struct claim_wish *wishes, const char *kind)
 {
+	size_t i = 0;
+
+	while (strcmp(wishes[i].kind, kind) != 0)
+		i++;
+	return i;
+}
+
+int claim_jobs(struct db *db, const struct claim_wish *wishes, size_t n, int64_t lease_ms, int64_t deadline, struct claim *claims,
+	size_t *ret_count)
+{
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	char kinds[MOST_WISHES * 66 + 2], rooms[sizeof(kinds)];
+	int64_t lease_end = loop_now() + lease_ms, promoted = 0;
+	size_t count = 0;
 	int r;
 
-	fiber_shield();
-	do {
-		r = db_query(db, DB_USER(row_int(claimed, "user_id")), lease_end, ret, claim_begin_sql, DB_INT(row_int(claimed, "id")),
-			DB_INT(row_int(claimed, "attempt")), DB_BOOL(row_bool(claimed, "vanished")));
-	} while (db_may_pass(r) && loop_now() + BEGIN_PAUSE_MS < lease_end && fiber_sleep_until(deadline_in(BEGIN_PAUSE_MS)) == 0);
-	fiber_unshield();
-	return r;
-}
-
-int queue_claim(struct db *db, int64_t lease_ms, int64_t deadline, struct job **ret)
-{
-	CLEANUP(db_result_freep) struct db_result *claimed = NULL;
-	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int64_t asked_at = loop_now();
-	int r = claim_row(db, lease_ms, deadline, &claimed);
-
-	if (r == 0)
-		r = claim_begin(db, claimed, asked_at + lease_ms, &res);
+	assert(n <= MOST_WISHES);
+	write_wishes(wishes, n, kinds, rooms, sizeof(kinds));
+	r = db_query(db, DB_ROLE("stead_claimer"), deadline, &res,
+		"WITH RECURSIVE " PROMOTE ", " LINES ", " NEXT ", "
+		"claimed AS (UPDATE jobs.jobs j SET " CLAIM_SET ", failures = j.failures + next.vanished::integer "
+		"FROM next WHERE j.id = next.id RETURNING j.id, j.user_id, j.attempt, j.kind, next.vanished) "
+		"SELECT c.*, (SELECT count(*) FROM promoted) AS promoted FROM (SELECT (SELECT count(*) FROM served)) s "
+		"LEFT JOIN claimed c ON true",
+		DB_INT(lease_ms), DB_TEXT(kinds), DB_TEXT(rooms));
 	if (r < 0)
 		return r;
-	if (!db_next(res)) /* it was removed, or the lease has run out already */
-		return -EAGAIN;
-	*ret = job_new(db, res, lease_ms, asked_at);
-	return 0;
+	while (db_next(res)) { /* there is a row in any case */
+		promoted = row_int(res, "promoted");
+		if (!row_null(res, "id"))
+			claims[count++] = (struct claim){ .id = row_int(res, "id"), .user = row_int(res, "user_id"),
+				.token = row_int(res, "attempt"), .wish = wish_of(wishes, row_words(res, "kind")),
+				.vanished = row_bool(res, "vanished"), .lease_end = lease_end };
+	}
+	*ret_count = count;
+	return count ? 0 : promoted ? -EAGAIN : -ENOENT;
 }
 
-int queue_others_wait(struct db *db, const struct job *j, int64_t deadline, bool *ret)
+int claim_others_wait(struct db *db, const char *kind, int64_t deadline, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res,
-		"SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'queued' AND kind = 'booking' AND id <> $1) OR "
-		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'scheduled' AND due_at <= now()) OR "
-		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'running' AND kind = 'booking' AND lease_until <= now()) AS wait", DB_INT(j->id));
+		"SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'queued' AND kind = $1) OR "
+		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'scheduled' AND kind = $1 AND due_at <= now()) OR "
+		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'running' AND kind = $1 AND lease_until <= now()) AS wait", DB_TEXT(kind));
 
 	if (r < 0)
 		return r;
@@ -100,7 +107,7 @@ int queue_others_wait(struct db *db, const struct job *j, int64_t deadline, bool
 	return 0;
 }
 
-int queue_next_due(struct db *db, int64_t deadline, int64_t *ret_ms)
+int claim_next_due(struct db *db, int64_t deadline, int64_t *ret_ms)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res,

@@ -1,20 +1,43 @@
-/* How a job is taken up: any whose turn it is (claim.c), or the next one of a run (queue.c). */
+/*
+ * Claiming: the jobs whose turn it is, many at once, under a role that sees all persons' and may write lease, state and outcome
+ * alone. What is claimed is run by whoever knows its kind.
+ */
 #pragma once
 
-#include "botd/queue.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* What job_begin() needs of a row of jobs.jobs, called j, that has just been claimed. */
-#define CLAIM_COLUMNS "j.id, j.user_id, j.attempt, j.failures"
+#include "db/db.h"
 
-/* What makes a claimed row of one: $1 is the lease in ms. */
+/* What makes a claimed row of one, called j: $1 is the lease in ms. */
 #define CLAIM_SET                                                                                  \
 	"state = 'running', attempt = j.attempt + 1, lease_until = clock_timestamp() + $1 * interval '1 ms'"
 
-/*
- * What is of the booking, for which it also says why it is tried again; under the person's own identity, in the transaction that
- * has claimed it or in another one soon after ($1, $2: number and token; $3: whoever had it before went away in the middle).
- */
-extern const char claim_begin_sql[];
+/* So many jobs of a kind, at most. */
+struct claim_wish {
+	const char *kind;
+	int64_t room;
+};
 
-/* row: what that returned; asked_at: monotonic ms of before it was claimed. */
-struct job *job_new(struct db *db, const struct db_result *row, int64_t lease_ms, int64_t asked_at);
+/* A job that has been claimed. */
+struct claim {
+	int64_t id, user, token; /* token: every write names it, and a later lease makes it invalid */
+	size_t wish;             /* which of the wishes it fulfils */
+	bool vanished;           /* whoever had it before went away in the middle */
+	int64_t lease_end;       /* monotonic ms, reckoned from before it was asked for */
+};
+
+/*
+ * Claims what there is of n wishes for lease_ms: in turn, those first whose lease ran out, which counts as a failure. claims has
+ * room for all; how many there are goes to *ret_count. 0; -EAGAIN: none, but some have lined up just now, so ask again; -ENOENT: none
+ * is due; or a negative errno of db/error.h.
+ */
+int claim_jobs(struct db *db, const struct claim_wish *wishes, size_t n, int64_t lease_ms, int64_t deadline, struct claim *claims,
+	size_t *ret_count);
+
+/* How many ms until there may be more; -ENOENT: nothing waits for its time. */
+int claim_next_due(struct db *db, int64_t deadline, int64_t *ret_ms);
+
+/* Whether there is a job of that kind that is due and that nobody is at. As claim_jobs(). */
+int claim_others_wait(struct db *db, const char *kind, int64_t deadline, bool *ret);

@@ -6,7 +6,7 @@
 
 #include "botd/ending.h"
 #include "botd/listing.h"
-#include "botd/queue.h"
+#include "botd/job.h"
 #include "botd/run.h"
 
 /* The step under way, for the worker, who says so when it takes long. */

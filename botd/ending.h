@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "botd/queue.h"
+#include "botd/job.h"
 #include "common/words.h"
 
 enum ending_kind {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "botd/ending.h"
-#include "botd/queue.h"
+#include "botd/job.h"
 #include "botd/state.h"
 
 /* Writes that it waits, and until when; or, when its day has passed, or a whole day in which the site was not well, its end. */

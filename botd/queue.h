@@ -1,136 +1,35 @@
 /*
- * The queue: which booking a worker has, and everything it may write about it. The rows of jobs.bookings are the queue
- * itself; so there is nothing to lose between the two.
- *
- * Every write names the job's token, which a later lease makes invalid: a worker that slept through its lease can
- * write nothing. Writes wait for a database that is away, but never past the lease.
+ * The queue as one botd sees it: claims jobs of the kinds that it knows, as many as there is room for, whenever there may be some,
+ * and has them run. More hosts are more botd at one PostgreSQL.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "botd/claim.h"
 
-#include <jansson.h>
+struct fiber;
+struct hub;
 
-#include "common/arena.h"
-#include "db/db.h"
-
-#define JOB_REASON 1024 /* bytes of a reason, as proto/botd.def hands it out */
-
-/* What came of a write. Each way to fail asks for something else, so none may be taken for another. */
-enum job_result {
-	JOB_OK,
-	JOB_LOST,        /* the lease is another's, or has run out while the database was away: stop, and write no more */
-	JOB_INTERRUPTED, /* this fiber was cancelled first: the job is still ours, to be given back */
-	JOB_REFUSED,     /* the database answered, and did not take it: the job is still ours, the same again is no use */
+/* A kind of work: a row for each, of whoever owns the queue. */
+struct kind {
+	const char *name;
+	int64_t (*room)(void *owner);                          /* how many more may be begun now */
+	void (*begin)(void *owner, const struct claim *claim); /* runs one, on a fiber of its own; returns at once */
 };
 
-/* What has been seen of an act that may have been sent, in words for its person; kept by the last write. */
-struct job_seen {
-	char answer[512];       /* what the site answered to it; "": that is not known */
-	bool lacking;           /* the site's own list was read, and it does not stand there */
-	char list_trouble[512]; /* else why the list could not be read; "": it was not tried */
-};
-
-struct job {
-	struct arena *arena; /* it lies there itself, and what is said of it may */
-	struct job *older; /* of the same run; the worker frees them all together */
+/* Begins as { .db ... .poll_ms }; what is borrowed outlives it. */
+struct queue {
 	struct db *db;
-	int64_t id, user, token;
-	int64_t failures;  /* tries that count, those among them whose lease ran out */
-	const char *site, *action;
-	json_t *inputs;
-	bool intended;     /* the act may have been sent: this job only looks for it, whatever happens */
-	bool vanished;     /* whoever had it before went away in the middle */
-	bool again;        /* it may have been sent before, and its person wants it sent all the same */
-	int64_t looks;     /* claims that only looked, this one among them */
-	int64_t answer_ms; /* how long the site may take to answer what is sent; set it before job_intend() */
-	int64_t look_ms;   /* how long it is looked for then; this, too */
-	int64_t look_end;  /* intended: monotonic ms; a look after this is the last one */
-	struct job_seen seen; /* its answer as last kept */
-	bool ended;        /* the last write has been made, or is being made */
-	int64_t lease_ms;  /* how long a lease is */
-	int64_t lease_end; /* monotonic ms, reckoned from before it was asked for */
+	struct hub *work;         /* missed: there may be work, or room */
+	const struct kind *kinds; /* ended by one without a name */
+	void *owner;
+	int64_t lease_ms;
+	int64_t poll_ms;          /* how long news of work may stay out before it is looked for */
+	struct fiber *fiber;      /* from here on its own */
+	bool claims_fail, looks_fail; /* it has been said */
+	int64_t refusals;         /* claims in a row that the database refused */
 };
 
-/*
- * Claims the next job that is due, in turn: of the person who has the fewest under way, and of those the one who was
- * served longest ago; then at the site where that person was. A lease that ran out counts as a failure.
- *
- * -ENOENT: none is due; -EAGAIN: another worker was faster, so ask again; or a negative errno of db/error.h.
- */
-int queue_claim(struct db *db, int64_t lease_ms, int64_t deadline, struct job **ret);
+void queue_start(struct queue *q);
 
-/* Whether there is a job that is due, of anybody else or at another site, that no worker is at. As queue_claim(). */
-int queue_others_wait(struct db *db, const struct job *j, int64_t deadline, bool *ret);
-
-/* How many ms until the next job is due; -ENOENT when none waits. */
-int queue_next_due(struct db *db, int64_t deadline, int64_t *ret_ms);
-
-/* Takes NULL, returns NULL; frees the older ones too. */
-struct job *job_free(struct job *j);
-
-/* Prolongs the lease. */
-enum job_result job_beat(struct job *j);
-
-/* What a line of its log says beside its words. */
-struct line_facts {
-	bool start;         /* it is being started now; that counts as a try, a look does not */
-	size_t step, steps; /* which of its steps comes now; 0: it is not about a step */
-};
-
-/* Writes a line of its log, cut to 2048 bytes. level is info, warning or error. */
-enum job_result job_write_line(struct job *j, const struct line_facts *f, const char *level, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-#define job_line(j_, ...)  job_write_line(j_, &(struct line_facts){ 0 }, __VA_ARGS__)
-#define job_start(j_, ...) job_write_line(j_, &(struct line_facts){ .start = true }, "info", __VA_ARGS__)
-
-/*
- * Committed before the act is sent; prolongs the lease too. From here on nobody sends it again but at its person's word: not
- * after a crash, a lost lease, a refused write, in another botd, or with other settings. The time for looking begins once the
- * site may have taken what it may to answer, or when job_look_after() says.
- */
-enum job_result job_intend(struct job *j);
-
-/* The time for looking begins in so many ms, now with 0: what the site takes to answer, or not to, is none of it. */
-enum job_result job_look_after(struct job *j, int64_t ms);
-
-/* Takes that back: what was to be sent is known not to have left, in this attempt; an earlier one is as it was (again). */
-enum job_result job_unintend(struct job *j);
-
-/* Keeps the picture of the page, a JPEG. */
-enum job_result job_picture(struct job *j, const void *jpeg, size_t size);
-
-/*
- * The last write, of which there are five kinds below. The database may refuse the words (they are cut to 1024 bytes, but
- * it has the last word): then the same is written with a fixed sentence, and then without a line in the log. JOB_REFUSED
- * means that not even that was taken; the lease then runs out, and the next claim counts it.
- */
-
-/*
- * The end: done with outcome and, unless all is said by it, a reason. The same transaction claims the next job of this
- * person at this site, if ret_next is not NULL and one is due: *ret_next is NULL otherwise.
- */
-enum job_result job_finish(struct job *j, const char *outcome, const char *reason, struct job **ret_next);
-
-/* The same of one that cannot be done any more: failed, or unconfirmed where this or an earlier act may have been sent. */
-enum job_result job_give_up(struct job *j, const char *reason, struct job **ret_next);
-
-/* Waits for the person to sign in again; version is that of the session which has ended, 0 if there was none. */
-enum job_result job_park(struct job *j, int64_t version, const char *reason, struct job **ret_next);
-
-/* Back to the queue, to be claimed again in delay_ms. counted: it counts as one of its tries. */
-enum job_result job_requeue(struct job *j, int64_t delay_ms, bool counted, const char *reason);
-
-/* The same for one that is intended, after a look that the site's list has answered: whatever failed before is over. */
-enum job_result job_look(struct job *j, int64_t delay_ms, const char *reason);
-
-/* The same, for what is nobody's fault: uncounted, and told in these words; tell: in the log, too. */
-enum job_result job_put_off(struct job *j, int64_t delay_ms, bool tell, const char *reason);
-
-/* The same without a line: nothing has been tried, for what it takes is not free. */
-enum job_result job_wait(struct job *j, int64_t delay_ms, const char *reason);
-
-/* A session of user at site works again, as version: what waits for it goes on. How many do goes to ret_count. */
-int queue_resume(struct db *db, int64_t user, const char *site, int64_t version, int64_t deadline, int64_t *ret_count);
+/* It claims no more; what it has claimed is its owner's. Waits. */
+void queue_stop(struct queue *q);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "botd/state.h"
-#include "botd/queue.h"
+#include "botd/job.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/log.h"
@@ -25,7 +25,7 @@ static int resume_take(struct botd *b, const struct session_watch_item *item)
 	if (strcmp(item->health, "working") != 0)
 		return 0;
 	while (e != -ECANCELED) {
-		e = queue_resume(b->db, item->user, item->site, item->version, deadline_in(WRITE_MS),
+		e = job_resume_all(b->db, item->user, item->site, item->version, deadline_in(WRITE_MS),
 			&count);
 		if (e == 0)
 			break;

@@ -4,16 +4,14 @@
 #include "botd/closing.h"
 #include "botd/held.h"
 #include "botd/outage.h"
+#include "botd/queue.h"
 #include "botd/settings.h"
+#include "botd/worker.h"
 #include "common/hub.h"
 #include "db/service.h"
 #include "proto/call.h"
 #include "proto/peer.h"
 #include "recipe/set.h"
-
-#define MOST_WORKERS 64
-
-struct worker;
 
 struct botd {
 	const struct botd_settings *settings;
@@ -31,8 +29,8 @@ struct botd {
 	bool database_away;
 	bool stopping;
 	struct held_set put_off;     /* bookings that have been told that the site is not well */
-	bool claims_fail, looks_fail; /* the workers have said that they cannot claim, or see what is due */
-	struct worker *workers[MOST_WORKERS + 1]; /* NULL past the last */
+	struct queue queue;
+	struct workers workers;
 	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };
 

@@ -7,7 +7,7 @@
 #include "botd/state.h"
 #include "botd/doing.h"
 #include "botd/put_off.h"
-#include "botd/queue.h"
+#include "botd/job.h"
 #include "botd/run.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
@@ -25,14 +25,12 @@
 #define AWAIT_MS      1500  /* for a browser of the same session that is being closed, before it counts as not free */
 #define LONGEST_MS    60000 /* pause between two tries */
 #define LONG_STEP_MS  3000  /* after this the log says what is being waited for */
-#define SPIN_MS       50    /* the least pause before a claim that found nothing is repeated by itself */
-#define REFUSED_MS    250   /* before a claim that the database refused is repeated; each further one twice as long */
-#define REFUSED_LONGEST_MS 8000
 #define LEAST_BATCH   3     /* jobs that a browser does before it is closed for somebody else's */
 
 struct worker {
 	struct botd *botd;
-	struct fiber *fiber;
+	struct fiber *fiber; /* NULL until it runs */
+	struct claim claim; /* what it began with */
 	struct job *job; /* the present one, and behind it the older ones of this run */
 	struct run *run; /* NULL: there is none */
 	struct progress progress;
@@ -40,7 +38,7 @@ struct worker {
 	bool done;          /* the run's fiber has no more to do */
 	bool leaving;       /* it claims no more, so the worker is free soon */
 	enum job_result beaten; /* why the run was cancelled, if it was the lease */
-	int64_t refusals;   /* claims in a row that the database refused */
+	LIST_ENTRY(worker) link;
 };
 
 static const struct botd_settings *worker_settings(struct worker *w)
@@ -145,7 +143,7 @@ static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
 		return; /* when the vault is back it tells of every session that works */
 	if (!kept.health || strcmp(kept.health, "working") != 0 || kept.version == version)
 		return;
-	if (queue_resume(w->botd->db, j->user, j->site, kept.version, deadline_in(DB_MS), &count) == 0 && count)
+	if (job_resume_all(w->botd->db, j->user, j->site, kept.version, deadline_in(DB_MS), &count) == 0 && count)
 		hub_miss(w->botd->work);
 }
 
@@ -208,10 +206,15 @@ static struct job *settle_present(struct worker *w, struct ending *e, bool more)
 	return next;
 }
 
-/* A worker that waits for work, or will in a moment. */
-static bool is_free(const struct worker *w)
+/* Workers that have not given up their place; one that is leaving will in a moment. */
+static int64_t at_work(const struct botd *b, bool leaving_too)
 {
-	return !w->job || w->leaving;
+	const struct worker *w;
+	int64_t n = 0;
+
+	LIST_FOREACH (w, &b->workers.list, link)
+		n += leaving_too || !w->leaving;
+	return n;
 }
 
 /*
@@ -224,11 +227,9 @@ static bool must_yield(struct worker *w, int64_t done)
 
 	if (done < LEAST_BATCH)
 		return false;
-	for (size_t i = 0; w->botd->workers[i]; i++) {
-		if (is_free(w->botd->workers[i]))
-			return false;
-	}
-	return queue_others_wait(w->botd->db, w->job, deadline_in(DB_MS), &others) == 0 && others;
+	if (at_work(w->botd, false) < worker_settings(w)->workers)
+		return false;
+	return claim_others_wait(w->botd->db, KIND_BOOKING, deadline_in(DB_MS), &others) == 0 && others;
 }
 
 static enum job_result say_going_on(struct worker *w, struct job *j)
@@ -263,11 +264,11 @@ static void do_batch(struct worker *w)
 /* Another worker's run with the same session: on this host we need not find out by asking. */
 static bool session_in_use(struct worker *w)
 {
+	const struct worker *o;
+
 	if (closings_have(&w->botd->closings, w->job->user, w->job->site))
 		return true;
-	for (size_t i = 0; w->botd->workers[i]; i++) {
-		const struct worker *o = w->botd->workers[i];
-
+	LIST_FOREACH (o, &w->botd->workers.list, link) {
 		if (o != w && o->run && o->job->user == w->job->user && strcmp(o->job->site, w->job->site) == 0)
 			return true;
 	}
@@ -430,92 +431,53 @@ static void work_off(struct worker *w)
 	fiber_start("run", run_jobs, w, &run);
 	attend(w, run);
 	fiber_join(&run);
-	hub_miss(w->botd->closed); /* it has no run any more */
 	w->job = job_free(w->job);
-}
-
-/* Says once that something fails, and once that it works again. A database that is away is told of elsewhere. */
-static void worker_note(struct worker *w, int r, bool *failing, const char *fails, const char *works)
-{
-	bool fail = r < 0 && r != -ENOENT && r != -EAGAIN;
-
-	if (r == -ECANCELED || r == -ENOTCONN || fail == *failing)
-		return;
-	*failing = fail;
-	if (fail)
-		log_error("%s: %s", fails, db_error(w->botd->db)->text);
-	else
-		log_notice("%s", works);
-}
-
-/* Until when to wait for news: the next job's time, or the poll. */
-static int64_t next_look(struct worker *w)
-{
-	int64_t ms = worker_settings(w)->poll_ms, due;
-	int r = queue_next_due(w->botd->db, deadline_in(DB_MS), &due);
-
-	worker_note(w, r, &w->botd->looks_fail, "when the next booking is due cannot be read, so it is looked for every now and then",
-		"when the next booking is due can be read again");
-	if (r == 0 && due < ms)
-		ms = due > SPIN_MS ? due : SPIN_MS;
-	return deadline_in(ms);
-}
-
-static int claim(struct worker *w)
-{
-	int r = queue_claim(w->botd->db, worker_settings(w)->lease_ms, deadline_in(DB_MS), &w->job);
-
-	worker_note(w, r, &w->botd->claims_fail, "no booking can be claimed, so none is worked off; it is tried again and again",
-		"bookings can be claimed again");
-	if (r == 0 || r == -ENOENT)
-		w->refusals = 0;
-	return r;
-}
-
-/* Until it is worth looking again. Less than 0 when there is nothing more to do for a worker. */
-static int await_work(struct worker *w, struct watcher *news, int r)
-{
-	if (r == -EAGAIN)
-		return fiber_sleep_until(deadline_in(SPIN_MS));
-	if (r == -ENOENT || r == -ENOTCONN) { /* there is news of work, and of the database that is back */
-		r = watcher_wait(news, next_look(w));
-		return r == -ETIMEDOUT ? 0 : r;
-	}
-	return fiber_sleep_until(deadline_in(pause_after(REFUSED_MS, w->refusals++, REFUSED_LONGEST_MS)));
 }
 
 static void worker_work(void *arg)
 {
 	struct worker *w = arg;
-	CLEANUP(watcher_freep) struct watcher *news = watcher_new(w->botd->work, NULL);
-	int r = 0;
+	struct botd *b = w->botd;
+	int r;
 
-	while (r == 0 && !fiber_cancelled()) {
-		r = claim(w);
-		if (r == 0)
-			work_off(w);
-		else if (r != -ECANCELED)
-			r = await_work(w, news, r);
-	}
+	w->fiber = fiber_self();
+	if (b->stopping)
+		fiber_cancel(w->fiber);
+	r = job_begin(b->db, &w->claim, worker_settings(w)->lease_ms, &w->job);
+	if (r == 0)
+		work_off(w);
+	else if (r != -ENOENT)
+		log_warning("booking %lld cannot be begun; it is when its lease has run out: %s", (long long)w->claim.id, db_error(b->db)->text);
+	LIST_REMOVE(w, link);
+	hub_miss(b->closed); /* it has no run any more */
+	hub_miss(b->work);   /* there is room */
+	latch_wake(&b->workers.emptied, 0);
+	free(w);
 }
 
-struct worker *worker_start(struct botd *b)
+int64_t workers_room(void *botd)
+{
+	const struct botd *b = botd;
+
+	return b->settings->workers - at_work(b, true);
+}
+
+void worker_begin(void *botd, const struct claim *claim)
 {
 	struct worker *w = must(calloc(1, sizeof(*w)));
+	struct botd *b = botd;
 
 	w->botd = b;
-	fiber_start("worker", worker_work, w, &w->fiber);
-	return w;
+	w->claim = *claim;
+	LIST_INSERT_HEAD(&b->workers.list, w, link);
+	fiber_start("worker", worker_work, w, NULL);
 }
 
-void worker_cancel(struct worker *w)
+void workers_stop(struct botd *b)
 {
-	fiber_cancel(w->fiber);
-}
+	struct worker *w;
 
-struct worker *worker_end(struct worker *w)
-{
-	fiber_join(&w->fiber);
-	free(w);
-	return NULL;
+	LIST_FOREACH (w, &b->workers.list, link)
+		fiber_cancel(w->fiber);
+	LATCH_AWAIT(&b->workers.emptied, LIST_EMPTY(&b->workers.list));
 }

@@ -1,16 +1,28 @@
 /*
- * A worker: claims a job, keeps its lease alive while the run (run.h) does it, and the next ones of the same person at
- * the same site, in one browser; then claims again. A run whose lease is lost is cancelled at once.
+ * A worker: takes up a booking that was claimed and keeps its lease alive while the run (run.h) does it, and the next ones of the
+ * same person at the same site, in one browser. A run whose lease is lost is cancelled at once.
  */
 #pragma once
+
+#include <sys/queue.h>
+
+#include "botd/claim.h"
+#include "common/latch.h"
+
+#define KIND_BOOKING "booking"
 
 struct botd;
 struct worker;
 
-struct worker *worker_start(struct botd *b);
+/* Those at work. Begins as { 0 }. */
+struct workers {
+	LIST_HEAD(, worker) list;
+	struct latch emptied;
+};
 
-/* Lets it give back what it is at and end. */
-void worker_cancel(struct worker *w);
+/* A kind's (botd/queue.h): as many as the setting says work at the same time. */
+int64_t workers_room(void *botd);
+void worker_begin(void *botd, const struct claim *claim);
 
-/* Waits until it has ended, and frees it. Returns NULL. */
-struct worker *worker_end(struct worker *w);
+/* In a fiber: lets them give back what they are at, and waits until they have. */
+void workers_stop(struct botd *b);

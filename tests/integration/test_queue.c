@@ -1,5 +1,5 @@
 /*
- * botd/queue.c against a real PostgreSQL: who gets a job, that a lost lease can write nothing, that lines are numbered
+ * botd/claim.c and botd/job.c against a real PostgreSQL: who gets a job, that a lost lease can write nothing, that lines are numbered
  * without gaps, and what happens when the database goes away meanwhile.
  */
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "botd/queue.h"
+#include "botd/job.h"
 #include "common/cleanup.h"
 #include "common/words.h"
 #include "tests/integration/test_db_cluster.h"
@@ -72,11 +72,24 @@ static int64_t queued(int64_t user, const char *site)
 	return sql_number("SELECT public.book(%lld, '%s', gen_random_uuid()::text)", (long long)user, site);
 }
 
+static int claim_one(struct job **ret)
+{
+	const struct claim_wish wish = { "booking", 1 };
+	struct claim claim;
+	size_t n = 0;
+	int r = claim_jobs(db, &wish, 1, LEASE_MS, SOON, &claim, &n);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(1, n);
+	return job_begin(db, &claim, LEASE_MS, ret);
+}
+
 static struct job *claimed(void)
 {
 	struct job *j = NULL;
 
-	assert_int_equal(0, queue_claim(db, LEASE_MS, SOON, &j));
+	assert_int_equal(0, claim_one(&j));
 	assert_non_null(j);
 	return j;
 }
@@ -85,7 +98,7 @@ static void assert_none(void)
 {
 	struct job *j = NULL;
 
-	assert_int_equal(-ENOENT, queue_claim(db, LEASE_MS, SOON, &j));
+	assert_int_equal(-ENOENT, claim_one(&j));
 }
 
 static void expire(int64_t id)
@@ -170,10 +183,10 @@ static void persons_take_turns(void *arg)
 	(void)arg;
 	first = sql_number("SELECT public.book(1, 'desk', i::text) FROM generate_series(1, 200) i");
 	a = claimed();
-	assert_int_equal(0, queue_others_wait(db, a, SOON, &others));
+	assert_int_equal(0, claim_others_wait(db, "booking", SOON, &others));
 	assert_false(others); /* its own next ones do not count */
 	b = queued(2, "desk");
-	assert_int_equal(0, queue_others_wait(db, a, SOON, &others));
+	assert_int_equal(0, claim_others_wait(db, "booking", SOON, &others));
 	assert_true(others);
 	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, NULL));
 	job_free(a);
@@ -300,7 +313,7 @@ static void time_comes(void *arg)
 	j = claimed();
 	assert_int_equal(behind, j->id);
 	sql_number("UPDATE jobs.jobs SET due_at = now() WHERE id = %lld RETURNING id", (long long)id);
-	assert_int_equal(-EAGAIN, queue_claim(db, LEASE_MS, SOON, &next));
+	assert_int_equal(-EAGAIN, claim_one(&next));
 	assert_none(); /* its lane is not free */
 	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE state = 'behind'"));
 	assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, &next));
@@ -338,7 +351,7 @@ static void end_all(void *arg)
 	for (;;) {
 		struct job *j = NULL;
 		bool over = asking == 0;
-		int r = queue_claim(db, LEASE_MS, SOON, &j);
+		int r = claim_one(&j);
 
 		if (r == 0)
 			assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, NULL));
@@ -370,10 +383,10 @@ static void next_due(void *arg)
 	int64_t ms = 0, id;
 
 	(void)arg;
-	assert_int_equal(-ENOENT, queue_next_due(db, SOON, &ms));
+	assert_int_equal(-ENOENT, claim_next_due(db, SOON, &ms));
 	id = queued(7, "desk");
 	sql_number("UPDATE jobs.jobs SET state = 'scheduled', due_at = now() + interval '20 s' WHERE id = %lld RETURNING id", (long long)id);
-	assert_int_equal(0, queue_next_due(db, SOON, &ms));
+	assert_int_equal(0, claim_next_due(db, SOON, &ms));
 	assert_in_range(ms, 15000, 20000);
 }
 TEST(next_due)
@@ -746,7 +759,7 @@ static void work_off(void *arg)
 	(void)arg;
 	while (finished < JOBS) {
 		struct job *j = NULL, *next = NULL;
-		int r = queue_claim(db, LEASE_MS, SOON, &j);
+		int r = claim_one(&j);
 
 		if (r == -ENOENT || r == -EAGAIN) {
 			assert_int_equal(0, fiber_yield());
@@ -794,13 +807,13 @@ static void resumes_on_another_version(void *arg)
 	j = claimed();
 	assert_int_equal(JOB_OK, job_park(j, 4, "the site asks for you", NULL));
 	job_free(j);
-	assert_int_equal(0, queue_resume(db, 7, "desk", 4, SOON, &count));
+	assert_int_equal(0, job_resume_all(db, 7, "desk", 4, SOON, &count));
 	assert_int_equal(0, count); /* that one has ended */
-	assert_int_equal(0, queue_resume(db, 8, "desk", 5, SOON, &count));
+	assert_int_equal(0, job_resume_all(db, 8, "desk", 5, SOON, &count));
 	assert_int_equal(0, count);
-	assert_int_equal(0, queue_resume(db, 7, "gym", 5, SOON, &count));
+	assert_int_equal(0, job_resume_all(db, 7, "gym", 5, SOON, &count));
 	assert_int_equal(0, count);
-	assert_int_equal(0, queue_resume(db, 7, "desk", 5, SOON, &count));
+	assert_int_equal(0, job_resume_all(db, 7, "desk", 5, SOON, &count));
 	assert_int_equal(1, count);
 	assert_int_equal(2, sql_number("SELECT last_line FROM public.bookings WHERE user_id = 7"));
 	assert_int_equal(1, sql_number("SELECT count(*) FROM public.bookings WHERE user_id = 7 AND state = 'queued'"));
