@@ -16,7 +16,7 @@
 
 /* The kinds of work that there are; a job of another kind is left alone. */
 static const struct kind botd_kinds[] = {
-	{ KIND_BOOKING, workers_room, worker_begin },
+	{ .name = KIND_BOOKING, .room = workers_room, .begin = worker_begin },
 	{ 0 },
 };
 
@@ -29,7 +29,7 @@ static void tell_work(const char *, void *arg)
 {
 	struct botd *b = arg;
 
-	hub_miss(b->work);
+	queue_wake(&b->queue);
 }
 
 /* The numbers of jobs, a space between two. NULL or "": something may have been missed, so everybody looks. */
@@ -71,7 +71,6 @@ int botd_open(void *daemon, struct server *)
 {
 	struct botd *b = daemon;
 
-	b->work = hub_new(0, 1);
 	b->news = hub_new(0, 1);
 	b->closed = hub_new(0, 1);
 	b->outages.old_ms = OUTAGE_OLD_MS;
@@ -85,7 +84,7 @@ int botd_start(void *daemon)
 {
 	struct botd *b = daemon;
 
-	b->queue = (struct queue){ .db = b->db, .work = b->work, .kinds = botd_kinds, .owner = b, .lease_ms = b->settings->lease_ms,
+	b->queue = (struct queue){ .db = b->db, .kinds = botd_kinds, .owner = b, .lease_ms = b->settings->lease_ms,
 		.poll_ms = b->settings->poll_ms };
 	queue_start(&b->queue);
 	fiber_start("resume", resume_run, b, &b->resume);
@@ -98,7 +97,6 @@ void botd_stop(void *daemon)
 	struct botd *b = daemon;
 
 	b->stopping = true;
-	hub_end(b->work);
 	hub_end(b->news);
 	hub_end(b->closed);
 	queue_stop(&b->queue);
@@ -116,7 +114,6 @@ void botd_close(void *daemon)
 	peer_free(b->screen);
 	db_free(b->db);
 	recipe_set_free(b->recipes);
-	hub_free(b->work);
 	hub_free(b->news);
 	hub_free(b->closed);
 	held_free(&b->doubted);

@@ -2,14 +2,14 @@
 
 #include <errno.h>
 
+#include "botd/task.h"
 #include "common/fiber.h"
-#include "common/hub.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/pause.h"
 
 #define DB_MS      5000
-#define MOST       64  /* claimed at once */
+#define MOST       512 /* claimed at once */
 #define MOST_KINDS 16
 #define SPIN_MS    50  /* the least pause before a claim that found nothing is repeated by itself */
 #define REFUSED_MS 250 /* before a claim that the database refused is repeated; each further one twice as long */
@@ -45,11 +45,21 @@ static size_t find_room(struct queue *q, struct claim_wish *wishes, size_t *ret_
 	return all;
 }
 
+static void claim_run(struct queue *q, const struct claim *c)
+{
+	const struct kind *k = &q->kinds[c->wish];
+
+	if (k->run)
+		task_begin(q, c);
+	else
+		k->begin(q->owner, c);
+}
+
 /* 0: it has claimed all that it wished for, so there may be more; -EBUSY: there is no room. Else as claim_jobs(). */
 static int claim_some(struct queue *q)
 {
 	struct claim_wish wishes[MOST_KINDS];
-	struct claim claims[MOST];
+	static struct claim claims[MOST]; /* begun before the next wait */
 	size_t n, count = 0, all = find_room(q, wishes, &n);
 	int r;
 
@@ -61,7 +71,7 @@ static int claim_some(struct queue *q)
 	if (r == 0 || r == -ENOENT)
 		q->refusals = 0;
 	for (size_t i = 0; i < count; i++)
-		q->kinds[claims[i].wish].begin(q->owner, &claims[i]);
+		claim_run(q, &claims[i]);
 	return r < 0 ? r : count < all ? -ENOENT : 0;
 }
 
@@ -78,37 +88,74 @@ static int64_t next_look(struct queue *q)
 	return deadline_in(ms);
 }
 
-/* Until it is worth claiming again. Less than 0 when there is nothing more to do. */
-static int await_work(struct queue *q, struct watcher *news, int r)
+/* r: of the last turn. There is news of work, of room, and of a database that is back. */
+static int64_t next_turn(struct queue *q, int r)
 {
-	if (r == 0)
-		return 0;
-	if (r == -EAGAIN)
-		return fiber_yield();
-	if (r == -EBUSY || r == -ENOENT || r == -ENOTCONN) { /* there is news of work, of room, and of the database that is back */
-		r = watcher_wait(news, r == -EBUSY ? NEVER : next_look(q));
-		return r == -ETIMEDOUT ? 0 : r;
-	}
-	return fiber_sleep_until(deadline_in(pause_after(REFUSED_MS, q->refusals++, REFUSED_LONGEST_MS)));
+	if (r == -EAGAIN || r == 0)
+		return loop_now();
+	if (r == -EBUSY)
+		return NEVER;
+	if (r == -ENOENT || r == -ENOTCONN)
+		return next_look(q);
+	return deadline_in(pause_after(REFUSED_MS, q->refusals++, REFUSED_LONGEST_MS));
+}
+
+static int queue_turn(struct queue *q)
+{
+	int r = tasks_write_ends(q, deadline_in(DB_MS));
+
+	tasks_expire(q);
+	if (r < 0)
+		return r;
+	return q->stopping ? -EBUSY : claim_some(q);
 }
 
 static void queue_work(void *arg)
 {
 	struct queue *q = arg;
-	struct watcher *news = watcher_new(q->work, NULL);
 
-	while (!fiber_cancelled() && await_work(q, news, claim_some(q)) == 0)
-		;
-	watcher_freep(&news);
+	while (!q->stopping || !TAILQ_EMPTY(&q->tasks)) {
+		int64_t next;
+
+		q->again = false;
+		next = next_turn(q, queue_turn(q));
+		if (!q->again && next > loop_now() && !(q->stopping && TAILQ_EMPTY(&q->tasks)))
+			latch_wait(&q->woken, q->stopping ? deadline_in(SPIN_MS) : next);
+		else
+			fiber_yield();
+	}
+}
+
+static void queue_keep(void *arg)
+{
+	struct queue *q = arg;
+
+	while (!q->stopping || !TAILQ_EMPTY(&q->tasks)) {
+		latch_wait(&q->stopped, deadline_in(q->lease_ms / 4));
+		tasks_beat(q, deadline_in(q->lease_ms / 2));
+		tasks_expire(q);
+	}
 }
 
 void queue_start(struct queue *q)
 {
-	fiber_start("queue", queue_work, q, &q->fiber);
+	TAILQ_INIT(&q->tasks);
+	fiber_start("queue", queue_work, q, &q->worker);
+	fiber_start("leases", queue_keep, q, &q->keeper);
+}
+
+void queue_wake(struct queue *q)
+{
+	q->again = true;
+	latch_wake(&q->woken, 0);
 }
 
 void queue_stop(struct queue *q)
 {
-	fiber_cancel(q->fiber);
-	fiber_join(&q->fiber);
+	q->stopping = true;
+	tasks_cancel(q);
+	queue_wake(q);
+	fiber_join(&q->worker);
+	latch_wake(&q->stopped, 0);
+	fiber_join(&q->keeper);
 }

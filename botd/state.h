@@ -19,7 +19,6 @@ struct botd {
 	struct db_service database;
 	struct db *db;
 	struct peer *vault, *screen; /* sessiond, streamd */
-	struct hub *work;            /* missed: there may be work */
 	struct hub *news;            /* the number of a booking that has changed */
 	struct hub *closed;          /* missed: a browser has been closed and its session saved */
 	struct closings closings;

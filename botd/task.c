@@ -7,7 +7,6 @@
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/fiber.h"
-#include "common/hub.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/must.h"
@@ -18,8 +17,8 @@
 /* Columns of a batch, each an array as PostgreSQL writes it. */
 struct batch {
 	struct bytes ids, tokens, outcomes, delays, counted;
-	struct task *tasks[MOST_AT_ONCE];
-	size_t n;
+	struct task *tasks[MOST_AT_ONCE]; /* NULL: it has been found */
+	size_t n, next;
 };
 
 static void batch_end(struct batch *b)
@@ -76,14 +75,20 @@ static void task_is(struct task *t, int state)
 	t->state = state;
 	if (state == TASK_LOST)
 		fiber_cancel(t->fiber);
-	latch_wake(&t->queue->moved, 0);
+	latch_wake(&t->moved, 0);
 }
 
+/* Rows mostly come back in the order in which they were sent. */
 static struct task *batch_take(struct batch *b, int64_t id)
 {
-	for (size_t i = 0; i < b->n; i++)
-		if (b->tasks[i] && b->tasks[i]->claim.id == id)
-			return TAKE(b->tasks[i]);
+	for (size_t i = 0; i < b->n; i++) {
+		size_t at = (b->next + i) % b->n;
+
+		if (b->tasks[at] && b->tasks[at]->claim.id == id) {
+			b->next = at + 1;
+			return TAKE(b->tasks[at]);
+		}
+	}
 	return NULL;
 }
 
@@ -206,6 +211,16 @@ void tasks_expire(struct queue *q)
 			task_is(t, TASK_LOST);
 }
 
+int64_t tasks_running(const struct queue *q, size_t kind)
+{
+	const struct task *t;
+	int64_t n = 0;
+
+	TAILQ_FOREACH (t, &q->tasks, link)
+		n += t->claim.wish == kind && t->state == TASK_RUNS;
+	return n;
+}
+
 void tasks_cancel(struct queue *q)
 {
 	struct task *t;
@@ -218,8 +233,8 @@ static void await_written(struct task *t)
 {
 	if (t->state == TASK_RUNS)
 		t->state = TASK_ENDING;
-	hub_miss(t->queue->work);
-	LATCH_AWAIT(&t->queue->moved, t->state != TASK_ENDING);
+	queue_wake(t->queue);
+	LATCH_AWAIT(&t->moved, t->state != TASK_ENDING);
 }
 
 static void task_run(void *arg)
@@ -235,7 +250,7 @@ static void task_run(void *arg)
 	if (t->state == TASK_LOST)
 		log_notice("job %lld: its lease was lost; what has become of it is found out anew", (long long)t->claim.id);
 	TAILQ_REMOVE(&q->tasks, t, link);
-	latch_wake(&q->moved, 0);
+	queue_wake(q);
 	free(t);
 }
 

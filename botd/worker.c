@@ -144,7 +144,7 @@ static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
 	if (!kept.health || strcmp(kept.health, "working") != 0 || kept.version == version)
 		return;
 	if (job_resume_all(w->botd->db, j->user, j->site, kept.version, deadline_in(DB_MS), &count) == 0 && count)
-		hub_miss(w->botd->work);
+		queue_wake(&w->botd->queue);
 }
 
 /* The run was cancelled because of its lease: that, and not the cancelling, is what has ended the attempt. */
@@ -450,7 +450,7 @@ static void worker_work(void *arg)
 		log_warning("booking %lld cannot be begun; it is when its lease has run out: %s", (long long)w->claim.id, db_error(b->db)->text);
 	LIST_REMOVE(w, link);
 	hub_miss(b->closed); /* it has no run any more */
-	hub_miss(b->work);   /* there is room */
+	queue_wake(&b->queue); /* there is room */
 	latch_wake(&b->workers.emptied, 0);
 	free(w);
 }

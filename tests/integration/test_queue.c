@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "botd/job.h"
+#include "botd/task.h"
 #include "common/cleanup.h"
 #include "common/words.h"
 #include "tests/integration/test_db_cluster.h"
@@ -794,6 +795,132 @@ static void every_job_once(void *arg)
 }
 TEST(every_job_once)
 
+/* Tasks: jobs of kinds that the queue runs by itself */
+
+#define TASKS 1000
+static struct queue queue;
+static int ran[TASKS + 1], most_room;
+static bool tasks_sleep, tasks_fail;
+
+static int64_t task_room(void *)
+{
+	return most_room - tasks_running(&queue, 0);
+}
+
+static void run_one(void *, struct task *t)
+{
+	ran[t->claim.id]++;
+	if (tasks_sleep && fiber_sleep_until(NEVER) < 0)
+		return;
+	t->end = tasks_fail ? (struct task_end){ .delay_ms = 60000, .counted = true } : (struct task_end){ .outcome = "done" };
+}
+
+static const struct kind light_kinds[] = { { .name = "light", .room = task_room, .run = run_one }, { 0 } };
+
+static void start_queue(int room, int64_t lease_ms)
+{
+	memset(ran, 0, sizeof(ran));
+	most_room = room;
+	tasks_sleep = tasks_fail = false;
+	queue = (struct queue){ .db = db, .kinds = light_kinds, .lease_ms = lease_ms, .poll_ms = 200 };
+	queue_start(&queue);
+}
+
+static void add_light(int n)
+{
+	sql_number("WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue) SELECT 1 + i %% 7, 'light', 'x' "
+		   "FROM generate_series(1, %d) i RETURNING id) SELECT max(id) FROM j", n);
+	queue_wake(&queue);
+}
+
+static void await_jobs(const char *state, int n)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM jobs.jobs WHERE state = '%s'", state);
+	while (sql_number("%s", sql) < n)
+		assert_int_equal(0, fiber_sleep_until(deadline_in(20)));
+}
+
+static void tasks_run_once(void *arg)
+{
+	(void)arg;
+	start_queue(100, LEASE_MS);
+	add_light(TASKS);
+	await_jobs("done", TASKS);
+	queue_stop(&queue);
+	for (int i = 1; i <= TASKS; i++)
+		assert_int_equal(1, ran[i]);
+	assert_int_equal(TASKS, sql_number("SELECT count(*) FROM jobs.jobs WHERE outcome = 'done' AND attempt = 1 AND lease_until IS NULL"));
+}
+TEST(tasks_run_once)
+
+static void tasks_are_given_back(void *arg)
+{
+	(void)arg;
+	start_queue(3, LEASE_MS);
+	tasks_sleep = true;
+	add_light(5);
+	await_jobs("running", 3);
+	queue_stop(&queue);
+	assert_int_equal(5, sql_number("SELECT count(*) FROM jobs.jobs WHERE state = 'queued'"));
+	assert_int_equal(0, sql_number("SELECT sum(failures) FROM jobs.jobs"));
+}
+TEST(tasks_are_given_back)
+
+static void tasks_are_tried_again(void *arg)
+{
+	(void)arg;
+	start_queue(3, LEASE_MS);
+	tasks_fail = true;
+	add_light(3);
+	await_jobs("scheduled", 3);
+	assert_int_equal(3, sql_number("SELECT count(*) FROM jobs.jobs WHERE failures = 1 AND due_at > now() + interval '50 s'"));
+	tasks_fail = false;
+	sql_number("UPDATE jobs.jobs SET due_at = now() RETURNING id");
+	await_jobs("done", 3);
+	queue_stop(&queue);
+	assert_int_equal(2, ran[1]);
+}
+TEST(tasks_are_tried_again)
+
+/* Another has it: its fiber ends, and nothing is written of it. */
+static void lost_tasks_are_cancelled(void *arg)
+{
+	(void)arg;
+	start_queue(3, 1000);
+	tasks_sleep = true;
+	add_light(2);
+	await_jobs("running", 2);
+	sql_number("UPDATE jobs.jobs SET attempt = 9, lease_until = now() + interval '1 min' WHERE id = 1 RETURNING id");
+	while (tasks_running(&queue, 0) > 1)
+		assert_int_equal(0, fiber_sleep_until(deadline_in(20)));
+	assert_in_range(sql_number("SELECT (extract(epoch FROM lease_until - now()) * 1000)::bigint FROM jobs.jobs WHERE id = 2"), 100, 1000);
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE id = 1 AND attempt = 9 AND state = 'running'"));
+	queue_stop(&queue);
+}
+TEST(lost_tasks_are_cancelled)
+
+static void restart(void *arg);
+
+/* Whatever is cut: no task is lost, and none runs twice, for what was claimed by a COMMIT that was not answered has not run. */
+static void tasks_outlive_the_database(void *arg)
+{
+	struct fiber *f = NULL;
+
+	(void)arg;
+	start_queue(10, 1500);
+	add_light(TASKS);
+	await_jobs("done", 50);
+	fiber_start("restart", restart, NULL, &f);
+	fiber_join(&f);
+	await_jobs("done", TASKS);
+	queue_stop(&queue);
+	for (int i = 1; i <= TASKS; i++)
+		assert_int_equal(1, ran[i]);
+}
+TEST(tasks_outlive_the_database)
+
 /* Waiting for a sign-in */
 
 static void resumes_on_another_version(void *arg)
@@ -898,6 +1025,11 @@ int main(void)
 		CASE(again_is_one_act),
 		CASE(interrupted_is_neither),
 		CASE(every_job_once),
+		CASE(tasks_run_once),
+		CASE(tasks_are_given_back),
+		CASE(tasks_are_tried_again),
+		CASE(lost_tasks_are_cancelled),
+		CASE(tasks_outlive_the_database),
 		CASE(resumes_on_another_version),
 		CASE(writes_wait_for_the_database),
 		CASE(writes_end_with_the_lease),
