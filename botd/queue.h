@@ -35,7 +35,8 @@ struct queue {
 	bool stopping;
 	bool claims_fail, looks_fail; /* it has been said */
 	int64_t refusals; /* claims in a row that the database refused */
-	TAILQ_HEAD(tasks, task) tasks;
+	TAILQ_HEAD(tasks, task) tasks; /* by number */
+	uint64_t begun;
 };
 
 void queue_start(struct queue *q);

@@ -14,10 +14,14 @@
 
 #define MOST_AT_ONCE 1000 /* ends, or beats, in one statement */
 
-/* Columns of a batch, each an array as PostgreSQL writes it. */
+/* Some tasks, as columns, each an array as PostgreSQL writes it. Across a wait they are numbers, for any of them may end meanwhile. */
 struct batch {
 	struct bytes ids, tokens, outcomes, delays, counted;
-	struct task *tasks[MOST_AT_ONCE]; /* NULL: it has been found */
+	struct batch_row {
+		uint64_t number;
+		int64_t id;
+		bool found; /* the database has said it of that one */
+	} rows[MOST_AT_ONCE];
 	size_t n, next;
 };
 
@@ -57,17 +61,51 @@ static void batch_add(struct batch *b, struct task *t)
 	put_word(&b->outcomes, t->end.outcome ?: "NULL");
 	put_number(&b->delays, t->end.delay_ms);
 	put_word(&b->counted, t->end.counted ? "t" : "f");
-	b->tasks[b->n++] = t;
+	b->rows[b->n++] = (struct batch_row){ .number = t->number, .id = t->claim.id };
 }
 
-/* Those in that state, as many as go into one. */
-static void batch_fill(struct batch *b, struct queue *q, int state)
+/* Those in that state behind a number, as many as go into one. */
+static void batch_fill(struct batch *b, struct queue *q, int state, uint64_t after)
 {
 	struct task *t;
 
 	TAILQ_FOREACH (t, &q->tasks, link)
-		if ((int)t->state == state && b->n < MOST_AT_ONCE)
+		if ((int)t->state == state && t->number > after && b->n < MOST_AT_ONCE)
 			batch_add(b, t);
+}
+
+/* The tasks of a batch that are still there, one after another; both are in order. */
+static struct task *batch_next(struct batch *b, struct queue *q, struct task *t, struct batch_row **ret)
+{
+	for (t = t ? TAILQ_NEXT(t, link) : TAILQ_FIRST(&q->tasks); t; t = TAILQ_NEXT(t, link)) {
+		while (b->next < b->n && b->rows[b->next].number < t->number)
+			b->next++;
+		if (b->next < b->n && b->rows[b->next].number == t->number) {
+			*ret = &b->rows[b->next];
+			return t;
+		}
+	}
+	return NULL;
+}
+
+#define BATCH_FOREACH(t_, row_, b_, q_)                                                            \
+	for ((b_)->next = 0, (t_) = batch_next(b_, q_, NULL, &(row_)); (t_); (t_) = batch_next(b_, q_, t_, &(row_)))
+
+/* Rows mostly come back in the order in which they were sent. */
+static void batch_found(struct batch *b, struct db_result *res)
+{
+	size_t at = 0;
+
+	while (db_next(res)) {
+		int64_t id = row_int(res, "id");
+
+		for (size_t i = 0; i < b->n; i++, at = (at + 1) % b->n) {
+			if (b->rows[at].id == id) {
+				b->rows[at].found = true;
+				break;
+			}
+		}
+	}
 }
 
 static void task_is(struct task *t, int state)
@@ -78,62 +116,40 @@ static void task_is(struct task *t, int state)
 	latch_wake(&t->moved, 0);
 }
 
-/* Rows mostly come back in the order in which they were sent. */
-static struct task *batch_take(struct batch *b, int64_t id)
+/* Those that end and are not found, although their end may have been written by a COMMIT that was not answered. */
+static bool batch_doubted(struct batch *b, struct queue *q)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		size_t at = (b->next + i) % b->n;
+	struct batch_row *row;
+	struct task *t;
+	bool doubted = false;
 
-		if (b->tasks[at] && b->tasks[at]->claim.id == id) {
-			b->next = at + 1;
-			return TAKE(b->tasks[at]);
-		}
-	}
-	return NULL;
+	BATCH_FOREACH (t, row, b, q)
+		doubted |= t->in_doubt && !row->found;
+	return doubted;
 }
 
-/* Those whose rows came back are as said; each is found once. */
-static void batch_are(struct batch *b, struct db_result *res, int state)
-{
-	while (db_next(res)) {
-		struct task *t = batch_take(b, row_int(res, "id"));
-
-		if (t)
-			task_is(t, state);
-	}
-}
-
-/* An end that may have been written, by a COMMIT that was not answered, is looked for before its lease counts as lost. */
 static int look_for_ends(struct queue *q, struct batch *b, int64_t deadline)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	bool doubted = false;
 	int r;
 
-	for (size_t i = 0; i < b->n; i++)
-		doubted |= b->tasks[i] && b->tasks[i]->in_doubt;
-	if (!doubted)
+	if (!batch_doubted(b, q))
 		return 0;
 	r = db_read(q->db, DB_ROLE("stead_claimer"), deadline, &res,
 		"SELECT j.id FROM unnest($1::bigint[], $2::bigint[]) e (id, token) JOIN jobs.jobs j ON j.id = e.id AND j.attempt = e.token "
 		"WHERE j.state <> 'running'", DB_TEXT(b->ids.p), DB_TEXT(b->tokens.p));
 	if (r == 0)
-		batch_are(b, res, TASK_WRITTEN);
+		batch_found(b, res);
 	return r;
 }
 
-static void batch_doubt(struct batch *b)
+static void batch_doubt(struct batch *b, struct queue *q)
 {
-	for (size_t i = 0; i < b->n; i++)
-		b->tasks[i]->in_doubt = true;
-}
+	struct batch_row *row;
+	struct task *t;
 
-/* The database has answered, and has none of these. */
-static void batch_lost(struct batch *b)
-{
-	for (size_t i = 0; i < b->n; i++)
-		if (b->tasks[i])
-			task_is(b->tasks[i], TASK_LOST);
+	BATCH_FOREACH (t, row, b, q)
+		t->in_doubt = true;
 }
 
 static int write_ends(struct queue *q, struct batch *b, int64_t deadline)
@@ -150,56 +166,71 @@ static int write_ends(struct queue *q, struct batch *b, int64_t deadline)
 		DB_TEXT(put_close(&b->delays)), DB_TEXT(put_close(&b->counted)));
 
 	if (r == -EINPROGRESS)
-		batch_doubt(b);
+		batch_doubt(b, q);
 	if (r < 0)
 		return r;
-	batch_are(b, res, TASK_WRITTEN);
+	batch_found(b, res);
 	return look_for_ends(q, b, deadline);
 }
 
+/* The database has answered: an end that it does not have came after another's lease. */
 int tasks_write_ends(struct queue *q, int64_t deadline)
 {
-	int r = 0;
+	CLEANUP(batch_end) struct batch b = { 0 };
+	struct batch_row *row;
+	struct task *t;
+	int r;
 
-	while (r == 0) {
-		CLEANUP(batch_end) struct batch b = { 0 };
-
-		batch_fill(&b, q, TASK_ENDING);
-		if (b.n == 0)
-			break;
-		r = write_ends(q, &b, deadline);
-		if (r == 0)
-			batch_lost(&b);
-	}
-	return r;
+	batch_fill(&b, q, TASK_ENDING, 0);
+	if (b.n == 0)
+		return 0;
+	r = write_ends(q, &b, deadline);
+	if (r < 0)
+		return r;
+	BATCH_FOREACH (t, row, &b, q)
+		if (t->state == TASK_ENDING)
+			task_is(t, row->found ? TASK_WRITTEN : TASK_LOST);
+	return 0;
 }
 
-int tasks_beat(struct queue *q, int64_t deadline)
+/* Of as many as go into one, behind *after, which moves on. */
+static int beat_some(struct queue *q, uint64_t *after, int64_t deadline)
 {
 	CLEANUP(batch_end) struct batch b = { 0 };
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int64_t lease_end = loop_now() + q->lease_ms;
+	struct batch_row *row;
+	struct task *t;
 	int r;
 
-	batch_fill(&b, q, TASK_RUNS);
+	batch_fill(&b, q, TASK_RUNS, *after);
 	if (b.n == 0)
-		return 0;
+		return -ENOENT;
+	*after = b.rows[b.n - 1].number;
 	r = db_query(q->db, DB_ROLE("stead_claimer"), deadline, &res,
 		"UPDATE jobs.jobs j SET lease_until = clock_timestamp() + $3 * interval '1 ms' "
 		"FROM unnest($1::bigint[], $2::bigint[]) e (id, token) WHERE j.id = e.id AND j.attempt = e.token AND j.state = 'running' "
 		"RETURNING j.id", DB_TEXT(put_close(&b.ids)), DB_TEXT(put_close(&b.tokens)), DB_INT(q->lease_ms));
 	if (r < 0)
 		return r;
-	while (db_next(res)) {
-		struct task *t = batch_take(&b, row_int(res, "id"));
-
-		if (t)
+	batch_found(&b, res);
+	BATCH_FOREACH (t, row, &b, q) {
+		if (row->found)
 			t->claim.lease_end = lease_end;
+		else if (t->state == TASK_RUNS) /* it may have ended meanwhile */
+			task_is(t, TASK_LOST);
 	}
-	for (size_t i = 0; i < b.n; i++)
-		if (b.tasks[i] && b.tasks[i]->state == TASK_RUNS) /* it may have ended meanwhile */
-			task_is(b.tasks[i], TASK_LOST);
 	return 0;
+}
+
+int tasks_beat(struct queue *q, int64_t deadline)
+{
+	uint64_t after = 0;
+	int r;
+
+	while ((r = beat_some(q, &after, deadline)) == 0)
+		;
+	return r == -ENOENT ? 0 : r;
 }
 
 void tasks_expire(struct queue *q)
@@ -260,6 +291,7 @@ void task_begin(struct queue *q, const struct claim *claim)
 
 	t->queue = q;
 	t->claim = *claim;
+	t->number = ++q->begun;
 	TAILQ_INSERT_TAIL(&q->tasks, t, link);
 	fiber_start("task", task_run, t, NULL);
 }

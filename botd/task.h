@@ -18,6 +18,7 @@ struct task {
 	struct claim claim;
 	struct task_end end; /* set by whoever runs it */
 	/* From here on the queue's. */
+	uint64_t number; /* of all its tasks, in the order in which they began */
 	enum { TASK_RUNS, TASK_ENDING, TASK_WRITTEN, TASK_LOST } state;
 	struct fiber *fiber; /* NULL until it runs */
 	struct latch moved;
