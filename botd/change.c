@@ -46,7 +46,7 @@ static int change_row(struct call *call, int64_t id, struct booking_info **ret, 
  */
 #define CHANGE(where_, job_, booking_, line_)                                                      \
 	"WITH x AS (SELECT b.id, b.intent_at, j.state AS was, coalesce(j.finished_at, j.created_at) AS ended_at FROM " BOOKING_TABLES " WHERE b.id = $1 AND " where_ \
-	" FOR UPDATE OF j), "                                                                      \
+	" FOR UPDATE OF j, b), "                                                                   \
 	"j AS (UPDATE jobs.jobs j SET " job_ ", last_line = j.last_line + 1 FROM x WHERE j.id = x.id " \
 	"RETURNING j.id, j.user_id, j.attempt, j.last_line, j.outcome), "                          \
 	"b AS (UPDATE jobs.bookings b SET " booking_ " FROM x WHERE b.id = x.id) "                 \
@@ -84,7 +84,8 @@ static int change_row(struct call *call, int64_t id, struct booking_info **ret, 
 /* One whose end is not there yet goes on being looked for; of all others this look is the last. */
 #define LOOK                                                                                       \
 	CHANGE("j.state <> 'waiting' AND " UNSETTLED,                                              \
-		"state = 'queued', outcome = NULL, finished_at = NULL, failures = 0, due_at = clock_timestamp()", \
+		"state = CASE WHEN x.was = 'behind' THEN x.was ELSE 'queued' END, outcome = NULL, finished_at = NULL, failures = 0, " \
+		"due_at = clock_timestamp()",                                                      \
 		"again = false, intent_at = coalesce(b.intent_at, x.ended_at), "                   \
 		"look_until = CASE WHEN x.was = 'done' THEN clock_timestamp() ELSE b.look_until END", \
 		"'It is looked for once more.'")

@@ -9,34 +9,57 @@
 #include "common/words.h"
 
 #define MOST_WISHES 16
+#define SPARE       "16" /* of candidates, for those that somebody holds */
 
-/* What waits for its time no more lines up; what comes of that is claimed by the next claim. */
-#define PROMOTE                                                                                    \
-	"promoted AS (UPDATE jobs.jobs SET state = 'queued' WHERE id IN (SELECT id FROM jobs.jobs " \
-	"WHERE state = 'scheduled' AND due_at <= now() ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING id)"
+/*
+ * What waits for its time no more lines up. One whose lane somebody else is just changing is left for the next time, for to wait
+ * for it would keep all others waiting, too.
+ */
+static int promote(struct db *db, int64_t deadline)
+{
+	return db_query(db, DB_ROLE("stead_claimer"), deadline, NULL,
+		"UPDATE jobs.jobs SET state = 'queued' WHERE id IN (SELECT id FROM jobs.jobs WHERE state = 'scheduled' AND due_at <= now() "
+		"AND (lane IS NULL OR pg_try_advisory_xact_lock(hashtextextended(user_id || ' ' || lane, 0))) "
+		"ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED)");
+}
 
 /* The queues in which anything stands, found along jobs_due one after another, and for how many of them there is room. */
 #define LINES                                                                                      \
-	"wish AS (SELECT * FROM unnest($2::text[], $3::integer[]) AS w (kind, room)), "            \
+	"wish AS (SELECT * FROM unnest($2::text[], $3::integer[]) AS w (kind, room) WHERE room > 0), " \
 	"pair AS ((SELECT queue, kind FROM jobs.jobs WHERE state = 'queued' ORDER BY queue, kind LIMIT 1) UNION ALL " \
 	"SELECT n.queue, n.kind FROM pair p CROSS JOIN LATERAL (SELECT queue, kind FROM jobs.jobs WHERE state = 'queued' " \
 	"AND (queue, kind) > (p.queue, p.kind) ORDER BY queue, kind LIMIT 1) n), "                 \
-	"line AS (SELECT p.queue, p.kind, least(w.room, q.most - (SELECT count(*) FROM jobs.jobs r WHERE r.state = 'running' " \
-	"AND r.kind = p.kind AND r.queue = p.queue AND r.lease_until > now())) AS room FROM pair p JOIN wish w USING (kind) " \
+	"busy AS MATERIALIZED (SELECT user_id, queue, kind FROM jobs.jobs WHERE state = 'running'), " \
+	"line AS (SELECT p.queue, p.kind, s.turn AS served, "                                      \
+	"CASE WHEN q.most IS NULL THEN w.room ELSE least(w.room, q.most - (SELECT count(*) FROM busy WHERE queue = p.queue)) END AS room " \
+	"FROM pair p JOIN wish w USING (kind) LEFT JOIN jobs.served s USING (queue, kind) "        \
 	"LEFT JOIN jobs.queues q ON q.name = p.queue WHERE q.paused IS NOT TRUE)"
 
-/* Whose lease ran out come first; then, of all lines, whose turn it is. What is locked and not taken is free again at once. */
+/*
+ * Those whose lease ran out come first; then, of all lines, whose turn it is, who has fewer under way before who has more. They are
+ * ranked before they are locked, so that nothing is locked that is not taken; a few more than wished for, as some may be held.
+ */
 #define NEXT                                                                                       \
-	"lost AS (SELECT id, kind, 0 AS priority, -1::bigint AS turn, lease_until AS since, true AS vanished FROM jobs.jobs " \
-	"WHERE state = 'running' AND kind = ANY ($2::text[]) AND lease_until <= now() "            \
-	"LIMIT (SELECT sum(room) FROM wish) FOR UPDATE SKIP LOCKED), "                             \
-	"due AS (SELECT c.*, false AS vanished FROM line l CROSS JOIN LATERAL (SELECT id, kind, priority, turn, queued_at AS since " \
-	"FROM jobs.jobs WHERE state = 'queued' AND queue = l.queue AND kind = l.kind ORDER BY priority, turn, queued_at " \
-	"LIMIT greatest(l.room, 0) FOR UPDATE SKIP LOCKED) c), "                                   \
-	"ranked AS (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY vanished DESC, priority, turn, since) AS n " \
-	"FROM (SELECT * FROM lost UNION ALL SELECT * FROM due) x), "                               \
-	"next AS (SELECT r.* FROM ranked r JOIN wish w USING (kind) WHERE r.n <= w.room), "        \
-	"served AS (SELECT setval('jobs.served', max(turn)) FROM next HAVING max(turn) > (SELECT last_value FROM jobs.served))"
+	"lost AS (SELECT x.* FROM wish w CROSS JOIN LATERAL (SELECT j.id, j.user_id, j.queue, j.kind, j.turn, -1::bigint AS rank, " \
+	"j.lease_until AS since, true AS vanished FROM jobs.jobs j LEFT JOIN jobs.queues q ON q.name = j.queue " \
+	"WHERE j.state = 'running' AND j.kind = w.kind AND j.lease_until <= now() AND q.paused IS NOT TRUE " \
+	"ORDER BY j.lease_until LIMIT w.room + " SPARE ") x), "                                    \
+	"under AS (SELECT user_id, kind, count(*) AS running FROM busy GROUP BY user_id, kind), "  \
+	"due AS (SELECT c.id, c.user_id, l.queue, l.kind, c.turn, c.priority, c.turn - coalesce(l.served, -1) AS ahead, c.queued_at FROM line l " \
+	"CROSS JOIN LATERAL (SELECT id, user_id, priority, turn, queued_at FROM jobs.jobs WHERE state = 'queued' AND queue = l.queue " \
+	"AND kind = l.kind ORDER BY priority, turn, queued_at LIMIT CASE WHEN l.room > 0 THEN l.room + " SPARE " ELSE 0 END) c), " \
+	"fair AS (SELECT d.*, d.ahead + coalesce(u.running, 0) + row_number() OVER (PARTITION BY d.user_id, d.kind " \
+	"ORDER BY d.priority, d.ahead, d.queued_at) AS round FROM due d LEFT JOIN under u USING (user_id, kind)), " \
+	"ranked AS (SELECT id, queue, kind, turn, rank, since, vanished FROM lost UNION ALL "      \
+	"SELECT id, queue, kind, turn, row_number() OVER (PARTITION BY kind ORDER BY priority, round, queued_at), queued_at, false FROM fair), " \
+	"first AS (SELECT * FROM (SELECT r.*, w.room, row_number() OVER (PARTITION BY r.kind ORDER BY r.rank, r.since) AS n " \
+	"FROM ranked r JOIN wish w USING (kind)) x WHERE n <= room + " SPARE "), "                 \
+	"next AS (SELECT x.* FROM wish w CROSS JOIN LATERAL (SELECT f.* FROM first f JOIN jobs.jobs j ON j.id = f.id WHERE f.kind = w.kind " \
+	"AND CASE WHEN f.vanished THEN j.state = 'running' AND j.lease_until <= now() ELSE j.state = 'queued' END " \
+	"ORDER BY f.n LIMIT w.room FOR UPDATE OF j SKIP LOCKED) x), "                              \
+	"served AS (INSERT INTO jobs.served (queue, kind, turn) SELECT queue, kind, max(turn) FROM next WHERE NOT vanished " \
+	"GROUP BY queue, kind ORDER BY queue, kind ON CONFLICT (queue, kind) DO UPDATE SET turn = excluded.turn " \
+	"WHERE jobs.served.turn < excluded.turn)"
 
 /* As PostgreSQL writes arrays; a kind is a name. */
 static void write_wishes(const struct claim_wish *wishes, size_t n, char *kinds, char *rooms, size_t size)
@@ -62,43 +85,66 @@ static size_t wish_of(const struct claim_wish *wishes, const char *kind)
 	return i;
 }
 
+/* Those that have a limit are claimed from by one at a time, for what another is just claiming could not be counted. */
+static int lock_limited(struct db_tx *tx)
+{
+	return tx_query(tx, NULL, "SELECT FROM jobs.queues WHERE most IS NOT NULL ORDER BY name FOR UPDATE");
+}
+
+static int claim_rows(struct db *db, int64_t lease_ms, const char *kinds, const char *rooms, int64_t deadline, struct db_result **ret)
+{
+	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	int r = db_begin(db, DB_ROLE("stead_claimer"), deadline, &tx);
+
+	if (r == 0)
+		r = lock_limited(tx);
+	if (r < 0)
+		return r;
+	return db_commit_query(&tx, ret,
+		"WITH RECURSIVE " LINES ", " NEXT ", "
+		"claimed AS (UPDATE jobs.jobs j SET " CLAIM_SET ", failures = j.failures + next.vanished::integer "
+		"FROM next WHERE j.id = next.id RETURNING j.id, j.user_id, j.attempt, j.failures, j.kind, next.vanished) "
+		"SELECT c.*, s.seen FROM (SELECT count(*) AS seen FROM first) s LEFT JOIN claimed c ON true",
+		DB_INT(lease_ms), DB_TEXT(kinds), DB_TEXT(rooms));
+}
+
 int claim_jobs(struct db *db, const struct claim_wish *wishes, size_t n, int64_t lease_ms, int64_t deadline, struct claim *claims,
 	size_t *ret_count)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	char kinds[MOST_WISHES * 66 + 2], rooms[sizeof(kinds)];
-	int64_t lease_end = loop_now() + lease_ms, promoted = 0;
+	int64_t lease_end, seen = 0;
 	size_t count = 0;
 	int r;
 
 	assert(n <= MOST_WISHES);
 	write_wishes(wishes, n, kinds, rooms, sizeof(kinds));
-	r = db_query(db, DB_ROLE("stead_claimer"), deadline, &res,
-		"WITH RECURSIVE " PROMOTE ", " LINES ", " NEXT ", "
-		"claimed AS (UPDATE jobs.jobs j SET " CLAIM_SET ", failures = j.failures + next.vanished::integer "
-		"FROM next WHERE j.id = next.id RETURNING j.id, j.user_id, j.attempt, j.kind, next.vanished) "
-		"SELECT c.*, (SELECT count(*) FROM promoted) AS promoted FROM (SELECT (SELECT count(*) FROM served)) s "
-		"LEFT JOIN claimed c ON true",
-		DB_INT(lease_ms), DB_TEXT(kinds), DB_TEXT(rooms));
+	r = promote(db, deadline);
+	lease_end = loop_now() + lease_ms;
+	if (r == 0)
+		r = claim_rows(db, lease_ms, kinds, rooms, deadline, &res);
 	if (r < 0)
 		return r;
 	while (db_next(res)) { /* there is a row in any case */
-		promoted = row_int(res, "promoted");
+		seen = row_int(res, "seen");
 		if (!row_null(res, "id"))
 			claims[count++] = (struct claim){ .id = row_int(res, "id"), .user = row_int(res, "user_id"),
-				.token = row_int(res, "attempt"), .wish = wish_of(wishes, row_words(res, "kind")),
-				.vanished = row_bool(res, "vanished"), .lease_end = lease_end };
+				.token = row_int(res, "attempt"), .failures = row_int(res, "failures"),
+				.wish = wish_of(wishes, row_words(res, "kind")), .vanished = row_bool(res, "vanished"), .lease_end = lease_end };
 	}
 	*ret_count = count;
-	return count ? 0 : promoted ? -EAGAIN : -ENOENT;
+	return count ? 0 : seen ? -EAGAIN : -ENOENT;
 }
 
 int claim_others_wait(struct db *db, const char *kind, int64_t deadline, bool *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(db, DB_ROLE("stead_claimer"), deadline, &res,
-		"SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'queued' AND kind = $1) OR "
-		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'scheduled' AND kind = $1 AND due_at <= now()) OR "
+		"WITH shut AS (SELECT name FROM jobs.queues q WHERE paused OR most <= (SELECT count(*) FROM jobs.jobs "
+		"WHERE state = 'running' AND queue = q.name)) "
+		"SELECT EXISTS (SELECT FROM jobs.jobs WHERE state = 'queued' AND kind = $1 AND queue NOT IN (SELECT name FROM shut)) OR "
+		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'scheduled' AND kind = $1 AND due_at <= now() "
+		"AND queue NOT IN (SELECT name FROM shut)) OR "
 		"EXISTS (SELECT FROM jobs.jobs WHERE state = 'running' AND kind = $1 AND lease_until <= now()) AS wait", DB_TEXT(kind));
 
 	if (r < 0)

@@ -116,14 +116,14 @@ static enum job_result write_row(struct job *j, const char *sql, const struct db
 #define OF_MINE "WITH j AS (SELECT id FROM jobs.jobs " MINE " FOR UPDATE) "
 
 /*
- * What is of a booking that was claimed ($1, $2: number and token; $3: whoever had it before went away in the middle). Why one is
- * tried again stays there to be read.
+ * What is of a booking that was claimed ($1, $2: number and token; $3: whoever had it before went away in the middle), whose lease
+ * begins anew ($4: in ms). Why one is tried again stays there to be read.
  */
 #define BEGIN_BOOKING                                                                              \
 	"WITH mine AS (SELECT id FROM jobs.jobs " MINE " FOR UPDATE), "                            \
 	"b AS (UPDATE jobs.bookings b SET step = NULL, steps = NULL, "                             \
 	"looks = b.looks + (b.intent_at IS NOT NULL AND NOT b.again)::integer FROM mine WHERE b.id = mine.id RETURNING b.*) " \
-	"UPDATE jobs.jobs j SET reason = CASE WHEN $3 THEN 'A part of Stead stopped in the middle of it.' " \
+	"UPDATE jobs.jobs j SET lease_until = clock_timestamp() + $4 * interval '1 ms', reason = CASE WHEN $3 THEN 'A part of Stead stopped in the middle of it.' " \
 	"WHEN j.failures > 0 OR b.intent_at IS NOT NULL AND NOT b.again THEN j.reason END "        \
 	"FROM b WHERE j.id = b.id "                                                                \
 	"RETURNING j.id, j.user_id, j.attempt, j.failures, b.site, b.action, b.inputs, b.again, b.looks, " \
@@ -133,19 +133,21 @@ static enum job_result write_row(struct job *j, const char *sql, const struct db
 int job_begin(struct db *db, const struct claim *c, int64_t lease_ms, struct job **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int64_t asked_at;
 	int r;
 
 	fiber_shield();
 	do {
+		asked_at = loop_now();
 		r = db_query(db, DB_USER(c->user), c->lease_end, &res, BEGIN_BOOKING, DB_INT(c->id), DB_INT(c->token),
-			DB_BOOL(c->vanished));
+			DB_BOOL(c->vanished), DB_INT(lease_ms));
 	} while (db_may_pass(r) && loop_now() + PAUSE_MS < c->lease_end && fiber_sleep_until(deadline_in(PAUSE_MS)) == 0);
 	fiber_unshield();
 	if (r < 0)
 		return r;
 	if (!db_next(res))
 		return -ENOENT;
-	*ret = job_new(db, res, lease_ms, c->lease_end - lease_ms);
+	*ret = job_new(db, res, lease_ms, asked_at);
 	return 0;
 }
 
@@ -300,11 +302,12 @@ static int claim_after(struct job *j, struct db_tx *tx, struct db_result **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = tx_query(tx, &res, "UPDATE jobs.jobs j SET " CLAIM_SET " WHERE user_id = $2 AND lane = $3 AND state = 'queued' "
-		"RETURNING j.id, j.attempt", DB_INT(j->lease_ms), DB_INT(j->user), DB_TEXT(j->site));
+		"AND kind = 'booking' AND NOT EXISTS (SELECT FROM jobs.queues q WHERE q.name = j.queue AND q.paused) RETURNING j.id, j.attempt", DB_INT(j->lease_ms), DB_INT(j->user), DB_TEXT(j->site));
 
 	if (r < 0 || !db_next(res))
 		return r;
-	return tx_query(tx, ret, BEGIN_BOOKING, DB_INT(row_int(res, "id")), DB_INT(row_int(res, "attempt")), DB_BOOL(false));
+	return tx_query(tx, ret, BEGIN_BOOKING, DB_INT(row_int(res, "id")), DB_INT(row_int(res, "attempt")), DB_BOOL(false),
+		DB_INT(j->lease_ms));
 }
 
 static int end_once(struct job *j, const struct ending_write *e, struct job **ret_next)
@@ -451,9 +454,11 @@ int job_resume_all(struct db *db, int64_t user, const char *site, int64_t versio
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_query(db, DB_USER(user), deadline, &res,
-		"WITH j AS (UPDATE jobs.jobs j SET state = 'queued', reason = NULL, due_at = clock_timestamp(), last_line = last_line + 1 "
-		"FROM jobs.bookings b WHERE j.user_id = $1 AND j.kind = 'booking' AND j.queue = $2 AND j.state = 'waiting' AND b.id = j.id "
-		"AND b.session_version IS DISTINCT FROM $3 RETURNING j.id, j.user_id, j.attempt, j.last_line) "
+		/* all rows are locked before the first lines up, which locks their lane: as whoever changes one of them does */
+		"WITH j AS (UPDATE jobs.jobs SET state = 'queued', reason = NULL, due_at = clock_timestamp(), last_line = last_line + 1 "
+		"WHERE state = 'waiting' AND id = ANY (ARRAY(SELECT j.id FROM jobs.jobs j JOIN jobs.bookings b ON b.id = j.id "
+		"WHERE j.user_id = $1 AND j.kind = 'booking' AND j.queue = $2 AND j.state = 'waiting' "
+		"AND b.session_version IS DISTINCT FROM $3 ORDER BY j.id FOR UPDATE OF j)) RETURNING id, user_id, attempt, last_line) "
 		"INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "
 		"SELECT id, last_line, user_id, attempt, 'info', 'You have signed in again; it goes on.' FROM j",
 		DB_INT(user), DB_TEXT(site), DB_INT(version));

@@ -20,7 +20,7 @@
 
 /* The booking that the person ($1) asked for so many bookings ago, the last one being number 1. */
 #define NTH_LAST(n_)                                                                               \
-	"SELECT j.created_at FROM " BOOKING_TABLES " WHERE b.user_id = $1 ORDER BY b.id DESC OFFSET " n_ "::bigint - 1 LIMIT 1"
+	"SELECT created_at FROM jobs.jobs WHERE user_id = $1 AND kind = 'booking' ORDER BY id DESC OFFSET " n_ "::bigint - 1 LIMIT 1"
 
 
 /* What is asked for, checked. */
@@ -134,7 +134,7 @@ static int find_by_key(struct order *o, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
-		"SELECT " BOOKING_COLUMNS " FROM " BOOKING_TABLES " WHERE j.user_id = $1 AND j.key = $2",
+		"SELECT " BOOKING_COLUMNS " FROM " BOOKING_TABLES " WHERE j.user_id = $1 AND j.kind = 'booking' AND j.key = $2",
 		DB_INT(o->call->acting.user), DB_TEXT(o->params->key));
 
 	if (r < 0)

@@ -19,6 +19,7 @@ struct kind {
 	int64_t (*room)(void *owner);                          /* how many more may be begun now */
 	void (*begin)(void *owner, const struct claim *claim); /* takes one over, with its lease and its end; returns at once */
 	void (*run)(void *owner, struct task *task);           /* or, instead: runs it, on a fiber of its own (botd/task.h) */
+	int64_t tries;   /* run: so many failures in a row are enough, it has failed then; 0: there are never enough */
 };
 
 /* Begins as { .db ... .poll_ms }; what is borrowed outlives it. */
@@ -29,12 +30,12 @@ struct queue {
 	int64_t lease_ms;
 	int64_t poll_ms; /* how long news of work may stay out before it is looked for */
 	/* From here on its own. */
-	struct fiber *worker, *keeper;
+	struct fiber *worker, *keeper, *reaper;
 	struct latch woken, stopped;
 	bool again;      /* it was woken since it looked */
 	bool stopping;
-	bool claims_fail, looks_fail; /* it has been said */
-	int64_t refusals; /* claims in a row that the database refused */
+	bool claims_fail, ends_fail, looks_fail; /* it has been said */
+	int64_t refusals, misses; /* claims in a row that the database refused, or that others were faster with */
 	TAILQ_HEAD(tasks, task) tasks; /* by number */
 	uint64_t begun;
 };

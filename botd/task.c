@@ -12,14 +12,14 @@
 #include "common/must.h"
 #include "common/words.h"
 
-#define MOST_AT_ONCE 1000 /* ends, or beats, in one statement */
+#define MOST_AT_ONCE 256 /* ends, or beats, in one statement: each may take a lock of its lane */
 
 /* Some tasks, as columns, each an array as PostgreSQL writes it. Across a wait they are numbers, for any of them may end meanwhile. */
 struct batch {
 	struct bytes ids, tokens, outcomes, delays, counted;
 	struct batch_row {
 		uint64_t number;
-		int64_t id;
+		int64_t id, token;
 		bool found; /* the database has said it of that one */
 	} rows[MOST_AT_ONCE];
 	size_t n, next;
@@ -42,10 +42,17 @@ static void put_number(struct bytes *b, int64_t n)
 	bytes_puts(b, text);
 }
 
+/* Quoted as PostgreSQL's arrays are; NULL for NULL. */
 static void put_word(struct bytes *b, const char *word)
 {
 	bytes_puts(b, b->n ? "," : "{");
-	bytes_puts(b, word);
+	bytes_puts(b, word ? "\"" : "NULL");
+	for (; word && *word; word++) {
+		if (*word == '"' || *word == '\\')
+			bytes_puts(b, "\\");
+		bytes_put(b, word, 1);
+	}
+	bytes_puts(b, word ? "\"" : "");
 }
 
 static const char *put_close(struct bytes *b)
@@ -58,19 +65,19 @@ static void batch_add(struct batch *b, struct task *t)
 {
 	put_number(&b->ids, t->claim.id);
 	put_number(&b->tokens, t->claim.token);
-	put_word(&b->outcomes, t->end.outcome ?: "NULL");
+	put_word(&b->outcomes, t->end.outcome);
 	put_number(&b->delays, t->end.delay_ms);
 	put_word(&b->counted, t->end.counted ? "t" : "f");
-	b->rows[b->n++] = (struct batch_row){ .number = t->number, .id = t->claim.id };
+	b->rows[b->n++] = (struct batch_row){ .number = t->number, .id = t->claim.id, .token = t->claim.token };
 }
 
-/* Those in that state behind a number, as many as go into one. */
-static void batch_fill(struct batch *b, struct queue *q, int state, uint64_t after)
+/* Those whose lease is kept, or (ending) whose end is to be written, behind a number; most at most. */
+static void batch_fill(struct batch *b, struct queue *q, bool ending, uint64_t after, size_t most)
 {
 	struct task *t;
 
 	TAILQ_FOREACH (t, &q->tasks, link)
-		if ((int)t->state == state && t->number > after && b->n < MOST_AT_ONCE)
+		if ((t->state == TASK_ENDING || (!ending && t->state == TASK_RUNS)) && t->number > after && b->n < most)
 			batch_add(b, t);
 }
 
@@ -97,10 +104,10 @@ static void batch_found(struct batch *b, struct db_result *res)
 	size_t at = 0;
 
 	while (db_next(res)) {
-		int64_t id = row_int(res, "id");
+		int64_t id = row_int(res, "id"), token = row_int(res, "attempt");
 
 		for (size_t i = 0; i < b->n; i++, at = (at + 1) % b->n) {
-			if (b->rows[at].id == id) {
+			if (b->rows[at].id == id && b->rows[at].token == token) {
 				b->rows[at].found = true;
 				break;
 			}
@@ -136,7 +143,7 @@ static int look_for_ends(struct queue *q, struct batch *b, int64_t deadline)
 	if (!batch_doubted(b, q))
 		return 0;
 	r = db_read(q->db, DB_ROLE("stead_claimer"), deadline, &res,
-		"SELECT j.id FROM unnest($1::bigint[], $2::bigint[]) e (id, token) JOIN jobs.jobs j ON j.id = e.id AND j.attempt = e.token "
+		"SELECT j.id, j.attempt FROM unnest($1::bigint[], $2::bigint[]) e (id, token) JOIN jobs.jobs j ON j.id = e.id AND j.attempt = e.token "
 		"WHERE j.state <> 'running'", DB_TEXT(b->ids.p), DB_TEXT(b->tokens.p));
 	if (r == 0)
 		batch_found(b, res);
@@ -161,7 +168,7 @@ static int write_ends(struct queue *q, struct batch *b, int64_t deadline)
 		"failures = CASE WHEN e.counted THEN j.failures + 1 WHEN e.outcome IS NOT NULL THEN 0 ELSE j.failures END, "
 		"finished_at = CASE WHEN e.outcome IS NOT NULL THEN clock_timestamp() END "
 		"FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[]) e (id, token, outcome, delay, counted) "
-		"WHERE j.id = e.id AND j.attempt = e.token AND j.state = 'running' RETURNING j.id",
+		"WHERE j.id = e.id AND j.attempt = e.token AND j.state = 'running' RETURNING j.id, j.attempt",
 		DB_TEXT(put_close(&b->ids)), DB_TEXT(put_close(&b->tokens)), DB_TEXT(put_close(&b->outcomes)),
 		DB_TEXT(put_close(&b->delays)), DB_TEXT(put_close(&b->counted)));
 
@@ -173,24 +180,57 @@ static int write_ends(struct queue *q, struct batch *b, int64_t deadline)
 	return look_for_ends(q, b, deadline);
 }
 
-/* The database has answered: an end that it does not have came after another's lease. */
-int tasks_write_ends(struct queue *q, int64_t deadline)
+/* It would not be taken at another try either, so it is as if nobody had run it. */
+static void say_refused(struct queue *q, struct batch *b)
 {
-	CLEANUP(batch_end) struct batch b = { 0 };
 	struct batch_row *row;
 	struct task *t;
-	int r;
 
-	batch_fill(&b, q, TASK_ENDING, 0);
-	if (b.n == 0)
-		return 0;
-	r = write_ends(q, &b, deadline);
-	if (r < 0)
-		return r;
-	BATCH_FOREACH (t, row, &b, q)
+	log_error("job %lld: the database does not take how it has ended; it is run again when its lease has run out: %s",
+		(long long)b->rows[0].id, db_error(q->db)->text);
+	BATCH_FOREACH (t, row, b, q)
+		task_is(t, TASK_LOST);
+}
+
+/* The database has answered: an end that it does not have came after another's lease. */
+static void ends_are_written(struct queue *q, struct batch *b)
+{
+	struct batch_row *row;
+	struct task *t;
+
+	BATCH_FOREACH (t, row, b, q)
 		if (t->state == TASK_ENDING)
 			task_is(t, row->found ? TASK_WRITTEN : TASK_LOST);
+}
+
+/* most at most, of which there are half as many the next time when they are refused. -ENOENT: there is none. */
+static int write_some_ends(struct queue *q, size_t *most, int64_t deadline)
+{
+	CLEANUP(batch_end) struct batch b = { 0 };
+	int r;
+
+	batch_fill(&b, q, true, 0, *most);
+	if (b.n == 0)
+		return -ENOENT;
+	r = write_ends(q, &b, deadline);
+	if (r == 0)
+		ends_are_written(q, &b);
+	else if (!db_may_pass(r) && b.n == 1)
+		say_refused(q, &b);
+	if (r == 0 || db_may_pass(r))
+		return r;
+	*most = b.n == 1 ? MOST_AT_ONCE : b.n / 2;
 	return 0;
+}
+
+int tasks_write_ends(struct queue *q, int64_t deadline)
+{
+	size_t most = MOST_AT_ONCE;
+	int r;
+
+	while ((r = write_some_ends(q, &most, deadline)) == 0)
+		;
+	return r == -ENOENT ? 0 : r;
 }
 
 /* Of as many as go into one, behind *after, which moves on. */
@@ -203,14 +243,14 @@ static int beat_some(struct queue *q, uint64_t *after, int64_t deadline)
 	struct task *t;
 	int r;
 
-	batch_fill(&b, q, TASK_RUNS, *after);
+	batch_fill(&b, q, false, *after, MOST_AT_ONCE);
 	if (b.n == 0)
 		return -ENOENT;
 	*after = b.rows[b.n - 1].number;
 	r = db_query(q->db, DB_ROLE("stead_claimer"), deadline, &res,
 		"UPDATE jobs.jobs j SET lease_until = clock_timestamp() + $3 * interval '1 ms' "
 		"FROM unnest($1::bigint[], $2::bigint[]) e (id, token) WHERE j.id = e.id AND j.attempt = e.token AND j.state = 'running' "
-		"RETURNING j.id", DB_TEXT(put_close(&b.ids)), DB_TEXT(put_close(&b.tokens)), DB_INT(q->lease_ms));
+		"RETURNING j.id, j.attempt", DB_TEXT(put_close(&b.ids)), DB_TEXT(put_close(&b.tokens)), DB_INT(q->lease_ms));
 	if (r < 0)
 		return r;
 	batch_found(&b, res);
@@ -233,13 +273,20 @@ int tasks_beat(struct queue *q, int64_t deadline)
 	return r == -ENOENT ? 0 : r;
 }
 
-void tasks_expire(struct queue *q)
+int64_t tasks_expire(struct queue *q)
 {
+	int64_t now = loop_now(), next = NEVER;
 	struct task *t;
 
-	TAILQ_FOREACH (t, &q->tasks, link)
-		if ((t->state == TASK_RUNS || t->state == TASK_ENDING) && loop_now() >= t->claim.lease_end)
+	TAILQ_FOREACH (t, &q->tasks, link) {
+		if (t->state != TASK_RUNS && t->state != TASK_ENDING)
+			continue;
+		if (now >= t->claim.lease_end)
 			task_is(t, TASK_LOST);
+		else
+			next = deadline_min(next, t->claim.lease_end);
+	}
+	return next;
 }
 
 int64_t tasks_running(const struct queue *q, size_t kind)
@@ -268,6 +315,17 @@ static void await_written(struct task *t)
 	LATCH_AWAIT(&t->moved, t->state != TASK_ENDING);
 }
 
+/* Whatever it is that ends every attempt, it must not go on for ever. */
+static void run_task(struct task *t)
+{
+	const struct kind *k = &t->queue->kinds[t->claim.wish];
+
+	if (k->tries && t->claim.failures >= k->tries)
+		t->end.outcome = "failed";
+	else
+		k->run(t->queue->owner, t);
+}
+
 static void task_run(void *arg)
 {
 	struct task *t = arg;
@@ -276,7 +334,8 @@ static void task_run(void *arg)
 	t->fiber = fiber_self();
 	if (q->stopping)
 		fiber_cancel(t->fiber);
-	q->kinds[t->claim.wish].run(q->owner, t);
+	if (t->state == TASK_RUNS)
+		run_task(t);
 	await_written(t);
 	if (t->state == TASK_LOST)
 		log_notice("job %lld: its lease was lost; what has become of it is found out anew", (long long)t->claim.id);

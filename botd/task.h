@@ -32,13 +32,16 @@ void task_begin(struct queue *q, const struct claim *claim);
 /* How many of a kind run, by its place among the kinds; what only waits for its end to be written is not one. */
 int64_t tasks_running(const struct queue *q, size_t kind);
 
-/* Writes the ends of all that have one; who waits for that is told. 0, or a negative errno of db/error.h. */
+/*
+ * Writes the ends of all that have one; who waits for that is told. An end that the database refuses is said in the log, and its
+ * task lost; it keeps no other back. 0, or a negative errno of db/error.h.
+ */
 int tasks_write_ends(struct queue *q, int64_t deadline);
 
 /* Prolongs the leases of all; one whose lease is another's is lost. Likewise. */
 int tasks_beat(struct queue *q, int64_t deadline);
 
-/* One whose lease has run out, while the database was away, is lost, too. */
-void tasks_expire(struct queue *q);
+/* One whose lease has run out is lost, too. When the next one does, monotonic ms. */
+int64_t tasks_expire(struct queue *q);
 
 void tasks_cancel(struct queue *q);

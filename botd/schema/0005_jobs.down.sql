@@ -4,8 +4,8 @@ ALTER TABLE jobs.jobs NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE jobs.bookings NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE jobs.lines NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE jobs.pictures NO FORCE ROW LEVEL SECURITY;
-DELETE FROM jobs.lines WHERE job_id NOT IN (SELECT id FROM jobs.bookings);
-DELETE FROM jobs.pictures WHERE job_id NOT IN (SELECT id FROM jobs.bookings);
+DELETE FROM jobs.lines l WHERE NOT EXISTS (SELECT FROM jobs.bookings WHERE id = l.job_id);
+DELETE FROM jobs.pictures p WHERE NOT EXISTS (SELECT FROM jobs.bookings WHERE id = p.job_id);
 
 ALTER TABLE jobs.lines DROP CONSTRAINT lines_job_id_fkey;
 ALTER TABLE jobs.pictures DROP CONSTRAINT pictures_job_id_fkey;
@@ -21,14 +21,13 @@ ALTER TABLE jobs.bookings
 	ADD COLUMN last_line bigint NOT NULL DEFAULT 0,
 	ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
 	ADD COLUMN finished_at timestamptz;
-UPDATE jobs.bookings b SET key = coalesce(j.key, 'job ' || j.id), outcome = j.outcome, reason = j.reason, attempt = j.attempt,
+UPDATE jobs.bookings b SET key = coalesce(j.key, 'job ' || j.id || ' ' || gen_random_uuid()), outcome = j.outcome, reason = j.reason, attempt = j.attempt,
 	failures = j.failures, due_at = coalesce(j.lease_until, j.due_at), last_line = j.last_line, created_at = j.created_at,
 	finished_at = j.finished_at, state = CASE WHEN j.state IN ('scheduled', 'behind') THEN 'queued'
 		WHEN j.state = 'waiting' THEN 'needs_sign_in' ELSE j.state END
 	FROM jobs.jobs j WHERE j.id = b.id;
-DROP TABLE jobs.jobs, jobs.queues;
+DROP TABLE jobs.jobs, jobs.queues, jobs.served;
 DROP FUNCTION jobs.line_up(), jobs.move_up(), jobs.tell_new(), jobs.tell_changed();
-DROP SEQUENCE jobs.served;
 
 ALTER SEQUENCE jobs.job_ids RENAME TO booking_ids;
 ALTER TABLE jobs.bookings

@@ -5,13 +5,12 @@
 -- one of a person's lane is either at a time, for they share something, such as a session. A job that is running is leased:
 -- attempt counts its leases and is the fencing token that every write of whoever has it names.
 --
--- Turns are fair between persons: a job's turn is one more than that of its person's last one of that kind that is queued or under
--- way, but never before what is served just now (jobs.served). So ten thousand jobs of one person keep nobody else's waiting, and to find whose turn it is
--- takes one look at an index.
+-- Turns are fair between persons: a job's turn in its queue is one more than that of its person's last one that is queued or under way
+-- there, and more than what is served there just now (jobs.served). So ten thousand jobs of one person keep nobody else's waiting for
+-- long, and nobody who comes later passes a job by more than a round.
 
 ALTER SEQUENCE jobs.booking_ids RENAME TO job_ids;
 DROP TABLE jobs.turns;
-CREATE SEQUENCE jobs.served MINVALUE 0;
 
 CREATE TABLE jobs.jobs (
 	id bigint PRIMARY KEY DEFAULT nextval('jobs.job_ids'),
@@ -34,7 +33,7 @@ CREATE TABLE jobs.jobs (
 	payload json,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	finished_at timestamptz,
-	CONSTRAINT jobs_key UNIQUE (user_id, key),
+	CONSTRAINT jobs_key UNIQUE (user_id, kind, key),
 	CONSTRAINT jobs_outcome CHECK ((state = 'done') = (outcome IS NOT NULL)),
 	CONSTRAINT jobs_booking_outcome CHECK (kind <> 'booking' OR outcome IN ('booked', 'waitlisted', 'full', 'too_early', 'no_credit',
 		'already_booked', 'limit', 'unconfirmed', 'failed')),
@@ -50,7 +49,7 @@ COMMENT ON COLUMN jobs.jobs.failures IS 'attempts in a row that came to nothing 
 COMMENT ON COLUMN jobs.jobs.reason IS 'why it has ended so, or is tried again, or waits: a sentence';
 
 CREATE INDEX jobs_due ON jobs.jobs (queue, kind, priority, turn, queued_at) WHERE state = 'queued';
-CREATE INDEX jobs_last_turn ON jobs.jobs (user_id, kind, turn) WHERE state IN ('queued', 'running');
+CREATE INDEX jobs_last_turn ON jobs.jobs (user_id, queue, kind, turn) WHERE state IN ('queued', 'running');
 CREATE INDEX jobs_scheduled ON jobs.jobs (due_at) WHERE state = 'scheduled';
 CREATE INDEX jobs_running ON jobs.jobs (kind) WHERE state = 'running';
 CREATE INDEX jobs_open ON jobs.jobs (user_id, kind, queue) WHERE state IN ('scheduled', 'behind', 'queued', 'waiting');
@@ -64,6 +63,30 @@ CREATE TABLE jobs.queues (
 	most integer CHECK (most > 0)
 );
 COMMENT ON TABLE jobs.queues IS 'those that are not as they are by themselves: open, and without a limit of their own';
+COMMENT ON COLUMN jobs.queues.most IS 'how many of it may be under way at once, of all kinds together';
+
+CREATE TABLE jobs.served (
+	queue text NOT NULL,
+	kind text NOT NULL,
+	turn bigint NOT NULL,
+	PRIMARY KEY (queue, kind)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE jobs.served IS 'the highest turn that was claimed there';
+
+-- The bookings that there are; of each lane the first is in line. The owner of a table is subject to its policies otherwise.
+DROP TRIGGER tell_change ON jobs.bookings;
+DROP FUNCTION jobs.tell_change();
+ALTER TABLE jobs.bookings NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE jobs.lines NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE jobs.pictures NO FORCE ROW LEVEL SECURITY;
+INSERT INTO jobs.jobs (id, user_id, kind, queue, lane, key, state, outcome, reason, due_at, attempt, failures, lease_until, last_line,
+		created_at, finished_at)
+	SELECT id, user_id, 'booking', site, site, key, CASE WHEN line > 1 THEN 'behind' ELSE becomes END, outcome, reason, due_at, attempt,
+		failures, CASE WHEN becomes = 'running' THEN due_at END, last_line, created_at, finished_at
+	FROM (SELECT *, CASE WHEN becomes IN ('running', 'queued') THEN row_number() OVER (PARTITION BY user_id, site, becomes IN ('running', 'queued')
+			ORDER BY becomes = 'running' DESC, due_at, id) END AS line
+		FROM (SELECT *, CASE WHEN state = 'needs_sign_in' THEN 'waiting' WHEN state = 'queued' AND due_at > now() THEN 'scheduled'
+			ELSE state END AS becomes FROM jobs.bookings) b) b;
 
 -- In line, or behind the one of its lane that is.
 CREATE FUNCTION jobs.line_up() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -81,9 +104,9 @@ BEGIN
 			RETURN NEW;
 		END IF;
 	END IF;
-	NEW.turn := greatest(NEW.turn, (SELECT last_value FROM jobs.served),
-		1 + (SELECT max(turn) FROM jobs.jobs WHERE user_id = NEW.user_id AND kind = NEW.kind AND state IN ('queued', 'running')
-			AND id <> NEW.id));
+	NEW.turn := greatest(NEW.turn, 1 + (SELECT turn FROM jobs.served WHERE queue = NEW.queue AND kind = NEW.kind),
+		1 + (SELECT max(turn) FROM jobs.jobs WHERE user_id = NEW.user_id AND queue = NEW.queue AND kind = NEW.kind
+			AND state IN ('queued', 'running') AND id <> NEW.id));
 	RETURN NEW;
 END
 $$;
@@ -119,12 +142,14 @@ BEGIN
 	RETURN NULL;
 END
 $$;
-CREATE FUNCTION jobs.tell_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+-- Its plan is kept from its first call, when there may have been one row: a nested loop would be quadratic in later ones.
+CREATE FUNCTION jobs.tell_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	ids text;
 	work boolean;
 BEGIN
-	SELECT string_agg(f.id::text, ' '), bool_or(f.state <> o.state AND f.state IN ('queued', 'scheduled')) INTO ids, work
+	SELECT string_agg(f.id::text, ' ') FILTER (WHERE f.last_line > 0), -- whoever watches a job reads its log
+		bool_or(f.state <> o.state AND f.state IN ('queued', 'scheduled')) INTO ids, work
 		FROM fresh f JOIN old o USING (id) WHERE f.state <> o.state OR f.last_line <> o.last_line;
 	IF work THEN
 		PERFORM pg_notify('jobs_queue', '');
@@ -139,19 +164,6 @@ CREATE TRIGGER tell_new AFTER INSERT ON jobs.jobs
 	REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION jobs.tell_new();
 CREATE TRIGGER tell_changed AFTER UPDATE ON jobs.jobs
 	REFERENCING OLD TABLE AS old NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION jobs.tell_changed();
-
--- The bookings that there are. The owner of a table is subject to its policies otherwise.
-DROP TRIGGER tell_change ON jobs.bookings;
-DROP FUNCTION jobs.tell_change();
-ALTER TABLE jobs.bookings NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE jobs.lines NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE jobs.pictures NO FORCE ROW LEVEL SECURITY;
-INSERT INTO jobs.jobs (id, user_id, kind, queue, lane, key, state, outcome, reason, due_at, attempt, failures, lease_until, last_line,
-		created_at, finished_at)
-	SELECT id, user_id, 'booking', site, site, key,
-		CASE WHEN state = 'needs_sign_in' THEN 'waiting' WHEN state = 'queued' AND due_at > now() THEN 'scheduled' ELSE state END,
-		outcome, reason, due_at, attempt, failures, CASE WHEN state = 'running' THEN due_at END, last_line, created_at, finished_at
-	FROM jobs.bookings ORDER BY state = 'running' DESC, due_at, id;
 
 ALTER TABLE jobs.lines RENAME COLUMN booking_id TO job_id;
 ALTER TABLE jobs.lines DROP CONSTRAINT lines_booking_id_fkey, ADD FOREIGN KEY (job_id) REFERENCES jobs.jobs ON DELETE CASCADE;
@@ -195,6 +207,7 @@ GRANT SELECT ON jobs.jobs TO stead_claimer;
 GRANT UPDATE (state, outcome, turn, due_at, attempt, failures, lease_until, finished_at) ON jobs.jobs TO stead_claimer;
 GRANT SELECT ON jobs.jobs, jobs.queues TO stead_operator;
 GRANT SELECT ON jobs.queues TO stead_botd, stead_claimer;
-GRANT SELECT ON SEQUENCE jobs.served TO stead_botd, stead_claimer;
-GRANT UPDATE ON SEQUENCE jobs.served TO stead_claimer;
+GRANT SELECT ON jobs.served TO stead_botd, stead_claimer;
+GRANT INSERT, UPDATE (turn) ON jobs.served TO stead_claimer;
+GRANT UPDATE (most) ON jobs.queues TO stead_claimer; -- to lock those that have a limit
 GRANT EXECUTE ON FUNCTION jobs.line_up(), jobs.move_up(), jobs.tell_new(), jobs.tell_changed() TO stead_botd, stead_claimer;

@@ -55,7 +55,7 @@ static int test_set_up(void **state)
 
 	(void)state;
 	cluster_sql(&cluster, "TRUNCATE jobs.jobs, jobs.bookings, jobs.lines, jobs.pictures; ALTER SEQUENCE jobs.job_ids RESTART; "
-		"SELECT setval('jobs.served', 0)");
+		"TRUNCATE jobs.served, jobs.queues");
 	cluster_conninfo("stead_botd", "postgres", conninfo, sizeof(conninfo));
 	return db_new(&(struct db_config){ .conninfo = conninfo, .size = 8, .application_name = "test" }, &db);
 }
@@ -192,12 +192,12 @@ static void persons_take_turns(void *arg)
 	assert_int_equal(JOB_OK, job_finish(a, "booked", NULL, NULL));
 	job_free(a);
 	c = queued(3, "desk");
-	ids[0] = b; /* who has never been served */
-	ids[1] = c;
-	ids[2] = first + 1;
+	ids[0] = b; /* whose job lined up before the next one of who was served */
+	ids[1] = first + 1;
+	ids[2] = c;
 	ids[3] = queued(2, "desk");
-	ids[4] = queued(3, "desk");
-	ids[5] = first + 2;
+	ids[4] = first + 2;
+	ids[5] = queued(3, "desk");
 	claimed_are(ids, 6);
 }
 TEST(persons_take_turns)
@@ -215,23 +215,20 @@ static void sites_take_turns(void *arg)
 }
 TEST(sites_take_turns)
 
-/* Who has a browser already comes after whoever has none, however long ago that was. */
+/* Who has a browser already comes after whoever has none, although they have asked before. */
 static void fewest_under_way_first(void *arg)
 {
-	int64_t again = queued(1, "desk"), gym, b;
-	struct job *a = claimed(), *other, *last;
+	struct job *a, *other, *last;
+	int64_t gym, b;
 
 	(void)arg;
-	assert_int_equal(again, a->id);
-	assert_int_equal(JOB_OK, job_requeue(a, 0, false, "again"));
-	job_free(a);
+	queued(1, "desk");
+	a = claimed();
+	gym = queued(1, "gym");
 	b = queued(2, "desk");
 	other = claimed();
-	assert_int_equal(b, other->id);
-	gym = queued(2, "gym");
-	a = claimed();
 	last = claimed();
-	assert_int_equal(again, a->id);
+	assert_int_equal(b, other->id);
 	assert_int_equal(gym, last->id);
 	job_free(a);
 	job_free(other);
@@ -269,7 +266,7 @@ static void what_is_held_is_passed_over(void *arg)
 	PQclear(PQexec(pg, sql));
 	j = claimed();
 	assert_int_equal(other, j->id);
-	assert_none();
+	assert_int_equal(-EAGAIN, claim_one(&j)); /* it is there */
 	PQfinish(pg);
 	job_free(j);
 }
@@ -302,6 +299,59 @@ static void queues_have_limits(void *arg)
 }
 TEST(queues_have_limits)
 
+/* Who asks again and again, each time their last one has ended, passes nobody who waits by more than a round. */
+static void nobody_is_passed_for_ever(void *arg)
+{
+	int64_t waits;
+
+	(void)arg;
+	queued(1, "desk");
+	waits = queued(1, "gym");
+	sql_number("UPDATE jobs.jobs SET queue = 'desk' WHERE id = %lld RETURNING id", (long long)waits); /* another lane */
+	sql_number("UPDATE jobs.jobs SET turn = 1 WHERE id = %lld RETURNING id", (long long)waits);
+	queued(2, "desk");
+	queued(3, "desk");
+	for (int i = 0; i < 8; i++) {
+		struct job *j = claimed();
+		int64_t user = j->user;
+
+		if (j->id == waits) {
+			job_free(j);
+			return;
+		}
+		assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, NULL));
+		job_free(j);
+		queued(user, "desk");
+	}
+	fail_msg("it was never its turn");
+}
+TEST(nobody_is_passed_for_ever)
+
+/* What a queue has served says nothing of another's turns. */
+static void queues_have_turns_of_their_own(void *arg)
+{
+	struct job *a, *b, *c;
+	int64_t old, fast, fresh;
+
+	(void)arg;
+	sql_number("INSERT INTO jobs.served VALUES ('fast', 'booking', 5000) RETURNING turn");
+	old = queued(1, "slow");
+	fast = queued(2, "fast");
+	fresh = queued(3, "slow");
+	a = claimed();
+	b = claimed();
+	c = claimed();
+	assert_int_equal(old, a->id);
+	assert_int_equal(fast, b->id);
+	assert_int_equal(fresh, c->id);
+	assert_int_equal(5001, sql_number("SELECT turn FROM jobs.served WHERE queue = 'fast'"));
+	assert_int_equal(0, sql_number("SELECT turn FROM jobs.served WHERE queue = 'slow'"));
+	job_free(a);
+	job_free(b);
+	job_free(c);
+}
+TEST(queues_have_turns_of_their_own)
+
 /* One that lines up again once its time has come; the claim that finds it so is to be made again. */
 static void time_comes(void *arg)
 {
@@ -314,7 +364,6 @@ static void time_comes(void *arg)
 	j = claimed();
 	assert_int_equal(behind, j->id);
 	sql_number("UPDATE jobs.jobs SET due_at = now() WHERE id = %lld RETURNING id", (long long)id);
-	assert_int_equal(-EAGAIN, claim_one(&next));
 	assert_none(); /* its lane is not free */
 	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE state = 'behind'"));
 	assert_int_equal(JOB_OK, job_finish(j, "booked", NULL, &next));
@@ -1008,6 +1057,8 @@ int main(void)
 		CASE(a_run_is_a_turn),
 		CASE(what_is_held_is_passed_over),
 		CASE(queues_have_limits),
+		CASE(nobody_is_passed_for_ever),
+		CASE(queues_have_turns_of_their_own),
 		CASE(time_comes),
 		CASE(nobody_is_left_behind),
 		CASE(next_due),
