@@ -342,8 +342,8 @@ static void queues_have_turns_of_their_own(void *arg)
 	b = claimed();
 	c = claimed();
 	assert_int_equal(old, a->id);
-	assert_int_equal(fast, b->id);
-	assert_int_equal(fresh, c->id);
+	assert_int_equal(fresh, b->id); /* of the round that is being served there */
+	assert_int_equal(fast, c->id);
 	assert_int_equal(5001, sql_number("SELECT turn FROM jobs.served WHERE queue = 'fast'"));
 	assert_int_equal(0, sql_number("SELECT turn FROM jobs.served WHERE queue = 'slow'"));
 	job_free(a);
