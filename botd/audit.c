@@ -15,6 +15,17 @@ int botd_audit_act(struct call *call, const char *what)
 	return r;
 }
 
+int botd_audit_admin(struct call *call, const char *what)
+{
+	const char *detail = arena_printf(call->arena, "%s: %s", call->acting.name, what);
+	int r = db_query(botd_of(call)->db, DB_SELF, botd_deadline(call), NULL,
+		"INSERT INTO jobs.audit (event, detail) VALUES ('administrator', $1)", DB_TEXT(detail));
+
+	if (r < 0)
+		log_error("%s could not be written down, so it was not done: %s", detail, db_error(botd_of(call)->db)->text);
+	return r;
+}
+
 static void audit_read_entry(struct call *call, const struct db_result *row, struct booking_audit_entry *out)
 {
 	*out = (struct booking_audit_entry){ .id = row_int(row, "id"),

@@ -1,9 +1,11 @@
 #include "botd/botd.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "botd/resume.h"
 #include "botd/site.h"
+#include "botd/task.h"
 #include "botd/state.h"
 #include "botd/worker.h"
 #include "common/daemon.h"
@@ -46,6 +48,20 @@ static void tell_news(const char *payload, void *arg)
 			hub_tell(b->news, name, NULL);
 }
 
+/* The numbers of jobs that are not wanted any more. Of what is missed a beat tells. */
+static void tell_unwanted(const char *payload, void *arg)
+{
+	struct span rest = span_of(payload), number;
+	struct botd *b = arg;
+
+	while (rest.n && span_next(&rest, " ", &number)) {
+		int64_t id = strtoll(number.p, NULL, 10);
+
+		workers_hear(b, id);
+		tasks_hear(&b->queue, id);
+	}
+}
+
 static int botd_open_database(struct botd *b)
 {
 	int r;
@@ -62,6 +78,8 @@ static int botd_open_database(struct botd *b)
 	r = db_listen(b->db, "jobs_queue", tell_work, b);
 	if (r == 0)
 		r = db_listen(b->db, "jobs_news", tell_news, b);
+	if (r == 0)
+		r = db_listen(b->db, "jobs_cancel", tell_unwanted, b);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
 	return r;
@@ -84,8 +102,11 @@ int botd_start(void *daemon)
 {
 	struct botd *b = daemon;
 
+	b->roster = (struct roster){ .db = b->db, .kinds = botd_kinds, .lease_ms = b->settings->lease_ms,
+		.keep_days = b->settings->keep_days };
+	roster_start(&b->roster);
 	b->queue = (struct queue){ .db = b->db, .kinds = botd_kinds, .owner = b, .lease_ms = b->settings->lease_ms,
-		.poll_ms = b->settings->poll_ms };
+		.poll_ms = b->settings->poll_ms, .self = b->roster.id };
 	queue_start(&b->queue);
 	fiber_start("resume", resume_run, b, &b->resume);
 	return 0;
@@ -104,6 +125,7 @@ void botd_stop(void *daemon)
 	closings_wait(&b->closings);
 	fiber_cancel(b->resume);
 	fiber_join(&b->resume);
+	roster_stop(&b->roster);
 }
 
 void botd_close(void *daemon)

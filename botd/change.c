@@ -48,7 +48,7 @@ static int change_row(struct call *call, int64_t id, struct booking_info **ret, 
 	"WITH x AS (SELECT b.id, b.intent_at, j.state AS was, coalesce(j.finished_at, j.created_at) AS ended_at FROM " BOOKING_TABLES " WHERE b.id = $1 AND " where_ \
 	" FOR UPDATE OF j, b), "                                                                   \
 	"j AS (UPDATE jobs.jobs j SET " job_ ", last_line = j.last_line + 1 FROM x WHERE j.id = x.id " \
-	"RETURNING j.id, j.user_id, j.attempt, j.last_line, j.outcome), "                          \
+	"RETURNING j.id, j.user_id, j.attempt, j.last_line, j.outcome, j.cancel), "                          \
 	"b AS (UPDATE jobs.bookings b SET " booking_ " FROM x WHERE b.id = x.id) "                 \
 	"INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "                       \
 	"SELECT id, last_line, user_id, attempt, 'info', " line_ " FROM j"
@@ -64,14 +64,16 @@ static int change_row(struct call *call, int64_t id, struct booking_info **ret, 
 	"(j.state = 'done' AND (j.outcome = 'unconfirmed' OR b.intent_at IS NOT NULL AND j.outcome NOT IN " WELL ") OR " \
 	"(j.state IN " QUEUED " OR j.state = 'waiting') AND b.intent_at IS NOT NULL AND NOT b.again)"
 
-/* What may have been sent cannot be withdrawn; it is looked for no more. */
+/* What may have been sent cannot be withdrawn; it is looked for no more. What is under way is withdrawn by whoever has it. */
 #define CANCEL                                                                                     \
-	CHANGE("(j.state IN " QUEUED " OR j.state = 'waiting')",                                   \
-		"state = CASE WHEN x.intent_at IS NULL THEN 'cancelled' ELSE 'done' END, "         \
+	CHANGE("(j.state IN " QUEUED " OR j.state = 'waiting' OR j.state = 'running' AND b.intent_at IS NULL AND NOT j.cancel)", \
+		"state = CASE WHEN x.was = 'running' THEN x.was WHEN x.intent_at IS NULL THEN 'cancelled' ELSE 'done' END, " \
+		"cancel = x.was = 'running', "                                                     \
 		"outcome = CASE WHEN x.intent_at IS NOT NULL THEN 'unconfirmed' END, "             \
-		"reason = CASE WHEN x.intent_at IS NOT NULL THEN 'It may have been sent, and is looked for no more.' END, " \
-		"finished_at = clock_timestamp()", "told = b.told",                                \
-		"CASE WHEN outcome IS NULL THEN 'Withdrawn.' ELSE 'It is looked for no more.' END")
+		"reason = CASE WHEN x.intent_at IS NOT NULL THEN 'It may have been sent, and is looked for no more.' " \
+		"WHEN x.was = 'running' THEN 'It is being withdrawn.' END, "                       \
+		"finished_at = CASE WHEN x.was <> 'running' THEN clock_timestamp() END", "told = b.told",                                \
+		"CASE WHEN cancel THEN 'To be withdrawn.' WHEN outcome IS NULL THEN 'Withdrawn.' ELSE 'It is looked for no more.' END")
 
 /* $2: also one that may have been sent. What waits for a sign-in to be looked for still is only looked for. */
 #define RETRY                                                                                      \
@@ -104,7 +106,7 @@ static int refuse_running(struct call *call, const struct booking_info *b)
 
 static int refuse_cancel(struct call *call, const struct booking_info *b)
 {
-	if (strcmp(b->state, "cancelled") == 0)
+	if (strcmp(b->state, "cancelled") == 0 || strcmp(b->state, "cancelling") == 0)
 		return 0; /* that is what was wanted */
 	if (strcmp(b->state, "sent") == 0)
 		return refuse_running(call, b);

@@ -91,10 +91,10 @@ static int lock_limited(struct db_tx *tx)
 	return tx_query(tx, NULL, "SELECT FROM jobs.queues WHERE most IS NOT NULL ORDER BY name FOR UPDATE");
 }
 
-static int claim_rows(struct db *db, int64_t lease_ms, const char *kinds, const char *rooms, int64_t deadline, struct db_result **ret)
+static int claim_rows(const struct claimer *c, const char *kinds, const char *rooms, int64_t deadline, struct db_result **ret)
 {
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
-	int r = db_begin(db, DB_ROLE("stead_claimer"), deadline, &tx);
+	int r = db_begin(c->db, DB_ROLE("stead_claimer"), deadline, &tx);
 
 	if (r == 0)
 		r = lock_limited(tx);
@@ -102,14 +102,13 @@ static int claim_rows(struct db *db, int64_t lease_ms, const char *kinds, const 
 		return r;
 	return db_commit_query(&tx, ret,
 		"WITH RECURSIVE " LINES ", " NEXT ", "
-		"claimed AS (UPDATE jobs.jobs j SET " CLAIM_SET ", failures = j.failures + next.vanished::integer "
-		"FROM next WHERE j.id = next.id RETURNING j.id, j.user_id, j.attempt, j.failures, j.kind, next.vanished) "
+		"claimed AS (UPDATE jobs.jobs j SET " CLAIM_SET ", worker = nullif($4, 0), failures = j.failures + next.vanished::integer "
+		"FROM next WHERE j.id = next.id RETURNING j.id, j.user_id, j.attempt, j.failures, j.kind, j.cancel, next.vanished) "
 		"SELECT c.*, s.seen FROM (SELECT count(*) AS seen FROM first) s LEFT JOIN claimed c ON true",
-		DB_INT(lease_ms), DB_TEXT(kinds), DB_TEXT(rooms));
+		DB_INT(c->lease_ms), DB_TEXT(kinds), DB_TEXT(rooms), DB_INT(c->worker));
 }
 
-int claim_jobs(struct db *db, const struct claim_wish *wishes, size_t n, int64_t lease_ms, int64_t deadline, struct claim *claims,
-	size_t *ret_count)
+int claim_jobs(const struct claimer *c, const struct claim_wish *wishes, size_t n, int64_t deadline, struct claim *claims, size_t *ret_count)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	char kinds[MOST_WISHES * 66 + 2], rooms[sizeof(kinds)];
@@ -119,10 +118,10 @@ int claim_jobs(struct db *db, const struct claim_wish *wishes, size_t n, int64_t
 
 	assert(n <= MOST_WISHES);
 	write_wishes(wishes, n, kinds, rooms, sizeof(kinds));
-	r = promote(db, deadline);
-	lease_end = loop_now() + lease_ms;
+	r = promote(c->db, deadline);
+	lease_end = loop_now() + c->lease_ms;
 	if (r == 0)
-		r = claim_rows(db, lease_ms, kinds, rooms, deadline, &res);
+		r = claim_rows(c, kinds, rooms, deadline, &res);
 	if (r < 0)
 		return r;
 	while (db_next(res)) { /* there is a row in any case */
@@ -130,7 +129,8 @@ int claim_jobs(struct db *db, const struct claim_wish *wishes, size_t n, int64_t
 		if (!row_null(res, "id"))
 			claims[count++] = (struct claim){ .id = row_int(res, "id"), .user = row_int(res, "user_id"),
 				.token = row_int(res, "attempt"), .failures = row_int(res, "failures"),
-				.wish = wish_of(wishes, row_words(res, "kind")), .vanished = row_bool(res, "vanished"), .lease_end = lease_end };
+				.wish = wish_of(wishes, row_words(res, "kind")), .vanished = row_bool(res, "vanished"),
+				.unwanted = row_bool(res, "cancel"), .lease_end = lease_end };
 	}
 	*ret_count = count;
 	return count ? 0 : seen ? -EAGAIN : -ENOENT;

@@ -25,17 +25,24 @@ struct claim {
 	int64_t id, user, token; /* token: every write names it, and a later lease makes it invalid */
 	int64_t failures;        /* in a row, those among them whose lease ran out */
 	size_t wish;             /* which of the wishes it fulfils */
+	bool unwanted;           /* its person has withdrawn it, before whoever had it went away */
 	bool vanished;           /* whoever had it before went away in the middle */
 	int64_t lease_end;       /* monotonic ms, reckoned from before it was asked for */
 };
 
+/* Who claims. */
+struct claimer {
+	struct db *db;
+	int64_t worker; /* botd/roster.h; 0: one that is not listed */
+	int64_t lease_ms;
+};
+
 /*
- * Claims what there is of n wishes for lease_ms: in turn, those first whose lease ran out, which counts as a failure. claims has
+ * Claims what there is of n wishes: in turn, those first whose lease ran out, which counts as a failure. claims has
  * room for all; how many there are goes to *ret_count. 0; -EAGAIN: none, for others were just taking what was due, so ask again in
  * a moment; -ENOENT: none is due; or a negative errno of db/error.h.
  */
-int claim_jobs(struct db *db, const struct claim_wish *wishes, size_t n, int64_t lease_ms, int64_t deadline, struct claim *claims,
-	size_t *ret_count);
+int claim_jobs(const struct claimer *c, const struct claim_wish *wishes, size_t n, int64_t deadline, struct claim *claims, size_t *ret_count);
 
 /* How many ms until there may be more; -ENOENT: nothing waits for its time. */
 int claim_next_due(struct db *db, int64_t deadline, int64_t *ret_ms);

@@ -17,6 +17,7 @@ enum ending_kind {
 	ENDING_LOOK,        /* it may have been sent, and the site's list does not show it, or cannot be read: look again */
 	ENDING_AGAIN,       /* something of ours failed, or nobody knows: try again, and count it */
 	ENDING_BUSY,        /* not now: try again, and do not count it */
+	ENDING_UNWANTED,    /* its person has withdrawn it before anything was sent */
 	ENDING_LOST,        /* the lease is lost: write nothing more */
 	ENDING_INTERRUPTED, /* botd ends: give it back at once, and do not count it */
 	ENDING_REFUSED,     /* the database refused a write: try again, and count it */

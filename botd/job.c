@@ -92,7 +92,10 @@ static bool queue_again(struct job *j, int r, enum job_result *ret)
 	return false;
 }
 
-/* A write that changes one row, or none when the lease is lost. The same again does no harm. */
+/*
+ * A write that changes one row, or none when the lease is lost. The same again does no harm. Where it says whether the job is still
+ * wanted, that is the answer.
+ */
 static enum job_result write_row(struct job *j, const char *sql, const struct db_arg *args, size_t n)
 {
 	enum job_result result;
@@ -104,6 +107,8 @@ static enum job_result write_row(struct job *j, const char *sql, const struct db
 		r = db_run(j->db, DB_USER(j->user), write_deadline(j), false, &res, sql, args, n);
 		if (r == 0 && db_changed(res) == 0)
 			r = -ESTALE;
+		else if (r == 0 && db_next(res) && row_bool(res, "cancel"))
+			return JOB_UNWANTED;
 	} while (queue_again(j, r, &result));
 	return result;
 }
@@ -154,10 +159,10 @@ int job_begin(struct db *db, const struct claim *c, int64_t lease_ms, struct job
 enum job_result job_beat(struct job *j)
 {
 	int64_t asked_at = loop_now();
-	enum job_result r = write_job(j, "UPDATE jobs.jobs SET lease_until = clock_timestamp() + $3 * interval '1 ms' " MINE,
+	enum job_result r = write_job(j, "UPDATE jobs.jobs SET lease_until = clock_timestamp() + $3 * interval '1 ms' " MINE " RETURNING cancel",
 		DB_INT(j->id), DB_INT(j->token), DB_INT(j->lease_ms));
 
-	if (r == JOB_OK)
+	if (r == JOB_OK || r == JOB_UNWANTED)
 		j->lease_end = most(j->lease_end, asked_at + j->lease_ms);
 	return r;
 }
@@ -166,10 +171,10 @@ enum job_result job_intend(struct job *j)
 {
 	int64_t asked_at = loop_now();
 	enum job_result r = write_job(j,
-		"WITH j AS (UPDATE jobs.jobs SET lease_until = clock_timestamp() + $3 * interval '1 ms' " MINE " RETURNING id) "
-		"UPDATE jobs.bookings b SET intent_at = clock_timestamp(), again = false, looks = 0, "
+		"WITH j AS (UPDATE jobs.jobs SET lease_until = clock_timestamp() + $3 * interval '1 ms' " MINE " RETURNING id, cancel), "
+		"b AS (UPDATE jobs.bookings b SET intent_at = clock_timestamp(), again = false, looks = 0, "
 		"look_until = clock_timestamp() + $4 * interval '1 ms', answer = NULL, list_read_at = NULL, list_trouble = NULL "
-		"FROM j WHERE b.id = j.id",
+		"FROM j WHERE b.id = j.id AND NOT j.cancel) SELECT cancel FROM j",
 		DB_INT(j->id), DB_INT(j->token), DB_INT(j->lease_ms), DB_INT(j->answer_ms + j->look_ms));
 
 	if (r != JOB_OK)
@@ -275,11 +280,12 @@ static int end_row(struct job *j, struct db_tx *tx, const struct ending_write *e
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = tx_query(tx, &res,
-		"WITH j AS (UPDATE jobs.jobs SET state = $3, outcome = $4, lease_until = NULL, "
+		"WITH j AS (UPDATE jobs.jobs SET state = CASE WHEN cancel AND $3 <> 'done' THEN 'cancelled' ELSE $3 END, cancel = false, "
+		"outcome = $4, lease_until = NULL, "
 		"reason = CASE WHEN $15 AND failures > 0 THEN coalesce(reason, $5) ELSE $5 END, "
 		"last_line = last_line + ($10 <> '')::int, due_at = clock_timestamp() + $7 * interval '1 ms', "
 		"failures = CASE WHEN $3 IN ('done', 'waiting') OR $11 THEN 0 WHEN $8 THEN failures + 1 ELSE failures END, "
-		"finished_at = CASE WHEN $3 = 'done' THEN clock_timestamp() END " MINE
+		"finished_at = CASE WHEN $3 IN ('done', 'cancelled') OR cancel THEN clock_timestamp() END " MINE
 		" RETURNING id, user_id, attempt, last_line), "
 		"b AS (UPDATE jobs.bookings b SET session_version = $6, "
 		"intent_at = " INTENT_AT_END ", step = NULL, steps = NULL, answer = coalesce($12, b.answer), "
@@ -301,8 +307,10 @@ static int end_row(struct job *j, struct db_tx *tx, const struct ending_write *e
 static int claim_after(struct job *j, struct db_tx *tx, struct db_result **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = tx_query(tx, &res, "UPDATE jobs.jobs j SET " CLAIM_SET " WHERE user_id = $2 AND lane = $3 AND state = 'queued' "
-		"AND kind = 'booking' AND NOT EXISTS (SELECT FROM jobs.queues q WHERE q.name = j.queue AND q.paused) RETURNING j.id, j.attempt", DB_INT(j->lease_ms), DB_INT(j->user), DB_TEXT(j->site));
+	int r = tx_query(tx, &res, "UPDATE jobs.jobs j SET " CLAIM_SET ", "
+		"worker = (SELECT worker FROM jobs.jobs WHERE id = $4) WHERE user_id = $2 AND lane = $3 AND state = 'queued' "
+		"AND kind = 'booking' AND NOT EXISTS (SELECT FROM jobs.queues q WHERE q.name = j.queue AND q.paused) RETURNING j.id, j.attempt",
+		DB_INT(j->lease_ms), DB_INT(j->user), DB_TEXT(j->site), DB_INT(j->id));
 
 	if (r < 0 || !db_next(res))
 		return r;
@@ -405,6 +413,11 @@ enum job_result job_finish(struct job *j, const char *outcome, const char *reaso
 enum job_result job_give_up(struct job *j, const char *reason, struct job **ret_next)
 {
 	return job_finish(j, j->intended || j->again ? "unconfirmed" : "failed", reason, ret_next);
+}
+
+enum job_result job_withdraw(struct job *j, struct job **ret_next)
+{
+	return queue_end(j, &(struct ending_write){ .state = "cancelled", .version = -1, .level = "info", .line = "Withdrawn." }, ret_next);
 }
 
 enum job_result job_park(struct job *j, int64_t version, const char *reason, struct job **ret_next)

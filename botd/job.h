@@ -21,6 +21,7 @@ enum job_result {
 	JOB_OK,
 	JOB_LOST,        /* the lease is another's, or has run out while the database was away: stop, and write no more */
 	JOB_INTERRUPTED, /* this fiber was cancelled first: the job is still ours, to be given back */
+	JOB_UNWANTED,    /* its person does not want it any more, and it is not too late: the job is still ours, to be withdrawn */
 	JOB_REFUSED,     /* the database answered, and did not take it: the job is still ours, the same again is no use */
 };
 
@@ -62,7 +63,7 @@ int job_begin(struct db *db, const struct claim *c, int64_t lease_ms, struct job
 /* Takes NULL, returns NULL; frees the older ones too. */
 struct job *job_free(struct job *j);
 
-/* Prolongs the lease. */
+/* Prolongs the lease. JOB_UNWANTED: that, too, and nothing has been sent. */
 enum job_result job_beat(struct job *j);
 
 /* What a line of its log says beside its words. */
@@ -81,7 +82,7 @@ enum job_result job_write_line(struct job *j, const struct line_facts *f, const 
 /*
  * Committed before the act is sent; prolongs the lease too. From here on nobody sends it again but at its person's word: not
  * after a crash, a lost lease, a refused write, in another botd, or with other settings. The time for looking begins once the
- * site may have taken what it may to answer, or when job_look_after() says.
+ * site may have taken what it may to answer, or when job_look_after() says. JOB_UNWANTED: it is not intended, and must not be sent.
  */
 enum job_result job_intend(struct job *j);
 
@@ -108,6 +109,9 @@ enum job_result job_finish(struct job *j, const char *outcome, const char *reaso
 
 /* The same of one that cannot be done any more: failed, or unconfirmed where this or an earlier act may have been sent. */
 enum job_result job_give_up(struct job *j, const char *reason, struct job **ret_next);
+
+/* Its person does not want it any more, and nothing has been sent. */
+enum job_result job_withdraw(struct job *j, struct job **ret_next);
 
 /* Waits for the person to sign in again; version is that of the session which has ended, 0 if there was none. */
 enum job_result job_park(struct job *j, int64_t version, const char *reason, struct job **ret_next);

@@ -11,7 +11,7 @@
 #define DB_MS      5000
 #define MOST       512 /* claimed at once */
 #define MOST_KINDS 16
-#define SPIN_MS    50  /* the least pause before a claim that found nothing is repeated by itself */
+#define AGAIN_MS   50 /* before what has to be written is tried again */
 #define MISSED_MS  5   /* before one is repeated whose jobs others were just taking; likewise */
 #define MISSED_LONGEST_MS 250
 #define REFUSED_MS 250 /* before a claim that the database refused is repeated; each further one twice as long */
@@ -86,7 +86,7 @@ static enum turn claim_some(struct queue *q)
 
 	if (all == 0)
 		return TURN_FULL;
-	r = claim_jobs(q->db, wishes, n, q->lease_ms, deadline_in(statement_ms(q)), claims, &count);
+	r = claim_jobs(&(struct claimer){ q->db, q->self, q->lease_ms }, wishes, n, deadline_in(statement_ms(q)), claims, &count);
 	queue_note(q, r, &q->claims_fail, "no job can be claimed, so none is worked off; it is tried again and again",
 		"jobs can be claimed again");
 	if (r == -EAGAIN)
@@ -108,7 +108,7 @@ static int64_t next_look(struct queue *q)
 	queue_note(q, r, &q->looks_fail, "when the next job is due cannot be read, so it is looked for every now and then",
 		"when the next job is due can be read again");
 	if (r == 0 && due < ms)
-		ms = due > SPIN_MS ? due : SPIN_MS;
+		ms = due + 1; /* it was rounded */
 	return deadline_in(ms);
 }
 
@@ -126,7 +126,7 @@ static void await_turn(struct queue *q, enum turn turn)
 	switch (turn) {
 	case TURN_AGAIN: fiber_yield(); break;
 	case TURN_MISSED: fiber_sleep_until(deadline_in(pause_after(MISSED_MS, q->misses++, MISSED_LONGEST_MS))); break;
-	case TURN_FULL: await_news(q, q->stopping ? deadline_in(SPIN_MS) : deadline_in(q->poll_ms)); break;
+	case TURN_FULL: await_news(q, q->stopping ? deadline_in(AGAIN_MS) : deadline_in(q->poll_ms)); break;
 	case TURN_EMPTY: await_news(q, next_look(q)); break;
 	case TURN_REFUSED:
 		fiber_sleep_until(deadline_in(pause_after(REFUSED_MS, q->refusals++, REFUSED_LONGEST_MS)));
@@ -159,7 +159,7 @@ static void queue_keep(void *arg)
 	int r = 0;
 
 	while (!q->stopping || !TAILQ_EMPTY(&q->tasks)) {
-		latch_wait(&q->stopped, deadline_in(r < 0 ? SPIN_MS : q->lease_ms / 4));
+		latch_wait(&q->stopped, deadline_in(r < 0 ? AGAIN_MS : q->lease_ms / 4));
 		r = tasks_beat(q, deadline_in(statement_ms(q)));
 	}
 }

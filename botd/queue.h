@@ -19,16 +19,18 @@ struct kind {
 	int64_t (*room)(void *owner);                          /* how many more may be begun now */
 	void (*begin)(void *owner, const struct claim *claim); /* takes one over, with its lease and its end; returns at once */
 	void (*run)(void *owner, struct task *task);           /* or, instead: runs it, on a fiber of its own (botd/task.h) */
+	int64_t keep_days; /* of what has ended; 0: as the setting says */
 	int64_t tries;   /* run: so many failures in a row are enough, it has failed then; 0: there are never enough */
 };
 
-/* Begins as { .db ... .poll_ms }; what is borrowed outlives it. */
+/* Begins as { .db ... .self }; what is borrowed outlives it. */
 struct queue {
 	struct db *db;
 	const struct kind *kinds; /* ended by one without a name */
 	void *owner;
 	int64_t lease_ms;
 	int64_t poll_ms; /* how long news of work may stay out before it is looked for */
+	int64_t self;    /* who this is among the workers (botd/roster.h); 0: it is not listed */
 	/* From here on its own. */
 	struct fiber *worker, *keeper, *reaper;
 	struct latch woken, stopped;

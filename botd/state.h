@@ -5,6 +5,7 @@
 #include "botd/held.h"
 #include "botd/outage.h"
 #include "botd/queue.h"
+#include "botd/roster.h"
 #include "botd/settings.h"
 #include "botd/worker.h"
 #include "common/hub.h"
@@ -29,6 +30,7 @@ struct botd {
 	bool stopping;
 	struct held_set put_off;     /* bookings that have been told that the site is not well */
 	struct queue queue;
+	struct roster roster;
 	struct workers workers;
 	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };

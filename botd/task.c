@@ -21,6 +21,7 @@ struct batch {
 		uint64_t number;
 		int64_t id, token;
 		bool found; /* the database has said it of that one */
+		bool unwanted;
 	} rows[MOST_AT_ONCE];
 	size_t n, next;
 };
@@ -109,6 +110,7 @@ static void batch_found(struct batch *b, struct db_result *res)
 		for (size_t i = 0; i < b->n; i++, at = (at + 1) % b->n) {
 			if (b->rows[at].id == id && b->rows[at].token == token) {
 				b->rows[at].found = true;
+				b->rows[at].unwanted = row_bool(res, "cancel");
 				break;
 			}
 		}
@@ -143,7 +145,7 @@ static int look_for_ends(struct queue *q, struct batch *b, int64_t deadline)
 	if (!batch_doubted(b, q))
 		return 0;
 	r = db_read(q->db, DB_ROLE("stead_claimer"), deadline, &res,
-		"SELECT j.id, j.attempt FROM unnest($1::bigint[], $2::bigint[]) e (id, token) JOIN jobs.jobs j ON j.id = e.id AND j.attempt = e.token "
+		"SELECT j.id, j.attempt, j.cancel FROM unnest($1::bigint[], $2::bigint[]) e (id, token) JOIN jobs.jobs j ON j.id = e.id AND j.attempt = e.token "
 		"WHERE j.state <> 'running'", DB_TEXT(b->ids.p), DB_TEXT(b->tokens.p));
 	if (r == 0)
 		batch_found(b, res);
@@ -164,11 +166,11 @@ static int write_ends(struct queue *q, struct batch *b, int64_t deadline)
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_query(q->db, DB_ROLE("stead_claimer"), deadline, &res,
 		"UPDATE jobs.jobs j SET outcome = e.outcome, lease_until = NULL, due_at = clock_timestamp() + e.delay * interval '1 ms', "
-		"state = CASE WHEN e.outcome IS NOT NULL THEN 'done' WHEN e.delay > 0 THEN 'scheduled' ELSE 'queued' END, "
+		"state = CASE WHEN e.outcome IS NOT NULL THEN 'done' WHEN j.cancel THEN 'cancelled' WHEN e.delay > 0 THEN 'scheduled' ELSE 'queued' END, cancel = false, "
 		"failures = CASE WHEN e.counted THEN j.failures + 1 WHEN e.outcome IS NOT NULL THEN 0 ELSE j.failures END, "
-		"finished_at = CASE WHEN e.outcome IS NOT NULL THEN clock_timestamp() END "
+		"finished_at = CASE WHEN e.outcome IS NOT NULL OR j.cancel THEN clock_timestamp() END "
 		"FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::boolean[]) e (id, token, outcome, delay, counted) "
-		"WHERE j.id = e.id AND j.attempt = e.token AND j.state = 'running' RETURNING j.id, j.attempt",
+		"WHERE j.id = e.id AND j.attempt = e.token AND j.state = 'running' RETURNING j.id, j.attempt, j.cancel",
 		DB_TEXT(put_close(&b->ids)), DB_TEXT(put_close(&b->tokens)), DB_TEXT(put_close(&b->outcomes)),
 		DB_TEXT(put_close(&b->delays)), DB_TEXT(put_close(&b->counted)));
 
@@ -233,6 +235,13 @@ int tasks_write_ends(struct queue *q, int64_t deadline)
 	return r == -ENOENT ? 0 : r;
 }
 
+static void task_beaten(struct task *t, bool unwanted, int64_t lease_end)
+{
+	t->claim.lease_end = lease_end;
+	if (unwanted && t->state == TASK_RUNS)
+		fiber_cancel(t->fiber);
+}
+
 /* Of as many as go into one, behind *after, which moves on. */
 static int beat_some(struct queue *q, uint64_t *after, int64_t deadline)
 {
@@ -250,13 +259,13 @@ static int beat_some(struct queue *q, uint64_t *after, int64_t deadline)
 	r = db_query(q->db, DB_ROLE("stead_claimer"), deadline, &res,
 		"UPDATE jobs.jobs j SET lease_until = clock_timestamp() + $3 * interval '1 ms' "
 		"FROM unnest($1::bigint[], $2::bigint[]) e (id, token) WHERE j.id = e.id AND j.attempt = e.token AND j.state = 'running' "
-		"RETURNING j.id, j.attempt", DB_TEXT(put_close(&b.ids)), DB_TEXT(put_close(&b.tokens)), DB_INT(q->lease_ms));
+		"RETURNING j.id, j.attempt, j.cancel", DB_TEXT(put_close(&b.ids)), DB_TEXT(put_close(&b.tokens)), DB_INT(q->lease_ms));
 	if (r < 0)
 		return r;
 	batch_found(&b, res);
 	BATCH_FOREACH (t, row, &b, q) {
 		if (row->found)
-			t->claim.lease_end = lease_end;
+			task_beaten(t, row->unwanted, lease_end);
 		else if (t->state == TASK_RUNS) /* it may have ended meanwhile */
 			task_is(t, TASK_LOST);
 	}
@@ -307,6 +316,15 @@ void tasks_cancel(struct queue *q)
 		fiber_cancel(t->fiber);
 }
 
+void tasks_hear(struct queue *q, int64_t job)
+{
+	struct task *t;
+
+	TAILQ_FOREACH (t, &q->tasks, link)
+		if (t->claim.id == job && t->state == TASK_RUNS)
+			fiber_cancel(t->fiber);
+}
+
 static void await_written(struct task *t)
 {
 	if (t->state == TASK_RUNS)
@@ -320,6 +338,8 @@ static void run_task(struct task *t)
 {
 	const struct kind *k = &t->queue->kinds[t->claim.wish];
 
+	if (t->claim.unwanted)
+		return;
 	if (k->tries && t->claim.failures >= k->tries)
 		t->end.outcome = "failed";
 	else

@@ -45,3 +45,6 @@ int tasks_beat(struct queue *q, int64_t deadline);
 int64_t tasks_expire(struct queue *q);
 
 void tasks_cancel(struct queue *q);
+
+/* That job is not wanted any more: what runs it is cancelled, and without an outcome it ends as cancelled. */
+void tasks_hear(struct queue *q, int64_t job);

@@ -37,7 +37,8 @@ struct worker {
 	struct latch ended; /* the worker waits for its run's end */
 	bool done;          /* the run's fiber has no more to do */
 	bool leaving;       /* it claims no more, so the worker is free soon */
-	enum job_result beaten; /* why the run was cancelled, if it was the lease */
+	enum job_result beaten; /* what a beat has found, for which the run was cancelled */
+	bool hurried;           /* the next beat is due at once */
 	LIST_ENTRY(worker) link;
 };
 
@@ -106,7 +107,7 @@ static void worker_forget(struct worker *w, const struct job *j)
 /* Writes how the attempt ended. *ret_next: the next job of this run, claimed with it. */
 static enum job_result worker_settle(struct worker *w, struct job *j, const struct ending *e, struct job **ret_next)
 {
-	if (e->kind == ENDING_DONE || e->kind == ENDING_SIGN_IN)
+	if (e->kind == ENDING_DONE || e->kind == ENDING_SIGN_IN || e->kind == ENDING_UNWANTED)
 		worker_forget(w, j);
 	if (e->kind == ENDING_EXPIRED && !held_has(&w->botd->doubted, j->id))
 		return worker_doubt(w, j, e);
@@ -115,6 +116,7 @@ static enum job_result worker_settle(struct worker *w, struct job *j, const stru
 	case ENDING_SIGN_IN: return job_park(j, e->version, e->reason, ret_next);
 	case ENDING_DOWN: return j->intended ? worker_look_again(w, j, e, ret_next) : put_off(w->botd, j, e, ret_next);
 	case ENDING_BUSY: return job_wait(j, BUSY_MS, e->reason);
+	case ENDING_UNWANTED: return job_withdraw(j, ret_next);
 	case ENDING_LOST: return JOB_LOST;
 	case ENDING_INTERRUPTED: return job_requeue(j, 0, false, e->reason);
 	case ENDING_UNABLE: return unable(j, e, ret_next);
@@ -147,7 +149,7 @@ static void resume_if_newer(struct worker *w, struct job *j, int64_t version)
 		queue_wake(&w->botd->queue);
 }
 
-/* The run was cancelled because of its lease: that, and not the cancelling, is what has ended the attempt. */
+/* The run was cancelled because of what a beat has found: that, and not the cancelling, is what has ended the attempt. */
 static void look_why_cancelled(struct worker *w, struct ending *e)
 {
 	if (e->kind == ENDING_INTERRUPTED && w->beaten != JOB_OK)
@@ -174,6 +176,7 @@ static void say_settled(const struct job *j, const struct ending *e, enum job_re
 		log_notice("booking %lld: its lease was lost; what has become of it is found out anew", (long long)j->id);
 		break;
 	case JOB_INTERRUPTED: break; /* not while shielded */
+	case JOB_UNWANTED: break;    /* an end does not ask */
 	case JOB_REFUSED:
 		log_error("booking %lld: the database does not take how it has ended (%s%s%s); it is looked at again when its "
 			"lease has run out", (long long)j->id, e->kind == ENDING_DONE ? e->outcome : "not ended",
@@ -393,7 +396,7 @@ static void tell_long_step(struct worker *w, struct job *j)
 	job_line(j, "info", "Still waiting (%lld s): %s.", (long long)(ms / 1000), w->progress.words);
 }
 
-/* Anything but JOB_OK: the lease cannot be kept, and the run must end at once. */
+/* Anything but JOB_OK: the lease cannot be kept, or the job is not wanted any more, and the run must end at once. */
 static enum job_result worker_beat(struct worker *w)
 {
 	struct job *j = w->job;
@@ -410,8 +413,9 @@ static enum job_result worker_beat(struct worker *w)
 static void attend(struct worker *w, struct fiber *run)
 {
 	while (!w->done) {
-		int r = latch_wait(&w->ended, deadline_in(w->job->lease_ms / 4));
+		int r = w->hurried ? -ETIMEDOUT : latch_wait(&w->ended, deadline_in(w->job->lease_ms / 4));
 
+		w->hurried = false;
 		if (r == -ETIMEDOUT)
 			w->beaten = worker_beat(w);
 		if (r == 0 || (r == -ETIMEDOUT && w->beaten == JOB_OK))
@@ -469,8 +473,21 @@ void worker_begin(void *botd, const struct claim *claim)
 
 	w->botd = b;
 	w->claim = *claim;
+	w->hurried = claim->unwanted;
 	LIST_INSERT_HEAD(&b->workers.list, w, link);
 	fiber_start("worker", worker_work, w, NULL);
+}
+
+void workers_hear(struct botd *b, int64_t job)
+{
+	struct worker *w;
+
+	LIST_FOREACH (w, &b->workers.list, link) {
+		if (w->claim.id != job && !(w->job && w->job->id == job))
+			continue;
+		w->hurried = true;
+		latch_wake(&w->ended, 0);
+	}
 }
 
 void workers_stop(struct botd *b)

@@ -24,5 +24,8 @@ struct workers {
 int64_t workers_room(void *botd);
 void worker_begin(void *botd, const struct claim *claim);
 
+/* That job is perhaps not wanted any more: whoever is at it looks. */
+void workers_hear(struct botd *b, int64_t job);
+
 /* In a fiber: lets them give back what they are at, and waits until they have. */
 void workers_stop(struct botd *b);

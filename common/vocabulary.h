@@ -11,7 +11,7 @@
 #define JOB_WORDS "scheduled|behind|queued|running|waiting|done|cancelled"
 
 /* Where a booking stands, and how it ended. */
-#define BOOKING_WORDS "queued|running|sent|needs_sign_in|done|cancelled"
+#define BOOKING_WORDS "queued|running|sent|needs_sign_in|cancelling|done|cancelled"
 #define OUTCOME_WORDS "booked|waitlisted|full|too_early|no_credit|already_booked|limit|unconfirmed|failed"
 
 /* How bad a line of a log is. */

@@ -11,9 +11,10 @@
 --	stead_botd
 --	stead_operator	reads metadata for steadctl: no contents of sessions, no secrets
 --	stead_claimer	claims due jobs of all persons from the queue
+--	stead_sweeper	sees what has ended in the queue, and removes it when it is old
 --	stead_rewrapper	sees every stored envelope and may put a rewrapped one in its place
 --
--- The last three log in nowhere. A daemon that is a member of one takes it on for one transaction (SET LOCAL ROLE) and
+-- The last four log in nowhere. A daemon that is a member of one takes it on for one transaction (SET LOCAL ROLE) and
 -- has nothing of it otherwise (NOINHERIT). Nobody has BYPASSRLS. How a role proves itself is for pg_hba.conf: peer
 -- authentication on the Unix socket, with a pg_ident map when the operating system's user is called otherwise.
 
@@ -22,7 +23,7 @@ DECLARE
 	role text;
 BEGIN
 	FOREACH role IN ARRAY ARRAY['stead_migrate', 'stead_authd', 'stead_sessiond', 'stead_botd',
-		'stead_operator', 'stead_claimer', 'stead_rewrapper']
+		'stead_operator', 'stead_claimer', 'stead_sweeper', 'stead_rewrapper']
 	LOOP
 		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
 			EXECUTE format('CREATE ROLE %I', role);
@@ -38,10 +39,11 @@ ALTER ROLE stead_sessiond LOGIN;
 ALTER ROLE stead_botd LOGIN;
 ALTER ROLE stead_operator NOLOGIN;
 ALTER ROLE stead_claimer NOLOGIN;
+ALTER ROLE stead_sweeper NOLOGIN;
 ALTER ROLE stead_rewrapper NOLOGIN;
 
 GRANT stead_operator TO stead_sessiond, stead_botd;
-GRANT stead_claimer TO stead_botd;
+GRANT stead_claimer, stead_sweeper TO stead_botd;
 GRANT stead_rewrapper TO stead_sessiond;
 
 -- Nobody else has any business in this database.
@@ -69,7 +71,7 @@ REVOKE ALL ON SCHEMA authd, vault, jobs, stead_migrations FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA authd TO stead_authd;
 GRANT USAGE ON SCHEMA vault TO stead_sessiond, stead_operator, stead_rewrapper;
-GRANT USAGE ON SCHEMA jobs TO stead_botd, stead_operator, stead_claimer;
+GRANT USAGE ON SCHEMA jobs TO stead_botd, stead_operator, stead_claimer, stead_sweeper;
 
 -- PostgreSQL lets everybody execute a new function; here the migration says who may.
 ALTER DEFAULT PRIVILEGES FOR ROLE stead_migrate REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

@@ -26,7 +26,7 @@ UPDATE jobs.bookings b SET key = coalesce(j.key, 'job ' || j.id || ' ' || gen_ra
 	finished_at = j.finished_at, state = CASE WHEN j.state IN ('scheduled', 'behind') THEN 'queued'
 		WHEN j.state = 'waiting' THEN 'needs_sign_in' ELSE j.state END
 	FROM jobs.jobs j WHERE j.id = b.id;
-DROP TABLE jobs.jobs, jobs.queues, jobs.served;
+DROP TABLE jobs.jobs, jobs.queues, jobs.served, jobs.workers, jobs.leader;
 DROP FUNCTION jobs.line_up(), jobs.move_up(), jobs.tell_new(), jobs.tell_changed();
 
 ALTER SEQUENCE jobs.job_ids RENAME TO booking_ids;

@@ -9,6 +9,14 @@
 -- there, and more than what is served there just now (jobs.served). So ten thousand jobs of one person keep nobody else's waiting for
 -- long, and nobody who comes later passes a job by more than a round.
 
+DO $$
+BEGIN
+	IF to_regrole('stead_sweeper') IS NULL THEN
+		RAISE EXCEPTION 'The role stead_sweeper is missing. Run roles.sql (/usr/share/stead/roles.sql) in this database as a superuser, then this again.';
+	END IF;
+END
+$$;
+
 ALTER SEQUENCE jobs.booking_ids RENAME TO job_ids;
 DROP TABLE jobs.turns;
 
@@ -29,6 +37,8 @@ CREATE TABLE jobs.jobs (
 	attempt bigint NOT NULL DEFAULT 0,
 	failures integer NOT NULL DEFAULT 0,
 	lease_until timestamptz,
+	worker bigint,
+	cancel boolean NOT NULL DEFAULT false,
 	last_line bigint NOT NULL DEFAULT 0,
 	payload json,
 	created_at timestamptz NOT NULL DEFAULT now(),
@@ -46,6 +56,8 @@ COMMENT ON COLUMN jobs.jobs.lane IS 'of a person: those with the same are run on
 COMMENT ON COLUMN jobs.jobs.key IS 'name of the request, made by whoever asked; NULL: it has none';
 COMMENT ON COLUMN jobs.jobs.turn IS 'lower ones first, those that are equal in the order in which they were queued';
 COMMENT ON COLUMN jobs.jobs.failures IS 'attempts in a row that came to nothing through nobody''s fault, or whose lease ran out';
+COMMENT ON COLUMN jobs.jobs.worker IS 'who has it, or had it last: jobs.workers';
+COMMENT ON COLUMN jobs.jobs.cancel IS 'running: its person does not want it any more; whoever has it ends it, unless it is too late';
 COMMENT ON COLUMN jobs.jobs.reason IS 'why it has ended so, or is tried again, or waits: a sentence';
 
 CREATE INDEX jobs_due ON jobs.jobs (queue, kind, priority, turn, queued_at) WHERE state = 'queued';
@@ -55,6 +67,7 @@ CREATE INDEX jobs_running ON jobs.jobs (kind) WHERE state = 'running';
 CREATE INDEX jobs_open ON jobs.jobs (user_id, kind, queue) WHERE state IN ('scheduled', 'behind', 'queued', 'waiting');
 CREATE INDEX jobs_behind ON jobs.jobs (user_id, lane, priority, due_at, id) WHERE state = 'behind';
 CREATE UNIQUE INDEX jobs_lane ON jobs.jobs (user_id, lane) WHERE state IN ('queued', 'running') AND lane IS NOT NULL;
+CREATE INDEX jobs_finished ON jobs.jobs (kind, finished_at) WHERE state IN ('done', 'cancelled');
 CREATE INDEX jobs_of_user ON jobs.jobs (user_id, id);
 
 CREATE TABLE jobs.queues (
@@ -72,6 +85,24 @@ CREATE TABLE jobs.served (
 	PRIMARY KEY (queue, kind)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE jobs.served IS 'the highest turn that was claimed there';
+
+CREATE TABLE jobs.workers (
+	id bigint PRIMARY KEY CHECK (id > 0),
+	host text NOT NULL,
+	pid integer NOT NULL,
+	version text NOT NULL,
+	started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	beat_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+COMMENT ON TABLE jobs.workers IS 'every botd at this database, by the number that it has chosen';
+
+CREATE TABLE jobs.leader (
+	one boolean PRIMARY KEY DEFAULT true CHECK (one),
+	worker bigint,
+	until timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+COMMENT ON TABLE jobs.leader IS 'which of the workers does what one alone is to do now and then, and until when it says so';
+INSERT INTO jobs.leader DEFAULT VALUES;
 
 -- The bookings that there are; of each lane the first is in line. The owner of a table is subject to its policies otherwise.
 DROP TRIGGER tell_change ON jobs.bookings;
@@ -132,8 +163,8 @@ CREATE TRIGGER move_up AFTER UPDATE OF state ON jobs.jobs FOR EACH ROW
 CREATE TRIGGER move_up_removed AFTER DELETE ON jobs.jobs FOR EACH ROW
 	WHEN (OLD.lane IS NOT NULL AND OLD.state IN ('queued', 'running')) EXECUTE FUNCTION jobs.move_up();
 
--- Tells every botd that there is work (jobs_queue), and who watches jobs which have changed (jobs_news: their numbers, or "" for
--- more than a notification holds). Once for a statement, for each notification takes a lock that all of PostgreSQL shares.
+-- Tells every botd that there is work (jobs_queue), whoever runs jobs which of them are not wanted any more (jobs_cancel: their numbers),
+-- and who watches jobs which have changed (jobs_news: their numbers, or "" for more than a notification holds). Once for a statement, for each notification takes a lock that all of PostgreSQL shares.
 CREATE FUNCTION jobs.tell_new() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
 	IF EXISTS (SELECT FROM fresh WHERE state IN ('queued', 'scheduled')) THEN
@@ -146,13 +177,18 @@ $$;
 CREATE FUNCTION jobs.tell_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off AS $$
 DECLARE
 	ids text;
+	unwanted text;
 	work boolean;
 BEGIN
 	SELECT string_agg(f.id::text, ' ') FILTER (WHERE f.last_line > 0), -- whoever watches a job reads its log
-		bool_or(f.state <> o.state AND f.state IN ('queued', 'scheduled')) INTO ids, work
-		FROM fresh f JOIN old o USING (id) WHERE f.state <> o.state OR f.last_line <> o.last_line;
+		string_agg(f.id::text, ' ') FILTER (WHERE f.cancel AND NOT o.cancel),
+		bool_or(f.state <> o.state AND f.state IN ('queued', 'scheduled')) INTO ids, unwanted, work
+		FROM fresh f JOIN old o USING (id) WHERE f.state <> o.state OR f.last_line <> o.last_line OR f.cancel <> o.cancel;
 	IF work THEN
 		PERFORM pg_notify('jobs_queue', '');
+	END IF;
+	IF length(unwanted) < 7900 THEN -- of more than that, each hears with its next beat
+		PERFORM pg_notify('jobs_cancel', unwanted);
 	END IF;
 	IF ids IS NOT NULL THEN
 		PERFORM pg_notify('jobs_news', CASE WHEN length(ids) < 7900 THEN ids ELSE '' END);
@@ -195,6 +231,9 @@ CREATE POLICY own ON jobs.jobs TO stead_botd
 CREATE POLICY operator ON jobs.jobs FOR SELECT TO stead_operator USING (true);
 CREATE POLICY claimer_sees ON jobs.jobs FOR SELECT TO stead_claimer USING (true);
 CREATE POLICY claimer_claims ON jobs.jobs FOR UPDATE TO stead_claimer USING (true);
+CREATE POLICY sweeper_sees ON jobs.jobs FOR SELECT TO stead_sweeper USING (state IN ('done', 'cancelled'));
+CREATE POLICY sweeper_locks ON jobs.jobs FOR UPDATE TO stead_sweeper USING (state IN ('done', 'cancelled'));
+CREATE POLICY sweeper_sweeps ON jobs.jobs FOR DELETE TO stead_sweeper USING (state IN ('done', 'cancelled'));
 DROP POLICY claimer_sees ON jobs.bookings;
 DROP POLICY claimer_claims ON jobs.bookings;
 REVOKE ALL ON jobs.bookings FROM stead_claimer;
@@ -202,10 +241,16 @@ REVOKE ALL ON jobs.bookings FROM stead_claimer;
 -- Whose a job is, and what was asked for, cannot be changed: those columns are granted to nobody. Whoever claims writes lease,
 -- state and outcome alone.
 GRANT SELECT, INSERT ON jobs.jobs TO stead_botd;
-GRANT UPDATE (state, outcome, reason, turn, due_at, attempt, failures, lease_until, last_line, finished_at) ON jobs.jobs TO stead_botd;
+GRANT UPDATE (state, outcome, reason, turn, due_at, attempt, failures, lease_until, worker, cancel, last_line, finished_at) ON jobs.jobs TO stead_botd;
 GRANT SELECT ON jobs.jobs TO stead_claimer;
-GRANT UPDATE (state, outcome, turn, due_at, attempt, failures, lease_until, finished_at) ON jobs.jobs TO stead_claimer;
+GRANT UPDATE (state, outcome, turn, due_at, attempt, failures, lease_until, worker, cancel, finished_at) ON jobs.jobs TO stead_claimer;
 GRANT SELECT ON jobs.jobs, jobs.queues TO stead_operator;
+GRANT SELECT, INSERT, UPDATE (beat_at), DELETE ON jobs.workers TO stead_botd;
+GRANT SELECT, UPDATE (worker, until) ON jobs.leader TO stead_botd;
+GRANT SELECT ON jobs.workers, jobs.leader TO stead_operator;
+GRANT SELECT, DELETE, UPDATE (worker) ON jobs.jobs TO stead_sweeper; -- to lock what goes
+GRANT SELECT, DELETE ON jobs.workers TO stead_sweeper;
+GRANT INSERT, UPDATE (paused, most), DELETE ON jobs.queues TO stead_botd;
 GRANT SELECT ON jobs.queues TO stead_botd, stead_claimer;
 GRANT SELECT ON jobs.served TO stead_botd, stead_claimer;
 GRANT INSERT, UPDATE (turn) ON jobs.served TO stead_claimer;

@@ -247,6 +247,37 @@ describe("a session that has ended", () => {
 		assert.equal(await listed("D-212", day(20)), 0);
 	});
 
+	test("one that is under way is withdrawn before anything is sent, and the session is kept", { timeout: LONG_MS }, async () => {
+		await control("/knobs", { slow_ms: 3000 });
+		const { id } = await alice.book({ date: day(20), desk: "D-214" });
+
+		await becomes(async () => (await alice.booking(id)).step, LONG_MS, "a step was to begin");
+		const { booking: asked } = await alice.must("POST", `/bookings/${id}/cancel`, {});
+
+		assert.deepEqual([asked.state, asked.reason], ["cancelling", "It is being withdrawn."]);
+		assert.equal((await alice.must("POST", `/bookings/${id}/cancel`, {})).booking.id, id, "asked again, it is what was wanted");
+		const over = await alice.bookingIs(id, ["cancelled", "done"], LONG_MS);
+
+		assert.deepEqual([over.state, over.reason, over.outcome], ["cancelled", undefined, undefined]);
+		assert.deepEqual((await log(id)).slice(-2).map(({ text }) => text), ["To be withdrawn.", "Withdrawn."]);
+		assert.equal((await control("/state")).asked.filter(({ date }) => date === day(20)).length, 0);
+		await control("/knobs", { slow_ms: 0 });
+		assert.equal((await ended((await alice.book({ date: day(20), desk: "D-214" })).id)).outcome, "booked");
+	});
+
+	test("what its person withdraws while its worker is killed is not taken up again", { timeout: LONG_MS }, async () => {
+		await control("/knobs", { slow_ms: 3000 });
+		const { id } = await alice.book({ date: day(20), desk: "D-215" });
+
+		await becomes(async () => (await alice.booking(id)).step, LONG_MS, "a step was to begin");
+		await rig.daemon("botd").kill("SIGKILL");
+		await rig.postgres.sql(`UPDATE jobs.jobs SET cancel = true WHERE id = ${id}`);
+		await rig.daemon("botd").start();
+		await control("/knobs", { slow_ms: 0 });
+		assert.equal((await alice.bookingIs(id, ["cancelled", "done"], LONG_MS)).state, "cancelled");
+		assert.equal((await control("/state")).asked.filter(({ date, spaceId }) => date === day(20) && spaceId === 10_215).length, 0);
+	});
+
 	test("nobody can make more wait than the setting allows", async () => {
 		const bob = await rig.login("bob"); /* who has none at all */
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "botd/job.h"
+#include "botd/roster.h"
 #include "botd/task.h"
 #include "common/cleanup.h"
 #include "common/words.h"
@@ -78,7 +79,7 @@ static int claim_one(struct job **ret)
 	const struct claim_wish wish = { "booking", 1 };
 	struct claim claim;
 	size_t n = 0;
-	int r = claim_jobs(db, &wish, 1, LEASE_MS, SOON, &claim, &n);
+	int r = claim_jobs(&(struct claimer){ db, 0, LEASE_MS }, &wish, 1, SOON, &claim, &n);
 
 	if (r < 0)
 		return r;
@@ -950,6 +951,147 @@ static void lost_tasks_are_cancelled(void *arg)
 }
 TEST(lost_tasks_are_cancelled)
 
+/* One that runs, one that waits for its lease's end: neither runs on, or again. */
+static void unwanted_tasks_end(void *arg)
+{
+	(void)arg;
+	start_queue(1, 2000);
+	tasks_sleep = true;
+	add_light(1);
+	await_jobs("running", 1);
+	sql_number("UPDATE jobs.jobs SET cancel = true WHERE id = 1 RETURNING id"); /* heard with the next beat */
+	await_jobs("cancelled", 1);
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.jobs WHERE cancel OR finished_at IS NULL"));
+	sql_number("INSERT INTO jobs.jobs (user_id, kind, queue, state, attempt, lease_until, cancel) "
+		   "VALUES (1, 'light', 'x', 'running', 3, now() - interval '1 s', true) RETURNING id");
+	queue_wake(&queue);
+	await_jobs("cancelled", 2);
+	queue_stop(&queue);
+	assert_int_equal(0, ran[2]);
+}
+TEST(unwanted_tasks_end)
+
+static void unwanted_tasks_end_at_once(void *arg)
+{
+	int64_t begun;
+
+	(void)arg;
+	start_queue(2, 60000);
+	tasks_sleep = true;
+	add_light(2);
+	await_jobs("running", 2);
+	begun = loop_now();
+	sql_number("UPDATE jobs.jobs SET cancel = true WHERE id = 2 RETURNING id");
+	tasks_hear(&queue, 2);
+	await_jobs("cancelled", 1);
+	assert_true(loop_now() - begun < 10000); /* no beat comes before 15 s */
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE id = 1 AND state = 'running'"));
+	queue_stop(&queue);
+}
+TEST(unwanted_tasks_end_at_once)
+
+/* What is withdrawn is withdrawn before it may have been sent, or not at all. */
+static void unwanted_bookings_are_not_sent(void *arg)
+{
+	struct job *j;
+	int64_t id = queued(7, "desk");
+
+	(void)arg;
+	j = claimed();
+	sql_number("UPDATE jobs.jobs SET cancel = true WHERE id = %lld RETURNING id", (long long)id);
+	assert_int_equal(JOB_UNWANTED, job_beat(j));
+	assert_int_equal(JOB_UNWANTED, job_intend(j));
+	assert_false(j->intended);
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.bookings WHERE intent_at IS NOT NULL"));
+	assert_int_equal(JOB_OK, job_requeue(j, 0, false, "It was interrupted.")); /* whoever has it had not heard */
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE state = 'cancelled' AND NOT cancel AND finished_at IS NOT NULL"));
+	job_free(j);
+}
+TEST(unwanted_bookings_are_not_sent)
+
+/* Workers */
+
+static const struct kind kept_kinds[] = { { .name = "light", .keep_days = 7 }, { .name = "booking" }, { 0 } };
+
+static void roster_begin(struct roster *r, int64_t keep_days)
+{
+	*r = (struct roster){ .db = db, .kinds = kept_kinds, .lease_ms = 1000, .keep_days = keep_days };
+	roster_start(r);
+}
+
+static void await_number(int64_t n, const char *sql)
+{
+	while (sql_number("%s", sql) != n)
+		assert_int_equal(0, fiber_sleep_until(deadline_in(20)));
+}
+
+#define LEADER "SELECT coalesce((SELECT worker FROM jobs.leader WHERE until > now()), 0)"
+
+static void one_worker_leads(void *arg)
+{
+	struct roster a, b;
+
+	(void)arg;
+	roster_begin(&a, 0);
+	await_number(a.id, LEADER);
+	roster_begin(&b, 0);
+	await_number(2, "SELECT count(*) FROM jobs.workers");
+	assert_int_equal(getpid(), sql_number("SELECT min(pid) FROM jobs.workers"));
+	roster_stop(&a);
+	await_number(b.id, LEADER);
+	assert_int_equal(b.id, sql_number("SELECT min(id) FROM jobs.workers"));
+	sql_number("UPDATE jobs.leader SET worker = 1, until = now() + interval '1500 ms' RETURNING 1"); /* one that then goes without a word */
+	assert_int_equal(1, sql_number(LEADER));
+	await_number(b.id, LEADER);
+	sql_number("INSERT INTO jobs.workers (id, host, pid, version, beat_at) VALUES (1, 'gone', 1, '0', now() - interval '31 s') RETURNING id");
+	await_number(1, "SELECT count(*) FROM jobs.workers");
+	roster_stop(&b);
+	assert_int_equal(0, sql_number("SELECT count(*) FROM jobs.workers"));
+}
+TEST(one_worker_leads)
+
+#define ENDED_LONG_AGO                                                                             \
+	"WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue, state, outcome, finished_at) "    \
+	"SELECT 1, k, 'x', 'done', 'failed', now() - interval '8 days' FROM unnest(ARRAY['light', 'booking', 'unknown']) k, " \
+	"generate_series(1, 600) RETURNING id) SELECT count(*) FROM j"
+
+/* Of what has not ended nothing goes, nor of a kind that nobody here knows. */
+static void old_jobs_are_swept(void *arg)
+{
+	int64_t open = queued(7, "desk");
+	struct roster r;
+
+	(void)arg;
+	sql_number("UPDATE jobs.jobs SET created_at = now() - interval '3 years' WHERE id = %lld RETURNING id", (long long)open);
+	sql_number(ENDED_LONG_AGO);
+	roster_begin(&r, 0);
+	await_number(0, "SELECT count(*) FROM jobs.jobs WHERE kind = 'light'");
+	roster_stop(&r);
+	assert_int_equal(1201, sql_number("SELECT count(*) FROM jobs.jobs"));
+	roster_begin(&r, 8);
+	await_number(601, "SELECT count(*) FROM jobs.jobs");
+	roster_stop(&r);
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE id = %lld", (long long)open));
+}
+TEST(old_jobs_are_swept)
+
+static void claims_bear_their_worker(void *arg)
+{
+	int64_t id = queued(7, "desk");
+
+	(void)arg;
+	queue = (struct queue){ .db = db, .kinds = light_kinds, .lease_ms = LEASE_MS, .poll_ms = 200, .self = 4711 };
+	most_room = 1;
+	tasks_sleep = true;
+	queue_start(&queue);
+	add_light(1);
+	await_jobs("running", 1);
+	assert_int_equal(4711, sql_number("SELECT max(worker) FROM jobs.jobs WHERE state = 'running'"));
+	queue_stop(&queue);
+	assert_int_equal(1, sql_number("SELECT count(*) FROM jobs.jobs WHERE id = %lld AND worker IS NULL", (long long)id));
+}
+TEST(claims_bear_their_worker)
+
 static void restart(void *arg);
 
 /* Whatever is cut: no task is lost, and none runs twice, for what was claimed by a COMMIT that was not answered has not run. */
@@ -1080,6 +1222,12 @@ int main(void)
 		CASE(tasks_are_given_back),
 		CASE(tasks_are_tried_again),
 		CASE(lost_tasks_are_cancelled),
+		CASE(unwanted_tasks_end),
+		CASE(unwanted_tasks_end_at_once),
+		CASE(unwanted_bookings_are_not_sent),
+		CASE(one_worker_leads),
+		CASE(old_jobs_are_swept),
+		CASE(claims_bear_their_worker),
 		CASE(tasks_outlive_the_database),
 		CASE(resumes_on_another_version),
 		CASE(writes_wait_for_the_database),

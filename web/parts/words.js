@@ -18,6 +18,7 @@ export const STATES = {
 	running: ["Under way", "busy"],
 	sent: ["Sent; being looked for in your bookings", "busy"],
 	needs_sign_in: ["Needs your sign-in", "warn"],
+	cancelling: ["Being cancelled", "busy"],
 	cancelled: ["Cancelled", "quiet"],
 };
 
@@ -72,10 +73,10 @@ export function bookingEnded(booking)
 	return booking.state === "done" || booking.state === "cancelled";
 }
 
-/* One that is under way cannot be stopped safely. */
+/* One that has been sent cannot be taken back, only looked for no more. */
 export function bookingCancellable(booking)
 {
-	return ["queued", "needs_sign_in"].includes(booking.state);
+	return ["queued", "running", "needs_sign_in"].includes(booking.state);
 }
 
 /* With something else than what was asked for it may work. */
