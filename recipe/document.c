@@ -106,7 +106,7 @@ static void add_act_schema(json_t *step)
 	json_t *presses = json_array();
 
 	for (size_t i = 0; i < step_row_count; i++)
-		if (strcmp(step_rows[i].may, "act") == 0)
+		if (span_lists(step_rows[i].may, "|", "act"))
 			json_array_append_new(presses, json_string(step_rows[i].name));
 	json_object_set_new(step, "if", json_pack("{s:{s:{s:b}}, s:[s]}", "properties", "act", "const", 1, "required", "act"));
 	json_object_set_new(step, "then", json_pack("{s:{s:{s:o}}}", "properties", "step", "enum", presses));

@@ -94,8 +94,8 @@ static void switch_off(struct reading *r, const struct place *place, struct reci
 		a->off_means = "does not say how an empty list of bookings looks there; so Stead could book twice";
 	} else if (!step_presses(act)) {
 		reading_fail(r, PLACE_KEY(PLACE_INDEX(PLACE_KEY(place, "steps"), (size_t)(act - a->steps)), "act"),
-			"%s presses nothing, so nothing that the page sends could be held back; mark the click, fill or choose that sends the "
-			"booking off instead; until then the action is off", act->step);
+			"%s presses nothing, so nothing that the page sends could be held back; mark the step that presses, and so "
+			"sends the booking off, instead; until then the action is off", act->step);
 		a->off_means = "names no press that sends the booking off; so Stead could book twice";
 	} else {
 		return;
@@ -188,8 +188,10 @@ static ssize_t recipe_read_file(const char *path, char *text, char *why, size_t 
 int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size)
 {
 	CLEANUP(freep) char *text = must(malloc(RECIPE_MOST_BYTES + 1));
-	ssize_t n = recipe_read_file(path, text, why, size);
+	ssize_t n;
 
+	*why = '\0';
+	n = recipe_read_file(path, text, why, size);
 	return n < 0 ? (int)n : recipe_parse(path, text, (size_t)n, ret, why, size);
 }
 

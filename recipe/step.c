@@ -125,7 +125,11 @@ static const char *own_words(struct arena *arena, const struct step *s)
 
 	if (s->at)
 		what = selector_words(arena, s->at);
-	return arena_printf(arena, "%s%s%s", step_rows[step_kind(s)].words, *what ? " " : "", what);
+	if (s->to)
+		what = arena_printf(arena, "%s to %s", what, selector_words(arena, s->to));
+	if (s->keys)
+		what = arena_printf(arena, "%s%s%s", s->keys, *what ? " in " : "", what);
+	return arena_printf(arena, "%s%s%s%s", s->off ? "un" : "", step_rows[step_kind(s)].words, *what ? " " : "", what);
 }
 
 const char *step_words(struct arena *arena, const struct step *s, const struct variables *v)

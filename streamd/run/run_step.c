@@ -218,18 +218,29 @@ static int run_step_read_page(struct stepping *s)
 static const struct {
 	int (*carry_out)(struct stepping *s);
 	bool touches; /* it gives the page input */
+	bool writes;  /* more than a press: what the page sends meanwhile, a heartbeat perhaps, does not leave it half done */
 	bool relies;  /* on what the page shows, which of a page that is not the site's own says nothing */
 } kinds[] = {
 	[STEP_open] = { run_step_open_page, .relies = true },
 	[STEP_click] = { step_click, .touches = true },
+	[STEP_double_click] = { step_double_click, .touches = true },
+	[STEP_drag] = { step_drag, .touches = true, .writes = true },
+	[STEP_press] = { step_press, .touches = true },
+	[STEP_check] = { step_check, .touches = true },
+	[STEP_upload] = { step_upload, .touches = true, .writes = true },
 	[STEP_hover] = { step_hover, .touches = true },
-	[STEP_fill] = { step_fill_in, .touches = true },
-	[STEP_choose] = { step_choose, .touches = true },
+	[STEP_fill] = { step_fill_in, .touches = true, .writes = true },
+	[STEP_choose] = { step_choose, .touches = true, .writes = true },
 	[STEP_wait_for] = { look_for, .relies = true },
 	[STEP_read] = { run_step_read_page, .relies = true },
 	[STEP_picture] = { picture, .relies = false },
 	[STEP_expect] = { look_for, .relies = true },
 };
+
+bool run_step_writes(const struct step *step)
+{
+	return kinds[step_kind(step)].writes;
+}
 
 static int carry_out(struct stepping *s)
 {

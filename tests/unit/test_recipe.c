@@ -579,7 +579,8 @@ static void test_all_mistakes(void **state)
 		{ "\"outcome\": \"full\"", "\"outcome\": \"ful\"" },
 	};
 	static const char *const words[] = { ": home: ", ": setle: unknown key", ": environment.locale: ",
-		"inputs[2].value: \"9\" is none", "list.match[0]: lacks \"cell\"", "steps[0].url: ", "steps[3].at.css: ", "steps[8]: fill needs value",
+		"inputs[2].value: \"9\" is none",
+		"list.match[0]: lacks \"cell\"", "steps[0].url: ", "steps[3].at.css: ", "steps[8]: fill needs value",
 		"outcomes[0].outcome: \"ful\"" };
 	CLEANUP(freep) char *all = complaints(slips, sizeof(slips) / sizeof(*slips));
 	char *rest = all;
