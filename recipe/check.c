@@ -37,13 +37,21 @@ static void check_fixed(struct reading *r, const struct place *place, const stru
 		walk_texts(&selector_type, place, s, refuse_braces, r);
 }
 
+static void check_all_fixed(struct reading *r, const struct place *place, const struct selector *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check_fixed(r, PLACE_INDEX(place, i), &s[i]);
+}
+
 static void check_signed_in(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_signed_in *s = p;
 
-	if (!s->url && !s->cookies && !s->local_storage && !s->session_storage && !s->mark)
-		reading_fail(r, place, "is empty: give url, cookies, local_storage, session_storage or mark");
+	if (!s->url && !s->cookies && !s->local_storage && !s->session_storage && !s->mark && !s->any && !s->all)
+		reading_fail(r, place, "is empty: give url, cookies, local_storage, session_storage, mark, any or all");
 	check_fixed(r, PLACE_KEY(place, "mark"), s->mark);
+	check_all_fixed(r, PLACE_KEY(place, "any"), s->any, s->any_count);
+	check_all_fixed(r, PLACE_KEY(place, "all"), s->all, s->all_count);
 }
 
 static void check_settle(struct reading *r, const struct place *place, const void *p)
@@ -59,15 +67,46 @@ static void check_probe_in(struct reading *r, const struct place *place, const v
 	const struct recipe_probe_in *in = p;
 
 	check_fixed(r, PLACE_KEY(place, "at"), in->at);
+	check_all_fixed(r, PLACE_KEY(place, "all"), in->all, in->all_count);
+	if (!in->at && !in->account)
+		reading_fail(r, place, "names nobody: give at, the element that shows the account, or account, where else its name is");
+	if (in->attribute && (!in->at || in->account))
+		reading_fail(r, PLACE_KEY(place, "attribute"), "is of the element at, and says the account where account is not given");
+}
+
+static void check_account_source(struct reading *r, const struct place *place, const void *p)
+{
+	const struct recipe_account_source *s = p;
+	int sources = !!s->at + !!s->local_storage + !!s->session_storage + !!s->cookie + !!s->answer + !!s->is;
+
+	if (sources != 1)
+		reading_fail(r, place, "takes one of at, local_storage, session_storage, cookie, answer and is; %d are given", sources);
+	if (s->attribute && !s->at)
+		reading_fail(r, PLACE_KEY(place, "attribute"), "goes with at, which is not given");
+	if (s->is && (s->pointer || s->claim))
+		reading_fail(r, PLACE_KEY(place, "is"), "is the name itself; leave pointer and claim out");
+	check_fixed(r, PLACE_KEY(place, "at"), s->at);
+}
+
+/* What a browser has been given by Stead itself, a key, a cookie, says nothing of whether the site still takes it. */
+static void check_probe(struct reading *r, const struct place *place, const void *p)
+{
+	const struct recipe_probe *probe = p;
+	const struct recipe_probe_in *in = &probe->in;
+
+	if (!in->at && !in->account->answer && !probe->requests)
+		reading_fail(r, PLACE_KEY(place, "in"), "shows nothing that the site has said: give at, an element that only a signed-in person "
+			"sees, or requests that it must answer");
 }
 
 static void check_probe_out(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_probe_out *out = p;
 
-	if (!out->url && !out->at)
-		reading_fail(r, place, "is empty: give url or at, or no session will ever count as ended");
+	if (!out->url && !out->at && !out->any)
+		reading_fail(r, place, "is empty: give url, at or any, or no session will ever count as ended");
 	check_fixed(r, PLACE_KEY(place, "at"), out->at);
+	check_all_fixed(r, PLACE_KEY(place, "any"), out->any, out->any_count);
 }
 
 static bool is_choice(const struct recipe_input *in, const char *value)

@@ -8,6 +8,7 @@
 #include "common/words.h"
 #include "recipe/chord.h"
 #include "recipe/pattern.h"
+#include "recipe/pointer.h"
 
 #define ZONES "/usr/share/zoneinfo"
 

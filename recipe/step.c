@@ -16,6 +16,8 @@ const size_t step_row_count = sizeof(step_rows) / sizeof(*step_rows);
 
 #define ANY_STEP "step|timeout_ms|say|act|optional|otherwise|none|long_polls" /* act: an older file has it anywhere; the last two: below */
 
+#define SEES_HIDDEN "wait_for|read|expect|upload"
+
 #define SEPARATORS "|/" /* of alternatives, and of those of which there must be one */
 
 enum step_kind step_kind(const struct step *s)
@@ -105,6 +107,10 @@ void check_step(struct reading *r, const struct place *place, const void *p)
 		reading_fail(r, PLACE_KEY(place, "page"), "goes without value, attribute and gone");
 	if (s->attribute && step_kind(s) == STEP_expect && !s->value)
 		reading_fail(r, PLACE_KEY(place, "attribute"), "goes with value, which is not given");
+	if (s->at && s->at->hidden && !span_lists(SEES_HIDDEN, SEPARATORS, s->step))
+		reading_fail(r, PLACE_KEY(PLACE_KEY(place, "at"), "hidden"), "is no element that can be pressed; %s needs a visible one", s->step);
+	if (s->to && s->to->hidden)
+		reading_fail(r, PLACE_KEY(PLACE_KEY(place, "to"), "hidden"), "is no place to drop anything on; it must be visible");
 	check_read(r, place, s);
 }
 

@@ -27,7 +27,7 @@ static const struct cdp_arg *wish_args(struct arena *arena, const struct wish *w
 		CDP_TEXT("name", s->name),
 		CDP_INT("nth", s->nth),
 		CDP_BOOL("gone", w->gone),
-		CDP_BOOL("hidden", w->hidden),
+		CDP_BOOL("hidden", w->hidden || s->hidden),
 		CDP_BOOL("press", w->press),
 		CDP_TEXT("bring", w->bring == BRING_NEAREST ? "nearest" : w->bring == BRING_NOT ? "not" : "center"),
 		CDP_BOOL("edit", w->edit),

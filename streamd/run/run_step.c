@@ -269,14 +269,24 @@ static void run_step_say_failed(struct stepping *s, int r)
 		stepping_conclude(s, STEP_END_FAILED, "The browser failed (%s).", strerror(-r));
 }
 
-/* An element that only a signed-out person sees. */
-static bool shows_exit(const struct stepping *s)
+static bool run_step_shows(const struct stepping *s, const struct selector *at)
 {
-	const struct wish wish = { .at = s->recipe ? s->recipe->probe.out.at : NULL };
+	const struct wish wish = { .at = at };
 	struct target *page = browser_front(s->browser);
 	struct element e;
 
-	return wish.at && page && element_wait(target_ref_of(page), &wish, 1, 0, s->arena, &e) == 0 && !e.late && !e.moved;
+	return page && element_wait(target_ref_of(page), &wish, 1, 0, s->arena, &e) == 0 && !e.late && !e.moved;
+}
+
+/* An element that only a signed-out person sees. */
+static bool shows_exit(const struct stepping *s)
+{
+	const struct recipe_probe_out *out = s->recipe ? &s->recipe->probe.out : NULL;
+	bool shows = out && out->at && run_step_shows(s, out->at);
+
+	for (size_t i = 0; out && i < out->any_count && !shows; i++)
+		shows = run_step_shows(s, &out->any[i]);
+	return shows;
 }
 
 static void check_expired(struct stepping *s, bool answers)
