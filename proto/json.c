@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/must.h"
 
 static void *allocate(size_t size)
@@ -65,7 +66,7 @@ static const char *sentence(enum json_error_code code)
 	}
 }
 
-int json_read(const char *p, size_t n, json_t **ret, const char **ret_why)
+int json_read_any(const char *p, size_t n, json_t **ret, const char **ret_why)
 {
 	const char *unused;
 	json_error_t error;
@@ -85,13 +86,23 @@ int json_read(const char *p, size_t n, json_t **ret, const char **ret_why)
 		*ret_why = sentence(json_error_code(&error));
 		return -EBADMSG;
 	}
-	if (!json_is_object(document)) {
-		json_decref(document);
-		*ret_why = "The text is not one JSON object.";
-		return -EBADMSG;
-	}
 	*ret = document;
 	return 0;
+}
+
+int json_read(const char *p, size_t n, json_t **ret, const char **ret_why)
+{
+	json_auto_t *document = NULL;
+	int r = json_read_any(p, n, &document, ret_why);
+
+	if (r == 0 && !json_is_object(document)) {
+		r = -EBADMSG;
+		if (ret_why)
+			*ret_why = "The text is not one JSON object.";
+	}
+	if (r == 0)
+		*ret = TAKE(document);
+	return r;
 }
 
 char *json_text(const json_t *document, size_t *ret_length)

@@ -21,6 +21,9 @@ void json_cleanse(void);
  */
 int json_read(const char *p, size_t n, json_t **ret, const char **ret_why);
 
+/* The same of a text that may be a list as well. */
+int json_read_any(const char *p, size_t n, json_t **ret, const char **ret_why);
+
 /* The compact text of a document, to be freed with json_text_free(), which cleanses it. Aborts on exhaustion. */
 char *json_text(const json_t *document, size_t *ret_length);
 void json_text_free(char *text, size_t length);

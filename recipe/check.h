@@ -4,11 +4,11 @@
 #include "recipe/reading.h"
 #include "recipe/recipe.h"
 
-/* Of any type: what recipe.def names for it. */
-int check_type(struct reading *r, const struct key_type *type, const struct place *place, const void *p);
+/* Of any type: what recipe.def names for it. whole: its keys are all right. */
+void check_type(struct reading *r, const struct key_type *type, const struct place *place, const void *p, bool whole);
 
 /* In step.c, by what steps.def says of its kinds. */
-int check_step(struct reading *r, const struct place *place, const void *p);
+void check_step(struct reading *r, const struct place *place, const void *p);
 
-/* Whether the recipe's hosts let a browser get to that address; -EINVAL with the reason if not. */
-int check_reachable(struct reading *r, const struct place *place, const struct recipe *recipe, const char *url);
+/* That the recipe's hosts let a browser get to that address. */
+void check_reachable(struct reading *r, const struct place *place, const struct recipe *recipe, const char *url);

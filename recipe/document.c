@@ -55,6 +55,7 @@ static json_t *key_schema(const struct key *k)
 	json_int_t most = k->most;
 
 	switch (k->kind) {
+	case KEY_NOTE:
 	case KEY_TEXT: return document_text_schema(k, k->most);
 	case KEY_TEXTS:
 		return json_pack("{s:s, s:i, s:I, s:o}", "type", "array", "minItems", 1, "maxItems", most, "items",
@@ -105,7 +106,7 @@ static void add_act_schema(json_t *step)
 	json_t *presses = json_array();
 
 	for (size_t i = 0; i < step_row_count; i++)
-		if (strcmp(step_rows[i].may, "act") == 0)
+		if (span_lists(step_rows[i].may, "|", "act"))
 			json_array_append_new(presses, json_string(step_rows[i].name));
 	json_object_set_new(step, "if", json_pack("{s:{s:{s:b}}, s:[s]}", "properties", "act", "const", 1, "required", "act"));
 	json_object_set_new(step, "then", json_pack("{s:{s:{s:o}}}", "properties", "step", "enum", presses));
@@ -145,6 +146,7 @@ static void print_cell(FILE *out, const char *s, const char *bar)
 static void print_takes(FILE *out, const struct key *k)
 {
 	switch (k->kind) {
+	case KEY_NOTE:
 	case KEY_TEXT: fprintf(out, "%s, %lld bytes", format_rows[k->format].name, (long long)k->most); break;
 	case KEY_TEXTS:
 		fprintf(out, "list of %s, %lld of %lld bytes", format_rows[k->format].name, (long long)k->most,

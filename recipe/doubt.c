@@ -17,22 +17,26 @@ struct doubting {
 	struct recipe *recipe;
 };
 
+/* What has been told last was no mistake. */
 static void doubt_keep(struct doubting *d, const char *so)
 {
+	const char *told = reading_take(d->reading);
+
 	if (d->recipe->doubts_count < MOST_DOUBTS)
-		d->recipe->doubts[d->recipe->doubts_count++] = arena_printf(d->reading->arena, "%s%s", d->reading->why, so);
+		d->recipe->doubts[d->recipe->doubts_count++] = arena_printf(d->reading->arena, "%s%s", told, so);
 }
 
 /* A pattern of many hosts may fit one of the recipe's; one of a single host fits pages of that host alone. */
-static int doubt_pattern(const struct place *place, enum format format, const char *text, void *arg)
+static void doubt_pattern(const struct place *place, enum format format, const char *text, void *arg)
 {
 	struct doubting *d = arg;
 	char host[256];
 
-	if (format == FORMAT_URL_PATTERN && url_host(text, host, sizeof(host)) && *host != '*' &&
-	    check_reachable(d->reading, place, d->recipe, text) < 0)
+	if (format != FORMAT_URL_PATTERN || !url_host(text, host, sizeof(host)) || *host == '*')
+		return;
+	check_reachable(d->reading, place, d->recipe, text);
+	if (mistakes_total(&d->reading->mistakes))
 		doubt_keep(d, "; so nothing ever fits it");
-	return 0;
 }
 
 /* A name is looked up by the launcher, at the time; an address, and this machine's name, are what they are. */

@@ -4,5 +4,5 @@
 #include "recipe/reading.h"
 #include "recipe/recipe.h"
 
-/* Fills recipe->doubts, with sentences that live as long as the recipe. Writes over r->why. */
+/* Fills recipe->doubts, with sentences that live as long as the recipe; in r there must be no mistake. */
 void doubt_all(struct reading *r, struct recipe *recipe);

@@ -78,6 +78,7 @@ static int fill_key(struct filling *f, const struct key *k, const void *p, json_
 	case KEY_NESTED:
 	case KEY_MAP:
 	case KEY_NAMED:
+	case KEY_NOTE:
 	case KEY_END:
 	case KEY_MARK: break; /* no step has such keys */
 	}

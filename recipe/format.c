@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "common/words.h"
+#include "recipe/chord.h"
 #include "recipe/pattern.h"
+#include "recipe/pointer.h"
 
 #define ZONES "/usr/share/zoneinfo"
 
@@ -32,6 +34,22 @@ static const char *attribute_wrong(const char *s)
 		if (!isalnum((unsigned char)*s) && !strchr("_:.-", *s))
 			return "is not the name of an attribute";
 	}
+	return NULL;
+}
+
+/* What a page would be told of a file's place is its name alone. */
+static const char *file_name_wrong(const char *s)
+{
+	return strpbrk(s, "/\\") ? "is no file's name: it has a slash" : NULL;
+}
+
+static const char *media_type_wrong(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+
+	if (!n || s[n] != '/' || !s[n + 1] ||
+	    s[n + 1 + strspn(s + n + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-")])
+		return "is no media type, as in text/csv";
 	return NULL;
 }
 
@@ -123,7 +141,7 @@ const char *format_check(enum format f, const char *s, bool template)
 	if (!*s)
 		return f == FORMAT_VALUE ? NULL : "is empty";
 	for (const char *c = s; *c; c++) {
-		if (iscntrl((unsigned char)*c))
+		if (iscntrl((unsigned char)*c) && !(f == FORMAT_CONTENT && strchr("\t\r\n", *c)))
 			return "is followed by a control character, such as a line end; none may be there";
 	}
 	if (f == FORMAT_URL_TEMPLATE && !template)

@@ -13,6 +13,11 @@
 	FORMAT(TEMPLATE, plain_wrong, NULL, true, ESCAPE_NONE)                                     \
 	FORMAT(VALUE, plain_wrong, NULL, true, ESCAPE_NONE)                                        \
 	FORMAT(CSS, css_wrong, NULL, true, ESCAPE_CSS)                                             \
+	FORMAT(POINTER, pointer_wrong, "^/", false, ESCAPE_NONE)                                   \
+	FORMAT(KEYS, chord_wrong, NULL, false, ESCAPE_NONE)                                        \
+	FORMAT(FILE_NAME, file_name_wrong, "^[^/\\\\]+$", true, ESCAPE_NONE)                       \
+	FORMAT(MEDIA_TYPE, media_type_wrong, "^[a-z]+/[A-Za-z0-9.+-]+$", false, ESCAPE_NONE)       \
+	FORMAT(CONTENT, plain_wrong, NULL, true, ESCAPE_NONE)                                      \
 	FORMAT(URL, fixed_url_wrong, "^https?://", false, ESCAPE_NONE)                                   \
 	FORMAT(URL_TEMPLATE, url_template_wrong, "^https?://", true, ESCAPE_URL)                   \
 	FORMAT(URL_PATTERN, url_pattern_wrong, "^https?://", false, ESCAPE_NONE)                   \

@@ -58,6 +58,7 @@ bool key_present(const struct key *row, const void *p)
 	case KEY_NUMBER: return *(const int64_t *)member != 0;
 	case KEY_FLAG: return *(const bool *)member;
 	case KEY_NESTED: return true;
+	case KEY_NOTE:
 	case KEY_END:
 	case KEY_MARK: break;
 	}

@@ -15,6 +15,7 @@ enum key_kind {
 	KEY_END,
 	KEY_MARK, /* not a key: what enum key_mark, in least, says of the next one */
 	KEY_NAMED, /* not a key either: it holds the name in a MAP, and comes first in its type */
+	KEY_NOTE, /* a key without a member: a text that may be there and is not kept */
 	KEY_TEXT,
 	KEY_TEXTS,
 	KEY_NUMBER,
@@ -43,7 +44,7 @@ struct key {
 	size_t offset;       /* of the member */
 	size_t count_offset; /* TEXTS, LIST, MAP: of the size_t that counts them */
 	int64_t least;       /* NUMBER */
-	int64_t most;        /* NUMBER: value; TEXT: bytes; TEXTS, LIST, MAP: items */
+	int64_t most;        /* NUMBER: value; TEXT, NOTE: bytes; TEXTS, LIST, MAP: items */
 	int64_t absent;      /* NUMBER: the value if absent */
 	int64_t each;        /* TEXTS: bytes of one */
 	enum format format;  /* TEXT, TEXTS */

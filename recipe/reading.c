@@ -1,7 +1,6 @@
 #include "recipe/reading.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -12,21 +11,41 @@
 
 #define MEMBER(type_, out_, offset_) ((type_ *)((char *)(out_) + (offset_)))
 
-int reading_fail(struct reading *r, const struct place *place, const char *format, ...)
+void reading_fail(struct reading *r, const struct place *place, const char *format, ...)
 {
 	char path[256], message[512];
 	va_list args;
 
+	if (r->mistakes.count == MOST_MISTAKES) { /* a place is looked for in all of the text */
+		mistakes_add(&r->mistakes, 0, "", "");
+		return;
+	}
 	va_start(args, format);
 	words_set_v(message, sizeof(message), format, args);
 	va_end(args);
 	place_print(place, path, sizeof(path));
-	if (r->file)
-		words_set(r->why, r->size, "%s:%u: %s%s%s", r->file, place_line(place, r->text, r->length), path,
-			*path ? ": " : "", message);
-	else
-		words_set(r->why, r->size, "%s%s%s", path, *path ? ": " : "", message);
-	return -EINVAL;
+	mistakes_add(&r->mistakes, r->file ? place_line(place, r->text, r->length) : 0, arena_strdup(r->arena, path),
+		arena_strdup(r->arena, message));
+}
+
+bool reading_failed(const struct reading *r, const struct place *place)
+{
+	char path[256];
+	size_t n;
+
+	place_print(place, path, sizeof(path));
+	n = strlen(path);
+	for (size_t i = 0; i < r->mistakes.count; i++) {
+		const char *at = r->mistakes.items[i].place;
+		if (!n || (strncmp(at, path, n) == 0 && (!at[n] || strchr(".[", at[n]))))
+			return true;
+	}
+	return r->mistakes.more > 0;
+}
+
+const char *reading_take(struct reading *r)
+{
+	return mistake_words(r->arena, r->file, &r->mistakes.items[--r->mistakes.count]);
 }
 
 /* How much of s can be told in a message of one line. */
@@ -39,52 +58,53 @@ static const char *plain_beginning(struct reading *r, const char *s)
 	return arena_memdup(r->arena, s, n);
 }
 
-static int reading_read_text(struct reading *r, const struct place *place, const json_t *json, int64_t most,
-	enum format format, const char **ret)
+/* NULL: it is not right. */
+static const char *reading_read_text(struct reading *r, const struct place *place, const json_t *json, int64_t most,
+	enum format format)
 {
-	const char *wrong;
+	const char *wrong = NULL;
 
 	if (!json_is_string(json))
-		return reading_fail(r, place, "takes a string");
-	if (json_string_length(json) > (size_t)most)
-		return reading_fail(r, place, "is longer than %lld bytes", (long long)most);
-	wrong = format_check(format, json_string_value(json), r->file);
-	if (wrong)
-		return reading_fail(r, place, "\"%s\" %s", plain_beginning(r, json_string_value(json)), wrong);
-	*ret = arena_strdup(r->arena, json_string_value(json));
-	return 0;
+		reading_fail(r, place, "takes a string");
+	else if (json_string_length(json) > (size_t)most)
+		reading_fail(r, place, "is longer than %lld bytes", (long long)most);
+	else if ((wrong = format_check(format, json_string_value(json), r->file)))
+		reading_fail(r, place, "\"%s\" %s", plain_beginning(r, json_string_value(json)), wrong);
+	else
+		return arena_strdup(r->arena, json_string_value(json));
+	return NULL;
 }
 
-static int reading_read_texts(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
-	void *out)
+/* Of a list with a text that is not right, none. */
+static void reading_read_texts(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
 {
-	size_t n = json_array_size(json);
+	size_t n = json_array_size(json), right = 0;
 	const char **items;
 
-	if (!json_is_array(json) || n == 0 || n > (size_t)k->most)
-		return reading_fail(r, place, "takes a list of 1 to %lld strings", (long long)k->most);
+	if (!json_is_array(json) || n == 0 || n > (size_t)k->most) {
+		reading_fail(r, place, "takes a list of 1 to %lld strings", (long long)k->most);
+		return;
+	}
 	items = arena_array(r->arena, n, sizeof(*items));
 	for (size_t i = 0; i < n; i++) {
-		int e = reading_read_text(r, PLACE_INDEX(place, i), json_array_get(json, i), k->each, k->format, &items[i]);
-		if (e < 0)
-			return e;
+		items[i] = reading_read_text(r, PLACE_INDEX(place, i), json_array_get(json, i), k->each, k->format);
+		right += items[i] != NULL;
 	}
+	if (right < n)
+		return;
 	*MEMBER(const char **, out, k->offset) = items;
 	*MEMBER(size_t, out, k->count_offset) = n;
-	return 0;
 }
 
-static int reading_read_number(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
-	void *out)
+static void reading_read_number(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
 {
 	if (!json_is_integer(json) || json_integer_value(json) < k->least || json_integer_value(json) > k->most)
-		return reading_fail(r, place, "takes a whole number from %lld to %lld", (long long)k->least,
-			(long long)k->most);
-	*MEMBER(int64_t, out, k->offset) = json_integer_value(json);
-	return 0;
+		reading_fail(r, place, "takes a whole number from %lld to %lld", (long long)k->least, (long long)k->most);
+	else
+		*MEMBER(int64_t, out, k->offset) = json_integer_value(json);
 }
 
-static int fail_choice(struct reading *r, const struct place *place, const char *words, const char *given)
+static void fail_choice(struct reading *r, const struct place *place, const char *words, const char *given)
 {
 	char *copy = arena_strdup(r->arena, words);
 	struct nearest near = nearest_to(given);
@@ -92,156 +112,196 @@ static int fail_choice(struct reading *r, const struct place *place, const char 
 	for (char *save, *w = strtok_r(copy, "|", &save); w; w = strtok_r(NULL, "|", &save))
 		nearest_consider(&near, w);
 	if (near.name)
-		return reading_fail(r, place, "\"%s\" is not one of %s; did you mean \"%s\"?", given, words, near.name);
-	return reading_fail(r, place, "\"%s\" is not one of %s", given, words);
+		reading_fail(r, place, "\"%s\" is not one of %s; did you mean \"%s\"?", given, words, near.name);
+	else
+		reading_fail(r, place, "\"%s\" is not one of %s", given, words);
 }
 
-static int read_choice(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
-	void *out)
+static void read_choice(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
 {
 	const char *given = json_string_value(json);
 
 	if (!given)
-		return reading_fail(r, place, "takes one of %s", k->words);
-	if (!span_lists(k->words, "|", given))
-		return fail_choice(r, place, k->words, given);
-	*MEMBER(const char *, out, k->offset) = arena_strdup(r->arena, given);
-	return 0;
+		reading_fail(r, place, "takes one of %s", k->words);
+	else if (!span_lists(k->words, "|", given))
+		fail_choice(r, place, k->words, given);
+	else
+		*MEMBER(const char *, out, k->offset) = arena_strdup(r->arena, given);
 }
 
-static int reading_read_list(struct reading *r, const struct key *k, const struct place *place, const json_t *json,
-	void *out)
+static void read_flag(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
+{
+	if (json_is_boolean(json))
+		*MEMBER(bool, out, k->offset) = json_is_true(json);
+	else
+		reading_fail(r, place, "takes true or false");
+}
+
+static void reading_read_list(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
 {
 	size_t n = json_array_size(json);
 	char *items;
 
-	if (!json_is_array(json) || n == 0 || n > (size_t)k->most)
-		return reading_fail(r, place, "takes a list of 1 to %lld objects", (long long)k->most);
-	items = arena_array(r->arena, n, k->type->size);
-	for (size_t i = 0; i < n; i++) {
-		int e = reading_struct(r, k->type, PLACE_INDEX(place, i), json_array_get(json, i),
-			items + i * k->type->size);
-		if (e < 0)
-			return e;
+	if (!json_is_array(json) || n == 0 || n > (size_t)k->most) {
+		reading_fail(r, place, "takes a list of 1 to %lld objects", (long long)k->most);
+		return;
 	}
+	items = arena_array(r->arena, n, k->type->size);
 	*MEMBER(void *, out, k->offset) = items;
 	*MEMBER(size_t, out, k->count_offset) = n;
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		reading_struct(r, k->type, PLACE_INDEX(place, i), json_array_get(json, i), items + i * k->type->size);
 }
 
 /* The object's names go into the NAMED member. */
-static int read_map(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
+static void read_map(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
 {
-	size_t n = json_object_size(json), i = 0;
+	size_t n = json_object_size(json);
 	const char *name, *wrong;
 	json_t *value;
-	char *items;
+	char *item;
 
-	if (!json_is_object(json) || n == 0 || n > (size_t)k->most)
-		return reading_fail(r, place, "takes an object of 1 to %lld members", (long long)k->most);
-	items = arena_array(r->arena, n, k->type->size);
+	if (!json_is_object(json) || n == 0 || n > (size_t)k->most) {
+		reading_fail(r, place, "takes an object of 1 to %lld members", (long long)k->most);
+		return;
+	}
+	item = arena_array(r->arena, n, k->type->size);
+	*MEMBER(void *, out, k->offset) = item;
+	*MEMBER(size_t, out, k->count_offset) = n;
 	json_object_foreach(json, name, value) {
-		void *item = items + i++ * k->type->size;
-		int e = reading_struct(r, k->type, PLACE_KEY(place, name), value, item);
-		if (e < 0)
-			return e;
 		wrong = strlen(name) > 64 ? "is too long for a name" : format_check(FORMAT_NAME, name, false);
 		if (wrong)
-			return reading_fail(r, PLACE_KEY(place, name), "\"%s\" %s", name, wrong);
+			reading_fail(r, PLACE_KEY(place, name), "\"%s\" %s", name, wrong);
 		*MEMBER(const char *, item, k->type->keys()->offset) = arena_strdup(r->arena, name);
+		reading_struct(r, k->type, PLACE_KEY(place, name), value, item);
+		item += k->type->size;
 	}
-	*MEMBER(void *, out, k->offset) = items;
-	*MEMBER(size_t, out, k->count_offset) = n;
-	return 0;
 }
 
-static int read_one(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
+static void read_one(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
 {
 	void *p = arena_alloc(r->arena, k->type->size);
-	int e = reading_struct(r, k->type, place, json, p);
 
-	if (e == 0)
-		*MEMBER(void *, out, k->offset) = p;
-	return e;
+	reading_struct(r, k->type, place, json, p);
+	*MEMBER(void *, out, k->offset) = p;
 }
 
-static int reading_read_key(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
+static void reading_read_key(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
 {
 	switch (k->kind) {
-	case KEY_TEXT: return reading_read_text(r, place, json, k->most, k->format, MEMBER(const char *, out, k->offset));
-	case KEY_TEXTS: return reading_read_texts(r, k, place, json, out);
-	case KEY_NUMBER: return reading_read_number(r, k, place, json, out);
-	case KEY_FLAG:
-		if (!json_is_boolean(json))
-			return reading_fail(r, place, "takes true or false");
-		*MEMBER(bool, out, k->offset) = json_is_true(json);
-		return 0;
-	case KEY_CHOICE: return read_choice(r, k, place, json, out);
-	case KEY_ONE: return read_one(r, k, place, json, out);
-	case KEY_NESTED: return reading_struct(r, k->type, place, json, MEMBER(void, out, k->offset));
-	case KEY_LIST: return reading_read_list(r, k, place, json, out);
-	case KEY_MAP: return read_map(r, k, place, json, out);
+	case KEY_TEXT: *MEMBER(const char *, out, k->offset) = reading_read_text(r, place, json, k->most, k->format); break;
+	case KEY_TEXTS: reading_read_texts(r, k, place, json, out); break;
+	case KEY_NUMBER: reading_read_number(r, k, place, json, out); break;
+	case KEY_FLAG: read_flag(r, k, place, json, out); break;
+	case KEY_CHOICE: read_choice(r, k, place, json, out); break;
+	case KEY_ONE: read_one(r, k, place, json, out); break;
+	case KEY_NESTED: reading_struct(r, k->type, place, json, MEMBER(void, out, k->offset)); break;
+	case KEY_LIST: reading_read_list(r, k, place, json, out); break;
+	case KEY_MAP: read_map(r, k, place, json, out); break;
+	case KEY_NOTE: reading_read_text(r, place, json, k->most, k->format); break;
 	case KEY_NAMED:
 	case KEY_END:
 	case KEY_MARK: break;
 	}
-	return 0;
 }
 
-static int read_absent(struct reading *r, const struct key *k, bool optional, const struct place *place, void *out)
+/* The key that a name may have been meant for; name NULL: none is near enough. Of a file, what is only sent is none. */
+static struct nearest nearest_key(const struct reading *r, const struct key_type *type, const char *name)
+{
+	struct nearest near = nearest_to(name);
+	unsigned marks;
+
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks))
+		if (!r->file || !(marks & MARK_SENT))
+			nearest_consider(&near, k->name);
+	return near;
+}
+
+/* Whether an unknown key beside it is this one: then that has been told already. */
+static bool is_misspelt(const struct reading *r, const struct key_type *type, const json_t *json, const struct key *k)
+{
+	const char *name;
+	json_t *value;
+
+	if (r->mistakes.count == MOST_MISTAKES)
+		return true;
+	json_object_foreach((json_t *)json, name, value) {
+		struct nearest near = nearest_key(r, type, name);
+		if (!key_find(type, span_of(name)) && near.name == k->name)
+			return true;
+	}
+	return false;
+}
+
+static void read_absent(struct reading *r, const struct key *k, const struct place *place, void *out)
 {
 	json_auto_t *nothing = NULL;
 
-	if (!optional)
-		return reading_fail(r, place, "lacks \"%s\": %s", k->name, k->sentence);
 	if (k->kind == KEY_NUMBER)
 		*MEMBER(int64_t, out, k->offset) = k->absent;
 	if (k->kind != KEY_NESTED)
-		return 0;
+		return;
 	nothing = json_object();
-	return reading_struct(r, k->type, PLACE_KEY(place, k->name), nothing, MEMBER(void, out, k->offset));
+	reading_struct(r, k->type, PLACE_KEY(place, k->name), nothing, MEMBER(void, out, k->offset));
 }
 
-static int fail_unknown(struct reading *r, const struct key_type *type, const struct place *place, const char *name)
+static void fail_unknown(struct reading *r, const struct key_type *type, const struct place *place, const char *name)
 {
-	struct nearest near = nearest_to(name);
+	bool told = r->mistakes.count < MOST_MISTAKES;
+	struct nearest near = nearest_key(r, type, told ? name : "");
 	char all[384] = "";
 	unsigned marks;
 
-	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
-		if (marks & MARK_SENT)
-			continue;
-		nearest_consider(&near, k->name);
-		words_add(all, sizeof(all), "%s%s", *all ? ", " : "", k->name);
-	}
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks))
+		if (!(marks & MARK_SENT) && k->kind != KEY_NOTE)
+			words_add(all, sizeof(all), "%s%s", *all ? ", " : "", k->name);
 	if (near.name)
-		return reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; did you mean \"%s\"?", name,
-			near.name);
-	return reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; there are %s", name, all);
+		reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; did you mean \"%s\"?", name, near.name);
+	else
+		reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; there are %s", name, all);
 }
 
-int reading_struct(struct reading *r, const struct key_type *type, const struct place *place, const json_t *json,
-	void *out)
+/* What no row has, or only one of what is sent. */
+static void read_unknown(struct reading *r, const struct key_type *type, const struct place *place, const json_t *json)
 {
-	unsigned marks;
 	const char *name;
 	json_t *value;
-	int e;
+	unsigned marks;
 
-	if (!json_is_object(json))
-		return reading_fail(r, place, "takes an object");
 	json_object_foreach((json_t *)json, name, value) {
 		if (!key_find(type, span_of(name)))
-			return fail_unknown(r, type, place, name);
+			fail_unknown(r, type, place, name);
 	}
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END && r->file; k = key_next(k, &marks))
+		if ((marks & MARK_SENT) && json_object_get(json, k->name))
+			fail_unknown(r, type, place, k->name);
+}
+
+static void read_keys(struct reading *r, const struct key_type *type, const struct place *place, const json_t *json, void *out)
+{
+	unsigned marks;
+
 	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
-		value = json_object_get(json, k->name);
-		if (value && r->file && (marks & MARK_SENT))
-			return fail_unknown(r, type, place, k->name);
-		e = value ? reading_read_key(r, k, PLACE_KEY(place, k->name), value, out) :
-			    read_absent(r, k, marks & (MARK_OPTIONAL | MARK_NEWER), place, out);
-		if (e < 0)
-			return e;
+		json_t *value = json_object_get(json, k->name);
+
+		if (value)
+			reading_read_key(r, k, PLACE_KEY(place, k->name), value, out);
+		else if (marks & (MARK_OPTIONAL | MARK_NEWER))
+			read_absent(r, k, place, out);
+		else if (!is_misspelt(r, type, json, k))
+			reading_fail(r, place, "lacks \"%s\": %s", k->name, k->sentence);
 	}
-	return r->check(r, type, place, out);
+}
+
+void reading_struct(struct reading *r, const struct key_type *type, const struct place *place, const json_t *json, void *out)
+{
+	size_t before = mistakes_total(&r->mistakes);
+
+	if (!json_is_object(json)) {
+		reading_fail(r, place, "takes an object");
+		return;
+	}
+	read_unknown(r, type, place, json);
+	read_keys(r, type, place, json, out);
+	r->check(r, type, place, out, mistakes_total(&r->mistakes) == before);
 }

@@ -18,6 +18,8 @@
 #include "recipe/reading.h"
 #include "recipe/step.h"
 
+#define MOST_WHY 4400 /* a path and a sentence */
+
 /* What the mistakes that people make most look like to a JSON parser. */
 static const char *json_hint(const char *text, const char *said)
 {
@@ -34,17 +36,22 @@ static const char *json_hint(const char *text, const char *said)
 	return "";
 }
 
-static int parse_json(const char *file, const char *text, size_t n, json_t **ret, char *why, size_t size)
+/* NULL: it is none, which has been told; nothing else can be told of it then. */
+static json_t *parse_json(struct reading *r)
 {
 	json_error_t error;
+	json_t *json;
 
-	if (n > RECIPE_MOST_BYTES)
-		return words_fail(-EINVAL, why, size, "%s: larger than %d bytes, which no recipe needs", file, RECIPE_MOST_BYTES);
-	*ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-	if (*ret)
-		return 0;
-	return words_fail(-EINVAL, why, size, "%s:%d: not well-formed JSON: %s%s", file, error.line > 0 ? error.line : 1, error.text,
-		n >= 3 ? json_hint(text, error.text) : "");
+	if (r->length > RECIPE_MOST_BYTES) {
+		mistakes_add(&r->mistakes, 0, "", arena_printf(r->arena, "larger than %d bytes, which no recipe needs", RECIPE_MOST_BYTES));
+		return NULL;
+	}
+	json = json_loadb(r->text, r->length, JSON_REJECT_DUPLICATES, &error);
+	if (!json)
+		mistakes_add(&r->mistakes, error.line > 0 ? (unsigned)error.line : 1, "",
+			arena_printf(r->arena, "not well-formed JSON: %s%s", error.text,
+				r->length >= 3 ? json_hint(r->text, error.text) : ""));
+	return json;
 }
 
 /* "sites/desk.json" is called desk. */
@@ -56,6 +63,15 @@ static const char *recipe_name_of(struct arena *arena, const char *file)
 	if (n > 5 && strcmp(base + n - 5, ".json") == 0)
 		n -= 5;
 	return arena_memdup(arena, base, n);
+}
+
+static void check_name(struct reading *r, const char *name)
+{
+	const char *wrong = strlen(name) > 64 ? "is too long" : format_check(FORMAT_NAME, name, false);
+
+	if (wrong)
+		mistakes_add(&r->mistakes, 0, "",
+			words_new(r->arena, MOST_WHY, "a site is called as its file is, and \"%s\" %s", name, wrong));
 }
 
 static const struct step *act_of(const struct recipe_action *a)
@@ -78,13 +94,13 @@ static void switch_off(struct reading *r, const struct place *place, struct reci
 		a->off_means = "does not say how an empty list of bookings looks there; so Stead could book twice";
 	} else if (!step_presses(act)) {
 		reading_fail(r, PLACE_KEY(PLACE_INDEX(PLACE_KEY(place, "steps"), (size_t)(act - a->steps)), "act"),
-			"%s presses nothing, so nothing that the page sends could be held back; mark the click, fill or choose that sends the "
-			"booking off instead; until then the action is off", act->step);
+			"%s presses nothing, so nothing that the page sends could be held back; mark the step that presses, and so "
+			"sends the booking off, instead; until then the action is off", act->step);
 		a->off_means = "names no press that sends the booking off; so Stead could book twice";
 	} else {
 		return;
 	}
-	a->off = arena_strdup(r->arena, r->why);
+	a->off = reading_take(r);
 }
 
 static void switch_off_actions(struct reading *r, struct recipe *recipe)
@@ -95,43 +111,54 @@ static void switch_off_actions(struct reading *r, struct recipe *recipe)
 		switch_off(r, PLACE_KEY(PLACE_KEY(&root, "actions"), recipe->actions[i].name), &recipe->actions[i]);
 }
 
-/* What is told of a recipe that is read all the same. */
-static void recipe_look_again(struct reading *r, struct recipe *recipe)
+/* NULL: something is wrong, and all of it has been told. The recipe has the reading's arena then. */
+static struct recipe *recipe_read(struct reading *r)
 {
-	char why[1024];
+	struct recipe *recipe = arena_alloc(r->arena, sizeof(*recipe));
+	json_auto_t *json = parse_json(r);
+	struct place root = { 0 };
 
-	r->why = why;
-	r->size = sizeof(why);
-	switch_off_actions(r, recipe);
+	recipe->name = recipe_name_of(r->arena, r->file);
+	check_name(r, recipe->name);
+	if (json)
+		reading_struct(r, &recipe_type, &root, json, recipe);
+	mistakes_sort(&r->mistakes);
+	if (mistakes_total(&r->mistakes))
+		return NULL;
+	switch_off_actions(r, recipe); /* what is told of a recipe that is read all the same */
 	doubt_all(r, recipe);
+	recipe->arena = TAKE(r->arena);
+	recipe->references = 1;
+	return recipe;
+}
+
+static void recipe_end_reading(struct reading *r)
+{
+	r->arena = arena_free(r->arena);
+}
+
+/* file and text are borrowed. */
+static struct reading reading_begin(const char *file, const char *text, size_t n)
+{
+	return (struct reading){ .arena = arena_new(0), .file = file, .text = text, .length = n, .check = check_type };
 }
 
 int recipe_parse(const char *file, const char *text, size_t n, const struct recipe **ret, char *why, size_t size)
 {
-	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	struct reading r = { .arena = arena, .file = file, .text = text, .length = n, .why = why, .size = size,
-		.check = check_type };
-	struct recipe *recipe = arena_alloc(arena, sizeof(*recipe));
-	json_auto_t *json = NULL;
-	struct place root = { 0 };
-	const char *wrong;
-	int e;
+	CLEANUP(recipe_end_reading) struct reading r = reading_begin(file, text, n);
+	struct recipe *recipe = recipe_read(&r);
+	size_t more;
 
 	*why = '\0';
-	recipe->name = recipe_name_of(arena, file);
-	wrong = strlen(recipe->name) > 64 ? "is too long" : format_check(FORMAT_NAME, recipe->name, false);
-	if (wrong)
-		return words_fail(-EINVAL, why, size, "%s: a site is called as its file is, and \"%s\" %s", file, recipe->name, wrong);
-	e = parse_json(file, text, n, &json, why, size);
-	if (e == 0)
-		e = reading_struct(&r, &recipe_type, &root, json, recipe);
-	if (e < 0)
-		return e;
-	recipe_look_again(&r, recipe);
-	recipe->arena = TAKE(arena);
-	recipe->references = 1;
-	*ret = recipe;
-	return 0;
+	if (recipe) {
+		*ret = recipe;
+		return 0;
+	}
+	words_set(why, size, "%s", mistake_words(r.arena, file, &r.mistakes.items[0]));
+	more = mistakes_total(&r.mistakes) - 1;
+	if (more)
+		words_add(why, size, ", and %zu more mistake%s, which \"stead-recipe check\" tells", more, more > 1 ? "s" : "");
+	return -EINVAL;
 }
 
 /* At most size bytes. */
@@ -148,17 +175,43 @@ static ssize_t recipe_read_all(int fd, char *out, size_t size)
 	return (ssize_t)n;
 }
 
-int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size)
+/* A negative errno: it cannot be read, and why says why. text: RECIPE_MOST_BYTES + 1, for one more is too much. */
+static ssize_t recipe_read_file(const char *path, char *text, char *why, size_t size)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -errno : recipe_read_all(fd, text, RECIPE_MOST_BYTES + 1);
+
+	*why = '\0';
+	return n < 0 ? words_fail((int)n, why, size, "%s: cannot be read: %s", path, strerror((int)-n)) : n;
+}
+
+int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size)
+{
 	CLEANUP(freep) char *text = must(malloc(RECIPE_MOST_BYTES + 1));
 	ssize_t n;
 
 	*why = '\0';
-	n = fd < 0 ? -errno : recipe_read_all(fd, text, RECIPE_MOST_BYTES + 1); /* one more is too much, as recipe_parse() says */
+	n = recipe_read_file(path, text, why, size);
+	return n < 0 ? (int)n : recipe_parse(path, text, (size_t)n, ret, why, size);
+}
+
+int recipe_check_file(const char *path, FILE *out, const struct recipe **ret)
+{
+	CLEANUP(freep) char *text = must(malloc(RECIPE_MOST_BYTES + 1));
+	char why[MOST_WHY];
+	ssize_t n = recipe_read_file(path, text, why, sizeof(why));
+	CLEANUP(recipe_end_reading) struct reading r = reading_begin(path, text, n < 0 ? 0 : (size_t)n);
+	struct recipe *recipe = n < 0 ? NULL : recipe_read(&r);
+
 	if (n < 0)
-		return words_fail((int)n, why, size, "%s: cannot be read: %s", path, strerror((int)-n));
-	return recipe_parse(path, text, (size_t)n, ret, why, size);
+		fprintf(out, "%s\n", why);
+	for (size_t i = 0; i < r.mistakes.count; i++)
+		fprintf(out, "%s\n", mistake_words(r.arena, path, &r.mistakes.items[i]));
+	if (r.mistakes.more)
+		fprintf(out, "%s: %zu more mistakes\n", path, r.mistakes.more);
+	if (recipe)
+		*ret = recipe;
+	return recipe ? 0 : n < 0 ? (int)n : -EINVAL;
 }
 
 /* All but the count is read only once it has been read. */
@@ -183,14 +236,14 @@ void recipe_unrefp(const struct recipe **r)
 
 int step_parse(struct arena *arena, const json_t *json, struct step *ret, char *why, size_t size)
 {
-	struct reading r = { .arena = arena, .why = why, .size = size, .check = check_type };
+	struct reading r = { .arena = arena, .check = check_type };
 	struct place root = { 0 };
 	struct step s = { 0 };
-	int e;
 
 	*why = '\0';
-	e = reading_struct(&r, &step_type, &root, json, &s);
-	if (e == 0)
-		*ret = s;
-	return e;
+	reading_struct(&r, &step_type, &root, json, &s);
+	if (mistakes_total(&r.mistakes))
+		return words_fail(-EINVAL, why, size, "%s", mistake_words(arena, NULL, &r.mistakes.items[0]));
+	*ret = s;
+	return 0;
 }

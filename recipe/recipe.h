@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/vocabulary.h"
 
@@ -30,12 +31,15 @@ struct arena;
 
 /*
  * Reads n bytes of text. file names them in errors; its last part without ".json" is the recipe's name. -EINVAL with
- * the reason in why (size bytes), as "FILE:LINE: key: what is wrong"; only the first is told.
+ * the reason in why (size bytes), as "FILE:LINE: key: what is wrong": the first in the file, and how many more there are.
  */
 int recipe_parse(const char *file, const char *text, size_t n, const struct recipe **ret, char *why, size_t size);
 
 /* The same for a file. -EINVAL as above; -ENOENT and the like, also with the reason in why. */
 int recipe_load_file(const char *path, const struct recipe **ret, char *why, size_t size);
+
+/* The same for its writer: all that is wrong goes to out, a line each. */
+int recipe_check_file(const char *path, FILE *out, const struct recipe **ret);
 
 /*
  * Whoever goes on with a recipe after a wait holds a reference, for the set that it was found in may be loaded anew meanwhile; who

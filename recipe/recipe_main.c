@@ -11,7 +11,7 @@
 #include "recipe/recipe.h"
 
 static const char usage[] =
-	"Usage: stead-recipe check FILE...   say whether recipes are right\n"
+	"Usage: stead-recipe check FILE...   say whether recipes are right, and all that is wrong\n"
 	"       stead-recipe schema          print the JSON Schema of recipes\n"
 	"       stead-recipe reference       print what each key means\n";
 
@@ -42,10 +42,8 @@ static int check_files(char *const files[])
 
 	for (; *files; files++) {
 		CLEANUP(recipe_unrefp) const struct recipe *recipe = NULL;
-		char why[4400];
 
-		if (recipe_load_file(*files, &recipe, why, sizeof(why)) < 0) {
-			fprintf(stderr, "%s\n", why);
+		if (recipe_check_file(*files, stderr, &recipe) < 0) {
 			status = EXIT_FAILURE;
 			continue;
 		}

@@ -1,6 +1,5 @@
 #include "recipe/step.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "common/span.h"
@@ -16,6 +15,8 @@ const struct step_row step_rows[] = {
 const size_t step_row_count = sizeof(step_rows) / sizeof(*step_rows);
 
 #define ANY_STEP "step|timeout_ms|say|act|optional|otherwise|none|long_polls" /* act: an older file has it anywhere; the last two: below */
+
+#define SEES_HIDDEN "wait_for|read|expect|upload"
 
 #define SEPARATORS "|/" /* of alternatives, and of those of which there must be one */
 
@@ -39,7 +40,7 @@ int64_t step_timeout_ms(const struct step *s)
 }
 
 /* One alternative after another: "at/page" needs one of them, and not both. */
-static int check_needs(struct reading *r, const struct place *place, const struct step *s, const char *needs)
+static void check_needs(struct reading *r, const struct place *place, const struct step *s, const char *needs)
 {
 	struct span rest = span_of(*needs ? needs : NULL), group, name;
 
@@ -50,50 +51,67 @@ static int check_needs(struct reading *r, const struct place *place, const struc
 		while (span_next(&names, "/", &name))
 			found += key_present(key_find(&step_type, name), s);
 		if (found != 1)
-			return reading_fail(r, place, "%s needs %s%s", s->step, memchr(group.p, '/', group.n) ? "one of " : "",
+			reading_fail(r, place, "%s needs %s%s", s->step, memchr(group.p, '/', group.n) ? "one of " : "",
 				(char *)arena_memdup(r->arena, group.p, group.n));
 	}
-	return 0;
 }
 
-static int check_read(struct reading *r, const struct place *place, const struct step *s)
+static void check_cells(struct reading *r, const struct place *place, const struct step *s)
 {
-	if (s->cells && !s->all)
-		return reading_fail(r, PLACE_KEY(place, "cells"), "goes with all, which is not given");
-	if (s->none && !s->all)
-		return reading_fail(r, PLACE_KEY(place, "none"), "goes with all, which is not given");
-	if (s->long_polls && !s->none)
-		return reading_fail(r, PLACE_KEY(place, "long_polls"), "goes with none, which is not given");
-	if (s->all && (!s->cells || s->attribute))
-		return reading_fail(r, place, "all goes with cells, and without attribute");
 	for (size_t i = 0; i < s->cells_count; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(s->cells[i].name, s->cells[j].name) == 0)
-				return reading_fail(r, PLACE_INDEX(PLACE_KEY(place, "cells"), i),
-					"\"%s\" is the name of two cells", s->cells[i].name);
+				reading_fail(r, PLACE_INDEX(place, i), "\"%s\" is the name of two cells", s->cells[i].name);
 		}
 	}
-	return 0;
 }
 
-int check_step(struct reading *r, const struct place *place, const void *p)
+static void check_read(struct reading *r, const struct place *place, const struct step *s)
+{
+	if (s->cells && !s->all)
+		reading_fail(r, PLACE_KEY(place, "cells"), "goes with all, which is not given");
+	if (s->none && !s->all)
+		reading_fail(r, PLACE_KEY(place, "none"), "goes with all, which is not given");
+	if (s->long_polls && !s->none)
+		reading_fail(r, PLACE_KEY(place, "long_polls"), "goes with none, which is not given");
+	if (s->all && (!s->cells || s->attribute))
+		reading_fail(r, place, "all goes with cells, and without attribute");
+	check_cells(r, PLACE_KEY(place, "cells"), s);
+}
+
+/* Whether every key that is there means something for its kind. */
+static bool check_keys(struct reading *r, const struct place *place, const struct step *s)
+{
+	const struct step_row *row = &step_rows[step_kind(s)];
+	bool all = true;
+
+	for (const struct key *k = key_first(step_type.keys(), NULL); k->kind != KEY_END; k = key_next(k, NULL)) {
+		if (!key_present(k, s) || span_lists(row->needs, SEPARATORS, k->name) ||
+		    span_lists(row->may, SEPARATORS, k->name) || span_lists(ANY_STEP, SEPARATORS, k->name))
+			continue;
+		reading_fail(r, PLACE_KEY(place, k->name), "has no meaning for %s", s->step);
+		all = false;
+	}
+	return all;
+}
+
+void check_step(struct reading *r, const struct place *place, const void *p)
 {
 	const struct step *s = p;
-	enum step_kind kind = step_kind(s);
-	int e;
+	bool all = check_keys(r, place, s);
 
-	for (const struct key *k = key_first(step_type.keys(), NULL); k->kind != KEY_END;
-	     k = key_next(k, NULL)) {
-		if (key_present(k, s) && !span_lists(step_rows[kind].needs, SEPARATORS, k->name) &&
-			!span_lists(step_rows[kind].may, SEPARATORS, k->name) && !span_lists(ANY_STEP, SEPARATORS, k->name))
-			return reading_fail(r, PLACE_KEY(place, k->name), "has no meaning for %s", s->step);
-	}
-	e = check_needs(r, place, s, step_rows[kind].needs);
-	if (e == 0 && s->page && (s->value || s->attribute || s->gone))
-		e = reading_fail(r, PLACE_KEY(place, "page"), "goes without value, attribute and gone");
-	if (e == 0 && s->attribute && kind == STEP_expect && !s->value)
-		e = reading_fail(r, PLACE_KEY(place, "attribute"), "goes with value, which is not given");
-	return e < 0 ? e : check_read(r, place, s);
+	check_needs(r, place, s, step_rows[step_kind(s)].needs);
+	if (!all)
+		return;
+	if (s->page && (s->value || s->attribute || s->gone))
+		reading_fail(r, PLACE_KEY(place, "page"), "goes without value, attribute and gone");
+	if (s->attribute && step_kind(s) == STEP_expect && !s->value)
+		reading_fail(r, PLACE_KEY(place, "attribute"), "goes with value, which is not given");
+	if (s->at && s->at->hidden && !span_lists(SEES_HIDDEN, SEPARATORS, s->step))
+		reading_fail(r, PLACE_KEY(PLACE_KEY(place, "at"), "hidden"), "is no element that can be pressed; %s needs a visible one", s->step);
+	if (s->to && s->to->hidden)
+		reading_fail(r, PLACE_KEY(PLACE_KEY(place, "to"), "hidden"), "is no place to drop anything on; it must be visible");
+	check_read(r, place, s);
 }
 
 const char *selector_words(struct arena *arena, const struct selector *s)
@@ -113,7 +131,11 @@ static const char *own_words(struct arena *arena, const struct step *s)
 
 	if (s->at)
 		what = selector_words(arena, s->at);
-	return arena_printf(arena, "%s%s%s", step_rows[step_kind(s)].words, *what ? " " : "", what);
+	if (s->to)
+		what = arena_printf(arena, "%s to %s", what, selector_words(arena, s->to));
+	if (s->keys)
+		what = arena_printf(arena, "%s%s%s", s->keys, *what ? " in " : "", what);
+	return arena_printf(arena, "%s%s%s%s", s->off ? "un" : "", step_rows[step_kind(s)].words, *what ? " " : "", what);
 }
 
 const char *step_words(struct arena *arena, const struct step *s, const struct variables *v)

@@ -8,9 +8,14 @@
  *	{"step": "open", "url": "https://desk.test/finder", "timeout_ms": 20000}
  *	{"step": "click", "at": {"css": "#book_desk"}, "timeout_ms": 10000}
  *	{"step": "click", "at": {"role": "gridcell", "name": "Thu Nov 20 2025"}, "timeout_ms": 10000}
+ *	{"step": "double_click", "at": {"css": "#row"}, "timeout_ms": 10000}
+ *	{"step": "drag", "at": {"css": "#card"}, "to": {"css": "#done"}, "timeout_ms": 10000}
+ *	{"step": "press", "keys": "Control+Enter", "at": {"css": "#note"}, "timeout_ms": 10000}
  *	{"step": "hover", "at": {"css": "#menu"}, "timeout_ms": 10000}
  *	{"step": "fill", "at": {"css": "#note"}, "value": "near the window", "timeout_ms": 10000}
  *	{"step": "choose", "at": {"css": "select#floor"}, "value": "Floor 2", "timeout_ms": 10000}
+ *	{"step": "check", "at": {"css": "#agree"}, "off": true, "timeout_ms": 10000}
+ *	{"step": "upload", "at": {"css": "#file"}, "file": {"name": "a.csv", "type": "text/csv", "text": "a;b"}, "timeout_ms": 10000}
  *	{"step": "wait_for", "at": {"css": "#hoteling_desk"}, "gone": true, "timeout_ms": 10000}
  *	{"step": "wait_for", "page": "https://desk.test/finder*", "timeout_ms": 10000}
  *	{"step": "read", "at": {"css": "#who"}, "timeout_ms": 10000}

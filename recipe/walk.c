@@ -2,62 +2,54 @@
 
 #define MEMBER(type_, p_, offset_) (*(const type_ *)((const char *)(p_) + (offset_)))
 
-typedef int visit(const struct place *place, enum format format, const char *text, void *arg);
+typedef void visit(const struct place *place, enum format format, const char *text, void *arg);
 
-static int walk_list(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
+static void walk_list(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
 {
 	const char *items = MEMBER(char *const, p, k->offset);
 	size_t n = MEMBER(size_t, p, k->count_offset);
-	int e = 0;
 
-	for (size_t i = 0; i < n && e == 0; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const char *item = items + i * k->type->size;
 		const struct place *at = k->kind == KEY_LIST ?
 			PLACE_INDEX(place, i) :
 			PLACE_KEY(place, MEMBER(char *const, item, k->type->keys()->offset));
-		e = walk_texts(k->type, at, item, fn, arg);
+		walk_texts(k->type, at, item, fn, arg);
 	}
-	return e;
 }
 
-static int visit_texts(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
+static void visit_texts(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
 {
 	const char *const *texts = MEMBER(char *const *, p, k->offset);
 	size_t n = MEMBER(size_t, p, k->count_offset);
-	int e = 0;
 
-	for (size_t i = 0; i < n && e == 0; i++)
-		e = fn(PLACE_INDEX(place, i), k->format, texts[i], arg);
-	return e;
+	for (size_t i = 0; i < n; i++)
+		fn(PLACE_INDEX(place, i), k->format, texts[i], arg);
 }
 
-static int walk_key(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
+static void walk_key(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
 {
 	switch (k->kind) {
-	case KEY_TEXT: return fn(place, k->format, MEMBER(char *const, p, k->offset), arg);
-	case KEY_TEXTS: return visit_texts(k, place, p, fn, arg);
-	case KEY_ONE: return walk_texts(k->type, place, MEMBER(void *const, p, k->offset), fn, arg);
-	case KEY_NESTED: return walk_texts(k->type, place, (const char *)p + k->offset, fn, arg);
+	case KEY_TEXT: fn(place, k->format, MEMBER(char *const, p, k->offset), arg); break;
+	case KEY_TEXTS: visit_texts(k, place, p, fn, arg); break;
+	case KEY_ONE: walk_texts(k->type, place, MEMBER(void *const, p, k->offset), fn, arg); break;
+	case KEY_NESTED: walk_texts(k->type, place, (const char *)p + k->offset, fn, arg); break;
 	case KEY_LIST:
-	case KEY_MAP: return walk_list(k, place, p, fn, arg);
+	case KEY_MAP: walk_list(k, place, p, fn, arg); break;
 	case KEY_NUMBER:
 	case KEY_FLAG:
 	case KEY_CHOICE:
 	case KEY_NAMED:
+	case KEY_NOTE:
 	case KEY_END:
 	case KEY_MARK: break;
 	}
-	return 0;
 }
 
-int walk_texts(const struct key_type *type, const struct place *place, const void *p, visit *fn, void *arg)
+void walk_texts(const struct key_type *type, const struct place *place, const void *p, visit *fn, void *arg)
 {
-	int e = 0;
-
-	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END && e == 0;
-	     k = key_next(k, NULL)) {
+	for (const struct key *k = key_first(type->keys(), NULL); k->kind != KEY_END; k = key_next(k, NULL)) {
 		if (key_present(k, p))
-			e = walk_key(k, PLACE_KEY(place, k->name), p, fn, arg);
+			walk_key(k, PLACE_KEY(place, k->name), p, fn, arg);
 	}
-	return e;
 }

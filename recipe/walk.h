@@ -3,6 +3,6 @@
 
 #include "recipe/reading.h"
 
-/* Calls fn for each until one returns less than 0, which is returned. */
-int walk_texts(const struct key_type *type, const struct place *place, const void *p,
-	int (*fn)(const struct place *place, enum format format, const char *text, void *arg), void *arg);
+/* Calls fn for each. */
+void walk_texts(const struct key_type *type, const struct place *place, const void *p,
+	void (*fn)(const struct place *place, enum format format, const char *text, void *arg), void *arg);

@@ -186,14 +186,16 @@ const char *browser_refused(const struct browser *b, const char *url);
  * What was answered, from now on, to requests of shown pages and their frames (hidden: of hidden tabs) that fit patterns. The
  * last answer counts, for a page may be refused once and come back with a new token. NULL ends it; one watch at a time.
  */
-#define REQUESTS_MOST 16
+#define REQUESTS_MOST 17 /* a probe's, and the one that names the account */
 struct request_watch {
 	const char *const *patterns;
 	size_t count; /* of patterns, REQUESTS_MOST at most */
 	bool hidden;
+	bool bodies; /* what is answered is kept for Network.getResponseBody, up to a megabyte of each, until the watch ends */
 	struct {
 		struct answer answer;
 		int64_t at; /* when; 0: not yet */
+		char session[CDP_ID], request[CDP_ID]; /* by which its body is to be had (Network.getResponseBody) */
 	} seen[REQUESTS_MOST];
 };
 void browser_watch_requests(struct browser *b, struct request_watch *w);

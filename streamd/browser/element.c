@@ -27,7 +27,9 @@ static const struct cdp_arg *wish_args(struct arena *arena, const struct wish *w
 		CDP_TEXT("name", s->name),
 		CDP_INT("nth", s->nth),
 		CDP_BOOL("gone", w->gone),
+		CDP_BOOL("hidden", w->hidden || s->hidden),
 		CDP_BOOL("press", w->press),
+		CDP_TEXT("bring", w->bring == BRING_NEAREST ? "nearest" : w->bring == BRING_NOT ? "not" : "center"),
 		CDP_BOOL("edit", w->edit),
 		CDP_TEXT("value", w->value),
 		CDP_TEXT("attribute", w->attribute),
@@ -229,33 +231,46 @@ int element_rows(struct target_ref page, const struct list_wish *wish, int64_t m
 
 static void read_edited(struct arena *arena, const struct cbor *v, struct edited *ret)
 {
+	static const char *const kinds[] = { [EDITED_TEXT] = "text", [EDITED_SET] = "set", [EDITED_SELECT] = "select",
+		[EDITED_BOX] = "box", [EDITED_RADIO] = "radio", [EDITED_FILE] = "file" };
 	const struct cbor *kind = cbor_get(v, "kind");
 
 	*ret = (struct edited){ .gone = cbor_get_bool(v, "gone", false),
-		.kind = cbor_text_is(kind, "text") ? EDITED_TEXT :
-			cbor_text_is(kind, "set")  ? EDITED_SET :
-			cbor_text_is(kind, "select") ? EDITED_SELECT :
-						       EDITED_NONE,
-		.held = text_in(arena, cbor_get(v, "held")),
-		.secret = cbor_get_bool(v, "secret", false) };
-	if (!ret->held)
-		ret->held = "";
+		.held = text_in(arena, cbor_get(v, "held")) ?: "",
+		.secret = cbor_get_bool(v, "secret", false),
+		.disabled = cbor_get_bool(v, "disabled", false),
+		.unreached = cbor_get_bool(v, "unreached", false) };
+	for (unsigned i = EDITED_TEXT; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (cbor_text_is(kind, kinds[i]))
+			ret->kind = i;
+}
+
+/* file: NULL, there is none. */
+static int element_edit_with(const struct element *e, const char *act, const char *value, const struct step_file *file,
+	int64_t deadline, struct arena *arena, struct edited *ret)
+{
+	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
+	int r;
+
+	if (!target_of(e->target))
+		return -EREMOTE;
+	r = frame_call(e->target, e->frame, page_element_edit, deadline, &reply, CDP_TEXT("act", act), CDP_TEXT("value", value),
+		CDP_TEXT("name", file ? file->name : NULL), CDP_TEXT("type", file && file->type ? file->type : "text/plain"));
+	if (r == 0)
+		read_edited(arena, frame_value(&reply), ret);
+	return r;
 }
 
 int element_edit(const struct element *e, enum edit edit, const char *value, int64_t deadline,
 	struct arena *arena, struct edited *ret)
 {
 	static const char *const acts[] = { [EDIT_FOCUS] = "focus", [EDIT_SET] = "set", [EDIT_CHOOSE] = "choose",
-		[EDIT_CHANGED] = "changed", [EDIT_HELD] = "held" };
-	CLEANUP(cdp_reply_free) struct cdp_reply reply = { 0 };
-	int r;
+		[EDIT_CHANGED] = "changed", [EDIT_HELD] = "held", [EDIT_REACH] = "reach", [EDIT_TICK] = "tick" };
 
-	if (!target_of(e->target))
-		return -EREMOTE;
-	r = frame_call(e->target, e->frame, page_element_edit, deadline, &reply,
-		CDP_TEXT("act", acts[edit]), CDP_TEXT("value", value));
-	if (r < 0)
-		return r;
-	read_edited(arena, frame_value(&reply), ret);
-	return 0;
+	return element_edit_with(e, acts[edit], value, NULL, deadline, arena, ret);
+}
+
+int element_upload(const struct element *e, const struct step_file *file, int64_t deadline, struct arena *arena, struct edited *ret)
+{
+	return element_edit_with(e, "upload", file->text, file, deadline, arena, ret);
 }

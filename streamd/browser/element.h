@@ -5,11 +5,16 @@
 #include "recipe/recipe.h"
 #include "streamd/browser/browser.h"
 
+/* How an element that is to be pressed gets into view: to its middle; as little as need be, so that others stay; not at all. */
+enum bring { BRING_TO_MIDDLE, BRING_NEAREST, BRING_NOT };
+
 /* What is waited for; the first that comes true ends the wait. */
 struct wish {
 	const struct selector *at;
 	bool gone;             /* that no such element is visible */
+	bool hidden;           /* that it is there, visible or not; of those that fit, the first in the document is meant */
 	bool press;            /* that it can be pressed: enabled, still, on top; it is scrolled into view */
+	enum bring bring;
 	bool edit;             /* that it is not read-only */
 	const char *value;     /* that it shows or holds this; NULL: whatever */
 	const char *attribute; /* what to tell of it and compare; NULL: its text */
@@ -65,16 +70,20 @@ struct element_list {
  */
 int element_rows(struct target_ref page, const struct list_wish *wish, int64_t ms, struct arena *arena, struct element_list *ret);
 
-enum edit { EDIT_FOCUS, EDIT_SET, EDIT_CHOOSE, EDIT_CHANGED, EDIT_HELD }; /* streamd/browser/pages/element_edit.js */
+enum edit { EDIT_FOCUS, EDIT_SET, EDIT_CHOOSE, EDIT_CHANGED, EDIT_HELD, EDIT_REACH, EDIT_TICK }; /* streamd/browser/pages/element_edit.js */
 
 /* What became of it. */
 struct edited {
 	bool gone; /* the element is no longer there */
-	enum { EDITED_NONE, EDITED_TEXT, EDITED_SET, EDITED_SELECT } kind;
+	enum { EDITED_NONE, EDITED_TEXT, EDITED_SET, EDITED_SELECT, EDITED_BOX, EDITED_RADIO, EDITED_FILE } kind;
 	const char *held; /* in the arena */
+	bool disabled, unreached; /* element_upload(): it takes none now; EDIT_REACH: it has not got the focus */
 	bool secret;      /* what it holds is not for logs */
 };
 
 /* Writes to the element that element_wait() found last. 0, -EREMOTE when the document has gone, or as cdp_call(). */
 int element_edit(const struct element *e, enum edit edit, const char *value, int64_t deadline,
 	struct arena *arena, struct edited *ret);
+
+/* The same, with a file. */
+int element_upload(const struct element *e, const struct step_file *file, int64_t deadline, struct arena *arena, struct edited *ret);

@@ -10,6 +10,7 @@
 		".popsection\n");
 
 PAGE(storage_read)
+PAGE(storage_item)
 PAGE(storage_write)
 PAGE(indexeddb_read)
 PAGE(indexeddb_write)

@@ -6,6 +6,9 @@
 #include "recipe/pattern.h"
 #include "streamd/browser/browser_inside.h"
 
+#define MOST_BODY (1 << 20) /* bytes of one answer */
+#define MOST_KEPT (4 << 20)
+
 struct cdp *browser_cdp(struct browser *b)
 {
 	return b->cdp;
@@ -139,24 +142,40 @@ bool browser_used_http_auth(const struct browser *b)
 	return b->used_http_auth;
 }
 
-/* Nothing of what is answered is kept there for us, and what a form sends is not told: a password may be in it. */
+/* What is answered is kept there for us only while it is watched for; what a form sends is not told: a password may be in it. */
 void target_hear_answers(struct browser *b, const struct target *t)
 {
+	bool keeps = b->requests && b->requests->bodies;
+
 	if (b->hears)
-		cdp_send(b->cdp, t->session, "Network.enable", CDP_INT("maxTotalBufferSize", 0),
-			CDP_INT("maxResourceBufferSize", 0), CDP_INT("maxPostDataSize", 1));
+		cdp_send(b->cdp, t->session, "Network.enable", CDP_INT("maxTotalBufferSize", keeps ? MOST_KEPT : 0),
+			CDP_INT("maxResourceBufferSize", keeps ? MOST_BODY : 0), CDP_INT("maxPostDataSize", 1));
 	else
 		cdp_send(b->cdp, t->session, "Network.disable");
 }
 
-void browser_hear_answers(struct browser *b, bool on)
+static void hear_all(struct browser *b)
 {
 	struct target *t;
 
-	if (b->hears == on)
-		return;
-	b->hears = on;
 	TAILQ_FOREACH (t, &b->targets, link)
 		if (t->session[0])
 			target_hear_answers(b, t);
+}
+
+void browser_hear_answers(struct browser *b, bool on)
+{
+	if (b->hears == on)
+		return;
+	b->hears = on;
+	hear_all(b);
+}
+
+void browser_watch_requests(struct browser *b, struct request_watch *w)
+{
+	bool kept = b->requests && b->requests->bodies;
+
+	b->requests = w;
+	if (b->hears && kept != (w && w->bodies))
+		hear_all(b);
 }

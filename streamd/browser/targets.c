@@ -412,13 +412,8 @@ static void on_bound(struct browser *b, const struct cbor *sessions)
 	}
 }
 
-void browser_watch_requests(struct browser *b, struct request_watch *w)
-{
-	b->requests = w;
-}
-
 /* A browser's own question whether the page may ask (Preflight) is no answer to the page. */
-static void note_request(struct request_watch *w, const struct cbor *params)
+static void note_request(struct request_watch *w, const struct target *t, const struct cbor *params)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 	const char *url = cbor_get_utf8(arena, cbor_get(params, "response"), "url");
@@ -428,6 +423,9 @@ static void note_request(struct request_watch *w, const struct cbor *params)
 			continue;
 		answer_read(&w->seen[i].answer, params);
 		w->seen[i].at = loop_now();
+		exact_must(w->seen[i].session, sizeof(w->seen[i].session), "%s", t->session);
+		if (!cdp_id(params, "requestId", w->seen[i].request))
+			w->seen[i].request[0] = '\0';
 	}
 }
 
@@ -443,7 +441,7 @@ static void on_network(struct target *t, const char *method, const struct cbor *
 	if (!begins && strcmp(method, "Network.responseReceived") != 0)
 		return;
 	if (w && !begins && t->hidden == w->hidden)
-		note_request(w, params);
+		note_request(w, t, params);
 	if (!cbor_text_is(cbor_get(params, "frameId"), t->id) || !cbor_text_is(cbor_get(params, "type"), "Document"))
 		return;
 	t->coming = (struct answer){ 0 };

@@ -30,12 +30,6 @@ static void carry_out_act(void *arg)
 	act_tell(browser_act(s->run->browser));
 }
 
-/* More than a press: what the page sends meanwhile, a heartbeat perhaps, does not leave it half written. */
-static bool writes(const struct step *step)
-{
-	return step_kind(step) == STEP_fill || step_kind(step) == STEP_choose;
-}
-
 /* Whether something has been pressed that may still send: what is found out about the page then says nothing of that. */
 static bool may_send(const struct acting_step *s)
 {
@@ -55,7 +49,7 @@ static int take_acting_step(struct acting_step *s)
 
 	fiber_start("act", carry_out_act, s, &fiber);
 	r = act_await_held(act, NEVER, &s->over);
-	if (r == 0 && writes(s->step))
+	if (r == 0 && run_step_writes(s->step))
 		r = act_await_told(act, deadline_in(WRITE_MS), &s->over);
 	fiber_cancel(fiber);
 	fiber_join(&fiber);
@@ -80,15 +74,22 @@ static void answer_act(struct run *run, struct call *call, const struct step_res
 	to->picture = as_step.picture;
 }
 
+static const char *what_was_done(const struct acting_step *s)
+{
+	const char *at = selector_words(s->arena, s->step->at);
+
+	return words_new(s->arena, RUN_MOST_REASON, "%s %s", step_kind(s->step) == STEP_drag ? "done with" : "written to", at);
+}
+
 /* Whether it has done what the page may send something for; *ret_why: it was cut short in the midst of that, and how; else NULL. */
 static bool has_pressed(const struct acting_step *s, const char **ret_why)
 {
 	*ret_why = NULL;
-	if (!writes(s->step))
+	if (!run_step_writes(s->step))
 		return act_pressed(browser_act(s->run->browser));
 	if (s->done.wrote == WROTE_PART && s->r == -ECANCELED)
-		*ret_why = words_new(s->arena, RUN_MOST_REASON, "The page had taken only a part of what was written to %s when it sent something, and "
-			"no more within %d s; nothing is written to it again.", selector_words(s->arena, s->step->at), WRITE_MS / 1000);
+		*ret_why = words_new(s->arena, RUN_MOST_REASON, "The page had taken only a part of what was %s when it sent something, and no more "
+			"within %d s; it is not done again.", what_was_done(s), WRITE_MS / 1000);
 	return s->done.wrote != WROTE_NOTHING;
 }
 

@@ -52,31 +52,55 @@ static int run_press_follow(struct stepping *s, const char *session)
 }
 
 /*
- * The release is answered once the page's listeners have run; a page that closes itself in them does not answer any more,
- * which is no failure. What it is asked next it answers after the news of what the press has begun.
+ * What it is asked next it answers once its listeners have run, and after the news of what they have begun. A page that closes itself
+ * in them does not answer any more, which is no failure. r: of the input's last part.
  */
-static int press_at(struct stepping *s, const char *session, const struct element *e)
+int stepping_heard(struct stepping *s, const char *session, int r)
 {
-	struct cdp *cdp = browser_cdp(s->browser);
 	int64_t deadline = deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS);
 	struct target *page;
-	int r;
 
-	act_press(browser_act(s->browser));
-	stepping_point(s, session, e->x, e->y);
-	cdp_send(cdp, session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mousePressed"), CDP_REAL("x", e->x),
-		CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", 1), CDP_INT("clickCount", 1));
-	r = cdp_call(cdp, session, "Input.dispatchMouseEvent", deadline, NULL, CDP_TEXT("type", "mouseReleased"),
-		CDP_REAL("x", e->x), CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", 0),
-		CDP_INT("clickCount", 1));
 	if (r == 0)
-		r = cdp_call(cdp, session, "Runtime.evaluate", deadline, NULL, CDP_TEXT("expression", "0"));
+		r = cdp_call(browser_cdp(s->browser), session, "Runtime.evaluate", deadline, NULL, CDP_TEXT("expression", "0"));
 	page = browser_target_by_session(s->browser, session);
 	return r == -EREMOTE || (r == -EPIPE && !(page && page->crashed)) ? 0 : r;
 }
 
-/* As a mouse would. A press that leads to another document is done once that is there, as a person would wait for it. */
-int stepping_press(struct stepping *s, const struct element *e)
+/* The times'th press or release of a row; deadline 0: not waited for. */
+static int run_press_button(struct stepping *s, const char *session, const struct element *e, bool down, int times, int64_t deadline)
+{
+	const struct cdp_arg args[] = { CDP_TEXT("type", down ? "mousePressed" : "mouseReleased"), CDP_REAL("x", e->x),
+		CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", down), CDP_INT("clickCount", times), { 0 } };
+
+	if (deadline)
+		return cdp_call_args(browser_cdp(s->browser), session, "Input.dispatchMouseEvent", deadline, NULL, args);
+	cdp_send_args(browser_cdp(s->browser), session, "Input.dispatchMouseEvent", args);
+	return 0;
+}
+
+/* How often an element is pressed. */
+struct presses {
+	const struct element *at;
+	int times;
+};
+
+/* All at once: what the first of them makes the page send may be held back, and nothing is asked of the page then. */
+static int press_at(struct stepping *s, const char *session, const void *arg)
+{
+	const struct presses *p = arg;
+	int64_t deadline = deadline_in(stepping_left_ms(s) + STEP_ANSWER_MS);
+	int r = 0;
+
+	act_press(browser_act(s->browser));
+	stepping_point(s, session, p->at->x, p->at->y);
+	for (int i = 1; i <= p->times; i++) {
+		run_press_button(s, session, p->at, true, i, 0);
+		r = run_press_button(s, session, p->at, false, i, i < p->times ? 0 : deadline);
+	}
+	return stepping_heard(s, session, r);
+}
+
+int stepping_give(struct stepping *s, int (*give)(struct stepping *s, const char *session, const void *arg), const void *arg)
 {
 	struct target *page = browser_front(s->browser);
 	struct departure d;
@@ -86,19 +110,34 @@ int stepping_press(struct stepping *s, const struct element *e)
 	if (!page)
 		return -EREMOTE;
 	departure_begin(s, &d, page);
-	r = press_at(s, d.session, e);
+	r = give(s, d.session, arg);
 	left = departure_end(s, &d);
 	return r == 0 && left ? run_press_follow(s, d.session) : r;
 }
 
-int step_click(struct stepping *s)
+int stepping_press(struct stepping *s, const struct element *e)
+{
+	return stepping_give(s, press_at, &(const struct presses){ .at = e, .times = 1 });
+}
+
+static int run_press_found(struct stepping *s, int times)
 {
 	const struct wish wish = { .at = s->step->at, .press = true };
 	struct element e;
 	bool there;
 	int r = stepping_await(s, &wish, &e, &there);
 
-	return r == 0 && there ? stepping_press(s, &e) : r;
+	return r == 0 && there ? stepping_give(s, press_at, &(const struct presses){ .at = &e, .times = times }) : r;
+}
+
+int step_click(struct stepping *s)
+{
+	return run_press_found(s, 1);
+}
+
+int step_double_click(struct stepping *s)
+{
+	return run_press_found(s, 2);
 }
 
 /* What it is asked next it answers once its listeners have run; what shows then is the next step's to wait for. */

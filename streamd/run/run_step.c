@@ -218,18 +218,29 @@ static int run_step_read_page(struct stepping *s)
 static const struct {
 	int (*carry_out)(struct stepping *s);
 	bool touches; /* it gives the page input */
+	bool writes;  /* more than a press: what the page sends meanwhile, a heartbeat perhaps, does not leave it half done */
 	bool relies;  /* on what the page shows, which of a page that is not the site's own says nothing */
 } kinds[] = {
 	[STEP_open] = { run_step_open_page, .relies = true },
 	[STEP_click] = { step_click, .touches = true },
+	[STEP_double_click] = { step_double_click, .touches = true },
+	[STEP_drag] = { step_drag, .touches = true, .writes = true },
+	[STEP_press] = { step_press, .touches = true },
+	[STEP_check] = { step_check, .touches = true },
+	[STEP_upload] = { step_upload, .touches = true, .writes = true },
 	[STEP_hover] = { step_hover, .touches = true },
-	[STEP_fill] = { step_fill_in, .touches = true },
-	[STEP_choose] = { step_choose, .touches = true },
+	[STEP_fill] = { step_fill_in, .touches = true, .writes = true },
+	[STEP_choose] = { step_choose, .touches = true, .writes = true },
 	[STEP_wait_for] = { look_for, .relies = true },
 	[STEP_read] = { run_step_read_page, .relies = true },
 	[STEP_picture] = { picture, .relies = false },
 	[STEP_expect] = { look_for, .relies = true },
 };
+
+bool run_step_writes(const struct step *step)
+{
+	return kinds[step_kind(step)].writes;
+}
 
 static int carry_out(struct stepping *s)
 {
@@ -258,14 +269,24 @@ static void run_step_say_failed(struct stepping *s, int r)
 		stepping_conclude(s, STEP_END_FAILED, "The browser failed (%s).", strerror(-r));
 }
 
-/* An element that only a signed-out person sees. */
-static bool shows_exit(const struct stepping *s)
+static bool run_step_shows(const struct stepping *s, const struct selector *at)
 {
-	const struct wish wish = { .at = s->recipe ? s->recipe->probe.out.at : NULL };
+	const struct wish wish = { .at = at };
 	struct target *page = browser_front(s->browser);
 	struct element e;
 
-	return wish.at && page && element_wait(target_ref_of(page), &wish, 1, 0, s->arena, &e) == 0 && !e.late && !e.moved;
+	return page && element_wait(target_ref_of(page), &wish, 1, 0, s->arena, &e) == 0 && !e.late && !e.moved;
+}
+
+/* An element that only a signed-out person sees. */
+static bool shows_exit(const struct stepping *s)
+{
+	const struct recipe_probe_out *out = s->recipe ? &s->recipe->probe.out : NULL;
+	bool shows = out && out->at && run_step_shows(s, out->at);
+
+	for (size_t i = 0; out && i < out->any_count && !shows; i++)
+		shows = run_step_shows(s, &out->any[i]);
+	return shows;
 }
 
 static void check_expired(struct stepping *s, bool answers)

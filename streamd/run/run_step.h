@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/arena.h"
@@ -27,7 +28,7 @@ enum step_end {
 #define STEP_MOST_ROWS  ELEMENT_MOST_ROWS
 #define STEP_MOST_BYTES (384u * 1024)
 
-/* What has been written to a field or a menu of the page; it may send something for any of it. */
+/* How much of it has been done to the page, which may send something for any of it. */
 enum step_wrote {
 	WROTE_NOTHING,
 	WROTE_PART,
@@ -46,6 +47,9 @@ struct step_result {
 };
 
 const char *step_end_word(enum step_end e);
+
+/* Whether it is more than a press: it takes its time, and step_result.wrote tells how far it has come. */
+bool run_step_writes(const struct step *step);
 
 /*
  * screen: on which it is looked at; NULL: on none. recipe: whose probe tells that the session has expired; NULL: nobody does.

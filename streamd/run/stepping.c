@@ -33,13 +33,18 @@ void stepping_conclude(struct stepping *s, enum step_end end, const char *format
 	va_end(args);
 }
 
-/* A page says where its elements are; what lies beyond any picture is shown to nobody. */
 void stepping_point(struct stepping *s, const char *session, double x, double y)
+{
+	cdp_send(browser_cdp(s->browser), session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", x),
+		CDP_REAL("y", y));
+	stepping_show_pointer(s, x, y);
+}
+
+/* A page says where its elements are; what lies beyond any picture is shown to nobody. */
+void stepping_show_pointer(struct stepping *s, double x, double y)
 {
 	const struct pointer_moved_event event = { .x = x, .y = y };
 
-	cdp_send(browser_cdp(s->browser), session, "Input.dispatchMouseEvent", CDP_TEXT("type", "mouseMoved"), CDP_REAL("x", x),
-		CDP_REAL("y", y));
 	if (s->screen && fabs(x) <= MOST_PLACE && fabs(y) <= MOST_PLACE)
 		screen_tell(s->screen, &method_pointer_moved, &event);
 }
@@ -177,9 +182,9 @@ static const char *obstacle(const struct stepping *s, const struct element *e)
 	return NULL;
 }
 
-static void stepping_say_missing(struct stepping *s, const struct element *e)
+static void stepping_say_missing(struct stepping *s, const struct wish *wish, const struct element *e)
 {
-	const char *what = stepping_words(s), *why = obstacle(s, e);
+	const char *what = selector_words(s->arena, wish->at), *why = obstacle(s, e);
 	double after = (double)step_timeout_ms(s->step) / 1000;
 
 	if (s->step->gone)
@@ -201,6 +206,6 @@ int stepping_await(struct stepping *s, const struct wish *wish, struct element *
 		return r;
 	*ret_there = !ret->late;
 	if (ret->late)
-		stepping_say_missing(s, ret);
+		stepping_say_missing(s, wish, ret);
 	return 0;
 }

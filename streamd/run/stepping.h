@@ -54,14 +54,29 @@ bool stepping_is_passing(const struct stepping *s, int r);
 /* Waits for a wish on whatever page is in front; *ret_there is whether it came true, and if not that is said. */
 int stepping_await(struct stepping *s, const struct wish *wish, struct element *ret, bool *ret_there);
 
+/* Tells whoever looks on where the mouse is. */
+void stepping_show_pointer(struct stepping *s, double x, double y);
+
 /* Moves the mouse there, CSS pixels of the page in front: whoever looks on sees it. To be followed by what it is moved for. */
 void stepping_point(struct stepping *s, const char *session, double x, double y);
+
+/*
+ * Gives the page in front input. What leads to another document is done once that is there, as a person would wait for it; give ends
+ * with stepping_heard() of its last part.
+ */
+int stepping_give(struct stepping *s, int (*give)(struct stepping *s, const char *session, const void *arg), const void *arg);
+int stepping_heard(struct stepping *s, const char *session, int r);
 
 /* As a mouse would. A press that leads to another document is done once that is there, as a person would wait for it. */
 int stepping_press(struct stepping *s, const struct element *e);
 
 /* The kinds that are more than a few lines. */
 int step_click(struct stepping *s);
+int step_double_click(struct stepping *s);
+int step_drag(struct stepping *s);
+int step_press(struct stepping *s);
+int step_check(struct stepping *s);
+int step_upload(struct stepping *s);
 int step_hover(struct stepping *s);
 int step_fill_in(struct stepping *s);
 int step_choose(struct stepping *s);

@@ -1,17 +1,19 @@
 #include "streamd/run/typing.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "streamd/screen/keys.h"
 
+#define CONTROL   2
 #define SHIFT     8
 #define COMPOSING 229 /* the virtual key of what an input method takes (UI Events, section 5.2.3) */
 
 struct key {
 	const char *code; /* KeyboardEvent.code; the last character of a letter's or a digit's is put in */
-	int vk;
-	bool shift;
+	int vk, modifiers;
 };
 
 /* The keys beside the letters and digits: each with what it types alone, and with Shift. */
@@ -36,7 +38,7 @@ static bool typing_key_of(char c, char code[8], struct key *ret)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
 		if (c != marks[i].plain && c != marks[i].shifted)
 			continue;
-		*ret = (struct key){ marks[i].code, marks[i].vk, c != marks[i].plain };
+		*ret = (struct key){ marks[i].code, marks[i].vk, c != marks[i].plain ? SHIFT : 0 };
 		return true;
 	}
 	if (!upper && !lower && !digit && !shifted)
@@ -44,7 +46,7 @@ static bool typing_key_of(char c, char code[8], struct key *ret)
 	memcpy(code, upper || lower ? "KeyX" : "DigitX", upper || lower ? 5 : 7);
 	char name = lower ? (char)(c - 'a' + 'A') : shifted ? (char)('0' + (shifted - digits_shifted)) : c;
 	code[strlen(code) - 1] = name;
-	*ret = (struct key){ code, name, upper || shifted };
+	*ret = (struct key){ code, name, upper || shifted ? SHIFT : 0 };
 	return true;
 }
 
@@ -52,10 +54,11 @@ static bool typing_key_of(char c, char code[8], struct key *ret)
 static int send_key(struct target_ref page, const char *type, const char *key, const char *text, const struct key *k,
 	int64_t deadline)
 {
+	const char *command = strcmp(type, "keyUp") == 0 ? NULL : key_editing_command(k->code, k->modifiers);
 	const struct cdp_arg args[] = { CDP_TEXT("type", type), CDP_TEXT("key", key), CDP_TEXT("code", k->code),
 		CDP_INT("windowsVirtualKeyCode", k->vk), CDP_INT("nativeVirtualKeyCode", k->vk),
-		CDP_INT("modifiers", k->shift ? SHIFT : 0), CDP_TEXT("text", text), CDP_TEXT("unmodifiedText", text), { 0 } };
-
+		CDP_INT("modifiers", k->modifiers), CDP_TEXT("text", text), CDP_TEXT("unmodifiedText", text),
+		command ? (struct cdp_arg)CDP_LIST("commands", CDP_TEXT(NULL, command)) : (struct cdp_arg){ 0 }, { 0 } };
 	const struct target *t = target_of(page);
 
 	if (!t)
@@ -74,7 +77,7 @@ static int type_one(struct target_ref page, const char *character, const struct 
 
 static int compose(struct target_ref page, const char *text, int64_t deadline)
 {
-	static const struct key key = { "", COMPOSING, false };
+	static const struct key key = { "", COMPOSING, 0 };
 	const struct target *t = target_of(page);
 
 	if (!t)
@@ -86,7 +89,7 @@ static int compose(struct target_ref page, const char *text, int64_t deadline)
 
 static int erase(struct target_ref page, int64_t deadline)
 {
-	static const struct key backspace = { "Backspace", 8, false };
+	static const struct key backspace = { "Backspace", 8, 0 };
 
 	send_key(page, "rawKeyDown", "Backspace", NULL, &backspace, 0);
 	return send_key(page, "keyUp", "Backspace", NULL, &backspace, deadline);
@@ -125,4 +128,49 @@ int typing_carry_out(struct target_ref page, const char *text, int64_t deadline)
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
 
 	return *text ? type_all(page, text, deadline, arena) : erase(page, deadline);
+}
+
+/* Which key it is; of a letter its case says nothing where other keys are held. code and character: of at least eight bytes, two. */
+static void chord_key(const struct chord *c, char code[8], char character[2], struct key *ret)
+{
+	char typed = c->control || c->shift ? (char)(c->shift ? toupper(c->character) : tolower(c->character)) : c->character;
+
+	*character = typed;
+	if (!c->character || !typing_key_of(typed, code, ret))
+		*ret = (struct key){ .code = c->code, .vk = c->vk };
+	ret->modifiers |= (c->control ? CONTROL : 0) | (c->shift ? SHIFT : 0);
+}
+
+bool typing_may_press(const struct chord *c)
+{
+	char code[8], character[2];
+	struct key k;
+
+	chord_key(c, code, character, &k);
+	return key_may_pass(k.vk, k.modifiers);
+}
+
+int typing_press(struct target_ref page, const struct chord *c, int64_t deadline)
+{
+	const struct key control = { "ControlLeft", 17, CONTROL }, shift = { "ShiftLeft", 16, SHIFT | (c->control ? CONTROL : 0) };
+	const struct key control_up = { "ControlLeft", 17, 0 }, shift_up = { "ShiftLeft", 16, c->control ? CONTROL : 0 };
+	char code[8], character[2] = { 0 };
+	const char *key, *text;
+	struct key k;
+
+	chord_key(c, code, character, &k);
+	key = c->character ? character : c->key;
+	text = c->control ? NULL : c->character ? character : c->text;
+	if (c->control)
+		send_key(page, "rawKeyDown", "Control", NULL, &control, 0);
+	if (c->shift)
+		send_key(page, "rawKeyDown", "Shift", NULL, &shift, 0);
+	send_key(page, text ? "keyDown" : "rawKeyDown", key, text, &k, 0);
+	if (!c->shift && !c->control)
+		return send_key(page, "keyUp", key, NULL, &k, deadline);
+	send_key(page, "keyUp", key, NULL, &k, 0);
+	if (c->shift && c->control)
+		send_key(page, "keyUp", "Shift", NULL, &shift_up, 0);
+	return c->control ? send_key(page, "keyUp", "Control", NULL, &control_up, deadline) :
+			    send_key(page, "keyUp", "Shift", NULL, &shift_up, deadline);
 }

@@ -47,3 +47,16 @@ bool key_may_pass(int64_t vk, int64_t modifiers)
 		return true;
 	return shift ? keys_is_one_of(vk, "ZV") : vk == BACKSPACE || vk == DELETE_KEY || keys_is_one_of(vk, "ACXVZYBI");
 }
+
+const char *key_editing_command(const char *code, int64_t modifiers)
+{
+	static const struct {
+		const char *code, *command;
+	} rows[] = { { "KeyA", "selectAll" }, { "KeyC", "copy" }, { "KeyX", "cut" }, { "KeyV", "paste" },
+		{ "KeyZ", "undo" }, { "KeyY", "redo" } };
+
+	for (size_t i = 0; modifiers == CONTROL && i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rows[i].code, code) == 0)
+			return rows[i].command;
+	return NULL;
+}

@@ -92,20 +92,6 @@ int wheel_event(struct call *call, const struct wheel_event_params *p, struct wh
 	return 0;
 }
 
-/* Headless Chromium has no menus to find these in, so the editor is told. */
-static const char *editing_command(const struct key_event_params *p)
-{
-	static const struct {
-		const char *code, *command;
-	} rows[] = { { "KeyA", "selectAll" }, { "KeyC", "copy" }, { "KeyX", "cut" }, { "KeyV", "paste" },
-		{ "KeyZ", "undo" }, { "KeyY", "redo" } };
-
-	for (size_t i = 0; p->modifiers == CONTROL && i < sizeof(rows) / sizeof(*rows); i++)
-		if (strcmp(rows[i].code, p->code) == 0)
-			return rows[i].command;
-	return NULL;
-}
-
 int key_event(struct call *call, const struct key_event_params *p, struct key_event_result *)
 {
 	const char *session = viewer_session_of(call), *command;
@@ -114,7 +100,7 @@ int key_event(struct call *call, const struct key_event_params *p, struct key_ev
 
 	if (!session || !key_may_pass(p->vk, p->modifiers))
 		return 0;
-	command = down ? editing_command(p) : NULL;
+	command = down ? key_editing_command(p->code, p->modifiers) : NULL;
 	if (command && (strcmp(command, "copy") == 0 || strcmp(command, "cut") == 0))
 		viewer_of(call)->screen->copied = loop_now();
 	const struct cdp_arg args[] = { CDP_TEXT("type", !down ? "keyUp" : types ? "keyDown" : "rawKeyDown"),

@@ -1,6 +1,7 @@
 #include "streamd/session/caution.h"
 
 #include "common/words.h"
+#include "streamd/session/account.h"
 
 #define FLEETING_S 30 /* a cookie that lives no longer may be over before it is used */
 
@@ -17,9 +18,9 @@ bool caution_fleeting(const struct state *s, char *out, size_t size)
 }
 
 /* https://www.w3.org/TR/dbsc/: cookies of a few minutes, renewed with a key that never leaves the browser. */
-void caution_words(const struct browser *b, const struct state *s, char *out, size_t size)
+void caution_words(const struct browser *b, const struct recipe *recipe, const struct state *s, char *out, size_t size)
 {
-	const char *site = browser_bound(b, 0);
+	const char *site = browser_bound(b, 0), *nameless = account_caution(recipe);
 	char fleeting[400];
 
 	*out = '\0';
@@ -28,4 +29,6 @@ void caution_words(const struct browser *b, const struct state *s, char *out, si
 			"end within minutes; if it does, ask the site's administrator for sessions that are not bound to a device.", site);
 	if (caution_fleeting(s, fleeting, sizeof(fleeting)))
 		words_add(out, size, "%s%s", *out ? " " : "", fleeting);
+	if (nameless)
+		words_add(out, size, "%s%s", *out ? " " : "", nameless);
 }

@@ -8,9 +8,11 @@
 #include "common/fiber.h"
 #include "common/loop.h"
 #include "common/words.h"
+#include "recipe/step.h"
 #include "streamd/browser/element.h"
 #include "streamd/browser/net_error.h"
 #include "streamd/browser/page.h"
+#include "streamd/session/account.h"
 
 const char *verdict_word(enum verdict v)
 {
@@ -31,7 +33,9 @@ struct probing {
 	int64_t deadline;
 	struct probed *result;
 	bool judged;
+	const char *patterns[REQUESTS_MOST]; /* that must be answered: the recipe's, and last the one that names the account */
 	struct request_watch requests;
+	char lack[ACCOUNT_LACK]; /* why it is not known whose it is, though somebody is signed in; "": nobody seems to be */
 };
 
 /* NULL once the page is gone. */
@@ -168,40 +172,127 @@ static bool probe_is_there(const struct element *e)
 	return !e->late && !e->moved;
 }
 
-static void judge_signed_in(struct probing *p, const struct element *e)
+/* Whether all that must be there beside the account is. */
+static int probe_look_for_all(struct probing *p, struct arena *arena, bool *ret)
 {
-	if (probe_is_there(e) && recipe_account(&p->recipe->probe.in, e->text ? e->text : "", p->result->account, 257) && !unanswered(p))
-		probe_conclude(p, VERDICT_IN, "%s", "");
+	const struct recipe_probe_in *in = &p->recipe->probe.in;
+	struct element e = { 0 };
+	int r = 0;
+
+	*ret = true;
+	for (size_t i = 0; i < in->all_count && *ret && r == 0; i++) {
+		const struct wish wish = { .at = &in->all[i] };
+		r = element_wait(p->page, &wish, 1, 0, arena, &e);
+		*ret = r == 0 && probe_is_there(&e);
+		if (!*ret)
+			words_set(p->lack, sizeof(p->lack), "%s, one of its probe's marks, is not there", selector_words(arena, wish.at));
+	}
+	return r;
 }
 
-static bool is_same_frame(const struct recipe_probe *r)
+/* shown: what the mark of a signed-in person says; NULL: there is no such mark, and what the site answers is all that tells. */
+static int judge_signed_in(struct probing *p, const char *shown, struct arena *arena)
 {
-	const char *in = r->in.at->frame ?: "", *out = r->out.at ? r->out.at->frame ?: "" : in;
+	const struct recipe_probe_in *in = &p->recipe->probe.in;
+	const struct request_watch *w = &p->requests;
+	struct account_answer a = { .request = "" };
+	bool all;
+	int r;
 
-	return strcmp(in, out) == 0;
+	if (in->account && in->account->answer) {
+		exact_must(a.session, sizeof(a.session), "%s", w->seen[w->count - 1].session);
+		exact_must(a.request, sizeof(a.request), "%s", w->seen[w->count - 1].request);
+	}
+	r = account_read(p->page, in, shown, &a, p->result->account, p->lack);
+	if (r == 0 && *p->result->account)
+		r = probe_look_for_all(p, arena, &all);
+	if (r == 0 && *p->result->account && all && !unanswered(p))
+		probe_conclude(p, VERDICT_IN, "%s", "");
+	return r;
+}
+
+#define MOST_OUTS 9 /* out.at, and those of out.any */
+
+static size_t list_outs(const struct recipe_probe_out *out, const struct selector *ret[MOST_OUTS])
+{
+	size_t n = 0;
+
+	if (out->at)
+		ret[n++] = out->at;
+	for (size_t i = 0; i < out->any_count; i++)
+		ret[n++] = &out->any[i];
+	return n;
+}
+
+static bool is_same_frame(const struct selector *a, const struct selector *b)
+{
+	return strcmp(a->frame ?: "", b->frame ?: "") == 0;
+}
+
+/* Those that are not in the frame of the others are looked at by themselves, once. */
+static int look_for_others(struct probing *p, const struct selector *const *outs, size_t n, const struct selector *first,
+	struct arena *arena)
+{
+	struct element e;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0 && !p->judged; i++) {
+		const struct wish wish = { .at = outs[i] };
+		if (is_same_frame(outs[i], first))
+			continue;
+		r = element_wait(p->page, &wish, 1, 0, arena, &e);
+		if (r == 0 && probe_is_there(&e))
+			probe_say_out(p);
+	}
+	return r;
+}
+
+/* What is asked for in one wait: the mark of a signed-in person first, if there is one, and those of nobody in the same frame. */
+struct marks {
+	struct wish wishes[1 + MOST_OUTS];
+	const struct selector *outs[MOST_OUTS];
+	size_t count, out_count;
+	bool in; /* the first is it */
+};
+
+static struct marks probe_marks(const struct recipe_probe *r)
+{
+	struct marks m = { .in = r->in.at };
+
+	m.out_count = list_outs(&r->out, m.outs);
+	if (m.in)
+		m.wishes[m.count++] = (struct wish){ .at = r->in.at, .attribute = r->in.attribute };
+	for (size_t i = 0; i < m.out_count; i++)
+		if (!m.count || is_same_frame(m.outs[i], m.wishes[0].at))
+			m.wishes[m.count++] = (struct wish){ .at = m.outs[i] };
+	return m;
 }
 
 /* For ms at most; a mark that is there for nobody, or too early, is no reason to look again at once. */
 static int look_for_marks(struct probing *p, int64_t ms, struct element *ret, struct arena *arena)
 {
-	const struct recipe_probe *r = &p->recipe->probe;
-	const struct wish wishes[] = { { .at = r->in.at, .attribute = r->in.attribute }, { .at = r->out.at } };
-	bool together = is_same_frame(r);
-	int result = element_wait(p->page, wishes, r->out.at && together ? 2 : 1, together ? ms : ms < SLICE_MS ? ms : SLICE_MS,
-		arena, ret);
+	const struct marks m = probe_marks(&p->recipe->probe);
+	bool together = m.in && m.count == 1 + m.out_count;
+	int r;
 
-	if (result < 0)
-		return result;
-	if (url_is_out(p) || (probe_is_there(ret) && ret->which == 1))
+	if (!together && ms > SLICE_MS)
+		ms = SLICE_MS;
+	r = m.count ? element_wait(p->page, m.wishes, m.count, ms, arena, ret) : fiber_sleep_until(deadline_in(ms));
+	if (r < 0)
+		return r;
+	if (url_is_out(p) || (probe_is_there(ret) && (ret->which > 0 || !m.in)))
 		probe_say_out(p);
-	else
-		judge_signed_in(p, ret);
-	if (p->judged || together)
-		return 0;
-	result = element_wait(p->page, &wishes[1], 1, 0, arena, ret);
-	if (result == 0 && probe_is_there(ret))
-		probe_say_out(p);
-	return result;
+	else if (!m.in || probe_is_there(ret))
+		r = judge_signed_in(p, m.in ? ret->text ?: "" : NULL, arena);
+	return r == 0 && !p->judged && !together && m.count ? look_for_others(p, m.outs, m.out_count, m.wishes[0].at, arena) : r;
+}
+
+/* What comes besides an element tells nobody when it does. */
+static bool probe_waits_for_elements(const struct probing *p)
+{
+	const struct recipe_probe_in *in = &p->recipe->probe.in;
+
+	return !p->requests.count && !in->account && !in->all;
 }
 
 /* One look, until the page changes or the time is up. */
@@ -219,7 +310,7 @@ static int probe_look(struct probing *p)
 		probe_say_out(p);
 	if (p->judged)
 		return 0;
-	result = look_for_marks(p, p->requests.count && ms > SLICE_MS ? SLICE_MS : ms > 0 ? ms : 0, &e, arena);
+	result = look_for_marks(p, !probe_waits_for_elements(p) && ms > SLICE_MS ? SLICE_MS : ms > 0 ? ms : 0, &e, arena);
 	if (result == -EREMOTE) /* it went on to another document */
 		return fiber_sleep_until(deadline_in(20));
 	if (result < 0)
@@ -251,6 +342,12 @@ static void say_nothing_seen(struct probing *p)
 		probe_conclude(p, VERDICT_INCONCLUSIVE,
 			"%s shows the account %s, but the page has not asked for %s, which would show that the session works.",
 			p->recipe->title, p->result->account, unanswered(p));
+	} else if (*p->lack && (p->recipe->probe.in.at || *p->result->account)) {
+		probe_conclude(p, VERDICT_INCONCLUSIVE, "%s shows that somebody is signed in, but not whose session it is: %s.",
+			p->recipe->title, p->lack);
+	} else if (*p->lack) {
+		probe_conclude(p, VERDICT_INCONCLUSIVE, "%s shows neither whose session it is nor that nobody is signed in: %s; it stands at %s.",
+			p->recipe->title, p->lack, url_shown(address(p)));
 	} else {
 		probe_conclude(p, VERDICT_INCONCLUSIVE, "%s showed neither the account nor that nobody is signed in; it stands at %s.",
 			p->recipe->title, url_shown(address(p)));
@@ -262,11 +359,14 @@ static void probe_begin(struct probing *p)
 	const struct recipe_probe *r = &p->recipe->probe;
 	const struct target *page = probe_shown(p);
 
-	p->requests = (struct request_watch){ .patterns = (const char *const *)r->requests,
-		.count = r->requests_count,
-		.hidden = page && page->hidden };
+	p->requests = (struct request_watch){ .patterns = p->patterns, .hidden = page && page->hidden };
+	for (size_t i = 0; i < r->requests_count; i++)
+		p->patterns[p->requests.count++] = r->requests[i];
+	if (r->in.account && r->in.account->answer)
+		p->patterns[p->requests.count++] = r->in.account->answer;
+	p->requests.bodies = r->in.account && r->in.account->answer;
 	browser_hear_answers(p->page.browser, true);
-	browser_watch_requests(p->page.browser, r->requests_count ? &p->requests : NULL);
+	browser_watch_requests(p->page.browser, p->requests.count ? &p->requests : NULL);
 }
 
 /* A navigation that was broken off is begun once more: what broke it off, a page that ended too, may be over. */

@@ -10,6 +10,7 @@
 #include "common/loop.h"
 #include "common/words.h"
 #include "recipe/pattern.h"
+#include "recipe/step.h"
 #include "streamd/browser/element.h"
 #include "streamd/session/capture.h"
 
@@ -154,23 +155,47 @@ int rule_has_changed(struct browser *b, const struct recipe *recipe, const struc
 	return r;
 }
 
-static int mark_fits(struct target_ref page, const struct recipe *recipe, bool *ret_met, char *why, size_t size)
+static int rule_is_there(struct target_ref page, const struct selector *at, struct arena *arena, bool *ret)
+{
+	const struct wish wish = { .at = at };
+	struct element e;
+	int r = element_wait(page, &wish, 1, 0, arena, &e);
+
+	*ret = r == 0 && !e.late && !e.moved;
+	return r;
+}
+
+/* Of those that must all be there. */
+static int all_fit(struct target_ref page, const struct recipe_signed_in *s, struct arena *arena, bool *ret_met, char *why, size_t size)
+{
+	int r = s->mark ? rule_is_there(page, s->mark, arena, ret_met) : 0;
+
+	if (!*ret_met)
+		words_set(why, size, "The mark of a signed-in person is not on the page yet.");
+	for (size_t i = 0; i < s->all_count && r == 0 && *ret_met; i++) {
+		r = rule_is_there(page, &s->all[i], arena, ret_met);
+		if (!*ret_met)
+			words_set(why, size, "A mark of a signed-in person is not on the page yet: %s.", selector_words(arena, &s->all[i]));
+	}
+	return r;
+}
+
+static int marks_fit(struct target_ref page, const struct recipe *recipe, bool *ret_met, char *why, size_t size)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
-	const struct wish wish = { .at = recipe->signed_in.mark };
-	struct element e;
+	const struct recipe_signed_in *s = &recipe->signed_in;
+	bool any = s->any_count == 0;
 	int r;
 
 	*ret_met = true;
-	if (!wish.at)
-		return 0;
-	r = element_wait(page, &wish, 1, 0, arena, &e);
-	if (r < 0)
-		return r;
-	*ret_met = !e.late && !e.moved;
-	if (!*ret_met)
-		words_set(why, size, "The mark of a signed-in person is not on the page yet.");
-	return 0;
+	r = all_fit(page, s, arena, ret_met, why, size);
+	for (size_t i = 0; i < s->any_count && r == 0 && *ret_met && !any; i++)
+		r = rule_is_there(page, &s->any[i], arena, &any);
+	if (r == 0 && *ret_met && !any) {
+		*ret_met = false;
+		words_set(why, size, "None of the marks of a signed-in person is on the page yet.");
+	}
+	return r;
 }
 
 static bool is_passing(int r)
@@ -187,7 +212,7 @@ static int find_page(struct browser *b, const struct recipe *recipe, struct targ
 
 	*ret = NO_TARGET;
 	while (page.number && !met && (r == 0 || is_passing(r))) {
-		r = mark_fits(page, recipe, &met, why, size);
+		r = marks_fit(page, recipe, &met, why, size);
 		if (r == 0 && met)
 			*ret = page;
 		page = target_ref_of(next_fitting(b, recipe, page.number));

@@ -13,6 +13,7 @@
 #include "streamd/screen/notes.h"
 #include "streamd/screen/screencast.h"
 #include "streamd/screen/trouble.h"
+#include "streamd/session/account.h"
 #include "streamd/session/capture.h"
 #include "streamd/session/rule.h"
 #include "streamd/signin/sign_in.h"
@@ -154,13 +155,13 @@ static void sign_in_flow_read_account(struct sign_in *s, struct target_ref page,
 	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
 	const struct recipe_probe_in *in = &s->recipe->probe.in;
 	const struct wish wish = { .at = in->at, .attribute = in->attribute };
-	struct element e;
+	struct element e = { .text = NULL };
+	char lack[ACCOUNT_LACK];
 
 	account[0] = '\0';
-	if (element_wait(page, &wish, 1, 0, arena, &e) < 0 || e.late || e.moved || !e.text)
+	if (in->at && (element_wait(page, &wish, 1, 0, arena, &e) < 0 || e.late || e.moved))
 		return;
-	if (!recipe_account(in, e.text, account, 257))
-		account[0] = '\0';
+	account_read(page, in, e.text, NULL, account, lack);
 }
 
 /* From here on the sign-in browser can neither sign itself out nor rotate anything. */

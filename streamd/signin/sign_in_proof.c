@@ -287,7 +287,7 @@ int sign_in_prove(struct sign_in *s, const struct signed_in *it)
 	}
 	r = save_proved(s, &proof);
 	if (r == 1)
-		caution_words(s->screen->browser, it->state, s->reason, sizeof(s->reason));
+		caution_words(s->screen->browser, s->recipe, it->state, s->reason, sizeof(s->reason));
 	proof_clear(&proof);
 	return r;
 }

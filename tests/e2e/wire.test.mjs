@@ -54,6 +54,19 @@ describe("an act is never repeated", { concurrency: true }, () => {
 			await wire.isTold(await wire.book(siteOf({ answer }, i), { kind, answer, poll }));
 		}));
 
+	/* Whatever is done to the page, what it sends for that is held back until the intent is written, and is sent once. */
+	const done = [["ticks", "fetch"], ["drags", "fetch"], ["gives", "fetch"], ["keys", "fetch"], ["doubles", "fetch"], ["ticks", "form"], ["drags", "debounced"], ["gives", "form"]];
+
+	done.forEach(([action, kind], i) => test(`an act by another step than a click is sent once (${action}, ${kind})`, { timeout: LONG_MS }, async () => {
+		assert.equal((await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer: "done", action }))).outcome, "booked");
+	}));
+
+	test("a heartbeat leaves no drag half done", { timeout: LONG_MS }, async () => {
+		const asked = await wire.book(wire.lanes[1], { kind: "fetch", answer: "done", action: "drags", poll: "beat" });
+
+		assert.equal((await wire.isTold(asked)).outcome, "booked");
+	});
+
 	/* What is pressed is a menu or a field, which takes what it is told and is as it was then. */
 	const told = [["choose", "fetch"], ["fill", "fetch"], ["choose", "form"], ["fill", "debounced"], ["choose", "debounced"], ["adds", "second"], ["adds", "checkedFirst"], ["adds", "checkedLate"], ["twice", "checkedLate"]];
 

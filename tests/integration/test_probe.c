@@ -46,6 +46,7 @@ static struct {
 	int flaps;               /* so many of the next requests for it lead to /login */
 	int refusals;            /* so many of the next requests for /api/me are answered 401, and the others with api */
 	int api;
+	const char *said;        /* the body of such an answer; NULL: {} */
 	const char *challenge;   /* WWW-Authenticate; NULL: none */
 	bool silent;             /* nothing is answered at all */
 	int probes, logins, farewells;
@@ -90,7 +91,7 @@ static void on_site(struct evhttp_request *request, void *arg)
 	if (strcmp(path, "/api/me") == 0) {
 		if (site.retry_after)
 			evhttp_add_header(evhttp_request_get_output_headers(request), "Retry-After", site.retry_after);
-		answer(request, site.refusals-- > 0 ? 401 : site.api, "{}");
+		answer_as(request, site.refusals-- > 0 ? 401 : site.api, "application/json", site.said ?: "{}");
 		return;
 	}
 	if (strcmp(path, "/sw.js") == 0) {
@@ -392,6 +393,149 @@ PAGE_TEST(test_requests)
 	recipe->probe = was;
 }
 
+/* A page that says in many places whose it is, and shows it nowhere. */
+#define NAMES                                                                                      \
+	"<!doctype html><title>names</title><h1>Welcome</h1><meta name=user content='alice@example.test'>"\
+	"<script type=application/json id=boot>{\"user\": {\"id\": 7, \"on\": true}}</script><script>"  \
+	"localStorage.me = JSON.stringify({ user: { 'a/b': 'alice@example.test', token: null } });" \
+	"const b64 = (o) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(o))))"\
+	".replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');"                           \
+	"const token = `${b64({ alg: 'none' })}.${b64({ preferred_username: '\u00e4lice?>~', sub: 12 })}.x`;"\
+	"sessionStorage.token = token; localStorage.wrapped = JSON.stringify([{ token }]); localStorage.broken = 'x.y.z';"\
+	"document.cookie = 'who=%22al%C3%ADce%22'; fetch('/api/me');</script>"
+
+static struct probed look_for(const struct recipe_account_source *source)
+{
+	recipe->probe.in.account = (struct recipe_account_source *)source;
+	site_is(200, NAMES);
+	site.api = 200;
+	site.said = "{\"users\": [{\"mail\": \"alice@example.test\"}]}";
+	return look();
+}
+
+/* Wherever a site says it: what is invisible, stored, encoded, or answered to the page. */
+PAGE_TEST(test_account_sources)
+{
+	struct selector meta = { .css = "meta[name=user]", .nth = 1, .hidden = true }, boot = { .css = "#boot", .nth = 1, .hidden = true };
+	struct recipe_item me = { "http://a.test", "me" }, token = { "http://a.test", "token" }, wrapped = { "http://a.test", "wrapped" };
+	struct recipe_cookie who = { "who", "a.test" };
+	const struct {
+		struct recipe_account_source source;
+		const char *account;
+	} rows[] = {
+		{ { .at = &meta, .attribute = "content" }, "alice@example.test" },
+		{ { .at = &boot, .pointer = "/user/id" }, "7" },
+		{ { .local_storage = &me, .pointer = "/user/a~1b" }, "alice@example.test" },
+		{ { .session_storage = &token, .claim = "preferred_username" }, "\u00e4lice?>~" },
+		{ { .session_storage = &token, .claim = "sub" }, "12" },
+		{ { .local_storage = &wrapped, .pointer = "/0/token", .claim = "sub" }, "12" },
+		{ { .cookie = &who }, "al\u00edce" },
+		{ { .answer = "http://a.test/api/me", .pointer = "/users/0/mail" }, "alice@example.test" },
+		{ { .is = "the team" }, "the team" },
+	};
+	struct recipe_probe was = recipe->probe;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct probed seen = look_for(&rows[i].source);
+		assert_int_equal(seen.verdict, VERDICT_IN);
+		assert_string_equal(seen.account, rows[i].account);
+	}
+	recipe->probe = was;
+}
+
+/* The mark is there and the name is not, or is none: nothing is known, and what lacks is said. */
+PAGE_TEST(test_account_lacks)
+{
+	struct selector boot = { .css = "#boot", .nth = 1, .hidden = true }, seen_only = { .css = "#boot", .nth = 1 };
+	struct recipe_item none = { "http://a.test", "none" }, other = { "http://b.test", "me" }, me = { "http://a.test", "me" };
+	struct recipe_item broken = { "http://a.test", "broken" };
+	struct recipe_cookie cookie = { "whom", NULL }, elsewhere = { "who", "b.test" };
+	const struct {
+		struct recipe_account_source source;
+		const char *lack;
+	} rows[] = {
+		{ { .at = &seen_only }, "(account.at) is not there" },
+		{ { .at = &boot, .pointer = "/user/on" }, "there is no text at /user/on" },
+		{ { .local_storage = &none }, "localStorage has no none of http://a.test" },
+		{ { .session_storage = &other }, "no page or frame of http://b.test is there" },
+		{ { .local_storage = &me, .pointer = "/user/token" }, "there is no text at /user/token" },
+		{ { .local_storage = &me, .claim = "sub" }, "is no JSON Web Token" },
+		{ { .local_storage = &broken, .claim = "sub" }, "is no JSON Web Token" },
+		{ { .local_storage = &broken, .pointer = "/a" }, "is no JSON" },
+		{ { .cookie = &cookie }, "the page has no cookie whom" },
+		{ { .cookie = &elsewhere }, "the page has no cookie who" },
+		{ { .answer = "http://a.test/api/me", .pointer = "/users/1" }, "there is no text at /users/1" },
+		{ { .answer = "http://a.test/api/you" }, "has not asked for http://a.test/api/you" },
+	};
+	struct recipe_probe was = recipe->probe;
+
+	recipe->probe.timeout_ms = 1200;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct probed seen = look_for(&rows[i].source);
+		assert_int_equal(seen.verdict, VERDICT_INCONCLUSIVE);
+		assert_string_equal(seen.account, "");
+		says(seen.why, rows[i].lack);
+	}
+	recipe->probe = was;
+}
+
+/* Without an element that says it: what the site answers is all that shows that the session works, and it must. */
+PAGE_TEST(test_account_answered)
+{
+	struct recipe_account_source source = { .answer = "http://a.test/api/me", .pointer = "/mail" };
+	struct recipe_probe was = recipe->probe;
+	struct probed seen;
+
+	recipe->probe.in = (struct recipe_probe_in){ .account = &source };
+	site_is(200, NAMES);
+	site.api = 200;
+	site.said = "{\"mail\": \"alice@example.test\"}";
+	seen = look();
+	assert_int_equal(seen.verdict, VERDICT_IN);
+	assert_string_equal(seen.account, "alice@example.test");
+	site.api = 401;
+	assert_int_equal(look().verdict, VERDICT_OUT);
+	site.api = 503;
+	assert_int_equal(look().verdict, VERDICT_DOWN);
+	site.api = 200;
+	site.said = "{\"logout\": 1}";
+	recipe->probe.timeout_ms = 1500;
+	seen = look();
+	assert_int_equal(seen.verdict, VERDICT_INCONCLUSIVE);
+	says(seen.why, "there is no text at /mail");
+	recipe->probe = was;
+}
+
+/* Several marks: all that must be there besides, and any that says that nobody is signed in. */
+PAGE_TEST(test_several_marks)
+{
+	struct selector all[] = { { .css = "title", .nth = 1, .hidden = true }, { .css = "#more", .nth = 1 } };
+	struct selector any[] = { { .css = "#never", .nth = 1 }, { .css = "h2", .nth = 1 }, { .css = "p", .frame = "http://a.test/login*", .nth = 1 } };
+	struct recipe_probe was = recipe->probe;
+	struct probed seen;
+
+	recipe->probe.in.all = all;
+	recipe->probe.in.all_count = 2;
+	recipe->probe.out = (struct recipe_probe_out){ .any = any, .any_count = 3 };
+	site_is(200, IN "<script>setTimeout(() => document.body.append(Object.assign(document.createElement('b'), { id: 'more', textContent: 'x' })), 700)</script>");
+	seen = look();
+	assert_int_equal(seen.verdict, VERDICT_IN);
+	site_is(200, OUT);
+	assert_int_equal(look().verdict, VERDICT_OUT);
+	site_is(200, "<!doctype html><iframe src=/inner></iframe>");
+	recipe->probe.timeout_ms = 1200;
+	assert_int_equal(look().verdict, VERDICT_INCONCLUSIVE);
+	site_is(200, IN);
+	seen = look();
+	assert_int_equal(seen.verdict, VERDICT_INCONCLUSIVE);
+	says(seen.why, "#more, one of its probe's marks, is not there");
+	any[2].frame = "http://a.test/inner";
+	any[2].css = "h1";
+	site_is(200, "<!doctype html><iframe src=/inner></iframe>");
+	assert_int_equal(look().verdict, VERDICT_OUT);
+	recipe->probe = was;
+}
+
 /* Each mark is looked for in the frame that it names: whose account it is in one, that there is none on the page itself. */
 PAGE_TEST(test_marks_in_frames)
 {
@@ -543,7 +687,7 @@ PAGE_TEST(test_own_site)
 
 PAGES_RIG(no_pages, &no_events, evhttp_set_gencb(rig.site, on_site, NULL); recipe->probe.second_look_ms = 100;)
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in),
@@ -560,6 +704,10 @@ int main(void)
 		cmocka_unit_test(test_out_then_down),
 		cmocka_unit_test(test_greetings),
 		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_account_sources),
+		cmocka_unit_test(test_account_lacks),
+		cmocka_unit_test(test_account_answered),
+		cmocka_unit_test(test_several_marks),
 		cmocka_unit_test(test_marks_in_frames),
 		cmocka_unit_test(test_key_of_the_browser),
 		cmocka_unit_test(test_service_worker),
@@ -570,5 +718,7 @@ int main(void)
 	};
 
 	rig_drop_user();
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

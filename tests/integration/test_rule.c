@@ -65,15 +65,36 @@ PAGE_TEST(test_mark_of_another)
 	assert_string_equal(why, "The mark of a signed-in person is not on the page yet.");
 }
 
+/* All of some, and any of others. */
+PAGE_TEST(test_several)
+{
+	struct selector all[] = { { .css = "h1", .nth = 1 }, { .css = "title", .nth = 1, .hidden = true } };
+	struct selector any[] = { { .css = "#never", .nth = 1 }, { .css = "h1", .nth = 1 } };
+	char why[512];
+
+	ok("{\"step\": \"open\", \"url\": \"http://a.test/desk\"}");
+	recipe->signed_in = (struct recipe_signed_in){ .url = desk, .url_count = 1, .all = all, .all_count = 2, .any = any, .any_count = 2 };
+	assert_true(check(why).number);
+	any[1].css = "h2";
+	assert_int_equal(check(why).number, 0);
+	assert_string_equal(why, "None of the marks of a signed-in person is on the page yet.");
+	all[1].hidden = false;
+	assert_int_equal(check(why).number, 0);
+	assert_string_equal(why, "A mark of a signed-in person is not on the page yet: title.");
+}
+
 PAGES_RIG(pages, &no_events)
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_tab),
 		cmocka_unit_test(test_mark_of_another),
+		cmocka_unit_test(test_several),
 	};
 
 	rig_drop_user();
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -29,6 +29,38 @@ static const struct page pages[] = {
 		   "<ul><li id=b onclick=\"p.textContent += 'pressed '\" onmouseenter=\"p.textContent += 'over '\">Menu"
 		   "<ul id=m><li><button onclick=\"q.textContent = 'chosen'\">Entry</button></ul></ul>"
 		   "<button id=d disabled>Off</button><p id=p></p><p id=q></p>" },
+	/* What a page hears of keys and of two presses. */
+	{ "/chords", "<!doctype html><form action=/next><input id=f value=held></form><div id=d tabindex=0>box</div><p id=no>text</p>"
+		     "<p id=p></p><p id=q></p><button id=t>Twice</button><script>let n = 0;"
+		     "onkeydown = (e) => { p.textContent += `${e.ctrlKey ? 'C' : ''}${e.shiftKey ? 'S' : ''}${e.key}/${e.code}@"
+		     "${e.target.id} `; };"
+		     "t.onclick = () => n++; t.ondblclick = (e) => q.textContent = `${n} ${e.detail} ${e.isTrusted}`;</script>" },
+	/* Boxes: a plain one, one behind its label, one that a script keeps and draws anew, one that says no, one that comes late. */
+	{ "/boxes", "<!doctype html><input type=checkbox id=a><label id=l><input type=checkbox id=b style='display:none'>Label</label>"
+		    "<div id=s role=switch aria-checked=false tabindex=0>Switch</div><span id=w></span><input type=checkbox id=n>"
+		    "<input type=radio name=r id=r1 checked><input type=radio name=r id=r2><input type=checkbox id=late disabled>"
+		    "<p id=p></p><script>let on = false; const log = (s) => p.textContent += s + ' ';"
+		    "const draw = () => { w.innerHTML = `<input type=checkbox id=c ${on ? 'checked' : ''}>`;"
+		    "c.onclick = (e) => { e.preventDefault(); log('c'); setTimeout(() => { on = !on; draw(); }, 200); }; }; draw();"
+		    "s.onclick = () => { log('s'); setTimeout(() => s.setAttribute('aria-checked', s.ariaChecked !== 'true'), 200); };"
+		    "a.onclick = () => log('a'); b.onclick = () => log('b'); n.onclick = (e) => { log('n'); e.preventDefault(); };"
+		    "setTimeout(() => late.disabled = false, 400);</script>" },
+	/* HTML's own drag-and-drop, and one that a script makes of the mouse. */
+	{ "/drags", "<!doctype html><style>#x,#y,#k,#z{width:90px;height:60px;border:1px solid}#k{position:absolute;left:300px;top:20px}"
+		    "</style><div id=x draggable=true>Card</div><div id=y>Place</div><div id=k>Knob</div><div style='height:3000px'></div>"
+		    "<div id=z>Far</div><p id=p></p><p id=q></p><script>"
+		    "x.ondragstart = (e) => e.dataTransfer.setData('text', 'the card'); y.ondragover = (e) => e.preventDefault();"
+		    "y.ondrop = (e) => { e.preventDefault(); y.textContent = e.dataTransfer.getData('text') + ' ' + e.isTrusted; };"
+		    "let from, moves = 0; k.onpointerdown = (e) => { from = e.clientX; k.setPointerCapture(e.pointerId); };"
+		    "k.onpointermove = (e) => { if (from !== undefined) moves++; };"
+		    "k.onpointerup = (e) => { k.textContent = `${e.clientX < from ? 'left' : 'right'} ${moves > 3}`; from = undefined; };"
+		    "</script>" },
+	/* Fields that take files: plain, hidden behind a label, emptied by their script, enabled late. */
+	{ "/files", "<!doctype html><input type=file id=a><label id=l>Choose<input type=file id=b style='display:none'></label>"
+		    "<input type=file id=c><input type=file id=late disabled><input id=t><p id=p></p><script>"
+		    "const show = async (f) => p.textContent = `${f.name} ${f.type} ${f.size} ${await f.text()}`;"
+		    "for (const e of [a, b, c, late]) e.onchange = () => { show(e.files[0]); if (e === c) e.value = ''; };"
+		    "setTimeout(() => late.disabled = false, 400);</script>" },
 	{ "/text", "<!doctype html><div><div id=in style='text-transform:uppercase'>Book <b>Desk</b></div></div>"
 		   "<p hidden>Book Desk twice</p><button aria-label='Close it'>x</button><label for=f>Your note</label>"
 		   "<input id=f value='  held '><p class=n>one</p><p class=n>two</p><span id=lb>By label</span>"
@@ -239,6 +271,102 @@ PAGE_TEST(test_hover)
 	missing("{\"step\": \"hover\", \"at\": {\"css\": \"#never\"}, \"timeout_ms\": 300}");
 }
 
+PAGE_TEST(test_double_click)
+{
+	go("/chords");
+	ok("{\"step\": \"double_click\", \"at\": {\"css\": \"#t\"}}");
+	shows("#q", "2 2 true");
+	missing("{\"step\": \"double_click\", \"at\": {\"css\": \"#never\"}, \"timeout_ms\": 300}");
+}
+
+/* Keys go where the focus is, or to an element, whose text stays as it is; one that submits is followed like a press. */
+PAGE_TEST(test_press_keys)
+{
+	go("/chords");
+	ok("{\"step\": \"press\", \"keys\": \"Control+Shift+Z\", \"at\": {\"css\": \"#d\"}}");
+	shows("#p", "CControl/ControlLeft@d CSShift/ShiftLeft@d CSZ/KeyZ@d");
+	ok("{\"step\": \"press\", \"keys\": \"End\", \"at\": {\"css\": \"#f\"}}");
+	ok("{\"step\": \"press\", \"keys\": \"?\"}");
+	ok("{\"step\": \"press\", \"keys\": \"Space\"}");
+	ok("{\"step\": \"press\", \"keys\": \"Shift+x\"}");
+	shows("#f", "held? X");
+	ok("{\"step\": \"press\", \"keys\": \"Control+a\"}");
+	ok("{\"step\": \"press\", \"keys\": \"Delete\"}");
+	shows("#f", "");
+	assert_non_null(strstr(missing("{\"step\": \"press\", \"keys\": \"Enter\", \"at\": {\"css\": \"#no\"}}"), "does not take the focus"));
+	assert_non_null(strstr(take(rig.browser, NULL, arena, STEP_END_FAILED, "{\"step\": \"press\", \"keys\": \"Control+t\"}").reason,
+		"Control+t is a key of the browser's own"));
+	ok("{\"step\": \"press\", \"keys\": \"Enter\", \"at\": {\"css\": \"#f\"}}");
+	assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"css\": \"h1\"}, \"timeout_ms\": 1}").text, "Next");
+	go("/frames");
+	ok("{\"step\": \"press\", \"keys\": \"7\", \"at\": {\"css\": \"#f\", \"frame\": \"http://a.test/inner\"}}");
+	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#f\", \"frame\": \"http://a.test/inner\"}, \"value\": \"7\"}");
+}
+
+static const char *tick(const char *css, bool off)
+{
+	return ok(arena_printf(arena, "{\"step\": \"check\", \"at\": {\"css\": \"%s\"}, \"off\": %s}", css, off ? "true" : "false")).text;
+}
+
+/* Whatever it is made of it is pressed at most once, and not at all where it is right already. */
+PAGE_TEST(test_check)
+{
+	static const char *const boxes[] = { "#a", "#l", "#s", "#c", "#w" };
+
+	go("/boxes");
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(tick(boxes[i], false), "off");
+		assert_string_equal(tick(boxes[i], false), "on");
+	}
+	shows("#p", "a b s c");
+	assert_string_equal(tick("#w", true), "on"); /* what is drawn around it stands for it */
+	assert_string_equal(tick("#w", true), "off");
+	shows("#p", "a b s c c");
+	assert_string_equal(tick("#late", false), "off");
+	assert_string_equal(tick("#r2", false), "off");
+	assert_string_equal(tick("#r1", false), "off");
+	assert_string_equal(tick("#r1", false), "on");
+	assert_non_null(strstr(take(rig.browser, NULL, arena, STEP_END_FAILED, "{\"step\": \"check\", \"at\": {\"css\": \"#r1\"}, \"off\": true}")
+		.reason, "radio button, which no press takes its mark from"));
+	assert_non_null(strstr(take(rig.browser, NULL, arena, STEP_END_FAILED, "{\"step\": \"check\", \"at\": {\"css\": \"#p\"}}").reason,
+		"no box that can be ticked"));
+	assert_non_null(strstr(missing("{\"step\": \"check\", \"at\": {\"css\": \"#n\"}, \"timeout_ms\": 1500}"),
+		"pressed once and is still off"));
+	shows("#p", "a b s c c n");
+}
+
+PAGE_TEST(test_drag)
+{
+	go("/drags");
+	ok("{\"step\": \"drag\", \"at\": {\"css\": \"#x\"}, \"to\": {\"css\": \"#y\"}}");
+	shows("#y", "the card true");
+	ok("{\"step\": \"drag\", \"at\": {\"css\": \"#k\"}, \"to\": {\"css\": \"#x\"}}");
+	shows("#k", "left true");
+	assert_non_null(strstr(missing("{\"step\": \"drag\", \"at\": {\"css\": \"#x\"}, \"to\": {\"css\": \"#never\"}, \"timeout_ms\": 300}"),
+		"#never is not there"));
+	assert_non_null(strstr(missing("{\"step\": \"drag\", \"at\": {\"css\": \"#x\"}, \"to\": {\"css\": \"#z\"}, \"timeout_ms\": 5000}"),
+		"#x and #z are not in view at once"));
+}
+
+static struct step_result give_file(enum step_end want, const char *css)
+{
+	return take(rig.browser, NULL, arena, want, arena_printf(arena, "{\"step\": \"upload\", \"at\": {\"css\": \"%s\"}, \"timeout_ms\": 2000,"
+		"\"file\": {\"name\": \"d\u00e9s.csv\", \"type\": \"text/csv\", \"text\": \"a;b\\n\u00fc;2\"}}", css));
+}
+
+PAGE_TEST(test_upload)
+{
+	static const char *const fields[] = { "#a", "#l", "#b", "#c", "#late" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		go("/files");
+		give_file(STEP_END_DONE, fields[i]);
+		shows("#p", "d\u00e9s.csv text/csv 8 a;b \u00fc;2");
+	}
+	assert_non_null(strstr(give_file(STEP_END_FAILED, "#t").reason, "no field that takes files"));
+	missing("{\"step\": \"upload\", \"at\": {\"css\": \"#never\"}, \"file\": {\"name\": \"a\", \"text\": \"b\"}, \"timeout_ms\": 300}");
+}
+
 PAGE_TEST(test_selectors)
 {
 	go("/text");
@@ -422,6 +550,11 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_expired_early),
 		cmocka_unit_test(test_press),
 		cmocka_unit_test(test_hover),
+		cmocka_unit_test(test_double_click),
+		cmocka_unit_test(test_press_keys),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_drag),
+		cmocka_unit_test(test_upload),
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_fill_keys),

@@ -235,6 +235,21 @@ const SCRIPT = `
 		target.selectedIndex = 0;
 		act();
 	};
+	document.querySelector("#box").onchange = act;
+	document.querySelector("#box").onkeydown = ({ key, ctrlKey }) => key === "Enter" && ctrlKey && act();
+	document.querySelector("#slot").ondragover = (e) => e.preventDefault();
+	document.querySelector("#slot").ondrop = (e) => {
+		e.preventDefault();
+		act();
+	};
+	document.querySelector("#slot").ondblclick = act;
+	document.querySelector("#file").onchange = async ({ target }) => {
+		const given = await target.files[0].text();
+
+		target.value = "";
+		if (given === query.get("row"))
+			act();
+	};
 	/* It stands still for the answer to what it sends as it is pressed, or written to. */
 	const STANDS_STILL = { stillPressed: "focus", stillWritten: "input" };
 
@@ -261,7 +276,8 @@ export function actPage(host, query, beside)
 
 	return `<!doctype html><title>Act</title>${hint}<form method="post" action="${escape(action)}"></form>
 		<button id="cart">Cart</button><button id="workers">Cart, by a worker</button><p id="asked" hidden>asked</p>
-		<select id="menu"><option>-</option><option>Book</option></select><input id="quick"><button id="go"${kind === "service" || LATE.includes(query.get("poll")) ? " disabled" : ""}>Go</button><p id="done" hidden>done</p>${frame}<main></main><script>${SCRIPT}</script>`;
+		<select id="menu"><option>-</option><option>Book</option></select><input id="quick"><input id="box" type="checkbox"><input id="file" type="file">
+		<b id="card" draggable="true">Card</b> <b id="slot">Slot</b> <button id="go"${kind === "service" || LATE.includes(query.get("poll")) ? " disabled" : ""}>Go</button><p id="done" hidden>done</p>${frame}<main></main><script>${SCRIPT}</script>`;
 }
 
 /* A token in sessionStorage, which every page replaces. */

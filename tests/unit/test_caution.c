@@ -3,6 +3,7 @@
 
 #include "common/cbor.h"
 #include "common/cleanup.h"
+#include "recipe/recipe.h"
 #include "streamd/session/caution.h"
 
 #define CAPTURED_S 1700000000
@@ -43,12 +44,16 @@ static struct state *captured(int seconds)
 	return s;
 }
 
+/* Of a site that names its accounts, and of one that does not. */
+static struct recipe_account_source constant = { .is = "the team" };
+static struct recipe named, nameless = { .probe.in.account = &constant };
+
 static void cautions(struct browser *b, int seconds, const char *first, const char *last)
 {
 	CLEANUP(state_freep) struct state *s = captured(seconds);
 	char text[1024];
 
-	caution_words(b, s, text, sizeof(text));
+	caution_words(b, &named, s, text, sizeof(text));
 	if (!first && !last)
 		assert_string_equal(text, "");
 	if (first && !strstr(text, first))
@@ -60,9 +65,14 @@ static void cautions(struct browser *b, int seconds, const char *first, const ch
 /* A site registers it whenever it wants (Secure-Session-Registration), and Chromium tells. */
 static void bound(struct browser *b)
 {
+	CLEANUP(state_freep) struct state *s = captured(0);
+	char text[1024];
+
 	cautions(b, 0, NULL, NULL);
 	cautions(b, 3600, NULL, NULL);
 	cautions(b, 10, "cookie quick lives for 10 s only", NULL);
+	caution_words(b, &nameless, s, text, sizeof(text));
+	assert_string_equal(text, "The site does not say whose account it is, so Stead cannot tell when a sign-in was made with another one.");
 	rig_event("S0", "Network.deviceBoundSessionsAdded", "{sessions:[{key:{site:'https://bank.test',id:'1'}}]}");
 	rig_settle();
 	cautions(b, 0, "https://bank.test has bound this sign-in to a key", "(DBSC), which cannot be taken along");

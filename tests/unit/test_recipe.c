@@ -15,6 +15,7 @@
 #include "common/cleanup.h"
 #include "recipe/document.h"
 #include "recipe/input.h"
+#include "recipe/key.h"
 #include "recipe/set.h"
 #include "recipe/step.h"
 
@@ -69,6 +70,8 @@ static void assert_refused(const struct refused *t)
 	snprintf(line, sizeof(line), "sites/desk.json:%u: ", line_of(text, t->at));
 	if (strncmp(why, line, strlen(line)) != 0 || !strstr(why, t->words))
 		fail_msg("wanted \"%s...%s\", got \"%s\"", line, t->words, why);
+	if (strstr(why, "more mistake")) /* one slip, one sentence: what only follows from it is none */
+		fail_msg("more than \"%s\" is told: %s", t->words, why);
 }
 
 static void test_refused(void **state)
@@ -76,7 +79,9 @@ static void test_refused(void **state)
 	static const struct refused rows[] = {
 		{ "\"title\": \"Deskwise\",", "\"titel\": \"Deskwise\",", "titel",
 			"titel: unknown key \"titel\"; did you mean \"title\"?" },
-		{ "\"home\"", "\"zzzzzz\"", "zzzzzz", "there are title, home, sign_in" },
+		{ "\"home\"", "\"zzzzzz\": 7, \"home\"", "zzzzzz", "there are title, home, sign_in" },
+		{ "{", "{ \"$schema\": 7,", "$schema", "$schema: takes a string" },
+		{ "{", "{ \"$schama\": \"x\",", "$schama", "did you mean \"$schema\"?" },
 		{ "\"title\": \"Deskwise\",", "", "{", "lacks \"title\": The site's name." },
 		{ "\"Deskwise\"", "7", "\"title\": 7", "title: takes a string" },
 		{ "\"Deskwise\"", "\"\"", "\"title\": \"\"", "title: \"\" is empty" },
@@ -141,6 +146,15 @@ static void test_refused(void **state)
 			"a pattern takes no variables" },
 		{ "\"name\": \"note\"", "\"name\": \"account\"", "\"account\"", "is a variable that is always there" },
 		{ "\"name\": \"note\"", "\"name\": \"my-note\"", "my-note", "_ will do" },
+		{ "\"in\": { \"at\": { \"css\": \"body[data-ready=yes] #who\" } }", "\"in\": {}", "\"in\": {}", "probe.in: names nobody" },
+		{ "\"in\": { \"at\": { \"css\": \"body[data-ready=yes] #who\" } }", "\"in\": { \"account\": { \"is\": \"x\" } }", "\"is\"", "probe.in: shows nothing that the site has said" },
+		{ "\"css\": \"body[data-ready=yes] #who\" } },\n\t\t\"out\"", "\"css\": \"#who\" }, \"account\": { \"is\": \"x\", \"answer\": \"https://desk.test/me\" } },\n\t\t\"out\"",
+			"\"is\"", "probe.in.account: takes one of at, local_storage" },
+		{ "\"css\": \"body[data-ready=yes] #who\" } },\n\t\t\"out\"", "\"css\": \"#who\" }, \"account\": { \"is\": \"x\", \"pointer\": \"/a\" } },\n\t\t\"out\"",
+			"\"is\"", "probe.in.account.is: is the name itself" },
+		{ "\"css\": \"body[data-ready=yes] #who\" } },\n\t\t\"out\"", "\"css\": \"#who\" }, \"account\": { \"cookie\": { \"name\": \"x\" }, \"pointer\": \"a\" } },\n\t\t\"out\"",
+			"cookie\": {", "probe.in.account.pointer: \"a\" is not a JSON Pointer" },
+		{ "{ \"css\": \"#note\" }", "{ \"css\": \"#note\", \"hidden\": true }", "\"hidden\"", "at.hidden: is no element that can be pressed; fill" },
 		{ "\"none\": {", "\"nome\": {", "nome", "did you mean \"none\"?" },
 		{ "\"none\": {", "\"none\": { \"frame\": \"https://desk.test/x\",", "\"none\"", "none.frame: is looked for where the rows are" },
 		{ "\"none\": { \"css\": \"#my", "\"none\": { \"css\": \"#{me}\", \"text\": \"#my", "{me}", "unknown variable {me}" },
@@ -454,6 +468,14 @@ static void test_step_refused(void **state)
 		{ "{\"step\": \"click\", \"at\": {\"css\": \"a\", \"id\": \"b\"}}", "at.id: unknown key" },
 		{ "{\"step\": \"open\", \"url\": \"file:///etc/passwd\"}", "url: \"file:///etc/passwd\"" },
 		{ "{\"step\": \"open\", \"url\": \"javascript:alert(1)\"}", "url:" },
+		{ "{\"step\": \"press\"}", "press needs keys" },
+		{ "{\"step\": \"press\", \"keys\": \"Return\"}", "keys: \"Return\" is no key: a character, Enter" },
+		{ "{\"step\": \"press\", \"keys\": \"Alt+x\"}", "behind Control+ or Shift+" },
+		{ "{\"step\": \"click\", \"at\": {\"css\": \"a\"}, \"off\": true}", "off: has no meaning for click" },
+		{ "{\"step\": \"drag\", \"at\": {\"css\": \"a\"}}", "drag needs to" },
+		{ "{\"step\": \"upload\", \"at\": {\"css\": \"a\"}, \"file\": {\"name\": \"../a\", \"text\": \"x\"}}", "file.name: \"../a\" is no file's name" },
+		{ "{\"step\": \"upload\", \"at\": {\"css\": \"a\"}, \"file\": {\"name\": \"a\", \"type\": \"csv\", \"text\": \"x\"}}", "is no media type" },
+		{ "{\"step\": \"upload\", \"at\": {\"css\": \"a\"}, \"file\": {\"name\": \"a\"}}", "file: lacks \"text\"" },
 		{ "{\"step\": \"wait_for\"}", "wait_for needs one of at/page" },
 		{ "{\"step\": \"read\", \"at\": {\"css\": \"a\"}, \"cells\": [{\"name\": \"x\"}]}", "goes with all" },
 		{ "{\"step\": \"read\", \"at\": {\"css\": \"a\"}, \"all\": true, \"cells\": [{\"name\": \"x\"}], \"long_polls\": [\"https://a.test/\"]}",
@@ -518,6 +540,161 @@ static void test_inputs(void **state)
 		"not one of 1, 2, 3");
 }
 
+struct slip {
+	const char *old, *new;
+};
+
+/* Each slip in what the ones before have left; what a writer is told of it all. */
+static char *complaints(const struct slip *slips, size_t n)
+{
+	char dir[] = "/tmp/stead-recipes-XXXXXX", path[64], *text = slurp(DESK), *out = NULL;
+	const struct recipe *recipe = NULL;
+	size_t size;
+	FILE *f;
+
+	assert_non_null(mkdtemp(dir));
+	for (size_t i = 0; i < n; i++) {
+		char *at = strstr(text, slips[i].old), *next;
+
+		assert_non_null(at);
+		assert_true(asprintf(&next, "%.*s%s%s", (int)(at - text), text, slips[i].new, at + strlen(slips[i].old)) > 0);
+		free(text);
+		text = next;
+	}
+	write_file(dir, "desk.json", text);
+	snprintf(path, sizeof(path), "%s/desk.json", dir);
+	f = open_memstream(&out, &size);
+	assert_int_equal(recipe_check_file(path, f, &recipe), -EINVAL);
+	assert_null(recipe);
+	fclose(f);
+	unlink(path);
+	rmdir(dir);
+	free(text);
+	return out;
+}
+
+static const char *next_complaint(char **rest)
+{
+	const char *line = strsep(rest, "\n");
+
+	assert_non_null(line);
+	return line;
+}
+
+/* All at once, in the order of the lines, whatever depth they are at; what depends on what is wrong is not judged. */
+static void test_all_mistakes(void **state)
+{
+	static const struct slip slips[] = {
+		{ "\"home\": \"https://desk.test/\"", "\"home\": \"desk.test\"" },
+		{ "\"settle\"", "\"setle\"" },
+		{ "\"locale\": \"en-US\"", "\"locale\": \"English\"" },
+		{ "\"value\": \"2\"", "\"value\": \"9\"" },
+		{ "\"match\": [", "\"match\": [{ \"is\": \"x\" }, " },
+		{ "https://desk.test/finder/building", "https://desks.test/finder/building" },
+		{ "[role=gridcell]", "[role=gridcell" },
+		{ ", \"value\": \"{note}\"", "" },
+		{ "\"outcome\": \"full\"", "\"outcome\": \"ful\"" },
+	};
+	static const char *const words[] = { ": home: ", ": setle: unknown key", ": environment.locale: ",
+		"inputs[2].value: \"9\" is none",
+		"list.match[0]: lacks \"cell\"", "steps[0].url: ", "steps[3].at.css: ", "steps[8]: fill needs value",
+		"outcomes[0].outcome: \"ful\"" };
+	CLEANUP(freep) char *all = complaints(slips, sizeof(slips) / sizeof(*slips));
+	char *rest = all;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		const char *line = next_complaint(&rest);
+		if (!strstr(line, words[i]))
+			fail_msg("wanted \"%s\", got \"%s\"", words[i], line);
+	}
+	assert_string_equal(rest, "");
+}
+
+/* What an input is called is not known, so no variable is told to be unknown; but another thing that is wrong is told. */
+static void test_what_follows(void **state)
+{
+	static const struct slip slips[] = { { "\"name\": \"note\"", "\"name\": \"no te\"" }, { "\"{desk}\"", "\"{dusk}\"" },
+		{ "\"hosts\": [\"", "\"hosts\": [\"a b\", \"" }, { "\"step\": \"click\"", "\"step\": \"clack\"" } };
+	CLEANUP(freep) char *all = complaints(slips, sizeof(slips) / sizeof(*slips));
+	char *rest = all;
+
+	(void)state;
+	assert_non_null(strstr(next_complaint(&rest), "hosts[0]: "));
+	assert_non_null(strstr(next_complaint(&rest), "inputs[4].name: "));
+	assert_non_null(strstr(next_complaint(&rest), "did you mean \"click\"?"));
+	assert_string_equal(rest, "");
+}
+
+/* More mistakes than anybody reads, and keys as long as they get: the rest is counted, and the time is none. */
+static void test_many_mistakes(void **state)
+{
+	CLEANUP(freep) char *keys = calloc(1, 200000);
+	struct slip slip = { "{", keys };
+	CLEANUP(freep) char *all = NULL;
+
+	(void)state;
+	strcpy(keys, "{");
+	for (int i = 0; i < 8000; i++)
+		sprintf(keys + strlen(keys), "\"homf%04d\": 7, ", i);
+	all = complaints(&slip, 1);
+	assert_non_null(strstr(all, "homf0000"));
+	assert_null(strstr(all, "homf0100"));
+	assert_non_null(strstr(all, ": 7900 more mistakes\n"));
+}
+
+static void test_schema_named(void **state)
+{
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
+	CLEANUP(freep) char *text = with("{", "{ \"$schema\": \"/usr/share/doc/stead/recipe.schema.json\",");
+	char why[2048] = "";
+
+	(void)state;
+	if (recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+}
+
+static const json_t *schema_of(const json_t *schema, const struct key_type *type)
+{
+	return type == &recipe_type ? schema : json_object_get(json_object_get(schema, "$defs"), type->name);
+}
+
+/* That the schema in docs/ has a type's keys, no other, and asks for those that the reader asks for; then of those below it. */
+static void assert_schema(const json_t *schema, const struct key_type *type, json_t *seen)
+{
+	const json_t *properties = json_object_get(schema_of(schema, type), "properties");
+	const json_t *required = json_object_get(schema_of(schema, type), "required");
+	size_t keys = 0, needed = 0;
+	unsigned marks;
+
+	if (json_object_get(seen, type->name))
+		return;
+	json_object_set_new(seen, type->name, json_true());
+	for (const struct key *k = key_first(type->keys(), &marks); k->kind != KEY_END; k = key_next(k, &marks)) {
+		bool sent = marks & MARK_SENT;
+
+		if (!json_object_get(properties, k->name) != sent)
+			fail_msg("%s: %s", type->name, k->name);
+		keys += !sent;
+		needed += !(marks & MARK_OPTIONAL);
+		if (k->type && !sent)
+			assert_schema(schema, k->type, seen);
+	}
+	assert_int_equal(json_object_size(properties), keys);
+	assert_int_equal(json_array_size(required), needed);
+	assert_true(json_is_false(json_object_get(schema_of(schema, type), "additionalProperties")));
+}
+
+static void test_schema(void **state)
+{
+	json_auto_t *schema = json_load_file("docs/recipe.schema.json", 0, NULL), *seen = json_object();
+
+	(void)state;
+	assert_non_null(schema);
+	assert_schema(schema, &recipe_type, seen);
+	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), json_object_size(seen) - 1);
+}
+
 /* The documents are printed from the rows: make recipe-documents renews them. */
 static void assert_printed(const char *path, void (*print)(FILE *out))
 {
@@ -543,6 +720,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_all_mistakes),
+		cmocka_unit_test(test_what_follows),
+		cmocka_unit_test(test_many_mistakes),
+		cmocka_unit_test(test_schema_named),
+		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_without_mark),
 		cmocka_unit_test(test_act_without_press),
 		cmocka_unit_test(test_doubts),

@@ -5,11 +5,14 @@
  * of recipes (TYPE(selector) in recipe/recipe.def); all that one gives must hold, and the first visible element that
  * fits is meant. Open shadow trees are looked into where the document itself holds nothing that fits.
  *
- * Takes { wishes: [{ css, text, exact, role, name, nth, gone, press, edit, value, attribute, option }, ...],
+ * Takes { wishes: [{ css, text, exact, role, name, nth, gone, hidden, press, bring, edit, value, attribute,
+ *         option }, ...],
  *         timeout_ms, cells, none }:
  *   gone       come true when no such element is visible
+ *   hidden     an element that is not visible is one, too
  *   press      also wait until it is enabled, has stood still for two frames and is on top where a mouse would press
  *              it; it is scrolled into view
+ *   bring      where to: "center", "nearest"; or "not"
  *   edit       also wait until it can be written to
  *   value      come true only when what it shows or holds (or its attribute) is this, white space collapsed
  *   attribute  which attribute to tell of and compare; absent: its text, or the value of a field
@@ -96,7 +99,7 @@ async ({ wishes, timeout_ms, cells, none }) => {
 	const innermost = (all, w) => {
 		const found = [];
 		for (const e of all.filter((e) => could_say(e, w)).reverse())
-			if (!found.some((inner) => e.contains(inner)) && visible(e) && says(e, w))
+			if (!found.some((inner) => e.contains(inner)) && (w.hidden || visible(e)) && says(e, w))
 				found.push(e);
 		return found.reverse();
 	};
@@ -106,7 +109,7 @@ async ({ wishes, timeout_ms, cells, none }) => {
 			all = all.filter((e) => role(e) === w.role);
 		if (w.name)
 			all = all.filter((e) => (w.css || role(e)) && name(e) === collapse(w.name));
-		return w.text ? innermost(all, w) : all.filter(visible);
+		return w.text ? innermost(all, w) : w.hidden ? all : all.filter(visible);
 	};
 	const shadows = (root) => [...root.querySelectorAll("*")].flatMap((e) =>
 		e.shadowRoot ? [e.shadowRoot, ...shadows(e.shadowRoot)] : []);
@@ -116,7 +119,8 @@ async ({ wishes, timeout_ms, cells, none }) => {
 	};
 	const find = (w) => find_all(w)[(w.nth ?? 1) - 1] ?? null;
 
-	const tell = (e, w) => w.attribute ? e.getAttribute(w.attribute) ?? "" : shown(e);
+	const tell = (e, w) => w.attribute ? e.getAttribute(w.attribute) ?? "" :
+		shown(e) || (w.hidden ? collapse(e.textContent) : "");
 	const option = (e, w) => e.matches("select") && [...e.options].some((o) =>
 		!o.disabled && !o.parentElement.disabled &&
 		(collapse(o.label) === collapse(w.option) || o.value === w.option));
@@ -146,10 +150,10 @@ async ({ wishes, timeout_ms, cells, none }) => {
 		return there !== null && (holds(e, there) || there.closest("label")?.control === e ||
 			getComputedStyle(e).pointerEvents === "none" && holds(there, e));
 	};
-	const bring = (e) => {
+	const bring = (e, block) => {
 		const r = e.getBoundingClientRect();
-		if (r.top < 0 || r.left < 0 || r.bottom > innerHeight || r.right > innerWidth || !on_top(e))
-			e.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+		if (block !== "not" && (r.top < 0 || r.left < 0 || r.bottom > innerHeight || r.right > innerWidth || !on_top(e)))
+			e.scrollIntoView({ block, inline: block, behavior: "instant" });
 	};
 
 	/* The next frame; where none is drawn, a moment. */
@@ -179,7 +183,7 @@ async ({ wishes, timeout_ms, cells, none }) => {
 		state.optionless = w.option !== undefined && !option(e, w);
 		if (w.press) {
 			state.disabled = e.matches(":disabled,[aria-disabled=true]") || e.closest("[inert]") !== null;
-			bring(e);
+			bring(e, w.bring);
 			state.covered = !on_top(e);
 		}
 		return !w.gone && !state.readonly && !state.optionless && !state.disabled && !state.covered &&
