@@ -136,6 +136,7 @@ void botd_close(void *daemon)
 	peer_free(b->screen);
 	db_free(b->db);
 	recipe_set_free(b->recipes);
+	resolver_end(&b->resolver);
 	hub_free(b->news);
 	hub_free(b->closed);
 	held_free(&b->doubted);

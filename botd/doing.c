@@ -14,6 +14,7 @@
 #include "common/loop.h"
 #include "common/memfd.h"
 #include "common/words.h"
+#include "recipe/answer.h"
 #include "recipe/input.h"
 #include "recipe/pattern.h"
 
@@ -90,6 +91,19 @@ static void begin_step(struct doing *d, const struct step *step)
 	begin_progress(d, d->step);
 }
 
+/* What a request's answer had that later steps need. */
+static void take_kept(struct doing *d)
+{
+	const struct reply *reply = run_reply(d->run);
+
+	for (size_t i = 0; reply->from && i < reply->from->keep_count; i++) {
+		const char *value = answer_value(d->arena, reply->json, reply->from->keep[i].pointer);
+
+		if (value)
+			d->variables = variables_with(d->arena, d->variables, reply->from->keep[i].name, value);
+	}
+}
+
 static enum step_result doing_take(struct doing *d, const struct step *step, struct call *call, struct run_step_result *ret)
 {
 	enum step_result r;
@@ -97,6 +111,7 @@ static enum step_result doing_take(struct doing *d, const struct step *step, str
 	begin_step(d, step);
 	r = run_take_step(d->run, call, step, &d->variables, ret, d->end);
 	d->progress->since = 0;
+	take_kept(d);
 	return r;
 }
 
@@ -283,6 +298,19 @@ static void doing_judge(struct doing *d)
 	}
 }
 
+/* What a request's answer says in words, and what the recipe makes of it. */
+static void take_word(struct doing *d)
+{
+	const struct reply *reply = run_reply(d->run);
+
+	if (reply->verdict)
+		d->verdict = reply->verdict;
+	if (!*reply->complaint)
+		return;
+	words_set(d->complaint, sizeof(d->complaint), "%s", reply->complaint);
+	doing_judge(d);
+}
+
 /* False when the run is over; the ending is set then. */
 static bool read_complaints(struct doing *d)
 {
@@ -455,6 +483,8 @@ static enum pass doing_pass(struct doing *d, size_t i)
 		return PASS_OVER;
 	call = run_call(d->run);
 	r = take_or_act(d, step, call, &result);
+	if (step_kind(step) == STEP_request)
+		take_word(d);
 	if (r == STEP_DONE || (r == STEP_MISSING && step->optional))
 		return got_past(d, d->place) ? PASS_ON : PASS_OVER;
 	if (r == STEP_UNSENT)

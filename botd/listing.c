@@ -1,10 +1,10 @@
 #include "botd/listing.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "recipe/pattern.h"
 #include "recipe/step.h"
 
 #define FRESH_MS 10000
@@ -52,23 +52,6 @@ bool listing_known(const struct listing *l, const struct recipe_action *a, const
 	return l->steps && steps && json_equal(l->steps, steps) && loop_now() - l->read_at < FRESH_MS;
 }
 
-/* Both texts with each run of white space as one space, and none around. */
-static bool listing_same(const char *a, const char *b)
-{
-	for (;;) {
-		bool space_a = isspace((unsigned char)*a), space_b = isspace((unsigned char)*b);
-
-		a += strspn(a, " \t\r\n\f\v");
-		b += strspn(b, " \t\r\n\f\v");
-		if (!*a || !*b)
-			return *a == *b;
-		if (space_a != space_b || *a != *b)
-			return false;
-		a++;
-		b++;
-	}
-}
-
 static const char *cell_of(const struct run_row *row, const char *name)
 {
 	for (size_t i = 0; i < row->cells_count; i++) {
@@ -82,7 +65,7 @@ static bool row_matches(const struct run_row *row, const struct recipe_match *ma
 	const char *const *wanted)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!listing_same(cell_of(row, match[i].cell) + strspn(cell_of(row, match[i].cell), " \t\r\n\f\v"), wanted[i]))
+		if (!same_words(cell_of(row, match[i].cell), wanted[i]))
 			return false;
 	}
 	return true;
@@ -97,7 +80,6 @@ bool listing_has(const struct listing *l, const struct recipe_action *a, const s
 	for (size_t i = 0; i < a->list.match_count; i++) {
 		if (template_fill(arena, a->list.match[i].is, v, ESCAPE_NONE, &wanted[i], why, sizeof(why)) < 0)
 			return false;
-		wanted[i] += strspn(wanted[i], " \t\r\n\f\v");
 	}
 	for (size_t i = 0; i < l->count; i++) {
 		if (row_matches(&l->rows[i], a->list.match, a->list.match_count, wanted))

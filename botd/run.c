@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "botd/state.h"
 #include "common/random_name.h"
@@ -35,6 +36,16 @@ const struct recipe *run_recipe(const struct run *r)
 const char *run_account(const struct run *r)
 {
 	return r->account;
+}
+
+bool run_pageless(const struct run *r)
+{
+	return r->pageless;
+}
+
+const struct reply *run_reply(const struct run *r)
+{
+	return &r->reply;
 }
 
 bool run_broken(const struct run *r)
@@ -317,7 +328,8 @@ static bool run_store_once(struct run *r, const struct session_store_params *par
 
 	if (e == 0) {
 		r->kept = r->tried = result.version;
-		say_kept(r);
+		if (*r->id)
+			say_kept(r);
 	} else if (!again)
 		log_warning("the session of user %lld for %s was not saved after a run, so unless streamd can save it what the site has "
 			"rotated is lost: %s", (long long)r->acting.user, r->recipe->name, call_cause(call, e));
@@ -376,6 +388,7 @@ static int run_judge(struct run *r, const struct run_open_result *result, struct
 		remark_works(r, false);
 		return 0;
 	}
+	r->direct = direct_free(r->direct);
 	if (strcmp(result->verdict, "out") != 0)
 		run_keep(r, result->state, result->left_out);
 	*r->id = '\0';
@@ -391,7 +404,7 @@ static int run_judge(struct run *r, const struct run_open_result *result, struct
 	return ending_set(end, ENDING_AGAIN, "It is not clear whether the session for %s still works: %s", r->recipe->title, reason);
 }
 
-int run_open(struct run *r, struct ending *end)
+static int open_browser(struct run *r, struct ending *end)
 {
 	CLEANUP(call_freep) struct call *call = run_new_call(r, OPEN_MS);
 	struct run_open_params params = { .run = r->id, .site = r->recipe->name, .account = r->account,
@@ -400,19 +413,37 @@ int run_open(struct run *r, struct ending *end)
 	int64_t began = loop_now();
 	int e;
 
-	if (r->lost)
-		return broken_unless(r, ending_set(end, ENDING_BUSY, "Another has taken the session for %s meanwhile.", r->recipe->title));
 	random_name_after(r->id, sizeof(r->id), "run");
 	e = call_run_open(call, r->botd->screen, &params, &result);
 	r->fetched = call_free(r->fetched); /* and with it our copy of the state */
 	return broken_unless(r, e < 0 ? refused_open(r, call, e, began, end) : run_judge(r, &result, end));
 }
 
-struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe)
+static int open_direct(struct run *r, struct ending *end)
+{
+	struct run_open_result result = { .state = -1 };
+	int e = direct_run_open(r, &result, end);
+
+	r->fetched = call_free(r->fetched);
+	e = broken_unless(r, e < 0 ? e : run_judge(r, &result, end));
+	if (result.state >= 0)
+		close(result.state);
+	return e;
+}
+
+int run_open(struct run *r, struct ending *end)
+{
+	if (r->lost)
+		return broken_unless(r, ending_set(end, ENDING_BUSY, "Another has taken the session for %s meanwhile.", r->recipe->title));
+	return r->pageless ? open_direct(r, end) : open_browser(r, end);
+}
+
+struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe, bool pageless)
 {
 	struct run *r = must(calloc(1, sizeof(*r)));
 
 	r->botd = b;
+	r->pageless = pageless;
 	r->recipe = recipe_ref(recipe);
 	r->acting = (struct acting){ .user = user, .name = "botd", .scopes = SCOPES_PERSON };
 	random_name_after(r->holder, sizeof(r->holder), "botd"); /* a lease of another run cannot be prolonged by it */
@@ -461,9 +492,26 @@ static void close_and_store(struct run *r, bool hasty)
 		remark_works(r, true);
 }
 
+/* What the site has set is the session from now on. */
+static void store_direct(struct run *r, bool hasty)
+{
+	int64_t proved_at_ms = 0;
+	int state = direct_run_close(r, !hasty && !r->broken, &proved_at_ms);
+
+	if (state >= 0 && !r->lost)
+		run_store(r, state, proved_at_ms);
+	else if (state < 0 && !r->broken)
+		remark_works(r, true);
+	if (state >= 0)
+		close(state);
+	r->direct = direct_free(r->direct);
+}
+
 void run_end(struct run *r, bool hasty)
 {
 	fiber_shield();
+	if (r->direct)
+		store_direct(r, hasty);
 	close_and_store(r, hasty);
 	*r->id = '\0';
 	give_lease_back(r);
@@ -475,6 +523,8 @@ struct run *run_free(struct run *r)
 	if (!r)
 		return NULL;
 	call_free(r->fetched);
+	direct_free(r->direct);
+	reply_end(&r->reply);
 	recipe_unref(r->recipe);
 	free(r);
 	return NULL;

@@ -17,8 +17,8 @@
 struct botd;
 struct run;
 
-/* Talks to nobody yet. */
-struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe);
+/* Talks to nobody yet. pageless: all that is to be done is asked over HTTP, so it opens no browser. */
+struct run *run_new(struct botd *b, int64_t user, const struct recipe *recipe, bool pageless);
 
 /*
  * Leases the session, which is kept so until run_end(), and fetches its newest state. 0; else -ECANCELED or -ENOENT, with
@@ -47,6 +47,21 @@ struct run *run_free(struct run *r);
 const struct recipe *run_recipe(const struct run *r);
 const char *run_account(const struct run *r);
 bool run_is_of(const struct run *r, int64_t user, const char *site);
+
+/* It has no browser, so it can carry out requests alone. */
+bool run_pageless(const struct run *r);
+
+/* What came of the last request step, until the next one. */
+struct reply {
+	const char *verdict;  /* the outcome that the recipe makes of it, the recipe's; NULL: none */
+	char complaint[512];  /* what the site said is wrong; "": nothing */
+	struct arena *arena;  /* of the step */
+	const struct step *from; /* the recipe's; NULL: there was none */
+	const struct step *step; /* filled in */
+	json_t *json;
+};
+
+const struct reply *run_reply(const struct run *r);
 
 /* No further job is to be done in this browser. */
 bool run_broken(const struct run *r);

@@ -54,7 +54,14 @@ static json_t *fill_in(struct call *call, const struct step *step, const struct 
 	return document;
 }
 
-enum step_result run_take_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
+/* Of a page, where there is none: nothing is there. */
+static enum step_result take_none(struct run_step_result *ret)
+{
+	*ret = (struct run_step_result){ .result = "missing", .reason = "there is no page", .picture = -1 };
+	return STEP_MISSING;
+}
+
+static enum step_result take_on_page(struct run *r, struct call *call, const struct step *step, const struct variables *v,
 	struct run_step_result *ret, struct ending *end)
 {
 	struct run_step_params params = { .run = r->id, .step = fill_in(call, step, v, end) };
@@ -66,13 +73,22 @@ enum step_result run_take_step(struct run *r, struct call *call, const struct st
 	return e < 0 ? run_step_broken(r, call, e, end) : judge_step(r, ret, end);
 }
 
-enum step_result run_act_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
+enum step_result run_take_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
+	struct run_step_result *ret, struct ending *end)
+{
+	if (step_kind(step) == STEP_request)
+		return request_take(r, call, step, v, ret, end);
+	return r->pageless ? take_none(ret) : take_on_page(r, call, step, v, ret, end);
+}
+
+static enum step_result act_on_page(struct run *r, struct call *call, const struct step *step, const struct variables *v,
 	struct run_step_result *ret, struct held *ret_held, struct ending *end)
 {
 	struct run_act_params params = { .run = r->id, .step = fill_in(call, step, v, end) };
 	struct run_act_result result = { .picture = -1 };
 	int e;
 
+	r->act_requested = false;
 	if (!params.step)
 		return STEP_OVER;
 	e = call_run_act(call, r->botd->screen, &params, &result);
@@ -86,6 +102,16 @@ enum step_result run_act_step(struct run *r, struct call *call, const struct ste
 		.rows = result.rows, .rows_count = result.rows_count, .picture = result.picture,
 		.retry_ms = result.retry_ms };
 	return judge_step(r, ret, end);
+}
+
+enum step_result run_act_step(struct run *r, struct call *call, const struct step *step, const struct variables *v,
+	struct run_step_result *ret, struct held *ret_held, struct ending *end)
+{
+	if (step_kind(step) == STEP_request && step->act)
+		return request_hold(r, call, step, v, ret_held, end);
+	if (step_kind(step) == STEP_request)
+		return request_take(r, call, step, v, ret, end);
+	return r->pageless ? take_none(ret) : act_on_page(r, call, step, v, ret, ret_held, end);
 }
 
 /* Whether a refusal says that nothing was done: there is no such run any more, or streamd is away or asked for something else. */
@@ -109,6 +135,8 @@ struct answer run_send_held(struct run *r, struct call *call, int64_t wait_ms, i
 	struct run_send_result result = { 0 };
 	int e;
 
+	if (r->act_requested)
+		return request_send(r, wait_ms, end);
 	call->deadline = deadline_in(wait_ms + settle_ms + STEP_SPARE_MS);
 	e = call_run_send(call, r->botd->screen, &params, &result);
 	if (e < 0) {

@@ -9,6 +9,7 @@
 #include "botd/settings.h"
 #include "botd/worker.h"
 #include "common/hub.h"
+#include "common/resolver.h"
 #include "db/service.h"
 #include "proto/call.h"
 #include "proto/peer.h"
@@ -31,6 +32,7 @@ struct botd {
 	struct held_set put_off;     /* bookings that have been told that the site is not well */
 	struct queue queue;
 	struct roster roster;
+	struct resolver resolver;
 	struct workers workers;
 	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };

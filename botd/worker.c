@@ -257,7 +257,7 @@ static void do_batch(struct worker *w)
 			job_do(w->botd, j, w->run, &known, &w->progress, &end);
 		else
 			ending_written(&end, r);
-		more = n < worker_settings(w)->batch && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
+		more = n < worker_settings(w)->batch && !run_pageless(w->run) && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
 		w->leaving = more && must_yield(w, n);
 		j = settle_present(w, &end, more && !w->leaving);
 	}
@@ -318,7 +318,8 @@ static int say_opening(struct worker *w, const struct recipe *recipe, struct end
 		r = job_line(w->job, "warning", "The database was lost, and is back; %s",
 			w->job->intended ? "what may have been sent is looked for." : "starting over.");
 	if (r == JOB_OK && !put_off_was(w->botd, w->job))
-		r = job_start(w->job, "Opening a browser with your session for %s.", recipe->title);
+		r = run_pageless(w->run) ? job_start(w->job, "Asking %s with your session.", recipe->title) :
+			job_start(w->job, "Opening a browser with your session for %s.", recipe->title);
 	return ending_written(end, r);
 }
 
@@ -352,6 +353,7 @@ static int say_vanished(struct worker *w, struct ending *end)
 static int open_run(struct worker *w, struct ending *end)
 {
 	CLEANUP(recipe_unrefp) const struct recipe *recipe = recipe_ref(recipe_find(w->botd->recipes, w->job->site));
+	const struct recipe_action *action;
 	int r = check_tries(w, end);
 
 	if (r == 0 && !recipe)
@@ -364,7 +366,8 @@ static int open_run(struct worker *w, struct ending *end)
 		r = await_others(w, end);
 	if (r < 0)
 		return r;
-	w->run = run_new(w->botd, w->job->user, recipe);
+	action = recipe_action_find(recipe, w->job->action);
+	w->run = run_new(w->botd, w->job->user, recipe, action && recipe_action_pageless(recipe, action));
 	r = run_fetch(w->run, end);
 	return r < 0 ? r : worker_open_browser(w, recipe, end);
 }

@@ -14,7 +14,7 @@
 #include "common/words.h"
 
 /* The settings that several daemons share; each row that says so is one of these. */
-static const char *const shared_names[] = { "origin", "recipes", NULL };
+static const char *const shared_names[] = { "origin", "recipes", "pin", "trusted_key", NULL };
 
 /* Where a value comes from, and where a complaint about it goes. */
 struct source {

@@ -88,21 +88,22 @@ class Stack {
 	/* What all daemons read, in stead.conf beside their own. */
 	#sharedSettings()
 	{
-		return { origin: [this.url, `http://localhost:${this.port}`], recipes: join(this.dir, "recipes") };
+		const { port, spki, hosts } = this.sites.info;
+
+		return { origin: [this.url, `http://localhost:${this.port}`], recipes: join(this.dir, "recipes"),
+			pin: hosts.map((host) => `${host}=127.0.0.1:${port}`), trusted_key: spki };
 	}
 
 	/* What one settings file says beside the defaults. */
 	#settings(name)
 	{
-		const { port, spki, hosts } = this.sites.info;
 		const database = (role) => ({ database: this.postgres.as(role) });
 		const users = (...roles) => Object.fromEntries(roles.map((role) => [`${role}_user`, "self"]));
-		const pin = hosts.map((host) => `${host}=127.0.0.1:${port}`);
 		const all = {
 			authd: { ...database("stead_authd"), ...users("stream", "control") },
 			sessiond: { ...database("stead_sessiond"), ...users("front", "stream", "bot", "control"),
 				master_key_file: join(this.dir, "etc/master-key"), master_key_create: 1 },
-			streamd: { ...users("front", "bot", "control"), pin, trusted_key: spki,
+			streamd: { ...users("front", "bot", "control"),
 				launcher: join(this.programs, "stead-launcher") },
 			botd: { ...database("stead_botd"), ...users("front", "stream", "control") },
 		};

@@ -39,6 +39,9 @@ struct http_config {
 /* Needs the loop. */
 struct http *http_new(const struct http_config *config);
 
+/* The address that location, of an answer from base, leads to (RFC 9110 section 10.2.2); NULL: none of http or https. In the arena. */
+const char *http_join(struct arena *arena, const char *base, const char *location);
+
 /* No fiber may be in a call of it. Takes NULL, returns NULL. */
 struct http *http_free(struct http *h);
 void http_freep(struct http **h);
@@ -46,6 +49,9 @@ void http_freep(struct http **h);
 struct http_header {
 	const char *name, *value;
 };
+
+/* Fields as a form sends them (application/x-www-form-urlencoded, WHATWG URL section 5.2). In the arena. */
+const char *http_form(struct arena *arena, const struct http_header *fields, size_t n);
 
 struct http_request {
 	const char *method, *url;

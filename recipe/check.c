@@ -141,15 +141,6 @@ static void check_input(struct reading *r, const struct place *place, const void
 		reading_fail(r, PLACE_KEY(place, "value"), "\"%s\" is no date, as in 2025-11-20", in->value);
 }
 
-static bool has_cell(const struct step *s, const char *name)
-{
-	for (size_t i = 0; i < s->cells_count; i++) {
-		if (strcmp(s->cells[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Steps that read the rows, as their last one. */
 static void check_listing(struct reading *r, const struct place *place, const struct step *steps, size_t n,
 	const struct recipe_own_list *list)
@@ -160,15 +151,20 @@ static void check_listing(struct reading *r, const struct place *place, const st
 		if (steps[i].act)
 			reading_fail(r, PLACE_KEY(PLACE_INDEX(place, i), "act"), "reading a list is no act");
 	}
-	if (step_kind(last) != STEP_read || !last->all) {
-		reading_fail(r, PLACE_INDEX(place, n - 1), "the last step must read the rows: a read with all and cells");
+	if (!step_reads_rows(last)) {
+		reading_fail(r, PLACE_INDEX(place, n - 1), "the last step must read the rows: a read with all and cells, or a request with rows");
 		return;
 	}
 	for (size_t i = 0; i < list->match_count; i++) {
-		if (!has_cell(last, list->match[i].cell))
+		if (!step_has_cell(last, list->match[i].cell))
 			reading_fail(r, PLACE_KEY(PLACE_INDEX(place, n - 1), "cells"), "lack \"%s\", which match looks at",
 				list->match[i].cell);
 	}
+}
+
+static void check_probe_request(struct reading *r, const struct place *place, const void *p)
+{
+	walk_texts(&recipe_probe_request_type, place, p, refuse_braces, r);
 }
 
 static void check_own_list(struct reading *r, const struct place *place, const void *p)
@@ -225,6 +221,24 @@ static void check_act(struct reading *r, const struct place *place, const struct
 		reading_fail(r, place, "exactly one step must say \"act\": true, where the booking is sent off; %zu do", acts);
 }
 
+/* Whether an answer of one of its steps says in words what is wrong. */
+static bool has_complaint(const struct recipe_action *a)
+{
+	for (size_t i = 0; i < a->steps_count; i++)
+		if (a->steps[i].complaint)
+			return true;
+	return false;
+}
+
+/* What one of its steps keeps is a variable, too. */
+static struct variables keep_samples(struct arena *arena, const struct recipe_action *a, struct variables v)
+{
+	for (size_t i = 0; i < a->steps_count; i++)
+		for (size_t j = 0; j < a->steps[i].keep_count; j++)
+			v = variables_with(arena, v, a->steps[i].keep[j].name, INPUT_SAMPLE);
+	return v;
+}
+
 /* It may be read in part; variables are not known as long as an input cannot be read. */
 static void check_action(struct reading *r, const struct place *place, const void *p)
 {
@@ -234,11 +248,11 @@ static void check_action(struct reading *r, const struct place *place, const voi
 	check_input_names(r, PLACE_KEY(place, "inputs"), a);
 	if (a->steps)
 		check_act(r, PLACE_KEY(place, "steps"), a);
-	if (a->outcomes && !a->complaints && !reading_failed(r, PLACE_KEY(place, "complaints")))
+	if (a->outcomes && !a->complaints && !has_complaint(a) && !reading_failed(r, PLACE_KEY(place, "complaints")))
 		reading_fail(r, PLACE_KEY(place, "outcomes"), "needs complaints: where the page says such things");
 	if (reading_failed(r, PLACE_KEY(place, "inputs")))
 		return;
-	t.known = inputs_variables(r->arena, a, NULL, INPUT_SAMPLE_DATE, INPUT_SAMPLE);
+	t.known = keep_samples(r->arena, a, inputs_variables(r->arena, a, NULL, INPUT_SAMPLE_DATE, INPUT_SAMPLE));
 	walk_texts(&recipe_action_type, place, a, try_template, &t);
 }
 
@@ -294,6 +308,8 @@ static void check_recipe(struct reading *r, const struct place *place, const voi
 	check_providers(r, PLACE_KEY(place, "identity_providers"), recipe);
 	if (recipe->sign_in.url)
 		check_reachable(r, PLACE_KEY(PLACE_KEY(place, "sign_in"), "url"), recipe, recipe->sign_in.url);
+	if (recipe->probe.request && recipe->probe.request->url)
+		check_reachable(r, PLACE_KEY(PLACE_KEY(PLACE_KEY(place, "probe"), "request"), "url"), recipe, recipe->probe.request->url);
 	if (recipe->probe.url)
 		check_reachable(r, PLACE_KEY(PLACE_KEY(place, "probe"), "url"), recipe, recipe->probe.url);
 	walk_texts(&recipe_type, place, recipe, check_opened, &reach);

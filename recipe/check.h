@@ -10,5 +10,7 @@ void check_type(struct reading *r, const struct key_type *type, const struct pla
 /* In step.c, by what steps.def says of its kinds. */
 void check_step(struct reading *r, const struct place *place, const void *p);
 
+void check_answer_fits(struct reading *r, const struct place *place, const void *p);
+
 /* That the recipe's hosts let a browser get to that address. */
 void check_reachable(struct reading *r, const struct place *place, const struct recipe *recipe, const char *url);

@@ -65,6 +65,7 @@ static json_t *key_schema(const struct key *k)
 			most, "default", (json_int_t)k->absent);
 	case KEY_FLAG: return json_pack("{s:s}", "type", "boolean");
 	case KEY_CHOICE: return choice_schema(k->words);
+	case KEY_JSON: return json_pack("{s:[s, s]}", "type", "object", "array");
 	case KEY_ONE:
 	case KEY_NESTED: return reference_to(k->type);
 	case KEY_LIST:
@@ -158,6 +159,7 @@ static void print_takes(FILE *out, const struct key *k)
 			fprintf(out, ", else %lld", (long long)k->absent);
 		break;
 	case KEY_FLAG: fputs("true or false", out); break;
+	case KEY_JSON: fprintf(out, "JSON, %lld bytes", (long long)k->most); break;
 	case KEY_CHOICE: print_cell(out, k->words, " or "); break;
 	case KEY_ONE:
 	case KEY_NESTED: fprintf(out, "[%s](#%s)", k->type->name, k->type->name); break;

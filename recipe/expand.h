@@ -7,6 +7,7 @@
  *
  *	TEXT(name, most bytes, format, sentence)                const char *
  *	TEXTS(name, most items, most bytes, format, sentence)   const char **name; size_t name_count
+ *	JSON(name, most bytes, sentence)                        const char *: an object or a list, as text; its strings are templates
  *	NOTE("name", most bytes, sentence)                      no member: a text that is not kept
  *	NUMBER(name, least, most, value if absent, sentence)    int64_t
  *	FLAG(name, sentence)                                    bool
@@ -32,6 +33,7 @@
 #define TEXTS(name_, most_, each_, format_, sentence_)                                             \
 	const char **name_;                                                                        \
 	size_t name_##_count;
+#define JSON(name_, most_, sentence_) const char *name_;
 #define NOTE(name_, most_, sentence_)
 #define NUMBER(name_, least_, most_, absent_, sentence_) int64_t name_;
 #define FLAG(name_, sentence_)                           bool name_;
@@ -63,6 +65,7 @@
 #define TEXTS(name_, most_, each_, format_, sentence_)                                             \
 	ROW(name_, KEY_TEXTS, COUNT(name_), .most = most_, .each = each_,                          \
 		.format = FORMAT_##format_, .sentence = sentence_)
+#define JSON(name_, most_, sentence_) ROW(name_, KEY_JSON, .most = most_, .format = FORMAT_VALUE, .sentence = sentence_)
 #define NOTE(name_, most_, sentence_)                                                              \
 	{ .name = name_, .kind = KEY_NOTE, .most = most_, .format = FORMAT_PLAIN, .sentence = sentence_ },
 #define NUMBER(name_, least_, most_, absent_, sentence_)                                           \
@@ -112,6 +115,7 @@
 
 #undef TEXT
 #undef TEXTS
+#undef JSON
 #undef NOTE
 #undef NUMBER
 #undef FLAG

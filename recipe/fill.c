@@ -65,11 +65,95 @@ static int fill_texts(const struct key *k, const void *p, json_t **ret)
 	return 0;
 }
 
+static int fill_json(struct filling *f, const struct key *k, const json_t *json, json_t **ret);
+
+static int fill_value(struct filling *f, const struct key *k, const char *text, const char **ret)
+{
+	char why[256];
+
+	if (template_fill(f->arena, text, f->v, ESCAPE_NONE, ret, why, sizeof(why)) < 0)
+		return words_fail(-EINVAL, f->why, f->size, "%s: \"%s\" %s", k->name, text, why);
+	return 0;
+}
+
+/* {"$number": "{name}"}: what the variable says, as a number. */
+static int fill_number(struct filling *f, const struct key *k, const char *text, json_t **ret)
+{
+	const char *filled;
+	int e = fill_value(f, k, text, &filled);
+
+	if (e < 0)
+		return e;
+	*ret = json_loads(filled, JSON_DECODE_ANY, NULL);
+	if (json_is_number(*ret))
+		return 0;
+	json_decref(*ret);
+	return words_fail(-EINVAL, f->why, f->size, "%s: \"%s\" is no number", k->name, filled);
+}
+
+static int fill_object(struct filling *f, const struct key *k, const json_t *json, json_t **ret)
+{
+	const json_t *number = json_object_get(json, "$number");
+	json_auto_t *object = json_object();
+	const char *name;
+	json_t *value;
+
+	if (json_is_string(number) && json_object_size(json) == 1)
+		return fill_number(f, k, json_string_value(number), ret);
+	json_object_foreach((json_t *)json, name, value) {
+		json_t *filled;
+		int e = fill_json(f, k, value, &filled);
+		if (e < 0)
+			return e;
+		json_object_set_new(object, name, filled);
+	}
+	*ret = TAKE(object);
+	return 0;
+}
+
+static int fill_json(struct filling *f, const struct key *k, const json_t *json, json_t **ret)
+{
+	json_auto_t *list = NULL;
+	const char *text;
+	json_t *value;
+	size_t i;
+
+	if (json_is_object(json))
+		return fill_object(f, k, json, ret);
+	if (json_is_string(json)) {
+		int e = fill_value(f, k, json_string_value(json), &text);
+		*ret = e < 0 ? NULL : json_string(text);
+		return e;
+	}
+	if (!json_is_array(json)) {
+		*ret = json_deep_copy(json);
+		return 0;
+	}
+	list = json_array();
+	json_array_foreach(json, i, value) {
+		json_t *filled;
+		int e = fill_json(f, k, value, &filled);
+		if (e < 0)
+			return e;
+		json_array_append_new(list, filled);
+	}
+	*ret = TAKE(list);
+	return 0;
+}
+
+static int fill_document(struct filling *f, const struct key *k, const char *text, json_t **ret)
+{
+	json_auto_t *json = json_loads(text, 0, NULL);
+
+	return fill_json(f, k, json, ret);
+}
+
 static int fill_key(struct filling *f, const struct key *k, const void *p, json_t **ret)
 {
 	switch (k->kind) {
 	case KEY_TEXT:
 	case KEY_CHOICE: return fill_text(f, k, MEMBER(char *const, p, k->offset), ret);
+	case KEY_JSON: return fill_document(f, k, MEMBER(char *const, p, k->offset), ret);
 	case KEY_NUMBER: *ret = json_integer(MEMBER(int64_t, p, k->offset)); return 0;
 	case KEY_FLAG: *ret = json_true(); return 0;
 	case KEY_ONE: return fill_struct(f, k->type, MEMBER(void *const, p, k->offset), ret);

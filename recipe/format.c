@@ -107,6 +107,25 @@ static const char *address_wrong(const char *s)
 		"is not an IP address, as in 127.0.0.1";
 }
 
+static const char *variable_wrong(const char *s)
+{
+	return name_wrong(s) || strchr(s, '-') ? "is no name of a variable: lower-case letters, digits and _, beginning with a letter" : NULL;
+}
+
+/* A token (RFC 9110 section 5.6.2), of what the one who sends does not write itself. */
+static const char *field_name_wrong(const char *s)
+{
+	static const char *const own[] = { "host", "cookie", "content-length", "content-type", "connection", "transfer-encoding", "user-agent",
+		"accept-encoding", "accept-language", "expect", "upgrade" };
+
+	if (s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+.^_`|~-")])
+		return "is not the name of a header field";
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (strcasecmp(s, own[i]) == 0)
+			return "is a header field that Stead writes itself";
+	return NULL;
+}
+
 static const char *locale_wrong(const char *s)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -139,7 +158,7 @@ const struct format_row format_rows[] = {
 const char *format_check(enum format f, const char *s, bool template)
 {
 	if (!*s)
-		return f == FORMAT_VALUE ? NULL : "is empty";
+		return f == FORMAT_VALUE || f == FORMAT_PLACE ? NULL : "is empty";
 	for (const char *c = s; *c; c++) {
 		if (iscntrl((unsigned char)*c) && !(f == FORMAT_CONTENT && strchr("\t\r\n", *c)))
 			return "is followed by a control character, such as a line end; none may be there";

@@ -13,7 +13,10 @@
 	FORMAT(TEMPLATE, plain_wrong, NULL, true, ESCAPE_NONE)                                     \
 	FORMAT(VALUE, plain_wrong, NULL, true, ESCAPE_NONE)                                        \
 	FORMAT(CSS, css_wrong, NULL, true, ESCAPE_CSS)                                             \
+	FORMAT(VARIABLE, variable_wrong, "^[a-z][a-z0-9_]*$", false, ESCAPE_NONE)                         \
+	FORMAT(FIELD_NAME, field_name_wrong, "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", false, ESCAPE_NONE)          \
 	FORMAT(POINTER, pointer_wrong, "^/", false, ESCAPE_NONE)                                   \
+	FORMAT(PLACE, pointer_wrong, "^(/|$)", false, ESCAPE_NONE)                                 \
 	FORMAT(KEYS, chord_wrong, NULL, false, ESCAPE_NONE)                                        \
 	FORMAT(FILE_NAME, file_name_wrong, "^[^/\\\\]+$", true, ESCAPE_NONE)                       \
 	FORMAT(MEDIA_TYPE, media_type_wrong, "^[a-z]+/[A-Za-z0-9.+-]+$", false, ESCAPE_NONE)       \

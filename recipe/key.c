@@ -49,6 +49,7 @@ bool key_present(const struct key *row, const void *p)
 
 	switch (row->kind) {
 	case KEY_TEXT:
+	case KEY_JSON:
 	case KEY_CHOICE:
 	case KEY_NAMED:
 	case KEY_ONE: return *(void *const *)member;

@@ -15,6 +15,7 @@ enum key_kind {
 	KEY_END,
 	KEY_MARK, /* not a key: what enum key_mark, in least, says of the next one */
 	KEY_NAMED, /* not a key either: it holds the name in a MAP, and comes first in its type */
+	KEY_JSON,
 	KEY_NOTE, /* a key without a member: a text that may be there and is not kept */
 	KEY_TEXT,
 	KEY_TEXTS,
@@ -61,7 +62,7 @@ struct key_type {
 	const char *sentence;
 };
 
-extern const struct key_type recipe_type, recipe_action_type, step_type, selector_type;
+extern const struct key_type recipe_type, recipe_action_type, step_type, selector_type, recipe_probe_request_type;
 
 /* The first key, and the one after this; it may be KEY_END. ret_marks, which may be NULL, are its marks. */
 const struct key *key_first(const struct key *rows, unsigned *ret_marks);

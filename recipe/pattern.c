@@ -244,6 +244,26 @@ static bool is_invisible(uint32_t c)
 	return WITHIN(nothing, c);
 }
 
+bool same_words(const char *a, const char *b)
+{
+	static const char space[] = " \t\r\n\f\v";
+
+	a += strspn(a, space);
+	b += strspn(b, space);
+	for (;;) {
+		bool space_a = isspace((unsigned char)*a), space_b = isspace((unsigned char)*b);
+
+		a += strspn(a, space);
+		b += strspn(b, space);
+		if (!*a || !*b)
+			return *a == *b;
+		if (space_a != space_b || *a != *b)
+			return false;
+		a++;
+		b++;
+	}
+}
+
 /* Each run of white space becomes one space, none at either end; what shows nothing is left out. */
 static size_t collapse(const char *s, char *out, size_t size)
 {

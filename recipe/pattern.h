@@ -13,6 +13,9 @@
  */
 bool glob_find(const char *pattern, const char *text);
 
+/* Whether both say the same, each run of white space counted as one space, and none around. */
+bool same_words(const char *a, const char *b);
+
 /* NULL, or what is wrong with it, as the end of a sentence. Borrowed. */
 const char *host_pattern_wrong(const char *pattern);
 const char *url_pattern_wrong(const char *pattern);

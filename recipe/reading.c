@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/nearest.h"
@@ -186,6 +187,19 @@ static void read_one(struct reading *r, const struct key *k, const struct place 
 	*MEMBER(void *, out, k->offset) = p;
 }
 
+static void read_json(struct reading *r, const struct key *k, const struct place *place, const json_t *json, void *out)
+{
+	char *text = json_is_object(json) || json_is_array(json) ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	if (!text)
+		reading_fail(r, place, "takes an object or a list");
+	else if (strlen(text) > (size_t)k->most)
+		reading_fail(r, place, "is longer than %lld bytes", (long long)k->most);
+	else
+		*MEMBER(const char *, out, k->offset) = arena_strdup(r->arena, text);
+	free(text);
+}
+
 static void reading_read_key(struct reading *r, const struct key *k, const struct place *place, json_t *json, void *out)
 {
 	switch (k->kind) {
@@ -198,6 +212,7 @@ static void reading_read_key(struct reading *r, const struct key *k, const struc
 	case KEY_NESTED: reading_struct(r, k->type, place, json, MEMBER(void, out, k->offset)); break;
 	case KEY_LIST: reading_read_list(r, k, place, json, out); break;
 	case KEY_MAP: read_map(r, k, place, json, out); break;
+	case KEY_JSON: read_json(r, k, place, json, out); break;
 	case KEY_NOTE: reading_read_text(r, place, json, k->most, k->format); break;
 	case KEY_NAMED:
 	case KEY_END:

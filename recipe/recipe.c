@@ -88,7 +88,7 @@ static void switch_off(struct reading *r, const struct place *place, struct reci
 {
 	const struct step *act = act_of(a);
 
-	if (!a->list.none) {
+	if (!a->list.none && step_kind(&a->list.steps[a->list.steps_count - 1]) != STEP_request) {
 		reading_fail(r, PLACE_KEY(place, "list"), "lacks \"none\": what the page shows when the list is empty, so that a page that has "
 			"not come is never taken for an empty list; until it is there the action is off");
 		a->off_means = "does not say how an empty list of bookings looks there; so Stead could book twice";

@@ -52,6 +52,9 @@ void recipe_unrefp(const struct recipe **r);
 /* The action of that name, or NULL. */
 const struct recipe_action *recipe_action_find(const struct recipe *r, const char *name);
 
+/* Whether all that it takes is asked for over HTTP, so that no browser is needed. */
+bool recipe_action_pageless(const struct recipe *r, const struct recipe_action *a);
+
 /* Whether the site's browsers may reach a host, by its name. */
 bool recipe_allows_host(const struct recipe *r, const char *host);
 

@@ -34,6 +34,33 @@ bool step_presses(const struct step *s)
 	return span_lists(step_rows[step_kind(s)].may, SEPARATORS, "act");
 }
 
+bool step_has_cell(const struct step *s, const char *name)
+{
+	for (size_t i = 0; i < s->cells_count; i++)
+		if (strcmp(s->cells[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+bool step_reads_rows(const struct step *s)
+{
+	return s->cells && (s->all || s->rows);
+}
+
+static bool all_requests(const struct step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (step_kind(&steps[i]) != STEP_request)
+			return false;
+	return true;
+}
+
+bool recipe_action_pageless(const struct recipe *r, const struct recipe_action *a)
+{
+	return r->probe.request && all_requests(a->steps, a->steps_count) && all_requests(a->list.steps, a->list.steps_count) &&
+		all_requests(a->list.again, a->list.again_count);
+}
+
 int64_t step_timeout_ms(const struct step *s)
 {
 	return s->timeout_ms ? s->timeout_ms : step_rows[step_kind(s)].timeout_ms;
@@ -68,7 +95,7 @@ static void check_cells(struct reading *r, const struct place *place, const stru
 
 static void check_read(struct reading *r, const struct place *place, const struct step *s)
 {
-	if (s->cells && !s->all)
+	if (s->cells && !s->all && step_kind(s) != STEP_request)
 		reading_fail(r, PLACE_KEY(place, "cells"), "goes with all, which is not given");
 	if (s->none && !s->all)
 		reading_fail(r, PLACE_KEY(place, "none"), "goes with all, which is not given");
@@ -95,6 +122,51 @@ static bool check_keys(struct reading *r, const struct place *place, const struc
 	return all;
 }
 
+static bool has_body(const struct step *s)
+{
+	return s->form || s->json;
+}
+
+/* What is asked for, and what of the answer. */
+static void check_request(struct reading *r, const struct place *place, const struct step *s)
+{
+	bool bodiless = strcmp(s->method, "GET") == 0 || strcmp(s->method, "HEAD") == 0;
+
+	if (s->form && s->json)
+		reading_fail(r, PLACE_KEY(place, "json"), "goes without form");
+	if (bodiless && has_body(s))
+		reading_fail(r, PLACE_KEY(place, s->form ? "form" : "json"), "goes with POST, PUT, PATCH or DELETE, and not with %s", s->method);
+	if (!s->rows != !s->cells)
+		reading_fail(r, PLACE_KEY(place, s->rows ? "rows" : "cells"), "goes with %s, which is not given", s->rows ? "cells" : "rows");
+	if (s->pick && !s->rows)
+		reading_fail(r, PLACE_KEY(place, "pick"), "goes with rows, which is not given");
+	for (size_t i = 0; i < s->pick_count; i++)
+		if (!step_has_cell(s, s->pick[i].cell))
+			reading_fail(r, PLACE_INDEX(PLACE_KEY(place, "pick"), i), "\"%s\" is none of the cells", s->pick[i].cell);
+	for (size_t i = 0; i < s->cells_count; i++)
+		if (!s->cells[i].pointer || s->cells[i].css || s->cells[i].attribute)
+			reading_fail(r, PLACE_INDEX(PLACE_KEY(place, "cells"), i), "of an answer's rows a cell has a pointer, and neither css nor attribute");
+}
+
+static void check_no_pointers(struct reading *r, const struct place *place, const struct step *s)
+{
+	for (size_t i = 0; i < s->cells_count; i++)
+		if (s->cells[i].pointer)
+			reading_fail(r, PLACE_KEY(PLACE_INDEX(PLACE_KEY(place, "cells"), i), "pointer"), "is for the rows of a request; %s takes css or attribute", s->step);
+}
+
+void check_answer_fits(struct reading *r, const struct place *place, const void *p)
+{
+	const struct answer_fits *f = p;
+
+	if (!f->status && !f->pointer && !f->text)
+		reading_fail(r, place, "fits every answer: give status, pointer or text");
+	if ((f->is || f->missing) && !f->pointer)
+		reading_fail(r, PLACE_KEY(place, f->is ? "is" : "missing"), "goes with pointer, which is not given");
+	if (f->is && f->missing)
+		reading_fail(r, PLACE_KEY(place, "missing"), "goes without is");
+}
+
 void check_step(struct reading *r, const struct place *place, const void *p)
 {
 	const struct step *s = p;
@@ -111,6 +183,10 @@ void check_step(struct reading *r, const struct place *place, const void *p)
 		reading_fail(r, PLACE_KEY(PLACE_KEY(place, "at"), "hidden"), "is no element that can be pressed; %s needs a visible one", s->step);
 	if (s->to && s->to->hidden)
 		reading_fail(r, PLACE_KEY(PLACE_KEY(place, "to"), "hidden"), "is no place to drop anything on; it must be visible");
+	if (step_kind(s) == STEP_request)
+		check_request(r, place, s);
+	else
+		check_no_pointers(r, place, s);
 	check_read(r, place, s);
 }
 

@@ -5,6 +5,7 @@
  * botd's own; act: what the step writes is written once. timeout_ms is always there. No text in it is a template any more:
  * braces are braces.
  *
+ *	{"step": "request", ...} is botd's own, and is never sent.
  *	{"step": "open", "url": "https://desk.test/finder", "timeout_ms": 20000}
  *	{"step": "click", "at": {"css": "#book_desk"}, "timeout_ms": 10000}
  *	{"step": "click", "at": {"role": "gridcell", "name": "Thu Nov 20 2025"}, "timeout_ms": 10000}
@@ -57,6 +58,12 @@ enum step_kind step_kind(const struct step *s);
 
 /* Whether what its page sends then can be held back, so that it may be the act. */
 bool step_presses(const struct step *s);
+
+/* Whether one of its cells is called so. */
+bool step_has_cell(const struct step *s, const char *name);
+
+/* Whether it reads the rows of a list. */
+bool step_reads_rows(const struct step *s);
 
 /* The timeout, ms: its own, or its kind's. */
 int64_t step_timeout_ms(const struct step *s);

@@ -11,6 +11,16 @@
 
 #define LONGEST 8192
 
+struct variables variables_with(struct arena *arena, struct variables v, const char *name, const char *value)
+{
+	struct variable *items = arena_array(arena, v.count + 1, sizeof(*items));
+
+	items[0] = (struct variable){ .name = name, .value = value };
+	if (v.count)
+		memcpy(items + 1, v.items, v.count * sizeof(*items));
+	return (struct variables){ .items = items, .count = v.count + 1 };
+}
+
 /* A text as it grows; too long is noticed at the end. */
 struct out {
 	char text[LONGEST];

@@ -21,6 +21,9 @@ struct variables {
 	size_t count;
 };
 
+/* The same and one more, which comes before one of the same name. In the arena; the texts are borrowed. */
+struct variables variables_with(struct arena *arena, struct variables v, const char *name, const char *value);
+
 /* How a value is written into its place, so that it can never be more than a value there. */
 enum escape {
 	ESCAPE_NONE,

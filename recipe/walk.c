@@ -27,11 +27,34 @@ static void visit_texts(const struct key *k, const struct place *place, const vo
 		fn(PLACE_INDEX(place, i), k->format, texts[i], arg);
 }
 
+/* Every string in it, names of members apart. */
+static void walk_json(const struct key *k, const struct place *place, const json_t *json, visit *fn, void *arg)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	if (json_is_string(json))
+		fn(place, k->format, json_string_value(json), arg);
+	json_array_foreach(json, i, value)
+		walk_json(k, PLACE_INDEX(place, i), value, fn, arg);
+	json_object_foreach((json_t *)json, name, value)
+		walk_json(k, PLACE_KEY(place, name), value, fn, arg);
+}
+
+static void walk_document(const struct key *k, const struct place *place, const char *text, visit *fn, void *arg)
+{
+	json_auto_t *json = json_loads(text, 0, NULL);
+
+	walk_json(k, place, json, fn, arg);
+}
+
 static void walk_key(const struct key *k, const struct place *place, const void *p, visit *fn, void *arg)
 {
 	switch (k->kind) {
 	case KEY_TEXT: fn(place, k->format, MEMBER(char *const, p, k->offset), arg); break;
 	case KEY_TEXTS: visit_texts(k, place, p, fn, arg); break;
+	case KEY_JSON: walk_document(k, place, MEMBER(char *const, p, k->offset), fn, arg); break;
 	case KEY_ONE: walk_texts(k->type, place, MEMBER(void *const, p, k->offset), fn, arg); break;
 	case KEY_NESTED: walk_texts(k->type, place, (const char *)p + k->offset, fn, arg); break;
 	case KEY_LIST:

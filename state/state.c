@@ -164,6 +164,7 @@ void state_environment(const struct state *s, struct environment *ret)
 	bool own = part(screen, "width", 7680) > 0; /* else what it was signed in with is all that is known */
 
 	*ret = (struct environment){ .user_agent = cbor_get_utf8(s->arena, e, "user_agent"),
+		.agent = cbor_get_utf8(s->arena, e, "agent"),
 		.languages = cbor_get_utf8(s->arena, e, "languages"),
 		.time_zone = cbor_get_utf8(s->arena, e, "time_zone"),
 		.locale = cbor_get_utf8(s->arena, e, "locale"),

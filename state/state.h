@@ -2,7 +2,7 @@
  * A captured session: one CBOR document, format 1.
  *
  *	{format: 1, site, captured_at_ms,
- *	 environment: {user_agent, languages, time_zone, locale, width, height,
+ *	 environment: {user_agent, agent, languages, time_zone, locale, width, height,
  *	               screen: {width, height, color_depth}},   absent in older ones
  *	 cookies: [...],                    as Storage.getCookies gave them, fields unchanged (state/cookie.h)
  *	 areas: [{key,                      storage key, such as "https://b.test/^0https://a.test"

@@ -80,6 +80,7 @@ static void writer_put_head(struct cbor_out *o, const char *site, int64_t captur
 	cbor_put_text(o, "environment");
 	cbor_map_begin(o);
 	state_put_text(o, "user_agent", e->user_agent);
+	state_put_text(o, "agent", e->agent);
 	state_put_text(o, "languages", e->languages);
 	state_put_text(o, "time_zone", e->time_zone);
 	state_put_text(o, "locale", e->locale);

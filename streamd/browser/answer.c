@@ -1,35 +1,15 @@
 #include "streamd/browser/answer.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "common/arena.h"
 #include "common/cleanup.h"
 #include "common/egress_rule.h"
 #include "common/loop.h"
+#include "common/retry_after.h"
 #include "common/words.h"
 #include "streamd/browser/net_error.h"
-
-int64_t answer_retry_ms(const char *value, int64_t now_ms)
-{
-	struct tm tm = { 0 };
-	const char *end;
-	int64_t ms;
-
-	if (!value || !*value)
-		return 0;
-	if (strspn(value, "0123456789") == strlen(value)) {
-		ms = strlen(value) > 9 ? ANSWER_MOST_RETRY_MS : strtoll(value, NULL, 10) * 1000;
-	} else {
-		end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-		if (!end || *end)
-			return 0;
-		ms = (int64_t)timegm(&tm) * 1000 - now_ms;
-	}
-	return ms < 0 ? 0 : ms > ANSWER_MOST_RETRY_MS ? ANSWER_MOST_RETRY_MS : ms;
-}
 
 const char *answer_header(struct arena *arena, const struct cbor *headers, const char *name)
 {
@@ -53,7 +33,7 @@ void answer_read(struct answer *a, const struct cbor *params)
 	a->status = status >= 100 && status <= 999 && !unreached ? (int)status : 0;
 	words_set(a->error, sizeof(a->error), "%s", unreached ? "net::ERR_CONNECTION_FAILED" : ""); /* as Chromium has it over HTTPS */
 	a->challenged = status == 401 && answer_header(arena, headers, "www-authenticate");
-	a->retry_ms = answer_retry_ms(answer_header(arena, headers, "retry-after"), wall_now());
+	a->retry_ms = retry_after_ms(answer_header(arena, headers, "retry-after"), wall_now());
 }
 
 void answer_fail(struct answer *a, const struct cbor *params)

@@ -10,8 +10,6 @@
 
 #include "common/cbor.h"
 
-#define ANSWER_MOST_RETRY_MS 86400000 /* a site that wants to be left alone for longer is asked after a day */
-
 struct answer {
 	char loader[48];  /* Chromium's name of the load, as long as CDP_ID */
 	int status;       /* HTTP; 0: none */
@@ -34,6 +32,3 @@ bool answer_is_down(const struct answer *a);
 
 /* What was answered, as the end of a sentence: "answers 503 (the service is not available)". Always written. */
 void answer_words(const struct answer *a, char *out, size_t size);
-
-/* Of a header's value: seconds or an HTTP date (RFC 9110, section 10.2.3), at most ANSWER_MOST_RETRY_MS; 0: neither. */
-int64_t answer_retry_ms(const char *value, int64_t now_ms);

@@ -187,6 +187,7 @@ static int browser_ask_start(struct browser *b, struct call *call, const struct 
 		close(ends[0]);
 		return r;
 	}
+	b->environment.agent = arena_strdup(b->arena, result.user_agent);
 	if (!p.user_agent)
 		user_agent_keep(s->chromium, result.user_agent);
 	*ret = ends[0];
@@ -221,6 +222,7 @@ static void keep_environment(struct browser *b, const struct environment *e)
 {
 	b->environment = *e;
 	b->environment.user_agent = arena_strdup(b->arena, e->user_agent);
+	b->environment.agent = NULL; /* it says so itself */
 	b->environment.languages = arena_strdup(b->arena, e->languages);
 	b->environment.time_zone = arena_strdup(b->arena, e->time_zone);
 	b->environment.locale = arena_strdup(b->arena, e->locale);

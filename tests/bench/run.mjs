@@ -135,7 +135,7 @@ class Bench {
 		await this.#serve(certificate);
 		this.key = certificate.spki;
 		await writeFile(join(this.stead.dir, "recipes/bench.json"), JSON.stringify(RECIPE));
-		await appendFile(join(this.stead.dir, "etc/streamd.conf"),
+		await appendFile(join(this.stead.dir, "etc/stead.conf"),
 			`pin = bench.test=127.0.0.1:${this.port}\ntrusted_key = ${this.key}\n`);
 		await Promise.all(["streamd", "botd"].map((name) => this.stead.daemon(name).restart()));
 		this.visitor = await new Visitor({ url: this.stead.url }, this.stead.admin.name).login(this.stead.admin.password);

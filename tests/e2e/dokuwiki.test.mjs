@@ -39,7 +39,7 @@ before(async () => {
 	wiki = await startWiki({ dir: join(dir, "wiki"), people: [PAT] });
 	stead = await startStack({ dir, settings: {
 		shared: { recipes: RECIPES },
-		streamd: wiki.settings,
+		shared: wiki.settings,
 	} });
 	browser = await openViewer();
 	pat = new Visitor(await openWindow(browser), stead.url);

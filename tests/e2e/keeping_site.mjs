@@ -221,7 +221,7 @@ export async function startKeepingSite(rig, recipes)
 	site.setMaxListeners(0);
 	for (const [name, wish] of Object.entries(recipes))
 		await writeFile(join(rig.stack.dir, `recipes/${name}.json`), JSON.stringify(recipe(wish)));
-	await appendFile(join(rig.stack.dir, "etc/streamd.conf"), `pin = ${HOST}=127.0.0.1:${server.address().port}\n`);
+	await appendFile(join(rig.stack.dir, "etc/stead.conf"), `pin = ${HOST}=127.0.0.1:${server.address().port}\n`);
 	for (const name of ["streamd", "botd"])
 		await rig.restart(name);
 	site.port = server.address().port;

@@ -37,7 +37,7 @@ export async function startOwnSite(rig, host, pages, respond, { hosts = {}, chan
 		change(name, one);
 		await writeFile(join(rig.stack.dir, `recipes/${name}.json`), JSON.stringify(one));
 	}
-	await appendFile(join(rig.stack.dir, "etc/streamd.conf"),
+	await appendFile(join(rig.stack.dir, "etc/stead.conf"),
 		Object.entries({ [host]: own, ...hosts }).filter(([, where]) => where !== null)
 			.map(([name, where]) => `pin = ${name}=${where === true ? own : where}\n`).join(""));
 	await rig.restart("streamd");

@@ -50,7 +50,7 @@ class WireRig {
 
 			pins.push(...Object.entries(ports).map(([before, at]) => `pin = ${before}${name}.test=127.0.0.1:${at}\n`));
 		}
-		await appendFile(join(rig.stack.dir, "etc/streamd.conf"), pins.join(""));
+		await appendFile(join(rig.stack.dir, "etc/stead.conf"), pins.join(""));
 		await appendFile(join(rig.stack.dir, "etc/botd.conf"), `workers = ${sites.length}\n`);
 		await Promise.all(["streamd", "botd"].map((name) => rig.restart(name)));
 		this.alice = await rig.login("alice");

@@ -260,7 +260,7 @@ describe("a session that has ended", () => {
 
 		assert.deepEqual([over.state, over.reason, over.outcome], ["cancelled", undefined, undefined]);
 		assert.deepEqual((await log(id)).slice(-2).map(({ text }) => text), ["To be withdrawn.", "Withdrawn."]);
-		assert.equal((await control("/state")).asked.filter(({ date }) => date === day(20)).length, 0);
+		assert.equal((await control("/state")).asked.filter(({ date, spaceId }) => date === day(20) && spaceId === 10_214).length, 0);
 		await control("/knobs", { slow_ms: 0 });
 		assert.equal((await ended((await alice.book({ date: day(20), desk: "D-214" })).id)).outcome, "booked");
 	});

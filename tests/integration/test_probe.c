@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "common/retry_after.h"
 #include "streamd/session/capture.h"
 #include "streamd/session/probe.h"
 #include "streamd/session/proof.h"
@@ -214,7 +215,7 @@ PAGE_TEST(test_retry_after)
 	site.retry_after = "120";
 	assert_int_equal(look().retry_ms, 120000);
 	site.retry_after = "Wed, 21 Oct 2150 07:28:00 GMT";
-	assert_int_equal(look().retry_ms, ANSWER_MOST_RETRY_MS);
+	assert_int_equal(look().retry_ms, RETRY_AFTER_MOST_MS);
 	site.retry_after = "soon";
 	assert_int_equal(look().retry_ms, 0);
 }

@@ -17,7 +17,7 @@
 
 #define AT_S 1700000000
 
-static const struct environment environment = { .user_agent = "Chromium", .languages = "de,en", .time_zone = "Europe/Vienna",
+static const struct environment environment = { .user_agent = "Chromium", .agent = "Chromium/156", .languages = "de,en", .time_zone = "Europe/Vienna",
 	.screen = { 2560, 1440, 24 }, .width = 1280, .height = 721 };
 static const char *const desk[] = { "https://desk.test" }, *const framed[] = { "https://desk.test", "https://id.test" };
 static struct arena *arena;
@@ -146,6 +146,7 @@ static void test_written_and_read(void **state)
 	assert_true(state_left_out(s, words, sizeof(words)));
 	assert_string_equal(words, "a key stays; a page is silent.");
 	state_environment(s, &e);
+	assert_string_equal("Chromium/156", e.agent);
 	assert_string_equal(e.time_zone, "Europe/Vienna");
 	assert_int_equal(e.screen.height, 1440);
 	state_free(s);

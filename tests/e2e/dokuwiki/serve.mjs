@@ -104,7 +104,7 @@ async function main(directory)
 		wiki = await startWiki({ dir: join(dir, "wiki"), people: [pat] });
 		stead = await startStack({ dir, settings: {
 			shared: { recipes: directory },
-			streamd: wiki.settings,
+			shared: wiki.settings,
 		} });
 
 		const follower = new Follower(stead, directory);

@@ -3,7 +3,7 @@
  * its settings, accounts and pages in a directory of the test's, and TLS in front of it.
  *
  *	const wiki = await startWiki({ dir, people: [{ login: "pat", password: "..." }] });
- *	wiki.settings                         { pin, trusted_key }: what streamd must be told of it
+ *	wiki.settings                         { pin, trusted_key }: what the daemons must be told of it
  *	await wiki.page("rooms:blue")         the page's text as DokuWiki keeps it; null if there is none
  *	await wiki.write("rooms:blue", text)  somebody else's page
  *	await wiki.forget()                   every sign-in of everybody is over

@@ -1,0 +1,418 @@
+/* A run's requests: asked over HTTP with the session's cookies, and what their answers mean for the job. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "botd/run_inside.h"
+#include "botd/state.h"
+#include "common/cleanup.h"
+#include "common/fiber.h"
+#include "common/loop.h"
+#include "common/words.h"
+#include "recipe/pattern.h"
+#include "recipe/pointer.h"
+#include "recipe/template.h"
+
+#define PROBE_MS 20000
+
+void reply_end(struct reply *reply)
+{
+	json_decref(reply->json);
+	arena_free(reply->arena);
+	*reply = (struct reply){ 0 };
+}
+
+/* The step filled in, in an arena of its own, as long as its reply is of use. */
+static const struct step *begin_reply(struct run *r, const struct step *step, const struct variables *v, struct ending *end)
+{
+	json_auto_t *document = NULL;
+	struct step *filled;
+	char why[1024];
+
+	reply_end(&r->reply);
+	r->reply.arena = arena_new_secret(0);
+	r->reply.from = step;
+	filled = arena_alloc(r->reply.arena, sizeof(*filled));
+	if (step_fill(step, v, &document, why, sizeof(why)) < 0 || step_parse(r->reply.arena, document, filled, why, sizeof(why)) < 0) {
+		ending_set(end, ENDING_UNABLE, "What was asked for does not fit the site's requests: %s", why);
+		return NULL;
+	}
+	r->reply.step = filled;
+	return filled;
+}
+
+/* What no answer came to. */
+
+static enum step_result over(struct run *r)
+{
+	r->broken = true;
+	return STEP_OVER;
+}
+
+static enum step_result judge_failure(struct run *r, int e, const char *why, struct ending *end)
+{
+	if (e == -ECANCELED)
+		ending_set(end, ENDING_INTERRUPTED, "It was interrupted.");
+	else if (e == -EACCES || e == -EINVAL)
+		ending_set(end, ENDING_UNABLE, "%s", why);
+	else if (e == -ELOOP || e == -EFBIG || e == -EPROTO)
+		ending_set(end, ENDING_AGAIN, "%s", why);
+	else
+		ending_set(end, ENDING_DOWN, "%s", why);
+	if (end->kind == ENDING_DOWN)
+		run_remark(r, "site_down", why);
+	return over(r);
+}
+
+/* Answers */
+
+static enum step_result judge_out(struct run *r, const struct said *s, struct ending *end)
+{
+	char why[512];
+
+	words_set(why, sizeof(why), "%s asks to sign in again: it answered %s with status %d%s.", r->recipe->title, s->url,
+		s->answer.status, s->out ? ", and leads to its sign-in" : "");
+	run_remark(r, "unproved", why);
+	ending_set(end, ENDING_EXPIRED, "%s", why);
+	return over(r);
+}
+
+static enum step_result judge_down(struct run *r, const struct said *s, struct ending *end)
+{
+	char why[512];
+
+	words_set(why, sizeof(why), "%s is not well: it answered %s with status %d.", r->recipe->title, s->url, s->answer.status);
+	run_remark(r, "site_down", why);
+	ending_set(end, ENDING_DOWN, "%s", why);
+	end->retry_ms = s->retry_ms;
+	return over(r);
+}
+
+static bool is_down(int status)
+{
+	return status == 429 || status >= 500;
+}
+
+/* The recipe's word for it; NULL: it has none. */
+static const char *meaning_of(const struct reply *reply, const struct said *s)
+{
+	for (size_t i = 0; i < reply->step->means_count; i++)
+		if (answer_fits(reply->step->means[i].answer, &s->answer))
+			return reply->from->means[i].outcome;
+	return NULL;
+}
+
+static enum step_result missing(struct call *call, struct run_step_result *ret, const char *why)
+{
+	*ret = (struct run_step_result){ .result = "missing", .reason = arena_strdup(call->arena, why), .picture = -1 };
+	return STEP_MISSING;
+}
+
+static void read_row(struct arena *arena, const struct step *step, json_t *element, struct run_row *ret)
+{
+	struct run_cell *cells = arena_array(arena, step->cells_count, sizeof(*cells));
+
+	for (size_t i = 0; i < step->cells_count; i++)
+		cells[i] = (struct run_cell){ .name = arena_strdup(arena, step->cells[i].name),
+			.value = answer_value(arena, element, step->cells[i].pointer) };
+	*ret = (struct run_row){ .cells = cells, .cells_count = step->cells_count };
+}
+
+/* One answer is one read: it has come whole, or it has not come. */
+static enum step_result read_rows(struct call *call, const struct step *step, const struct said *s, struct run_step_result *ret)
+{
+	json_t *list = s->answer.json ? pointer_find(s->answer.json, step->rows) : NULL;
+	size_t n = json_array_size(list);
+	struct run_row *rows;
+
+	if (!json_is_array(list))
+		return missing(call, ret, words_new(call->arena, 400, "It answered with status %d, and there is no list at \"%s\".",
+			s->answer.status, step->rows));
+	rows = arena_array(call->arena, n + 1, sizeof(*rows));
+	for (size_t i = 0; i < n; i++)
+		read_row(call->arena, step, json_array_get(list, i), &rows[i]);
+	*ret = (struct run_step_result){ .result = "done", .rows = rows, .rows_count = n, .picture = -1 };
+	return STEP_DONE;
+}
+
+static bool is_picked(struct arena *arena, const struct step *step, json_t *element)
+{
+	for (size_t i = 0; i < step->pick_count; i++) {
+		const char *pointer = NULL, *value;
+
+		for (size_t j = 0; j < step->cells_count; j++)
+			if (strcmp(step->cells[j].name, step->pick[i].cell) == 0)
+				pointer = step->cells[j].pointer;
+		value = answer_value(arena, element, pointer); /* pick names one of the cells */
+		if (!value || !same_words(value, step->pick[i].is))
+			return false;
+	}
+	return true;
+}
+
+/* What values are kept of: the whole answer, or the row that is meant. Borrowed; NULL: no row is. */
+static json_t *find_kept(struct arena *arena, const struct step *step, const struct said *s)
+{
+	json_t *list = step->pick && s->answer.json ? pointer_find(s->answer.json, step->rows) : NULL;
+
+	if (!step->pick)
+		return s->answer.json;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (is_picked(arena, step, json_array_get(list, i)))
+			return json_array_get(list, i);
+	return NULL;
+}
+
+/* What is kept of it must be there. */
+static const char *lacks_kept(struct arena *arena, const struct step *step, const struct said *s)
+{
+	json_t *of = find_kept(arena, step, s);
+
+	if (step->pick && !of)
+		return arena_printf(arena, "It answered with status %d, and no row of \"%s\" has %s \"%s\".", s->answer.status, step->rows,
+			step->pick->cell, step->pick->is);
+	for (size_t i = 0; i < step->keep_count; i++)
+		if (!answer_value(arena, of, step->keep[i].pointer))
+			return arena_printf(arena, "It answered with status %d, and there is nothing at %s.", s->answer.status, step->keep[i].pointer);
+	return NULL;
+}
+
+static void note_reply(struct run *r, const struct step *step, struct said *s)
+{
+	const char *complaint = step->complaint ? answer_value(r->reply.arena, s->answer.json, step->complaint) : NULL;
+
+	r->reply.json = json_incref(find_kept(r->reply.arena, step, s));
+	words_set(r->reply.complaint, sizeof(r->reply.complaint), "%s", complaint ? complaint : "");
+}
+
+static bool is_word(const char *word, const char *wanted)
+{
+	return word && strcmp(word, wanted) == 0;
+}
+
+/* A step that only reads: what the recipe says first, then what HTTP says, then what must be there. */
+static enum step_result judge_answer(struct run *r, struct call *call, const struct step *step, struct said *s, struct run_step_result *ret,
+	struct ending *end)
+{
+	const char *word = meaning_of(&r->reply, s), *lacks;
+
+	if (is_word(word, "signed_out") || (!word && (s->out || s->answer.status == 401)))
+		return judge_out(r, s, end);
+	if (is_word(word, "down") || (!word && is_down(s->answer.status)))
+		return judge_down(r, s, end);
+	lacks = is_word(word, "done") ? NULL : answer_lacks(call->arena, step->must, step->must_count, &s->answer);
+	if (word && !is_word(word, "done")) {
+		r->reply.verdict = word;
+		lacks = lacks ? lacks : arena_printf(call->arena, "It answered with status %d.", s->answer.status);
+	}
+	if (!lacks)
+		lacks = lacks_kept(call->arena, step, s);
+	if (lacks)
+		return missing(call, ret, lacks);
+	if (step->rows && !step->pick)
+		return read_rows(call, step, s, ret);
+	*ret = (struct run_step_result){ .result = "done", .picture = -1 };
+	return STEP_DONE;
+}
+
+enum step_result request_take(struct run *r, struct call *call, const struct step *step, const struct variables *v,
+	struct run_step_result *ret, struct ending *end)
+{
+	const struct step *filled = begin_reply(r, step, v, end);
+	CLEANUP(said_end) struct said s = { 0 };
+	enum step_result result;
+	char why[HTTP_WHY];
+	int e;
+
+	if (!filled)
+		return STEP_OVER;
+	e = direct_ask(r->direct, filled, deadline_in(step_timeout_ms(filled)), r->reply.arena, &s, why);
+	if (e < 0)
+		return judge_failure(r, e, why, end);
+	result = judge_answer(r, call, filled, &s, ret, end);
+	note_reply(r, filled, &s);
+	return result;
+}
+
+/* The act */
+
+enum step_result request_hold(struct run *r, struct call *call, const struct step *step, const struct variables *v, struct held *ret_held,
+	struct ending *end)
+{
+	const struct step *filled = begin_reply(r, step, v, end);
+	char why[HTTP_WHY];
+	int e;
+
+	if (!filled)
+		return STEP_OVER;
+	r->act_requested = true;
+	e = direct_hold(r->direct, filled, deadline_in(step_timeout_ms(filled)), why);
+	if (e < 0)
+		return judge_failure(r, e, why, end);
+	*ret_held = (struct held){ .request = arena_printf(call->arena, "%s %s", filled->method, filled->url), .pressed = true };
+	return STEP_HELD;
+}
+
+/* What has become of what was let go, once no answer has come. */
+static struct answer unanswered(struct run *r, int e, bool gone, const char *why)
+{
+	r->broken = true;
+	return (struct answer){ .sent = !gone ? SENT_NOT : e == -ETIMEDOUT ? SENT_OPEN : SENT_LOST, .why = arena_strdup(r->reply.arena, why) };
+}
+
+/* An act's answer is no reason to send it again, whatever it says: that nobody is signed in is noticed when the list is read. */
+static struct answer answered(struct run *r, struct said *s)
+{
+	const struct step *step = r->reply.step;
+	const char *word = meaning_of(&r->reply, s);
+	struct answer a = { .sent = SENT_ANSWERED, .status = s->answer.status };
+
+	if (word && !is_word(word, "signed_out") && !is_word(word, "down") && !is_word(word, "done"))
+		r->reply.verdict = word;
+	if (!word)
+		a.why = answer_lacks(r->reply.arena, step->must, step->must_count, &s->answer);
+	note_reply(r, step, s);
+	return a;
+}
+
+struct answer request_send(struct run *r, int64_t wait_ms, struct ending *end)
+{
+	CLEANUP(said_end) struct said s = { 0 };
+	char why[HTTP_WHY] = "";
+	int e;
+
+	if (!direct_holds(r->direct))
+		return r->answer; /* no other comes any more */
+	e = direct_let_go(r->direct, deadline_in(wait_ms), r->reply.arena, &s, why);
+	if (e == -ECANCELED)
+		ending_set(end, ENDING_INTERRUPTED, "It was interrupted.");
+	if (e == -ECANCELED)
+		return (struct answer){ .sent = s.gone ? SENT_UNKNOWN : SENT_NEVER };
+	r->answer = e < 0 ? unanswered(r, e, s.gone, why) : answered(r, &s);
+	return r->answer;
+}
+
+/* The probe */
+
+static const struct step *probe_step(struct arena *arena, const struct recipe_probe_request *p)
+{
+	struct step *s = arena_alloc(arena, sizeof(*s));
+
+	*s = (struct step){ .step = "request", .method = "GET", .url = p->url, .headers = p->headers, .headers_count = p->headers_count };
+	return s;
+}
+
+static bool says_out(const struct recipe_probe_request *p, const struct said *s)
+{
+	for (size_t i = 0; i < p->out_count; i++)
+		if (answer_fits(&p->out[i], &s->answer))
+			return true;
+	return s->out || s->answer.status == 401;
+}
+
+/* The account that it names, or why it cannot be told whether anybody is signed in. */
+static const char *find_account(struct arena *arena, const struct recipe_probe_request *p, const struct said *s, const char **ret_reason)
+{
+	const char *text = answer_value(arena, s->answer.json, p->account);
+	char name[257];
+
+	if (text && account_match(p->pattern ? p->pattern : "*", text, name, sizeof(name)))
+		return arena_strdup(arena, name);
+	*ret_reason = arena_printf(arena, "It answered with status %d, and %s.", s->answer.status,
+		!s->answer.json ? "that is no JSON" : arena_printf(arena, "no account stands at %s", p->account));
+	return NULL;
+}
+
+static void tell(struct run_open_result *ret, const char *verdict, const char *reason)
+{
+	ret->verdict = verdict;
+	ret->reason = reason;
+}
+
+static void judge_probe(struct run *r, struct arena *arena, const struct said *s, struct run_open_result *ret)
+{
+	const struct recipe_probe_request *p = r->recipe->probe.request;
+	const char *account, *reason = NULL;
+
+	if (says_out(p, s)) {
+		tell(ret, "out", arena_printf(arena, "%s asks to sign in again: its probe answered with status %d.", r->recipe->title, s->answer.status));
+		return;
+	}
+	if (is_down(s->answer.status)) {
+		ret->retry_ms = s->retry_ms;
+		tell(ret, "down", arena_printf(arena, "%s is not well: its probe answered with status %d.", r->recipe->title, s->answer.status));
+		return;
+	}
+	account = find_account(arena, p, s, &reason);
+	if (account && strcmp(account, r->account) != 0) {
+		ret->shown_account = account;
+		tell(ret, "out", arena_printf(arena, "%s shows the account \"%s\"; the session is that of \"%s\".", r->recipe->title, account, r->account));
+		return;
+	}
+	tell(ret, account ? "in" : "inconclusive", reason);
+}
+
+/* 0; or -ECANCELED. */
+static int ask_probe(struct run *r, struct arena *arena, struct run_open_result *ret)
+{
+	const struct step *step = probe_step(arena, r->recipe->probe.request);
+	CLEANUP(said_end) struct said s = { 0 };
+	char why[HTTP_WHY];
+	int e = direct_ask(r->direct, step, deadline_in(PROBE_MS), arena, &s, why);
+
+	if (e == -ECANCELED)
+		return e;
+	if (e == 0)
+		judge_probe(r, arena, &s, ret);
+	else
+		tell(ret, e == -EACCES || e == -EINVAL ? "inconclusive" : "down", arena_strdup(arena, why));
+	return 0;
+}
+
+static bool is_out(const struct run_open_result *ret)
+{
+	return strcmp(ret->verdict, "out") == 0 && !ret->shown_account;
+}
+
+/* Only two looks that agree count. */
+static int ask_twice(struct run *r, struct arena *arena, struct run_open_result *ret)
+{
+	int e = ask_probe(r, arena, ret);
+
+	if (e == 0 && is_out(ret))
+		e = fiber_sleep_until(deadline_in(r->recipe->probe.second_look_ms));
+	return e == 0 && is_out(ret) ? ask_probe(r, arena, ret) : e;
+}
+
+int direct_run_open(struct run *r, struct run_open_result *ret, struct ending *end)
+{
+	char why[HTTP_WHY];
+
+	r->direct = direct_free(r->direct);
+	if (direct_new(r->botd, r->recipe, r->state, &r->direct, why) < 0)
+		return ending_set(end, ENDING_AGAIN, "The session for %s cannot be read: %s", r->recipe->title, why);
+	reply_end(&r->reply);
+	r->reply.arena = arena_new_secret(0);
+	if (ask_twice(r, r->reply.arena, ret) < 0) {
+		ending_set(end, ENDING_INTERRUPTED, "It was interrupted.");
+		return -ECANCELED;
+	}
+	if (strcmp(ret->verdict, "in") != 0 && direct_changed(r->direct))
+		direct_memfd(r->direct, &ret->state);
+	return 0;
+}
+
+int direct_run_close(struct run *r, bool prove, int64_t *ret_proved_at_ms)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
+	struct run_open_result looked = { .verdict = "" };
+	int state = -1;
+
+	if (!direct_changed(r->direct))
+		return -1;
+	if (prove && ask_probe(r, arena, &looked) == 0 && strcmp(looked.verdict, "in") == 0)
+		*ret_proved_at_ms = wall_now();
+	if (direct_memfd(r->direct, &state) < 0)
+		return -1;
+	return state;
+}
