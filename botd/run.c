@@ -510,7 +510,7 @@ static void store_direct(struct run *r, bool hasty)
 void run_end(struct run *r, bool hasty)
 {
 	fiber_shield();
-	if (r->direct)
+	if (r->pageless && r->direct)
 		store_direct(r, hasty);
 	close_and_store(r, hasty);
 	*r->id = '\0';

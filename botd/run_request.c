@@ -13,7 +13,8 @@
 #include "recipe/pointer.h"
 #include "recipe/template.h"
 
-#define PROBE_MS 20000
+#define PROBE_MS   20000
+#define COOKIES_MS 10000
 
 void reply_end(struct reply *reply)
 {
@@ -41,13 +42,51 @@ static const struct step *begin_reply(struct run *r, const struct step *step, co
 	return filled;
 }
 
-/* What no answer came to. */
-
 static enum step_result over(struct run *r)
 {
 	r->broken = true;
 	return STEP_OVER;
 }
+
+/* Beside a browser its cookies are those of the session, and what the site sets goes back to it. */
+
+static int swap_cookies(struct run *r, int set, struct ending *end)
+{
+	CLEANUP(call_freep) struct call *call = run_call(r);
+	const struct run_cookies_params params = { .run = r->id, .set = set };
+	struct run_cookies_result result;
+	char why[HTTP_WHY];
+	int e;
+
+	call->deadline = deadline_in(COOKIES_MS);
+	e = call_run_cookies(call, r->botd->screen, &params, &result);
+	if (e < 0)
+		return run_refused(call, e, end);
+	r->direct = direct_free(r->direct);
+	if (direct_new(r->botd, r->recipe, result.state, &r->direct, why) == 0)
+		return 0;
+	return ending_set(end, ENDING_AGAIN, "The cookies of the browser cannot be read: %s", why);
+}
+
+static int take_from_browser(struct run *r, struct ending *end)
+{
+	return r->pageless ? 0 : swap_cookies(r, -1, end);
+}
+
+static int give_to_browser(struct run *r, struct ending *end)
+{
+	int state = -1, e;
+
+	if (r->pageless || !direct_changed(r->direct))
+		return 0;
+	if (direct_memfd(r->direct, &state) < 0)
+		return ending_set(end, ENDING_AGAIN, "There is no memory for the cookies of %s.", r->recipe->title);
+	e = swap_cookies(r, state, end);
+	close(state);
+	return e;
+}
+
+/* What no answer came to. */
 
 static enum step_result judge_failure(struct run *r, int e, const char *why, struct ending *end)
 {
@@ -226,12 +265,14 @@ enum step_result request_take(struct run *r, struct call *call, const struct ste
 
 	if (!filled)
 		return STEP_OVER;
+	if (take_from_browser(r, end) < 0)
+		return over(r);
 	e = direct_ask(r->direct, filled, deadline_in(step_timeout_ms(filled)), r->reply.arena, &s, why);
 	if (e < 0)
 		return judge_failure(r, e, why, end);
 	result = judge_answer(r, call, filled, &s, ret, end);
 	note_reply(r, filled, &s);
-	return result;
+	return result == STEP_OVER || give_to_browser(r, end) == 0 ? result : over(r);
 }
 
 /* The act */
@@ -246,6 +287,8 @@ enum step_result request_hold(struct run *r, struct call *call, const struct ste
 	if (!filled)
 		return STEP_OVER;
 	r->act_requested = true;
+	if (take_from_browser(r, end) < 0)
+		return over(r);
 	e = direct_hold(r->direct, filled, deadline_in(step_timeout_ms(filled)), why);
 	if (e < 0)
 		return judge_failure(r, e, why, end);
@@ -278,6 +321,7 @@ static struct answer answered(struct run *r, struct said *s)
 struct answer request_send(struct run *r, int64_t wait_ms, struct ending *end)
 {
 	CLEANUP(said_end) struct said s = { 0 };
+	struct ending lost = { 0 };
 	char why[HTTP_WHY] = "";
 	int e;
 
@@ -289,6 +333,8 @@ struct answer request_send(struct run *r, int64_t wait_ms, struct ending *end)
 	if (e == -ECANCELED)
 		return (struct answer){ .sent = s.gone ? SENT_UNKNOWN : SENT_NEVER };
 	r->answer = e < 0 ? unanswered(r, e, s.gone, why) : answered(r, &s);
+	if (e == 0 && give_to_browser(r, &lost) < 0)
+		r->broken = true; /* the list is read by another run then */
 	return r->answer;
 }
 

@@ -39,6 +39,14 @@ const RECIPE = { title: "Gym", home: `${AT}/`, sign_in: { url: `${AT}/enter` }, 
 		],
 		outcomes: [{ text: "too early", outcome: "too_early" }] } } };
 
+/* The same, but its list is a page, and what it books with is asked for beside one. */
+const { book: PURE } = RECIPE.actions;
+
+RECIPE.actions.mixed = { ...PURE, title: "Book a class by its page", list: { ...PURE.list, none: { css: "#mine .none" },
+	steps: [{ step: "open", url: `${AT}/mine?day={date}` }, { step: "wait_for", at: { css: "#mine" } },
+		{ step: "read", at: { css: "#mine li" }, all: true, cells: [{ name: "class" }] }] },
+steps: [{ step: "open", url: `${AT}/week` }, ...PURE.steps] };
+
 class Gym {
 	sessions = new Map(); /* by cookie */
 	booked = []; /* { name, class, day } */
@@ -108,7 +116,7 @@ class Gym {
 			return res.writeHead(302, { Location: "/home", "Set-Cookie": this.#give("alice") }).end();
 		if (!path.startsWith("/api/"))
 			return name ? res.writeHead(200, { "Content-Type": "text/html", ...this.#rotated(req) })
-				.end(`<!doctype html><link rel="icon" href="data:,"><p id="who">${name}</p>`) : res.writeHead(302, { Location: "/login" }).end();
+				.end(`<!doctype html><link rel="icon" href="data:,"><p id="who">${name}</p>${this.#mine(name, query.get("day"))}`) : res.writeHead(302, { Location: "/login" }).end();
 		if (!name)
 			return this.#json(req, res, { logout: 1 });
 		if (path === "/api/whoami")
@@ -118,6 +126,13 @@ class Gym {
 		if (path === "/api/classes")
 			return this.#json(req, res, { classes: [{ id: 11, className: "Yoga" }, { id: 12, className: "WOD  18:00" }, { id: 13, className: "Spin" }] });
 		return this.#json(req, res, this.book(name, new URLSearchParams(body)));
+	}
+
+	#mine(name, date)
+	{
+		const rows = this.booked.filter((one) => one.name === name && one.day === date).map(({ className }) => `<li>${className}</li>`);
+
+		return `<ul id="mine">${rows.join("") || "<p class=none>Nothing</p>"}</ul>`;
 	}
 
 	book(name, form)
@@ -149,9 +164,9 @@ const log = async (id) => (await alice.must("GET", `/bookings/${id}/log`)).lines
 
 let days = 0;
 
-async function book(className = "Yoga")
+async function book(className = "Yoga", action = "book")
 {
-	const date = day(1 + days++), { booking } = await alice.must("POST", "/bookings", { key: `k${date}${className}`, site: "gym", action: "book",
+	const date = day(1 + days++), { booking } = await alice.must("POST", "/bookings", { key: `k${date}${className}`, site: "gym", action,
 		inputs: { date, class: className } });
 
 	return { id: booking.id, date };
@@ -210,6 +225,20 @@ describe("an action over HTTP", { concurrency: false }, () => {
 
 		assert.equal(session.health, "working");
 		assert.equal((await ends("Spin")).outcome, "booked");
+	});
+
+	it("mixes pages and requests, which share the session as it changes", { timeout: LIMIT_MS }, async () => {
+		const acts = gym.acts;
+
+		gym.next("/api/classes", says({ classes: [{ id: 11, className: "Yoga" }] }, 200, { "Set-Cookie": "seen=1; Path=/; Secure" }));
+		gym.next("/api/book", books_and(says({ bookState: 1 }, 200, { "Set-Cookie": "seen=; Path=/; Secure; Max-Age=0" })));
+		const { id } = await book("Yoga", "mixed"), done = await alice.bookingIs(id, ["done"], LIMIT_MS);
+
+		assert.equal(done.outcome, "booked", done.reason);
+		assert.equal(gym.acts, acts + 1);
+		assert.match(asked("/api/book").at(-1).headers.cookie, /seen=1/);
+		assert.doesNotMatch(asked("/mine").at(-1).headers.cookie, /seen=/);
+		assert.equal((await ends("Spin")).outcome, "booked", "and what the browser had is kept");
 	});
 
 	it("says what the site says of it", { timeout: LIMIT_MS }, async () => {
