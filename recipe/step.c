@@ -140,7 +140,7 @@ static void check_request(struct reading *r, const struct place *place, const st
 		reading_fail(r, PLACE_KEY(place, s->rows ? "rows" : "cells"), "goes with %s, which is not given", s->rows ? "cells" : "rows");
 	if (s->pick && !s->rows)
 		reading_fail(r, PLACE_KEY(place, "pick"), "goes with rows, which is not given");
-	for (size_t i = 0; i < s->pick_count; i++)
+	for (size_t i = 0; i < s->pick_count && s->rows; i++)
 		if (!step_has_cell(s, s->pick[i].cell))
 			reading_fail(r, PLACE_INDEX(PLACE_KEY(place, "pick"), i), "\"%s\" is none of the cells", s->pick[i].cell);
 	for (size_t i = 0; i < s->cells_count; i++)
