@@ -230,13 +230,16 @@ static bool has_complaint(const struct recipe_action *a)
 	return false;
 }
 
-/* What one of its steps keeps is a variable, too. */
-static struct variables keep_samples(struct arena *arena, const struct recipe_action *a, struct variables v)
+/* What one of its steps keeps is a variable, too. False: what one is called cannot be read. */
+static bool keep_samples(struct arena *arena, const struct recipe_action *a, struct variables *v)
 {
 	for (size_t i = 0; i < a->steps_count; i++)
-		for (size_t j = 0; j < a->steps[i].keep_count; j++)
-			v = variables_with(arena, v, a->steps[i].keep[j].name, INPUT_SAMPLE);
-	return v;
+		for (size_t j = 0; j < a->steps[i].keep_count; j++) {
+			if (!a->steps[i].keep[j].name)
+				return false;
+			*v = variables_with(arena, *v, a->steps[i].keep[j].name, INPUT_SAMPLE);
+		}
+	return true;
 }
 
 /* It may be read in part; variables are not known as long as an input cannot be read. */
@@ -252,8 +255,9 @@ static void check_action(struct reading *r, const struct place *place, const voi
 		reading_fail(r, PLACE_KEY(place, "outcomes"), "needs complaints: where the page says such things");
 	if (reading_failed(r, PLACE_KEY(place, "inputs")))
 		return;
-	t.known = keep_samples(r->arena, a, inputs_variables(r->arena, a, NULL, INPUT_SAMPLE_DATE, INPUT_SAMPLE));
-	walk_texts(&recipe_action_type, place, a, try_template, &t);
+	t.known = inputs_variables(r->arena, a, NULL, INPUT_SAMPLE_DATE, INPUT_SAMPLE);
+	if (keep_samples(r->arena, a, &t.known))
+		walk_texts(&recipe_action_type, place, a, try_template, &t);
 }
 
 /* A browser that is sent where it may not go says nothing but that it could not. */
