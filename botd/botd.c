@@ -43,9 +43,10 @@ static void tell_news(const char *payload, void *arg)
 
 	if (!rest.n)
 		hub_miss(b->news);
-	while (rest.n && span_next(&rest, " ", &number))
-		if (exact_set(name, sizeof(name), "%.*s", (int)number.n, number.p))
-			hub_tell(b->news, name, NULL);
+	while (rest.n && span_next(&rest, " ", &number)) {
+		exact_must(name, sizeof(name), "%lld", strtoll(number.p, NULL, 10));
+		hub_tell(b->news, name, NULL);
+	}
 }
 
 /* The numbers of jobs that are not wanted any more. Of what is missed a beat tells. */

@@ -108,7 +108,8 @@ static int claim_rows(const struct claimer *c, const char *kinds, const char *ro
 		DB_INT(c->lease_ms), DB_TEXT(kinds), DB_TEXT(rooms), DB_INT(c->worker));
 }
 
-int claim_jobs(const struct claimer *c, const struct claim_wish *wishes, size_t n, int64_t deadline, struct claim *claims, size_t *ret_count)
+int claim_jobs(const struct claimer *c, const struct claim_wish *wishes, size_t n, int64_t deadline,
+	struct claim *claims, size_t *ret_count)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	char kinds[MOST_WISHES * 66 + 2], rooms[sizeof(kinds)];

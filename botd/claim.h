@@ -42,7 +42,8 @@ struct claimer {
  * room for all; how many there are goes to *ret_count. 0; -EAGAIN: none, for others were just taking what was due, so ask again in
  * a moment; -ENOENT: none is due; or a negative errno of db/error.h.
  */
-int claim_jobs(const struct claimer *c, const struct claim_wish *wishes, size_t n, int64_t deadline, struct claim *claims, size_t *ret_count);
+int claim_jobs(const struct claimer *c, const struct claim_wish *wishes, size_t n, int64_t deadline,
+	struct claim *claims, size_t *ret_count);
 
 /* How many ms until there may be more; -ENOENT: nothing waits for its time. */
 int claim_next_due(struct db *db, int64_t deadline, int64_t *ret_ms);

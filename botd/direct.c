@@ -51,6 +51,7 @@ int direct_new(struct botd *b, const struct recipe *recipe, int state, struct di
 	struct environment e;
 	int r;
 
+	*why = '\0';
 	d->recipe = recipe;
 	d->own = arena_new(0);
 	r = state_read_memfd(state, &d->state, why, HTTP_WHY);
@@ -153,7 +154,8 @@ static void prepare_body(struct arena *arena, const struct step *s, struct head 
 }
 
 /* As the page's own script would ask: with the session's cookies, and of the place that the person is at. */
-static void prepare(struct direct *d, struct arena *arena, const struct step *s, const char *url, int64_t deadline, struct http_request *ret)
+static void prepare(struct direct *d, struct arena *arena, const struct step *s, const char *url, int64_t deadline,
+	struct http_request *ret)
 {
 	struct head *h = arena_alloc(arena, sizeof(*h));
 
@@ -193,6 +195,11 @@ void said_end(struct said *s)
 	s->answer.json = NULL;
 }
 
+bool said_is_down(const struct said *s)
+{
+	return s->answer.status == 429 || s->answer.status >= 500;
+}
+
 static void read_answer(struct direct *d, struct arena *arena, const char *url, const struct http_answer *a, struct said *ret)
 {
 	take_cookies(d, arena, url, a);
@@ -218,7 +225,8 @@ static bool leads_out(const struct direct *d, const char *url)
 }
 
 /* The address that it is redirected to; NULL: it is none, or is not followed. ret->out: for it asks to sign in. */
-static const char *next_address(struct direct *d, struct arena *arena, const struct step *s, const struct http_answer *a, struct said *ret)
+static const char *next_address(
+	struct direct *d, struct arena *arena, const struct step *s, const struct http_answer *a, struct said *ret)
 {
 	const char *location = is_redirect(a->status) ? http_header_of(a, "location") : NULL;
 	const char *url = location ? http_join(arena, ret->url, location) : NULL;
@@ -242,11 +250,13 @@ static struct step redirected(const struct step *s, int status)
 	return next;
 }
 
-int direct_ask(struct direct *d, const struct step *step, int64_t deadline, struct arena *arena, struct said *ret, char why[HTTP_WHY])
+int direct_ask(struct direct *d, const struct step *step, int64_t deadline, struct arena *arena, struct said *ret,
+	char why[HTTP_WHY])
 {
 	const char *url = step->url;
 	struct step s = *step;
 
+	*why = '\0';
 	*ret = (struct said){ 0 };
 	for (int hop = 0; hop <= MOST_HOPS; hop++) {
 		struct http_answer a;
@@ -273,6 +283,7 @@ int direct_hold(struct direct *d, const struct step *step, int64_t deadline, cha
 {
 	int r = 0;
 
+	*why = '\0';
 	direct_drop(d);
 	d->arena = arena_new(0);
 	prepare(d, d->arena, step, step->url, deadline, &d->request);
@@ -290,6 +301,7 @@ int direct_let_go(struct direct *d, int64_t deadline, struct arena *arena, struc
 	struct http_answer a = { 0 };
 	int r;
 
+	*why = '\0';
 	*ret = (struct said){ 0 };
 	d->request.deadline = deadline;
 	if (d->held)

@@ -38,15 +38,19 @@ struct said {
 
 void said_end(struct said *s);
 
+/* The site is not well, as HTTP has it: 429 or 5xx. */
+bool said_is_down(const struct said *s);
+
 /*
  * One step, filled in, and its answer, whose texts lie in the arena. A redirect is followed, unless the step is the act. 0; else as
  * http_fetch(), or -ELOOP, with a sentence in why.
  */
-int direct_ask(struct direct *d, const struct step *step, int64_t deadline, struct arena *arena, struct said *ret, char why[HTTP_WHY]);
+int direct_ask(struct direct *d, const struct step *step, int64_t deadline, struct arena *arena, struct said *ret,
+	char why[HTTP_WHY]);
 
 /*
- * The act: connects and sends all but its last byte, where it has a body; without one nothing is sent yet. Then lets it go, and waits for
- * the answer. direct_let_go() is called once for each direct_hold() that succeeded; direct_drop() instead gives it up.
+ * The act: connects and sends all but its last byte, where it has a body; without one nothing is sent yet. Then lets it go and
+ * waits for the answer. direct_let_go() is called once for each direct_hold() that succeeded; direct_drop() instead gives it up.
  */
 int direct_hold(struct direct *d, const struct step *step, int64_t deadline, char why[HTTP_WHY]);
 int direct_let_go(struct direct *d, int64_t deadline, struct arena *arena, struct said *ret, char why[HTTP_WHY]);

@@ -417,7 +417,8 @@ enum job_result job_give_up(struct job *j, const char *reason, struct job **ret_
 
 enum job_result job_withdraw(struct job *j, struct job **ret_next)
 {
-	return queue_end(j, &(struct ending_write){ .state = "cancelled", .version = -1, .level = "info", .line = "Withdrawn." }, ret_next);
+	return queue_end(j, &(struct ending_write){ .state = "cancelled", .version = -1, .level = "info",
+			.line = "Withdrawn." }, ret_next);
 }
 
 enum job_result job_park(struct job *j, int64_t version, const char *reason, struct job **ret_next)
@@ -447,8 +448,8 @@ enum job_result job_look(struct job *j, int64_t delay_ms, const char *reason)
 	char line[64];
 
 	words_set(line, sizeof(line), "It is looked for again in %lld s: ", (long long)((delay_ms + 999) / 1000));
-	return queue_end(j, &(struct ending_write){ .state = later(delay_ms), .reason = reason, .version = -1, .level = "info", .line = line,
-			.delay_ms = delay_ms, .told = true }, NULL);
+	return queue_end(j, &(struct ending_write){ .state = later(delay_ms), .reason = reason, .version = -1, .level = "info",
+			.line = line, .delay_ms = delay_ms, .told = true }, NULL);
 }
 
 enum job_result job_put_off(struct job *j, int64_t delay_ms, bool tell, const char *reason)

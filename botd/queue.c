@@ -182,12 +182,6 @@ void queue_start(struct queue *q)
 	fiber_start("reaper", queue_reap, q, &q->reaper);
 }
 
-void queue_wake(struct queue *q)
-{
-	q->again = true;
-	latch_wake(&q->woken, 0);
-}
-
 void queue_stop(struct queue *q)
 {
 	q->stopping = true;

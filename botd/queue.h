@@ -45,7 +45,11 @@ struct queue {
 void queue_start(struct queue *q);
 
 /* There may be work, or room, or an end to be written. */
-void queue_wake(struct queue *q);
+static inline void queue_wake(struct queue *q)
+{
+	q->again = true;
+	latch_wake(&q->woken, 0);
+}
 
 /* In a fiber: it claims no more, and its tasks are cancelled, and given back. Waits, no longer than a lease. */
 void queue_stop(struct queue *q);

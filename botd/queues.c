@@ -76,7 +76,8 @@ static int check_name(struct call *call, const char *name)
  * What is said of a queue. All botd look for work anew, and whoever watches a job there is told; it is written down who said it
  * (of steadctl that has been done).
  */
-static int queue_set(struct call *call, const char *name, const char *what, const char *sql, struct db_arg arg, struct queue_info **ret)
+static int queue_set(struct call *call, const char *name, const char *what, const char *sql, struct db_arg arg,
+	struct queue_info **ret)
 {
 	int r = check_name(call, name);
 

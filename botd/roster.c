@@ -44,7 +44,8 @@ static int roster_beat(struct roster *r)
 		"l AS (UPDATE jobs.leader SET worker = $1, until = clock_timestamp() + $5 * interval '1 ms' "
 		"WHERE worker = $1 OR worker IS NULL OR until < clock_timestamp() RETURNING worker) "
 		"SELECT EXISTS (SELECT FROM l) AS leads",
-		DB_INT(r->id), DB_TEXT(own_host(host, sizeof(host))), DB_INT(getpid()), DB_TEXT(STEAD_VERSION), DB_INT(r->lease_ms));
+		DB_INT(r->id), DB_TEXT(own_host(host, sizeof(host))), DB_INT(getpid()), DB_TEXT(STEAD_VERSION),
+		DB_INT(r->lease_ms));
 
 	if (e == 0 && db_next(res))
 		r->lead_end = row_bool(res, "leads") ? asked_at + r->lease_ms : 0;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "botd/ending.h"
+#include "botd/reply.h"
 #include "proto/call.h"
 #include "proto/streamd.h"
 #include "recipe/recipe.h"
@@ -51,16 +52,7 @@ bool run_is_of(const struct run *r, int64_t user, const char *site);
 /* It has no browser, so it can carry out requests alone. */
 bool run_pageless(const struct run *r);
 
-/* What came of the last request step, until the next one. */
-struct reply {
-	const char *verdict;  /* the outcome that the recipe makes of it, the recipe's; NULL: none */
-	char complaint[512];  /* what the site said is wrong; "": nothing */
-	struct arena *arena;  /* of the step */
-	const struct step *from; /* the recipe's; NULL: there was none */
-	const struct step *step; /* filled in */
-	json_t *json;
-};
-
+/* To the last request step, until the next one. */
 const struct reply *run_reply(const struct run *r);
 
 /* No further job is to be done in this browser. */

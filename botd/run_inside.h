@@ -34,19 +34,18 @@ struct run {
 /* What a refused call to another daemon means for the job: -ECANCELED or -ENOENT, with the ending set. */
 int run_refused(struct call *call, int e, struct ending *end);
 
-/* Without a browser: the session's state is read, and the site's probe asked over HTTP; ret as streamd would tell of its browser. */
+/* Without a browser (botd/run_probe.c): reads the session's state, asks the site's probe; *ret as streamd tells of its browser. */
 int direct_run_open(struct run *r, struct run_open_result *ret, struct ending *end);
 
-/* Its state, a memfd, if the site has set anything; proved_at_ms: when it was shown to work since, 0: it was not. -1: nothing to be kept. */
+/* Its state, a memfd, if the site has set anything, else -1; *ret_proved_at_ms is left if nothing has shown since that it works. */
 int direct_run_close(struct run *r, bool prove, int64_t *ret_proved_at_ms);
 
 /* Request steps (botd/run_request.c), as those of run.h. */
 enum step_result request_take(struct run *r, struct call *call, const struct step *step, const struct variables *v,
 	struct run_step_result *ret, struct ending *end);
-enum step_result request_hold(struct run *r, struct call *call, const struct step *step, const struct variables *v, struct held *ret_held,
-	struct ending *end);
+enum step_result request_hold(struct run *r, struct call *call, const struct step *step, const struct variables *v,
+	struct held *ret_held, struct ending *end);
 struct answer request_send(struct run *r, int64_t wait_ms, struct ending *end);
-void reply_end(struct reply *reply);
 
 /* What is known of the session besides, for the person to see; the job goes its way whether or not the vault hears that. */
 void run_remark(struct run *r, const char *health, const char *reason);

@@ -14,7 +14,7 @@
 
 #define MOST_AT_ONCE 256 /* ends, or beats, in one statement: each may take a lock of its lane */
 
-/* Some tasks, as columns, each an array as PostgreSQL writes it. Across a wait they are numbers, for any of them may end meanwhile. */
+/* Some tasks, as columns: arrays as PostgreSQL writes them. Across a wait they are numbers, for any may end meanwhile. */
 struct batch {
 	struct bytes ids, tokens, outcomes, delays, counted;
 	struct batch_row {

@@ -257,7 +257,8 @@ static void do_batch(struct worker *w)
 			job_do(w->botd, j, w->run, &known, &w->progress, &end);
 		else
 			ending_written(&end, r);
-		more = n < worker_settings(w)->batch && !run_pageless(w->run) && !run_broken(w->run) && !fiber_cancelled() && end.kind == ENDING_DONE;
+		more = n < worker_settings(w)->batch && !run_pageless(w->run) && !run_broken(w->run) &&
+		       !fiber_cancelled() && end.kind == ENDING_DONE;
 		w->leaving = more && must_yield(w, n);
 		j = settle_present(w, &end, more && !w->leaving);
 	}

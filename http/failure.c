@@ -64,6 +64,7 @@ void failure_say(const struct transfer *t, int error, char why[HTTP_WHY])
 {
 	const char *host = t->place.host.name, *more;
 
+	*why = '\0';
 	if (error == -ETIMEDOUT)
 		words_set(why, HTTP_WHY, "%s did not answer in time.", host);
 	else if (!t->done)

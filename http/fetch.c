@@ -61,18 +61,22 @@ static int fetch_end(const struct transfer *t, int r, struct arena *arena, struc
 int http_fetch(struct http *h, const struct http_request *q, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY])
 {
 	CLEANUP(transfer_freep) struct transfer *t = NULL;
-	int r = transfer_new(h, q, &t, why);
+	int r;
 
+	*why = '\0';
 	*ret = (struct http_answer){ 0 };
+	r = transfer_new(h, q, &t, why);
 	return r < 0 ? r : fetch_end(t, transfer_run(t, why), arena, ret);
 }
 
 int http_hold(struct http *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY])
 {
 	CLEANUP(transfer_freep) struct transfer *t = NULL;
-	int r = transfer_new(h, q, &t, why);
+	int r;
 
+	*why = '\0';
 	assert(q->once && q->size);
+	r = transfer_new(h, q, &t, why);
 	if (r < 0)
 		return r;
 	t->holding = true;
@@ -89,6 +93,7 @@ bool http_held_lost(const struct transfer *t)
 
 int http_let_go(struct transfer *t, int64_t deadline, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY])
 {
+	*why = '\0';
 	*ret = (struct http_answer){ 0 };
 	return fetch_end(t, transfer_finish(t, deadline, why), arena, ret);
 }

@@ -33,6 +33,11 @@ const char *http_form(struct arena *arena, const struct http_header *fields, siz
 	return form;
 }
 
+static bool is_web(const char *url)
+{
+	return strncmp(url, "https:", 6) == 0 || strncmp(url, "http:", 5) == 0;
+}
+
 const char *http_join(struct arena *arena, const char *base, const char *location)
 {
 	const char *joined = NULL;
@@ -41,7 +46,7 @@ const char *http_join(struct arena *arena, const char *base, const char *locatio
 
 	if (place_read(base, &place) && curl_url_set(place.url, CURLUPART_URL, location, 0) == CURLUE_OK) {
 		curl_url_set(place.url, CURLUPART_FRAGMENT, NULL, 0);
-		if (curl_url_get(place.url, CURLUPART_URL, &text, 0) == CURLUE_OK && (strncmp(text, "https:", 6) == 0 || strncmp(text, "http:", 5) == 0))
+		if (curl_url_get(place.url, CURLUPART_URL, &text, 0) == CURLUE_OK && is_web(text))
 			joined = arena_strdup(arena, text);
 	}
 	curl_free(text);

@@ -39,7 +39,7 @@ struct http_config {
 /* Needs the loop. */
 struct http *http_new(const struct http_config *config);
 
-/* The address that location, of an answer from base, leads to (RFC 9110 section 10.2.2); NULL: none of http or https. In the arena. */
+/* Where an answer's location leads to from base (RFC 9110 section 10.2.2); NULL: to no address of a site. In the arena. */
 const char *http_join(struct arena *arena, const char *base, const char *location);
 
 /* No fiber may be in a call of it. Takes NULL, returns NULL. */

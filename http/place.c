@@ -21,7 +21,7 @@ static bool copy_part(CURLU *url, CURLUPart part, char *out, size_t size)
 	bool fits = curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK && strlen(text) < size;
 
 	if (fits)
-		strcpy(out, text);
+		memcpy(out, text, strlen(text) + 1);
 	curl_free(text);
 	return fits;
 }

@@ -1,4 +1,4 @@
-/* Where an address of a site leads. One reader of addresses, libcurl's, decides what is dialled, asked for and sent along. (private to http/) */
+/* Where an address leads. One reader of them, libcurl's, decides what is dialled, asked for and sent along. (private to http/) */
 #pragma once
 
 #include <stdbool.h>

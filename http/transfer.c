@@ -18,7 +18,8 @@
 #define MOST_HEAD  262144 /* bytes of the answer's head, interim ones included */
 
 /* What is said of the body and the connection is ours to say. */
-static const char *const ours[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Upgrade", "Accept-Encoding" };
+static const char *const ours[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Upgrade",
+	"Accept-Encoding" };
 
 /* libcurl's callbacks, on the loop's own stack */
 
@@ -216,6 +217,7 @@ int transfer_new(struct http *h, const struct http_request *q, struct transfer *
 	CLEANUP(transfer_freep) struct transfer *t = must(calloc(1, sizeof(*t)));
 	int r;
 
+	*why = '\0';
 	t->http = h;
 	t->request = q;
 	t->deadline = q->deadline;
@@ -303,6 +305,7 @@ int transfer_run(struct transfer *t, char why[HTTP_WHY])
 {
 	int r;
 
+	*why = '\0';
 	begin_at(t, t->target.endpoints);
 	r = await(t, why);
 	while (may_go_on(t, r)) {
@@ -315,6 +318,7 @@ int transfer_run(struct transfer *t, char why[HTTP_WHY])
 
 int transfer_finish(struct transfer *t, int64_t deadline, char why[HTTP_WHY])
 {
+	*why = '\0';
 	if (transfer_is_lost(t)) {
 		transfer_done(t, CURLE_SEND_ERROR);
 		return await(t, why);

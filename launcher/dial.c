@@ -62,7 +62,9 @@ int dialer_dial(struct dialer *d, const char *host, size_t length, uint16_t port
 	char why[EGRESS_WHY])
 {
 	struct egress_target t;
-	int r = resolver_find(&d->resolver, d->rule, host, length, port, &t, why);
+	int r;
 
+	*why = '\0';
+	r = resolver_find(&d->resolver, d->rule, host, length, port, &t, why);
 	return r < 0 ? r : connect_any(&t, ret_fd, why);
 }

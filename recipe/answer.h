@@ -23,5 +23,5 @@ bool answer_fits(const struct answer_fits *f, const struct answer_said *a);
  */
 const char *answer_lacks(struct arena *arena, const struct answer_fits *must, size_t n, const struct answer_said *a);
 
-/* What stands at a place of it, in words: a text as it is, all else as JSON writes it; NULL: nothing does, or null. In the arena. */
+/* What stands at a place of it: a text as it is, all else as JSON writes it; NULL: nothing does, or null. In the arena. */
 const char *answer_value(struct arena *arena, json_t *json, const char *pointer);

@@ -7,7 +7,7 @@
  *
  *	TEXT(name, most bytes, format, sentence)                const char *
  *	TEXTS(name, most items, most bytes, format, sentence)   const char **name; size_t name_count
- *	JSON(name, most bytes, sentence)                        const char *: an object or a list, as text; its strings are templates
+ *	JSON(name, most bytes, sentence)                        const char *: an object or a list; its strings are templates
  *	NOTE("name", most bytes, sentence)                      no member: a text that is not kept
  *	NUMBER(name, least, most, value if absent, sentence)    int64_t
  *	FLAG(name, sentence)                                    bool

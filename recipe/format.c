@@ -115,8 +115,8 @@ static const char *variable_wrong(const char *s)
 /* A token (RFC 9110 section 5.6.2), of what the one who sends does not write itself. */
 static const char *field_name_wrong(const char *s)
 {
-	static const char *const own[] = { "host", "cookie", "content-length", "content-type", "connection", "transfer-encoding", "user-agent",
-		"accept-encoding", "accept-language", "expect", "upgrade" };
+	static const char *const own[] = { "host", "cookie", "content-length", "content-type", "connection",
+		"transfer-encoding", "user-agent", "accept-encoding", "accept-language", "expect", "upgrade" };
 
 	if (s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+.^_`|~-")])
 		return "is not the name of a header field";

@@ -12,7 +12,7 @@ struct monitor {
 /* Texts may be NULL. */
 struct environment {
 	const char *user_agent, *languages, *time_zone, *locale;
-	const char *agent; /* how the browser called itself, where no user_agent is wanted of it: its own, which changes with its version */
+	const char *agent; /* how the browser called itself where no user_agent was wanted of it */
 	struct monitor screen;
 	int width, height; /* of the page as it begins, CSS pixels */
 };

@@ -56,7 +56,8 @@ static int write_cookies(struct run *run, const struct state *wanted, int64_t de
 	int r = read_cookies(run, deadline, &there);
 
 	if (r == 0 && state_cookie_count(wanted))
-		r = cdp_call(browser_cdp(run->browser), "", "Storage.setCookies", deadline, NULL, CDP_VALUE("cookies", state_cookies(wanted)));
+		r = cdp_call(browser_cdp(run->browser), "", "Storage.setCookies", deadline, NULL,
+			CDP_VALUE("cookies", state_cookies(wanted)));
 	for (size_t i = 0; r == 0 && i < state_cookie_count(there); i++)
 		if (!is_among(wanted, state_cookie_at(there, i)))
 			r = delete_cookie(run, state_cookie_at(there, i), deadline);

@@ -2,7 +2,7 @@
  * What the queue costs: empty jobs, of so many persons, from the claim to the end that is committed.
  *
  *	bench_queue CONNINFO work JOBS ROOM     jobs/s: JOBS of them wait already, ROOM at once
- *	bench_queue CONNINFO pickup JOBS        from asking for a job until it runs, ms, one after another while nothing else is to be done
+ *	bench_queue CONNINFO pickup JOBS        from asking for a job until it runs, ms, one after another, with nothing else to do
  *
  * As role stead_botd at a database with Stead's tables. Prints one object of JSON.
  */
@@ -97,12 +97,14 @@ static void pickup(void *)
 
 int main(int argc, char *argv[])
 {
+	struct db_config config = { .size = 4, .application_name = "bench" };
+
 	if (argc < 4 || loop_init() < 0)
 		return 2;
 	wanted = strtol(argv[3], NULL, 10);
 	room = argc > 4 ? strtol(argv[4], NULL, 10) : 10;
-	if (db_new(&(struct db_config){ .conninfo = argv[1], .size = 4, .application_name = "bench" }, &db) < 0 ||
-		db_listen(db, "jobs_queue", tell_work, NULL) < 0)
+	config.conninfo = argv[1];
+	if (db_new(&config, &db) < 0 || db_listen(db, "jobs_queue", tell_work, NULL) < 0)
 		return 1;
 	fiber_start("bench", strcmp(argv[2], "work") == 0 ? work : pickup, NULL, NULL);
 	loop_run();

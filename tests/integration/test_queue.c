@@ -1,6 +1,6 @@
 /*
- * botd/claim.c and botd/job.c against a real PostgreSQL: who gets a job, that a lost lease can write nothing, that lines are numbered
- * without gaps, and what happens when the database goes away meanwhile.
+ * botd/claim.c and botd/job.c against a real PostgreSQL: who gets a job, that a lost lease can write nothing, that lines are
+ * numbered without gaps, and what happens when the database goes away meanwhile.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -41,8 +41,12 @@ static void begin(const struct site_answer *answers, SSL_CTX *tls, const char *k
 	assert_int_equal(egress_rule_new((struct egress_words){ hosts, 2 }, (struct egress_words){ addresses, 1 },
 		(struct egress_words){ pins, 1 }, &rule, &field, wrong), 0);
 	trusted[0] = key;
-	http = http_new(&(struct http_config){ .rule = rule, .resolver = &resolver, .user_agent = "Agent/1", .languages = "de,en;q=0.5",
-		.trusted_keys = trusted, .trusted_count = key ? 1 : 0 });
+	http = http_new(&(struct http_config){ .rule = rule,
+		.resolver = &resolver,
+		.user_agent = "Agent/1",
+		.languages = "de,en;q=0.5",
+		.trusted_keys = trusted,
+		.trusted_count = key ? 1 : 0 });
 	arena = arena_new(0);
 }
 
@@ -92,7 +96,9 @@ static void ask(struct http_request q)
 
 static struct http_request act(void)
 {
-	return (struct http_request){ .method = "POST", .url = at("http", "site.test", "/book"), .body = "day=1", .size = 5, .once = true };
+	return (struct http_request){
+		.method = "POST", .url = at("http", "site.test", "/book"), .body = "day=1", .size = 5, .once = true
+	};
 }
 
 static void test_says_what_came(void **)

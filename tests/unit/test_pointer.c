@@ -17,8 +17,8 @@ static void test_examples(void **)
 	static const struct {
 		const char *pointer;
 		int value;
-	} rows[] = { { "/", 0 }, { "/a~1b", 1 }, { "/c%d", 2 }, { "/e^f", 3 }, { "/g|h", 4 }, { "/i\\j", 5 }, { "/k\"l", 6 }, { "/ ", 7 },
-		{ "/m~0n", 8 } };
+	} rows[] = { { "/", 0 }, { "/a~1b", 1 }, { "/c%d", 2 }, { "/e^f", 3 }, { "/g|h", 4 }, { "/i\\j", 5 },
+		{ "/k\"l", 6 }, { "/ ", 7 }, { "/m~0n", 8 } };
 	json_t *d = json_loads(document, 0, NULL);
 
 	assert_ptr_equal(pointer_find(d, ""), d);
@@ -33,8 +33,8 @@ static void test_examples(void **)
 
 static void test_leads_nowhere(void **)
 {
-	static const char *const rows[] = { "/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/0/x", "/foo/", "/foo/99999999999999999999",
-		"/none", "/none/deeper", "/foo/bar", "/a/b", "/m~n" };
+	static const char *const rows[] = { "/foo/2", "/foo/-", "/foo/00", "/foo/01", "/foo/0/x", "/foo/",
+		"/foo/99999999999999999999", "/none", "/none/deeper", "/foo/bar", "/a/b", "/m~n" };
 	json_t *d = json_loads(document, 0, NULL);
 	char large[1000];
 
@@ -61,7 +61,8 @@ static void test_wrong(void **)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_examples), cmocka_unit_test(test_leads_nowhere), cmocka_unit_test(test_wrong) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_examples), cmocka_unit_test(test_leads_nowhere),
+		cmocka_unit_test(test_wrong) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

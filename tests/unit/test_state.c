@@ -17,8 +17,13 @@
 
 #define AT_S 1700000000
 
-static const struct environment environment = { .user_agent = "Chromium", .agent = "Chromium/156", .languages = "de,en", .time_zone = "Europe/Vienna",
-	.screen = { 2560, 1440, 24 }, .width = 1280, .height = 721 };
+static const struct environment environment = { .user_agent = "Chromium",
+	.agent = "Chromium/156",
+	.languages = "de,en",
+	.time_zone = "Europe/Vienna",
+	.screen = { 2560, 1440, 24 },
+	.width = 1280,
+	.height = 721 };
 static const char *const desk[] = { "https://desk.test" }, *const framed[] = { "https://desk.test", "https://id.test" };
 static struct arena *arena;
 
