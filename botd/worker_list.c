@@ -2,8 +2,10 @@
 #include "botd/handlers.h"
 #include "botd/state.h"
 #include "common/cleanup.h"
+#include "common/words.h"
 
-#define MOST 256
+#define MOST  256
+#define WORDS 1024
 
 static void worker_read(struct call *call, const struct db_result *row, struct worker_info *ret)
 {
@@ -24,6 +26,17 @@ static struct worker_info *find_worker(struct worker_list_result *result, int64_
 		if (result->workers[i].id == id)
 			return &result->workers[i];
 	return NULL;
+}
+
+/* As steadctl shows it in a row. */
+static void put_in_words(struct call *call, struct worker_info *w)
+{
+	char *words = arena_alloc(call->arena, WORDS);
+
+	*words = '\0';
+	for (size_t i = 0; i < w->jobs_count; i++)
+		words_add(words, WORDS, "%s%s %lld (%s)", i ? ", " : "", w->jobs[i].kind, (long long)w->jobs[i].id, w->jobs[i].queue);
+	w->does = *words ? words : NULL;
 }
 
 static void add_job(struct call *call, const struct db_result *row, struct worker_info *w)
@@ -57,5 +70,7 @@ int worker_list(struct call *call, const struct worker_list_params *, struct wor
 		worker_read(call, workers, &result->workers[result->workers_count++]);
 	while (db_next(jobs))
 		add_job(call, jobs, find_worker(result, row_int(jobs, "worker")));
+	for (size_t i = 0; i < result->workers_count; i++)
+		put_in_words(call, &result->workers[i]);
 	return 0;
 }

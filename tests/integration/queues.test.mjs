@@ -84,6 +84,7 @@ describe("the workers", { concurrency: false }, () => {
 		assert.equal(one.host, hostname());
 		assert.equal(one.pid, rig.daemon("botd").pid);
 		assert.equal(one.leads, true);
+		assert.equal(one.does, `booking ${id} (desk)`);
 		assert.deepEqual(one.jobs.map((job) => [job.id, job.kind, job.queue, job.attempt]), [[id, "booking", "desk", 1]]);
 		await control("/knobs", { slow_ms: 0 });
 		await ended(id);
