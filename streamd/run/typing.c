@@ -130,7 +130,7 @@ int typing_carry_out(struct target_ref page, const char *text, int64_t deadline)
 	return *text ? type_all(page, text, deadline, arena) : erase(page, deadline);
 }
 
-/* Which key it is; of a letter its case says nothing where other keys are held. code and character: of at least eight bytes, two. */
+/* Which key it is; of a letter its case says nothing where other keys are held. code, character: of at least eight bytes, two. */
 static void chord_key(const struct chord *c, char code[8], char character[2], struct key *ret)
 {
 	char typed = c->control || c->shift ? (char)(c->shift ? toupper(c->character) : tolower(c->character)) : c->character;

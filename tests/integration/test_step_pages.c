@@ -35,7 +35,7 @@ static const struct page pages[] = {
 		     "onkeydown = (e) => { p.textContent += `${e.ctrlKey ? 'C' : ''}${e.shiftKey ? 'S' : ''}${e.key}/${e.code}@"
 		     "${e.target.id} `; };"
 		     "t.onclick = () => n++; t.ondblclick = (e) => q.textContent = `${n} ${e.detail} ${e.isTrusted}`;</script>" },
-	/* Boxes: a plain one, one behind its label, one that a script keeps and draws anew, one that says no, one that comes late. */
+	/* Boxes: a plain one, one behind its label, one that a script keeps and draws anew, one that says no, one that is late. */
 	{ "/boxes", "<!doctype html><input type=checkbox id=a><label id=l><input type=checkbox id=b style='display:none'>Label</label>"
 		    "<div id=s role=switch aria-checked=false tabindex=0>Switch</div><span id=w></span><input type=checkbox id=n>"
 		    "<input type=radio name=r id=r1 checked><input type=radio name=r id=r2><input type=checkbox id=late disabled>"

@@ -48,7 +48,8 @@ static void test_right(void **state)
 
 static void test_wrong(void **state)
 {
-	static const char *const rows[] = { "", "Control", "Control+", "Control+Control+a", "Shift+Shift+a", "Alt+a", "enter", "ab", " ", "\u00fc",
+	static const char *const rows[] = { "", "Control", "Control+", "Control+Control+a", "Shift+Shift+a", "Alt+a",
+		"enter", "ab", " ", "\u00fc",
 		"F1", "F12", "Enter+a", "\t" };
 
 	(void)state;
