@@ -119,6 +119,11 @@ static void test_refused(void **state)
 			"For the reception", "the name of two inputs" },
 		{ "\"value\": \"2\"", "\"value\": \"9\"", "\"9\"", "none of the choices" },
 		{ "\"choices\": [\"1\", \"2\"], ", "", "1 is North House", "a choice without choices" },
+		{ "\"2\", \"3\"]", "\"2\", \"3\"], \"labels\": [\"North\"]", "North\"", "labels: are 1, and the choices 3" },
+		{ "\"2\", \"3\"]", "\"2\", \"3\"], \"labels\": [\"2\", \"b\", \"c\"]", "\"b\"", "labels[0]: \"2\" could be another choice" },
+		{ "\"2\", \"3\"]", "\"2\", \"3\"], \"labels\": [\"A\", \"A\", \"3\"]", "\"A\"", "labels[1]: \"A\" could be another choice" },
+		{ "\"{note}\"", "\"{note|label}\"", "{note|", "wants the label of {note}, but it is no choice" },
+		{ "\"{note}\"", "\"{date|label}\"", "{date|label", "wants the label of {date}" },
 		{ "\"book\": {", "\"Book!\": {", "Book!", "is not a name" },
 		{ "\"title\": \"Deskwise\",", "\"title\": \"Deskwise\", \"title\": \"x\",", "Deskwise",
 			"not well-formed JSON" },
@@ -695,6 +700,32 @@ static void test_schema(void **state)
 	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), json_object_size(seen) - 1);
 }
 
+/* What people see of a choice may be given in its place, and stands in titles; the steps have what the site needs. */
+static void test_labels(void **state)
+{
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	CLEANUP(freep) char *text = with("\"choices\": [\"1\", \"2\", \"3\"]",
+		"\"choices\": [\"1\", \"2\", \"3\"], \"labels\": [\"Ground\", \"Garden\", \"Roof\"]");
+	json_auto_t *given = json_pack("{s:s, s:s, s:s}", "date", "2025-11-20", "desk", "D", "floor", "Roof"), *inputs = NULL;
+	const struct recipe_action *a;
+	char why[512], field[512];
+	struct variables v;
+	const char *said;
+
+	(void)state;
+	assert_int_equal(recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)), 0);
+	a = recipe_action_find(r, "book");
+	assert_int_equal(inputs_check(a, given, NULL, &inputs, field, why, sizeof(why)), 0);
+	assert_string_equal(json_string_value(json_object_get(inputs, "floor")), "3");
+	v = sample(arena, a, inputs);
+	assert_int_equal(template_fill(arena, "{floor} {floor|label} {building|label} {building}", &v, ESCAPE_NONE, &said, why, sizeof(why)), 0);
+	assert_string_equal(said, "3 Roof North House 1");
+	json_object_set_new(given, "floor", json_string("4"));
+	assert_int_equal(inputs_check(a, given, NULL, &inputs, field, why, sizeof(why)), -EINVAL);
+	assert_string_equal(why, "Floor: \"4\" is not one of 1 (Ground), 2 (Garden), 3 (Roof).");
+}
+
 /* The documents are printed from the rows: make recipe-documents renews them. */
 static void assert_printed(const char *path, void (*print)(FILE *out))
 {
@@ -735,6 +766,7 @@ int main(void)
 		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_step_refused),
 		cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_documents),
 	};
 
