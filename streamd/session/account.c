@@ -245,12 +245,14 @@ static const char *find_claim(struct naming *n, const char *token)
 	return value ?: account_lacks(n, "the token that should name the account has no text as its claim %s", n->source->claim);
 }
 
-static const char *account_decode(struct naming *n, const char *text)
+const char *account_decode(const struct recipe_account_source *source, const char *text, struct arena *arena, char *lack)
 {
-	if (text && n->source->pointer)
-		text = find_pointed(n, text);
-	if (text && n->source->claim)
-		text = find_claim(n, text);
+	struct naming n = { .source = source, .arena = arena, .lack = lack };
+
+	if (text && source->pointer)
+		text = find_pointed(&n, text);
+	if (text && source->claim)
+		text = find_claim(&n, text);
 	return text;
 }
 
@@ -263,7 +265,7 @@ static int read_named(struct naming *n, const struct account_answer *a, const ch
 	if (r < 0)
 		*ret = account_lacks(n, "the page that should name the account went away");
 	else if (n->source)
-		*ret = account_decode(n, *ret);
+		*ret = account_decode(n->source, *ret, n->arena, n->lack);
 	return 0;
 }
 

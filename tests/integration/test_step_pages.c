@@ -100,6 +100,8 @@ static const struct page pages[] = {
 		   "<tr data-id=1><td class=d>Mon</td><td class=n>  A\n 1 </td></tr>"
 		   "<tr data-id=2><td class=d>Tue</td></tr><tr hidden data-id=3><td class=d>Wed</td></tr></table>" },
 	{ "/many", "<!doctype html><ul></ul><script>document.querySelector('ul').innerHTML = '<li>x'.repeat(1001)</script>" },
+	{ "/crowd", "<!doctype html><div id=d></div><script>d.innerHTML = '<section><p><b>stall 7 of the market</b></p></section>'.repeat(8000)"
+		    "</script>" },
 	{ "/polls", "<!doctype html><p id=none>none</p><script>fetch('/news?token=s3cr3t')</script>" },
 	{ "/popup", "<!doctype html><button onclick=\"window.open('/child', '', 'width=400,height=300')\">open</button>"
 		    "<button id=late onclick=\"setTimeout(() => window.open('/child', '', 'width=400,height=300'), 700)\">open late</button>"
@@ -415,6 +417,20 @@ PAGE_TEST(test_fill_keys)
 	ok("{\"step\": \"expect\", \"at\": {\"css\": \"#p\"}, \"value\": \"c\"}");
 }
 
+/* However many fit, to find the one that is meant takes no longer than a person would wait. */
+PAGE_TEST(test_crowd)
+{
+	int64_t began;
+
+	go("/crowd");
+	began = loop_now();
+	ok("{\"step\": \"read\", \"at\": {\"text\": \"of the market\", \"nth\": 900}}");
+	assert_true(loop_now() - began < 5000);
+	began = loop_now();
+	missing("{\"step\": \"wait_for\", \"at\": {\"css\": \"div:has(section):has(p):has(b):has(i), section:has(b:has(i)), p:not(:has(b))\"}, \"timeout_ms\": 300}");
+	assert_true(loop_now() - began < 5000);
+}
+
 PAGE_TEST(test_fill)
 {
 	go("/owned");
@@ -556,6 +572,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_drag),
 		cmocka_unit_test(test_upload),
 		cmocka_unit_test(test_selectors),
+		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_fill_keys),
 		cmocka_unit_test(test_app_links),
