@@ -100,7 +100,7 @@ static const struct page pages[] = {
 		   "<tr data-id=1><td class=d>Mon</td><td class=n>  A\n 1 </td></tr>"
 		   "<tr data-id=2><td class=d>Tue</td></tr><tr hidden data-id=3><td class=d>Wed</td></tr></table>" },
 	{ "/many", "<!doctype html><ul></ul><script>document.querySelector('ul').innerHTML = '<li>x'.repeat(1001)</script>" },
-	{ "/crowd", "<!doctype html><div id=d></div><script>d.innerHTML = '<section><p><b>stall 7 of the market</b></p></section>'.repeat(8000)"
+	{ "/crowd", "<!doctype html><div id=d></div><script>d.innerHTML = '<section><p><b>stall 7 of the market</b></p></section>'.repeat(16000)"
 		    "</script>" },
 	{ "/polls", "<!doctype html><p id=none>none</p><script>fetch('/news?token=s3cr3t')</script>" },
 	{ "/popup", "<!doctype html><button onclick=\"window.open('/child', '', 'width=400,height=300')\">open</button>"
