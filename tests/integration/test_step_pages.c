@@ -296,8 +296,6 @@ PAGE_TEST(test_press_keys)
 	ok("{\"step\": \"press\", \"keys\": \"Delete\"}");
 	shows("#f", "");
 	assert_non_null(strstr(missing("{\"step\": \"press\", \"keys\": \"Enter\", \"at\": {\"css\": \"#no\"}}"), "does not take the focus"));
-	assert_non_null(strstr(take(rig.browser, NULL, arena, STEP_END_FAILED, "{\"step\": \"press\", \"keys\": \"Control+t\"}").reason,
-		"Control+t is a key of the browser's own"));
 	ok("{\"step\": \"press\", \"keys\": \"Enter\", \"at\": {\"css\": \"#f\"}}");
 	assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"css\": \"h1\"}, \"timeout_ms\": 1}").text, "Next");
 	go("/frames");

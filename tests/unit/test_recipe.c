@@ -476,6 +476,7 @@ static void test_step_refused(void **state)
 		{ "{\"step\": \"press\"}", "press needs keys" },
 		{ "{\"step\": \"press\", \"keys\": \"Return\"}", "keys: \"Return\" is no key: a character, Enter" },
 		{ "{\"step\": \"press\", \"keys\": \"Alt+x\"}", "behind Control+ or Shift+" },
+		{ "{\"step\": \"press\", \"keys\": \"Control+t\"}", "keys: \"Control+t\" is a key of the browser's own" },
 		{ "{\"step\": \"click\", \"at\": {\"css\": \"a\"}, \"off\": true}", "off: has no meaning for click" },
 		{ "{\"step\": \"drag\", \"at\": {\"css\": \"a\"}}", "drag needs to" },
 		{ "{\"step\": \"upload\", \"at\": {\"css\": \"a\"}, \"file\": {\"name\": \"../a\", \"text\": \"x\"}}", "file.name: \"../a\" is no file's name" },
