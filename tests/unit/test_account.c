@@ -61,7 +61,8 @@ static void test_claim(void **state)
 		"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
 		"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
 		"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-	static const char *const none[] = { "", "pat", "a.b", "..", "a..b", "a.e30", "a.e.b", "a.e3!.b", "a.e30=.b", "a.W10.b", "a._w.b",
+	static const char *const none[] = { "", "pat", "a.b", "..", "a..b", "a.e30", "a.e.b", "a.e3!.b",
+		"a.e30=.b", "a.W10.b", "a._w.b",
 		"a.eyJpc3MiOiJqb2UifQ" };
 
 	(void)state;
@@ -78,7 +79,11 @@ static void test_claim(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pointer), cmocka_unit_test(test_deep), cmocka_unit_test(test_claim) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pointer),
+		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_claim),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

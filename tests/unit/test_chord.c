@@ -54,7 +54,8 @@ static void test_wrong(void **state)
 {
 	static const char *const rows[] = { "", "Control", "Control+", "Control+Control+a", "Shift+Shift+a", "Alt+a",
 		"enter", "ab", " ", "\u00fc",
-		"F1", "F12", "Enter+a", "\t", "Control+t", "Control+Shift+I", "Control+1", "Control+/", "Shift+Escape", "Control+Tab", "Control+F4x" };
+		"F1", "F12", "Enter+a", "\t",
+		"Control+t", "Control+Shift+I", "Control+1", "Control+/", "Shift+Escape", "Control+Tab", "Control+F4x" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -727,6 +728,154 @@ static void test_labels(void **state)
 	assert_string_equal(why, "Floor: \"4\" is not one of 1 (Ground), 2 (Garden), 3 (Roof).");
 }
 
+static bool obeys(const json_t *root, const json_t *schema, const json_t *v);
+
+/* POSIX has these patterns, too. */
+static bool fits_text(const json_t *schema, const char *s)
+{
+	const char *pattern = json_string_value(json_object_get(schema, "pattern"));
+	const json_t *least = json_object_get(schema, "minLength"), *most = json_object_get(schema, "maxLength");
+	regex_t compiled;
+	bool fits;
+
+	if ((least && strlen(s) < (size_t)json_integer_value(least)) || (most && strlen(s) > (size_t)json_integer_value(most)))
+		return false;
+	if (!pattern)
+		return true;
+	assert_int_equal(regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	fits = regexec(&compiled, s, 0, NULL, 0) == 0;
+	regfree(&compiled);
+	return fits;
+}
+
+static bool fits_object(const json_t *root, const json_t *schema, const json_t *v)
+{
+	const json_t *more = json_object_get(schema, "additionalProperties"), *known;
+	const char *name;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(schema, "required"), i, one) {
+		if (!json_object_get(v, json_string_value(one)))
+			return false;
+	}
+	json_object_foreach((json_t *)v, name, one) {
+		known = json_object_get(json_object_get(schema, "properties"), name) ?: more;
+		if (!known || json_is_false(known) || !obeys(root, known, one))
+			return false;
+	}
+	return true;
+}
+
+static bool fits_list(const json_t *root, const json_t *schema, const json_t *v)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(v, i, one) {
+		if (!obeys(root, json_object_get(schema, "items"), one))
+			return false;
+	}
+	return json_array_size(v) >= (size_t)json_integer_value(json_object_get(schema, "minItems")) &&
+		json_array_size(v) <= (size_t)json_integer_value(json_object_get(schema, "maxItems"));
+}
+
+static bool fits_enum(const json_t *words, const json_t *v)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(words, i, one) {
+		if (json_equal(one, v))
+			return true;
+	}
+	return !words;
+}
+
+static bool fits_number(const json_t *schema, const json_t *v)
+{
+	return json_integer_value(v) >= json_integer_value(json_object_get(schema, "minimum")) &&
+		json_integer_value(v) <= json_integer_value(json_object_get(schema, "maximum"));
+}
+
+/* As much of JSON Schema as ours uses, but for the condition of an act. */
+static bool obeys(const json_t *root, const json_t *schema, const json_t *v)
+{
+	const char *reference = json_string_value(json_object_get(schema, "$ref"));
+	const char *type = json_string_value(json_object_get(schema, "type"));
+
+	if (reference)
+		return obeys(root, json_object_get(json_object_get(root, "$defs"), reference + strlen("#/$defs/")), v);
+	if (!type)
+		return fits_enum(json_object_get(schema, "enum"), v);
+	switch (*type) {
+	case 's': return json_is_string(v) && fits_text(schema, json_string_value(v));
+	case 'i': return json_is_integer(v) && fits_number(schema, v);
+	case 'b': return json_is_boolean(v);
+	case 'a': return json_is_array(v) && fits_list(root, schema, v);
+	default: return json_is_object(v) && fits_object(root, schema, v);
+	}
+}
+
+/* Each key that a recipe may have besides is allowed by both. */
+static void test_obeys_more(void **state)
+{
+	static const char who[] = "\"in\": { \"at\": { \"css\": \"body[data-ready=yes] #who\" } }", fill[] = "{ \"step\": \"fill\"";
+	static const struct slip more[] = {
+		{ "{", "{ \"$schema\": \"recipe.schema.json\"," },
+		{ who, "\"in\": { \"account\": { \"answer\": \"https://desk.test/boot\", \"pointer\": \"/person/email\" } }" },
+		{ who, "\"in\": { \"at\": { \"css\": \"p\" }, \"all\": [{ \"css\": \"b\" }], \"account\": { \"session_storage\": "
+		       "{ \"origin\": \"https://desk.test\", \"key\": \"t\" }, \"claim\": \"sub\" } }" },
+		{ who, "\"in\": { \"at\": { \"css\": \"p\" }, \"account\": { \"at\": { \"css\": \"meta\", \"hidden\": true }, \"attribute\": \"content\" } }" },
+		{ fill, "{ \"step\": \"press\", \"keys\": \"Control+Enter\" }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"check\", \"at\": { \"css\": \"#a\" }, \"off\": true }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"drag\", \"at\": { \"css\": \"#a\" }, \"to\": { \"text\": \"{desk}\" } }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"double_click\", \"at\": { \"css\": \"#a\" } }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"upload\", \"at\": { \"css\": \"#a\" }, \"file\": { \"name\": \"{desk}.csv\", \"type\": \"text/csv\", "
+			"\"text\": \"a;b\\n{note}\\n\" } }, { \"step\": \"fill\"" },
+		{ "\"mark\": {", "\"any\": [{ \"css\": \"#a\" }, { \"css\": \"#b\" }], \"mark\": {" },
+	};
+	json_auto_t *schema = json_load_file("docs/recipe.schema.json", 0, NULL);
+	char why[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
+		CLEANUP(freep) char *text = with(more[i].old, more[i].new);
+		CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
+		json_auto_t *recipe = json_loads(text, 0, NULL);
+
+		if (recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)) < 0)
+			fail_msg("%s", why);
+		if (!obeys(schema, schema, recipe))
+			fail_msg("the schema refuses %s", more[i].new);
+	}
+}
+
+/* What is read obeys the schema, and what an editor would mark is refused. */
+static void test_obeys(void **state)
+{
+	static const char *const files[] = { DESK, "sites/spaceiq.json" };
+	static const struct slip slips[] = { { "\"title\": \"Deskwise\"", "\"title\": 7" }, { "\"home\"", "\"hom\"" },
+		{ "\"quiet_ms\": 2000", "\"quiet_ms\": 1" }, { "\"step\": \"fill\"", "\"step\": \"fil\"" },
+		{ "\"act\": true", "\"act\": 1" }, { "\"locale\": \"en-US\"", "\"locale\": \"-\"" },
+		{ "\"url\": \"https://desk.test/login\"", "\"url\": \"desk.test\"" }, { "\"hosts\": [", "\"hosts\": [[]," } };
+	json_auto_t *schema = json_load_file("docs/recipe.schema.json", 0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		json_auto_t *recipe = json_load_file(files[i], 0, NULL);
+		assert_true(obeys(schema, schema, recipe));
+	}
+	for (size_t i = 0; i < sizeof(slips) / sizeof(*slips); i++) {
+		CLEANUP(freep) char *text = with(slips[i].old, slips[i].new), *told = complaints(&slips[i], 1);
+		json_auto_t *recipe = json_loads(text, 0, NULL);
+
+		assert_non_null(recipe);
+		if (obeys(schema, schema, recipe))
+			fail_msg("the schema allows %s", slips[i].new);
+	}
+}
+
 /* The documents are printed from the rows: make recipe-documents renews them. */
 static void assert_printed(const char *path, void (*print)(FILE *out))
 {
@@ -757,6 +906,8 @@ int main(void)
 		cmocka_unit_test(test_many_mistakes),
 		cmocka_unit_test(test_schema_named),
 		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_obeys),
+		cmocka_unit_test(test_obeys_more),
 		cmocka_unit_test(test_without_mark),
 		cmocka_unit_test(test_act_without_press),
 		cmocka_unit_test(test_doubts),
