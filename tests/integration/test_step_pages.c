@@ -100,6 +100,11 @@ static const struct page pages[] = {
 		   "<tr data-id=1><td class=d>Mon</td><td class=n>  A\n 1 </td></tr>"
 		   "<tr data-id=2><td class=d>Tue</td></tr><tr hidden data-id=3><td class=d>Wed</td></tr></table>" },
 	{ "/many", "<!doctype html><ul></ul><script>document.querySelector('ul').innerHTML = '<li>x'.repeat(1001)</script>" },
+	/* What goes away just then: what is dragged, the page it is dropped on, and a box whose form is sent and comes back. */
+	{ "/vanish", "<!doctype html><style>b{display:block;width:90px;height:50px}</style><b id=x onmousedown='this.remove()'>Gone</b>"
+		     "<b id=y draggable=true>Leads on</b><b id=z>Place</b><form><input type=checkbox id=c name=c value=1></form><p id=p></p>"
+		     "<script>c.checked = location.search === '?c=1'; c.onchange = () => c.form.submit(); z.onmouseup = () => p.textContent = 'let go';"
+		     "z.ondragover = (e) => e.preventDefault(); z.ondrop = (e) => { e.preventDefault(); location.href = '/next'; };</script>" },
 	{ "/crowd", "<!doctype html><div id=d></div><script>d.innerHTML = '<section><p><b>stall 7 of the market</b></p></section>'.repeat(16000)"
 		    "</script>" },
 	{ "/polls", "<!doctype html><p id=none>none</p><script>fetch('/news?token=s3cr3t')</script>" },
@@ -348,6 +353,29 @@ PAGE_TEST(test_drag)
 		"#x and #z are not in view at once"));
 }
 
+/* What an input takes away is no failure of the step that gave it. */
+PAGE_TEST(test_gone_midway)
+{
+	static const char *const ways[] = { "{\"step\": \"double_click\", \"at\": {\"css\": \"#done\"}}",
+		"{\"step\": \"press\", \"keys\": \"Enter\", \"at\": {\"css\": \"#done\"}}" };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		go("/popup");
+		ok("{\"step\": \"click\", \"at\": {\"text\": \"open\"}}");
+		ok("{\"step\": \"wait_for\", \"page\": \"http://a.test/child\"}");
+		ok(ways[i]);
+		shows("#p", "child says hello");
+	}
+	go("/vanish");
+	ok("{\"step\": \"drag\", \"at\": {\"css\": \"#x\"}, \"to\": {\"css\": \"#z\"}}");
+	ok("{\"step\": \"wait_for\", \"at\": {\"css\": \"#x\"}, \"gone\": true}");
+	assert_string_equal(tick("#c", false), "off");
+	ok("{\"step\": \"wait_for\", \"page\": \"http://a.test/vanish?c=1\", \"timeout_ms\": 1}");
+	assert_string_equal(tick("#c", false), "on");
+	ok("{\"step\": \"drag\", \"at\": {\"css\": \"#y\"}, \"to\": {\"css\": \"#z\"}}");
+	assert_string_equal(ok("{\"step\": \"read\", \"at\": {\"css\": \"h1\"}, \"timeout_ms\": 1}").text, "Next");
+}
+
 static struct step_result give_file(enum step_end want, const char *css)
 {
 	return take(rig.browser, NULL, arena, want, arena_printf(arena, "{\"step\": \"upload\", \"at\": {\"css\": \"%s\"}, \"timeout_ms\": 2000,"
@@ -568,6 +596,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_press_keys),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_drag),
+		cmocka_unit_test(test_gone_midway),
 		cmocka_unit_test(test_upload),
 		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_crowd),
