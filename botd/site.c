@@ -40,6 +40,8 @@ static void fill_input(struct arena *arena, const struct recipe_input *in, const
 		.help = in->help,
 		.choices = in->choices,
 		.choices_count = in->choices_count,
+		.labels = in->labels,
+		.labels_count = in->labels_count,
 		.value = in->value,
 		.required = in->required };
 	if (strcmp(in->type, "date") == 0)

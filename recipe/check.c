@@ -126,6 +126,29 @@ static void check_input_name(struct reading *r, const struct place *place, const
 		reading_fail(r, place, "\"%s\" is a variable that is always there; take another name", name);
 }
 
+/* Whether a label is what another choice is, or is called. */
+static bool is_ambiguous(const struct recipe_input *in, size_t label)
+{
+	for (size_t i = 0; i < in->labels_count; i++) {
+		if (i != label && strcmp(in->labels[label], in->choices[i]) == 0)
+			return true;
+		if (i < label && strcmp(in->labels[label], in->labels[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_labels(struct reading *r, const struct place *place, const struct recipe_input *in)
+{
+	if (in->labels_count != in->choices_count) {
+		reading_fail(r, place, "are %zu, and the choices %zu: each has its label", in->labels_count, in->choices_count);
+		return;
+	}
+	for (size_t i = 0; i < in->labels_count; i++)
+		if (is_ambiguous(in, i))
+			reading_fail(r, PLACE_INDEX(place, i), "\"%s\" could be another choice as well", in->labels[i]);
+}
+
 static void check_input(struct reading *r, const struct place *place, const void *p)
 {
 	const struct recipe_input *in = p;
@@ -137,6 +160,8 @@ static void check_input(struct reading *r, const struct place *place, const void
 		reading_fail(r, place, choice ? "is a choice without choices" : "has choices but is no choice");
 	else if (in->value && choice && !is_choice(in, in->value))
 		reading_fail(r, PLACE_KEY(place, "value"), "\"%s\" is none of the choices", in->value);
+	if (in->labels && in->choices)
+		check_labels(r, PLACE_KEY(place, "labels"), in);
 	if (in->value && strcmp(in->type, "date") == 0 && date_parse(in->value, &tm) < 0)
 		reading_fail(r, PLACE_KEY(place, "value"), "\"%s\" is no date, as in 2025-11-20", in->value);
 }

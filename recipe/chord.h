@@ -8,13 +8,14 @@
 
 struct chord {
 	bool control, shift; /* held besides */
-	char character;      /* the key types it; '\0': it is one of those with a name: */
-	const char *key, *code, *text; /* text: what it types, NULL for nothing */
-	int vk; /* as Windows numbers it */
+	char key[16], code[16]; /* as KeyboardEvent has them */
+	char text[2];  /* what it types; "": nothing */
+	int vk;        /* as Windows numbers it */
+	int modifiers; /* KEY_CONTROL and the like, also what the character itself needs */
 };
 
-/* NULL, or what is wrong with it, as the end of a sentence. Borrowed. */
+/* NULL, or what is wrong with it, as the end of a sentence: it is no key, or one that no page gets (common/keys.h). Borrowed. */
 const char *chord_wrong(const char *s);
 
-/* False if it is wrong. Its texts are borrowed from nobody. */
+/* False if it is wrong. */
 bool chord_parse(const char *s, struct chord *ret);

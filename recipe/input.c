@@ -51,14 +51,26 @@ static int check_date(struct refusing *r, const struct recipe_input *in, const c
 	return 0;
 }
 
+/* By what the steps need, or by what people see; choices_count: it is neither. */
+static size_t find_choice(const struct recipe_input *in, const char *value)
+{
+	size_t i = 0;
+
+	while (i < in->choices_count && strcmp(in->choices[i], value) != 0 && !(in->labels && strcmp(in->labels[i], value) == 0))
+		i++;
+	return i;
+}
+
 static int check_choice(struct refusing *r, const struct recipe_input *in, const char *value)
 {
 	char all[512] = "";
 
+	if (find_choice(in, value) < in->choices_count)
+		return 0;
 	for (size_t i = 0; i < in->choices_count; i++) {
-		if (strcmp(in->choices[i], value) == 0)
-			return 0;
 		words_add(all, sizeof(all), "%s%s", *all ? ", " : "", in->choices[i]);
+		if (in->labels)
+			words_add(all, sizeof(all), " (%s)", in->labels[i]);
 	}
 	return input_refuse(r, in->name, "%s: \"%s\" is not one of %s.", in->label, value, all);
 }
@@ -133,10 +145,22 @@ int inputs_check(const struct recipe_action *a, const json_t *given, const char 
 			continue;
 		json_object_set_new(inputs, in->name, value);
 		e = input_check_one(&r, in, json_string_value(value));
+		if (e == 0 && in->labels)
+			json_object_set_new(inputs, in->name, json_string(in->choices[find_choice(in, json_string_value(value))]));
 	}
 	if (e == 0)
 		*ret_inputs = TAKE(inputs);
 	return e;
+}
+
+/* Of what a choice was; a recipe may have had others then. NULL: it is no choice. */
+static const char *input_label(const struct recipe_input *in, const char *value)
+{
+	size_t i = in->choices_count ? find_choice(in, value) : 0;
+
+	if (!in->choices_count)
+		return NULL;
+	return in->labels && i < in->choices_count ? in->labels[i] : value;
 }
 
 struct variables inputs_variables(struct arena *arena, const struct recipe_action *a, const json_t *inputs,
@@ -149,6 +173,7 @@ struct variables inputs_variables(struct arena *arena, const struct recipe_actio
 		const char *absent = inputs ? "" : date ? INPUT_SAMPLE_DATE : INPUT_SAMPLE;
 		const char *value = json_string_value(json_object_get(inputs, a->inputs[i].name));
 		v[i] = (struct variable){ .name = a->inputs[i].name, .value = value ? value : absent, .date = date };
+		v[i].label = input_label(&a->inputs[i], v[i].value);
 	}
 	v[a->inputs_count] = (struct variable){ .name = "today", .value = today, .date = true };
 	v[a->inputs_count + 1] = (struct variable){ .name = "account", .value = account };

@@ -7,7 +7,7 @@
 void mistakes_add(struct mistakes *m, unsigned line, const char *place, const char *words)
 {
 	if (m->count < MOST_MISTAKES)
-		m->items[m->count++] = (struct mistake){ .line = line, .place = place, .words = words };
+		m->items[m->count++] = (struct mistake){ .line = line, .place = place, .words = words, .about = place };
 	else
 		m->more++;
 }

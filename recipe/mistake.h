@@ -11,6 +11,7 @@ struct mistake {
 	unsigned line;     /* 0: of the file as a whole */
 	const char *place; /* "actions.book.steps[2].at"; "": the document */
 	const char *words;
+	const char *about; /* the place that cannot be judged because of it: that one, or what a misspelt key was meant for */
 };
 
 struct mistakes {

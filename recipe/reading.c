@@ -37,7 +37,7 @@ bool reading_failed(const struct reading *r, const struct place *place)
 	place_print(place, path, sizeof(path));
 	n = strlen(path);
 	for (size_t i = 0; i < r->mistakes.count; i++) {
-		const char *at = r->mistakes.items[i].place;
+		const char *at = r->mistakes.items[i].about;
 		if (!n || (strncmp(at, path, n) == 0 && (!at[n] || strchr(".[", at[n]))))
 			return true;
 	}
@@ -232,22 +232,6 @@ static struct nearest nearest_key(const struct reading *r, const struct key_type
 	return near;
 }
 
-/* Whether an unknown key beside it is this one: then that has been told already. */
-static bool is_misspelt(const struct reading *r, const struct key_type *type, const json_t *json, const struct key *k)
-{
-	const char *name;
-	json_t *value;
-
-	if (r->mistakes.count == MOST_MISTAKES)
-		return true;
-	json_object_foreach((json_t *)json, name, value) {
-		struct nearest near = nearest_key(r, type, name);
-		if (!key_find(type, span_of(name)) && near.name == k->name)
-			return true;
-	}
-	return false;
-}
-
 static void read_absent(struct reading *r, const struct key *k, const struct place *place, void *out)
 {
 	json_auto_t *nothing = NULL;
@@ -258,6 +242,15 @@ static void read_absent(struct reading *r, const struct key *k, const struct pla
 		return;
 	nothing = json_object();
 	reading_struct(r, k->type, PLACE_KEY(place, k->name), nothing, MEMBER(void, out, k->offset));
+}
+
+/* What the mistake that was told last was meant for: nothing is told of that besides. */
+static void note_meant(struct reading *r, const struct place *place)
+{
+	char path[256];
+
+	place_print(place, path, sizeof(path));
+	r->mistakes.items[r->mistakes.count - 1].about = arena_strdup(r->arena, path);
 }
 
 static void fail_unknown(struct reading *r, const struct key_type *type, const struct place *place, const char *name)
@@ -274,6 +267,8 @@ static void fail_unknown(struct reading *r, const struct key_type *type, const s
 		reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; did you mean \"%s\"?", name, near.name);
 	else
 		reading_fail(r, PLACE_KEY(place, name), "unknown key \"%s\"; there are %s", name, all);
+	if (near.name && told)
+		note_meant(r, PLACE_KEY(place, near.name));
 }
 
 /* What no row has, or only one of what is sent. */
@@ -303,7 +298,7 @@ static void read_keys(struct reading *r, const struct key_type *type, const stru
 			reading_read_key(r, k, PLACE_KEY(place, k->name), value, out);
 		else if (marks & (MARK_OPTIONAL | MARK_NEWER))
 			read_absent(r, k, place, out);
-		else if (!is_misspelt(r, type, json, k))
+		else if (!reading_failed(r, PLACE_KEY(place, k->name)))
 			reading_fail(r, place, "lacks \"%s\": %s", k->name, k->sentence);
 	}
 }

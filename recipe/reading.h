@@ -27,7 +27,7 @@ struct reading {
 /* Tells a mistake, and where it is. */
 void reading_fail(struct reading *r, const struct place *place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Whether one has been told of that place, or of anything below it. */
+/* Whether one has been told of that place or of anything below it, or of a key that was meant for it. */
 bool reading_failed(const struct reading *r, const struct place *place);
 
 /* The sentence of the mistake that was told last, which then has not been told. In the arena. */

@@ -16,7 +16,7 @@
  *	{"step": "fill", "at": {"css": "#note"}, "value": "near the window", "timeout_ms": 10000}
  *	{"step": "choose", "at": {"css": "select#floor"}, "value": "Floor 2", "timeout_ms": 10000}
  *	{"step": "check", "at": {"css": "#agree"}, "off": true, "timeout_ms": 10000}
- *	{"step": "upload", "at": {"css": "#file"}, "file": {"name": "a.csv", "type": "text/csv", "text": "a;b"}, "timeout_ms": 10000}
+ *	{"step": "upload", "at": {"css": "#file"}, "file": {"name": "a.csv", "text": "a;b"}, "timeout_ms": 10000}
  *	{"step": "wait_for", "at": {"css": "#hoteling_desk"}, "gone": true, "timeout_ms": 10000}
  *	{"step": "wait_for", "page": "https://desk.test/finder*", "timeout_ms": 10000}
  *	{"step": "read", "at": {"css": "#who"}, "timeout_ms": 10000}

@@ -102,7 +102,7 @@ static const struct variable *template_find(struct out *o, const struct variable
 	return NULL;
 }
 
-/* name, or name|format. */
+/* name, name|format or name|label. */
 static int put_variable(struct out *o, char *name, const struct variables *v, enum escape escape)
 {
 	char *format = strchr(name, '|'), text[256];
@@ -114,10 +114,12 @@ static int put_variable(struct out *o, char *name, const struct variables *v, en
 	var = template_find(o, v, name);
 	if (!var)
 		return -EINVAL;
-	if (!format) {
-		template_put_value(o, var->value, escape);
+	if (!format || (var->label && strcmp(format, "label") == 0)) {
+		template_put_value(o, format ? var->label : var->value, escape);
 		return 0;
 	}
+	if (strcmp(format, "label") == 0)
+		return template_fail(o, "wants the label of {%s}, but it is no choice", name);
 	if (!var->date || date_parse(var->value, &tm) < 0)
 		return template_fail(o, "gives {%s} a date format, but it is no date", name);
 	if (format_date(o, format, &tm, text, sizeof(text)) < 0)

@@ -1,6 +1,6 @@
 /*
  * Texts with variables: "{desk}" is the variable's value, "{date|%a %b %d %Y}" a date written as strftime(3) would in
- * English (a A b B d e j m y Y F and %%, each also with - for no padding), "{{" and "}}" are braces.
+ * English (a A b B d e j m y Y F and %%, each also with - for no padding), "{floor|label}" what people see of a choice, "{{" and "}}" are braces.
  */
 #pragma once
 
@@ -13,6 +13,7 @@ struct variable {
 	const char *name;
 	const char *value; /* of a date: as in 2025-11-20 */
 	bool date;
+	const char *label; /* of a choice: what people see of it; NULL: it is none */
 };
 
 /* Borrowed. */

@@ -270,7 +270,8 @@ int element_edit(const struct element *e, enum edit edit, const char *value, int
 	return element_edit_with(e, acts[edit], value, NULL, deadline, arena, ret);
 }
 
-int element_upload(const struct element *e, const struct step_file *file, int64_t deadline, struct arena *arena, struct edited *ret)
+int element_upload(const struct element *e, const struct step_file *file, int64_t deadline, struct arena *arena,
+	struct edited *ret)
 {
 	return element_edit_with(e, "upload", file->text, file, deadline, arena, ret);
 }

@@ -70,7 +70,8 @@ struct element_list {
  */
 int element_rows(struct target_ref page, const struct list_wish *wish, int64_t ms, struct arena *arena, struct element_list *ret);
 
-enum edit { EDIT_FOCUS, EDIT_SET, EDIT_CHOOSE, EDIT_CHANGED, EDIT_HELD, EDIT_REACH, EDIT_TICK }; /* streamd/browser/pages/element_edit.js */
+/* streamd/browser/pages/element_edit.js */
+enum edit { EDIT_FOCUS, EDIT_SET, EDIT_CHOOSE, EDIT_CHANGED, EDIT_HELD, EDIT_REACH, EDIT_TICK };
 
 /* What became of it. */
 struct edited {
@@ -86,4 +87,5 @@ int element_edit(const struct element *e, enum edit edit, const char *value, int
 	struct arena *arena, struct edited *ret);
 
 /* The same, with a file. */
-int element_upload(const struct element *e, const struct step_file *file, int64_t deadline, struct arena *arena, struct edited *ret);
+int element_upload(const struct element *e, const struct step_file *file, int64_t deadline, struct arena *arena,
+	struct edited *ret);

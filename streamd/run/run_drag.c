@@ -1,6 +1,6 @@
 /*
- * A drag, with the mouse's own events: pages take them as they are, or Chromium makes of them the drag-and-drop of HTML, which begins in
- * its own time (streamd/screen/hands.h). So each move waits until the one before it has been told, and a moment.
+ * A drag, with the mouse's own events: pages take them as they are, or Chromium makes of them the drag-and-drop of HTML, which
+ * begins in its own time (streamd/screen/hands.h). So each move waits until the one before it has been told, and a moment.
  */
 #include <errno.h>
 

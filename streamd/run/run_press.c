@@ -52,8 +52,8 @@ static int run_press_follow(struct stepping *s, const char *session)
 }
 
 /*
- * What it is asked next it answers once its listeners have run, and after the news of what they have begun. A page that closes itself
- * in them does not answer any more, which is no failure. r: of the input's last part.
+ * What it is asked next it answers once its listeners have run, and after the news of what they have begun. A page that closes
+ * itself in them does not answer any more, which is no failure. r: of the input's last part.
  */
 int stepping_heard(struct stepping *s, const char *session, int r)
 {
@@ -67,7 +67,8 @@ int stepping_heard(struct stepping *s, const char *session, int r)
 }
 
 /* The times'th press or release of a row; deadline 0: not waited for. */
-static int run_press_button(struct stepping *s, const char *session, const struct element *e, bool down, int times, int64_t deadline)
+static int run_press_button(struct stepping *s, const char *session, const struct element *e, bool down, int times,
+	int64_t deadline)
 {
 	const struct cdp_arg args[] = { CDP_TEXT("type", down ? "mousePressed" : "mouseReleased"), CDP_REAL("x", e->x),
 		CDP_REAL("y", e->y), CDP_TEXT("button", "left"), CDP_INT("buttons", down), CDP_INT("clickCount", times), { 0 } };

@@ -8,8 +8,8 @@
 #define AGAIN_MS 50
 
 /*
- * The page is given the bytes, and never a path: no file of this machine is within the reach of its browser. Written once, as choose is:
- * many a page takes the file and empties its field.
+ * The page is given the bytes, and never a path: no file of this machine is within the reach of its browser. It is written once,
+ * as choose is, for many a page takes the file and empties its field.
  */
 static int upload_once(struct stepping *s, const struct element *e, struct edited *d)
 {

@@ -61,8 +61,8 @@ void stepping_show_pointer(struct stepping *s, double x, double y);
 void stepping_point(struct stepping *s, const char *session, double x, double y);
 
 /*
- * Gives the page in front input. What leads to another document is done once that is there, as a person would wait for it; give ends
- * with stepping_heard() of its last part.
+ * Gives the page in front input. What leads to another document is done once that is there, as a person would wait for it; give
+ * ends with stepping_heard() of its last part.
  */
 int stepping_give(struct stepping *s, int (*give)(struct stepping *s, const char *session, const void *arg), const void *arg);
 int stepping_heard(struct stepping *s, const char *session, int r);

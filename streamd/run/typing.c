@@ -1,52 +1,23 @@
 #include "streamd/run/typing.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "common/cleanup.h"
-#include "streamd/screen/keys.h"
+#include "common/keys.h"
 
-#define CONTROL   2
-#define SHIFT     8
 #define COMPOSING 229 /* the virtual key of what an input method takes (UI Events, section 5.2.3) */
 
 struct key {
-	const char *code; /* KeyboardEvent.code; the last character of a letter's or a digit's is put in */
+	const char *code; /* KeyboardEvent.code */
 	int vk, modifiers;
 };
 
-/* The keys beside the letters and digits: each with what it types alone, and with Shift. */
-static const struct {
-	char plain, shifted;
-	int vk;
-	const char *code;
-} marks[] = {
-	{ ' ', ' ', 32, "Space" }, { ';', ':', 186, "Semicolon" }, { '=', '+', 187, "Equal" }, { ',', '<', 188, "Comma" },
-	{ '-', '_', 189, "Minus" }, { '.', '>', 190, "Period" }, { '/', '?', 191, "Slash" }, { '`', '~', 192, "Backquote" },
-	{ '[', '{', 219, "BracketLeft" }, { '\\', '|', 220, "Backslash" }, { ']', '}', 221, "BracketRight" },
-	{ '\'', '"', 222, "Quote" },
-};
-static const char digits_shifted[] = ")!@#$%^&*(";
-
-/* Which key types it; false if none does. code: at least eight bytes, for those whose name is made. */
-static bool typing_key_of(char c, char code[8], struct key *ret)
+static bool typing_key_of(char c, struct keystroke *stroke, struct key *ret)
 {
-	const char *shifted = c ? strchr(digits_shifted, c) : NULL;
-	bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
-
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
-		if (c != marks[i].plain && c != marks[i].shifted)
-			continue;
-		*ret = (struct key){ marks[i].code, marks[i].vk, c != marks[i].plain ? SHIFT : 0 };
-		return true;
-	}
-	if (!upper && !lower && !digit && !shifted)
+	if (!key_of_character(c, stroke))
 		return false;
-	memcpy(code, upper || lower ? "KeyX" : "DigitX", upper || lower ? 5 : 7);
-	char name = lower ? (char)(c - 'a' + 'A') : shifted ? (char)('0' + (shifted - digits_shifted)) : c;
-	code[strlen(code) - 1] = name;
-	*ret = (struct key){ code, name, upper || shifted ? SHIFT : 0 };
+	*ret = (struct key){ stroke->code, stroke->vk, stroke->shift ? KEY_SHIFT : 0 };
 	return true;
 }
 
@@ -98,11 +69,10 @@ static int erase(struct target_ref page, int64_t deadline)
 /* Up to the next that a key types. */
 static size_t length_composed(const char *text)
 {
-	char code[8];
-	struct key k;
+	struct keystroke stroke;
 	size_t n = 0;
 
-	while (text[n] && !typing_key_of(text[n], code, &k))
+	while (text[n] && !key_of_character(text[n], &stroke))
 		n++;
 	return n;
 }
@@ -111,12 +81,13 @@ static size_t length_composed(const char *text)
 static int type_all(struct target_ref page, const char *text, int64_t deadline, struct arena *arena)
 {
 	for (;;) {
-		char code[8], character[2] = { *text };
+		char character[2] = { *text };
+		struct keystroke stroke;
 		size_t composed = length_composed(text), n = composed ? composed : 1;
 		int64_t wait = text[n] ? 0 : deadline;
 		struct key k;
 		int r = composed ? compose(page, arena_memdup(arena, text, n), wait) :
-			typing_key_of(*text, code, &k) ? type_one(page, character, &k, wait) : 0;
+			typing_key_of(*text, &stroke, &k) ? type_one(page, character, &k, wait) : 0;
 		if (wait)
 			return r;
 		text += n;
@@ -130,47 +101,24 @@ int typing_carry_out(struct target_ref page, const char *text, int64_t deadline)
 	return *text ? type_all(page, text, deadline, arena) : erase(page, deadline);
 }
 
-/* Which key it is; of a letter its case says nothing where other keys are held. code and character: of at least eight bytes, two. */
-static void chord_key(const struct chord *c, char code[8], char character[2], struct key *ret)
-{
-	char typed = c->control || c->shift ? (char)(c->shift ? toupper(c->character) : tolower(c->character)) : c->character;
-
-	*character = typed;
-	if (!c->character || !typing_key_of(typed, code, ret))
-		*ret = (struct key){ .code = c->code, .vk = c->vk };
-	ret->modifiers |= (c->control ? CONTROL : 0) | (c->shift ? SHIFT : 0);
-}
-
-bool typing_may_press(const struct chord *c)
-{
-	char code[8], character[2];
-	struct key k;
-
-	chord_key(c, code, character, &k);
-	return key_may_pass(k.vk, k.modifiers);
-}
-
 int typing_press(struct target_ref page, const struct chord *c, int64_t deadline)
 {
-	const struct key control = { "ControlLeft", 17, CONTROL }, shift = { "ShiftLeft", 16, SHIFT | (c->control ? CONTROL : 0) };
-	const struct key control_up = { "ControlLeft", 17, 0 }, shift_up = { "ShiftLeft", 16, c->control ? CONTROL : 0 };
-	char code[8], character[2] = { 0 };
-	const char *key, *text;
-	struct key k;
+	const int control = c->control ? KEY_CONTROL : 0, shift = c->shift ? KEY_SHIFT : 0;
+	const struct key keys[] = { { "ControlLeft", 17, control }, { "ShiftLeft", 16, control | shift }, { c->code, c->vk, c->modifiers } };
+	const struct key let_go[] = { { "ShiftLeft", 16, control }, { "ControlLeft", 17, 0 } };
+	const char *text = *c->text ? c->text : NULL;
 
-	chord_key(c, code, character, &k);
-	key = c->character ? character : c->key;
-	text = c->control ? NULL : c->character ? character : c->text;
 	if (c->control)
-		send_key(page, "rawKeyDown", "Control", NULL, &control, 0);
+		send_key(page, "rawKeyDown", "Control", NULL, &keys[0], 0);
 	if (c->shift)
-		send_key(page, "rawKeyDown", "Shift", NULL, &shift, 0);
-	send_key(page, text ? "keyDown" : "rawKeyDown", key, text, &k, 0);
+		send_key(page, "rawKeyDown", "Shift", NULL, &keys[1], 0);
+	send_key(page, text ? "keyDown" : "rawKeyDown", c->key, text, &keys[2], 0);
 	if (!c->shift && !c->control)
-		return send_key(page, "keyUp", key, NULL, &k, deadline);
-	send_key(page, "keyUp", key, NULL, &k, 0);
-	if (c->shift && c->control)
-		send_key(page, "keyUp", "Shift", NULL, &shift_up, 0);
-	return c->control ? send_key(page, "keyUp", "Control", NULL, &control_up, deadline) :
-			    send_key(page, "keyUp", "Shift", NULL, &shift_up, deadline);
+		return send_key(page, "keyUp", c->key, NULL, &keys[2], deadline);
+	send_key(page, "keyUp", c->key, NULL, &keys[2], 0);
+	if (!c->control)
+		return send_key(page, "keyUp", "Shift", NULL, &let_go[0], deadline);
+	if (c->shift)
+		send_key(page, "keyUp", "Shift", NULL, &let_go[0], 0);
+	return send_key(page, "keyUp", "Control", NULL, &let_go[1], deadline);
 }

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "recipe/chord.h"
@@ -12,9 +11,6 @@
 
 /* Types into whatever has the focus, or takes out what is selected if text is "". Waits: 0, or as cdp_call(). */
 int typing_carry_out(struct target_ref page, const char *text, int64_t deadline);
-
-/* Whether these keys are the page's, and none of the browser's own (streamd/screen/keys.h). */
-bool typing_may_press(const struct chord *c);
 
 /* Presses them, and lets them go; all of it is sent at once, without a wait between. Waits: 0, or as cdp_call(). */
 int typing_press(struct target_ref page, const struct chord *c, int64_t deadline);

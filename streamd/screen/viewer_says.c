@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/keys.h"
 #include "common/loop.h"
 #include "common/words.h"
 #include "proto/field.h"
@@ -13,7 +14,6 @@
 #include "streamd/handlers.h"
 #include "streamd/screen/dialogs.h"
 #include "streamd/screen/hands.h"
-#include "streamd/screen/keys.h"
 #include "streamd/screen/menu.h"
 #include "streamd/screen/notes.h"
 #include "streamd/screen/screen.h"

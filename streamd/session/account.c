@@ -77,7 +77,8 @@ static int read_item(struct naming *n, bool session, const struct recipe_item *i
 		*ret = account_lacks(n, "no page or frame of %s is there, whose %s is meant", item->origin, area);
 		return r;
 	}
-	r = frame_call(f->target, f->id, page_storage_item, n->deadline, &reply, CDP_BOOL("session", session), CDP_TEXT("key", item->key));
+	r = frame_call(f->target, f->id, page_storage_item, n->deadline, &reply, CDP_BOOL("session", session),
+		CDP_TEXT("key", item->key));
 	*ret = r < 0 ? NULL : cbor_text_utf8(n->arena, frame_value(&reply));
 	if (!*ret)
 		account_lacks(n, "%s has no %s of %s", area, item->key, item->origin);
@@ -186,9 +187,11 @@ static json_t *read_json(const char *text, size_t size)
 /* What stands there, as the recipe's pattern will have it; NULL: neither text nor number. */
 static const char *value_text(struct arena *arena, const json_t *v)
 {
+	const char *text = json_string_value(v);
+
 	if (json_is_integer(v))
 		return arena_printf(arena, "%lld", (long long)json_integer_value(v));
-	return json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v) ? arena_strdup(arena, json_string_value(v)) : NULL;
+	return text && strlen(text) == json_string_length(v) ? arena_strdup(arena, text) : NULL;
 }
 
 static const char *find_pointed(struct naming *n, const char *text)
@@ -242,12 +245,14 @@ static const char *find_claim(struct naming *n, const char *token)
 	return value ?: account_lacks(n, "the token that should name the account has no text as its claim %s", n->source->claim);
 }
 
-static const char *account_decode(struct naming *n, const char *text)
+const char *account_decode(const struct recipe_account_source *source, const char *text, struct arena *arena, char *lack)
 {
-	if (text && n->source->pointer)
-		text = find_pointed(n, text);
-	if (text && n->source->claim)
-		text = find_claim(n, text);
+	struct naming n = { .source = source, .arena = arena, .lack = lack };
+
+	if (text && source->pointer)
+		text = find_pointed(&n, text);
+	if (text && source->claim)
+		text = find_claim(&n, text);
 	return text;
 }
 
@@ -260,7 +265,7 @@ static int read_named(struct naming *n, const struct account_answer *a, const ch
 	if (r < 0)
 		*ret = account_lacks(n, "the page that should name the account went away");
 	else if (n->source)
-		*ret = account_decode(n, *ret);
+		*ret = account_decode(n->source, *ret, n->arena, n->lack);
 	return 0;
 }
 

@@ -20,6 +20,9 @@ struct account_answer {
 int account_read(struct target_ref page, const struct recipe_probe_in *in, const char *shown, const struct account_answer *answer,
 	char *account, char *lack);
 
+/* What the source's pointer and claim find in such a text; NULL: nothing, and lack says why. In the arena, or text itself. */
+const char *account_decode(const struct recipe_account_source *source, const char *text, struct arena *arena, char *lack);
+
 /*
  * Whether all sessions of the site look like the same account's, a sentence for the person then; NULL: they do not. Borrowed from
  * the recipe's arena or static.

@@ -166,7 +166,8 @@ static int rule_is_there(struct target_ref page, const struct selector *at, stru
 }
 
 /* Of those that must all be there. */
-static int all_fit(struct target_ref page, const struct recipe_signed_in *s, struct arena *arena, bool *ret_met, char *why, size_t size)
+static int all_fit(struct target_ref page, const struct recipe_signed_in *s, struct arena *arena, bool *ret_met, char *why,
+	size_t size)
 {
 	int r = s->mark ? rule_is_there(page, s->mark, arena, ret_met) : 0;
 

@@ -123,6 +123,18 @@ describe("the dashboard", { concurrency: false }, () => {
 		}
 	});
 
+	it("shows what a choice is called, and asks for what the site needs", { timeout: LIMIT_MS }, async () => {
+		const building = page().getByLabel("Building");
+
+		await page().goto(rig.url);
+		await person.card("Deskwise").getByRole("link", { name: "Book a desk" }).click();
+		await building.waitFor();
+		assert.deepEqual(await building.locator("option").allInnerTexts(), ["North House", "Canal Yard"]);
+		await building.selectOption({ label: "Canal Yard" });
+		assert.equal(await building.inputValue(), "2");
+		await page().goto(rig.url);
+	});
+
 	it("without botd keeps its sessions, says what is away, and has it again by itself", { timeout: LIMIT_MS }, async () => {
 		const away = /^The part of Stead that books is away; your bookings are safe; it is tried again by itself/;
 

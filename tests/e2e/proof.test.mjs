@@ -14,6 +14,9 @@ const ACCOUNT = "alice@proofs.test";
 const IN = `<!doctype html><title>in</title><p id=who>${ACCOUNT}</p>`;
 const page = (script) => `<!doctype html><title>page</title><script>${script}</script>`;
 
+/* Whose it is the page is told, and tells nobody. */
+const QUIET = `<!doctype html><title>in</title><a id=out href=/out>Log out</a><script>fetch("/me")</script>`;
+
 /* A token that the page gets once the site is ready to give one, as a silent sign-on does. */
 const LATE = page(`const ask = () => fetch("/token").then((r) => r.ok || Promise.reject()).catch(() => setTimeout(ask, 200)); ask()`);
 const MEMORY = `${IN}<script>/* whose it is stands in this page alone */</script>`;
@@ -54,7 +57,7 @@ async function who({ kind, token }, response)
 		return lead(response, "/out");
 	if (["memory", "basic"].includes(kind))
 		return response.end(page(`location.href = "/out"`));
-	return response.end(kind === "key" && keyed ? WANTS_KEY : IN);
+	return response.end(kind === "quiet" ? QUIET : kind === "key" && keyed ? WANTS_KEY : IN);
 }
 
 function respond(request, response)
@@ -66,22 +69,34 @@ function respond(request, response)
 		response.setHeader("Set-Cookie", "quick=1; Max-Age=10; Secure; Path=/");
 	if (path === "/basic" && request.headers.authorization !== `Basic ${btoa("alice:secret")}`)
 		return response.writeHead(401, { "WWW-Authenticate": 'Basic realm="back room"' }).end("<title>nobody</title>");
-	if (["/late", "/memory", "/key", "/quick", "/basic"].includes(path))
+	if (path === "/me")
+		return jar.kind === undefined ? response.writeHead(401).end() : response.end(JSON.stringify({ mail: ACCOUNT }));
+	if (["/late", "/memory", "/key", "/quick", "/basic", "/quiet"].includes(path))
 		return lead(response, "/signed-in", `kind=${path.slice(1)}`);
 	if (path === "/who")
 		return who(jar, response);
 	if (path === "/token") /* not before the site has said no, twice */
 		return proofs < 2 ? response.writeHead(403).end() : response.setHeader("Set-Cookie", "token=1; Secure; Path=/").end("{}");
 	if (path === "/signed-in")
-		return response.end({ late: LATE, memory: MEMORY, key: MAKES_KEY, quick: IN, basic: IN }[jar.kind]);
+		return response.end({ late: LATE, memory: MEMORY, key: MAKES_KEY, quick: IN, basic: IN, quiet: QUIET }[jar.kind]);
 	return path === "/out" ? response.end("<title>out</title>") : response.writeHead(404).end("<title>nothing</title>");
+}
+
+/* Two that show nobody's name. */
+function change(name, recipe)
+{
+	recipe.actions = { book: BOOK };
+	if (name === "told")
+		recipe.probe.in = { account: { answer: "https://proofs.test/me", pointer: "/mail" } };
+	if (name === "nameless")
+		recipe.probe.in = { at: { css: "#out" }, account: { is: "the team" } };
 }
 
 before(async () => {
 	rig = await startRig();
 	alice = await rig.login("alice");
-	site = await startOwnSite(rig, "proofs.test", { late: "/late", memory: "/memory", key: "/key", quick: "/quick", basic: "/basic", away: "/away" }, respond,
-		{ change: (_, recipe) => { recipe.actions = { book: BOOK }; } });
+	site = await startOwnSite(rig, "proofs.test", { late: "/late", memory: "/memory", key: "/key", quick: "/quick", basic: "/basic", away: "/away", told: "/quiet", nameless: "/quiet" }, respond,
+		{ change });
 	await rig.restart("botd");
 });
 after(async () => {
@@ -169,6 +184,19 @@ describe("what a fresh browser does not take", { concurrency: false }, () => {
 		} finally {
 			await browser.close();
 		}
+	});
+
+	/* The account is in what the page is answered, or nowhere, and then that is said. */
+	it("whose it is the site does not show", { timeout: 2 * LIMIT_MS }, async () => {
+		const told = await alice.open({ site: "told" });
+
+		await told.reaches("saved", "failed");
+		assert.equal(told.account, "alice@proofs.test", told.reason);
+		const nameless = await alice.open({ site: "nameless" });
+
+		await nameless.reaches("saved", "failed");
+		assert.equal(nameless.account, "the team", nameless.reason);
+		assert.match(nameless.reason, /The site does not say whose account it is, so Stead cannot tell/);
 	});
 
 	it("a sign-in page that is not there", { timeout: LIMIT_MS }, async () => {

@@ -418,7 +418,8 @@ static struct probed look_for(const struct recipe_account_source *source)
 PAGE_TEST(test_account_sources)
 {
 	struct selector meta = { .css = "meta[name=user]", .nth = 1, .hidden = true }, boot = { .css = "#boot", .nth = 1, .hidden = true };
-	struct recipe_item me = { "http://a.test", "me" }, token = { "http://a.test", "token" }, wrapped = { "http://a.test", "wrapped" };
+	struct recipe_item me = { "http://a.test", "me" }, token = { "http://a.test", "token" };
+	struct recipe_item wrapped = { "http://a.test", "wrapped" };
 	struct recipe_cookie who = { "who", "a.test" };
 	const struct {
 		struct recipe_account_source source;
@@ -511,7 +512,8 @@ PAGE_TEST(test_account_answered)
 PAGE_TEST(test_several_marks)
 {
 	struct selector all[] = { { .css = "title", .nth = 1, .hidden = true }, { .css = "#more", .nth = 1 } };
-	struct selector any[] = { { .css = "#never", .nth = 1 }, { .css = "h2", .nth = 1 }, { .css = "p", .frame = "http://a.test/login*", .nth = 1 } };
+	struct selector any[] = { { .css = "#never", .nth = 1 }, { .css = "h2", .nth = 1 },
+		{ .css = "p", .frame = "http://a.test/login*", .nth = 1 } };
 	struct recipe_probe was = recipe->probe;
 	struct probed seen;
 

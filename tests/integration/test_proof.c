@@ -249,6 +249,20 @@ static void test_passes(void **state)
 	state_free(e.after);
 }
 
+/* Whose it is the site tells its page, and the page nobody; with it comes that the site takes the session. */
+static void test_account_answered(void **state)
+{
+	struct recipe_account_source source = { .answer = "https://desk.test/boot", .pointer = "/person/email" };
+	struct recipe_probe_in was = recipe->probe.in;
+	struct expectation e = { .state = captured, .account = "alice@example.test", .verdict = VERDICT_IN };
+
+	(void)state;
+	recipe->probe.in = (struct recipe_probe_in){ .account = &source };
+	in_fiber(prove, &e);
+	state_free(e.after);
+	recipe->probe.in = was;
+}
+
 static void put_raw(struct cbor_out *o, const struct cbor *v)
 {
 	size_t n;
@@ -434,10 +448,11 @@ static void test_revoked(void **state)
 	in_fiber(prove, &e);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_passes),
+		cmocka_unit_test(test_account_answered),
 		cmocka_unit_test(test_each_kind_counts),
 		cmocka_unit_test(test_another_account),
 		cmocka_unit_test(test_unsound_probe),
@@ -447,5 +462,7 @@ int main(void)
 	};
 
 	rig_drop_user();
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

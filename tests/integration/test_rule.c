@@ -73,7 +73,8 @@ PAGE_TEST(test_several)
 	char why[512];
 
 	ok("{\"step\": \"open\", \"url\": \"http://a.test/desk\"}");
-	recipe->signed_in = (struct recipe_signed_in){ .url = desk, .url_count = 1, .all = all, .all_count = 2, .any = any, .any_count = 2 };
+	recipe->signed_in = (struct recipe_signed_in){ .url = desk, .url_count = 1, .all = all, .all_count = 2,
+		.any = any, .any_count = 2 };
 	assert_true(check(why).number);
 	any[1].css = "h2";
 	assert_int_equal(check(why).number, 0);

@@ -267,8 +267,8 @@ static const char *tomorrow(void)
 static struct run_step_result walk(struct call *call, const char *run, const struct step *steps, size_t count,
 	const char *want)
 {
-	const struct variable items[] = { { "date", tomorrow(), true }, { "building", "1", false },
-		{ "floor", "2", false }, { "desk", "D-203", false }, { "note", "near the window", false } };
+	const struct variable items[] = { { "date", tomorrow(), true, NULL }, { "building", "1", false, NULL },
+		{ "floor", "2", false, NULL }, { "desk", "D-203", false, NULL }, { "note", "near the window", false, NULL } };
 	const struct variables v = { items, sizeof(items) / sizeof(*items) };
 	struct run_step_result r = { .result = "done" };
 
@@ -319,8 +319,8 @@ static void refused(void *arg)
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(120000));
 	const struct recipe_action *a = recipe_action_find(desk, "book");
 	struct opened run = open_run(call, ALICE);
-	const struct variable items[] = { { "date", tomorrow(), true }, { "building", "1", false },
-		{ "floor", "2", false }, { "desk", "D-207", false }, { "note", "", false } };
+	const struct variable items[] = { { "date", tomorrow(), true, NULL }, { "building", "1", false, NULL },
+		{ "floor", "2", false, NULL }, { "desk", "D-207", false, NULL }, { "note", "", false, NULL } };
 	const struct variables v = { items, 5 };
 	struct run_step_result r = { .result = "done" };
 	json_t *read = json_pack("{s:s, s:{s:s}, s:i}", "step", "read", "at", "css", "#booking_error", "timeout_ms", 1000);
@@ -435,8 +435,8 @@ static void act_unanswered(struct call *call, const char *run, const struct vari
 static void unanswered(void *arg)
 {
 	CLEANUP(call_freep) struct call *call = call_new(&streamd, &alice, deadline_in(120000)), *closing = NULL;
-	const struct variable items[] = { { "date", tomorrow(), true }, { "building", "1", false },
-		{ "floor", "2", false }, { "desk", "D-204", false }, { "note", "", false } };
+	const struct variable items[] = { { "date", tomorrow(), true, NULL }, { "building", "1", false, NULL },
+		{ "floor", "2", false, NULL }, { "desk", "D-204", false, NULL }, { "note", "", false, NULL } };
 	const struct variables v = { items, sizeof(items) / sizeof(*items) };
 	struct opened run = open_run(call, ALICE);
 	long long accepted = count_of("accepted");

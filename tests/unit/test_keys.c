@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "streamd/screen/keys.h"
+#include "common/keys.h"
 
 static void what_fields_need(void **state)
 {

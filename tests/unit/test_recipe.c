@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,11 @@ static void test_refused(void **state)
 			"For the reception", "the name of two inputs" },
 		{ "\"value\": \"2\"", "\"value\": \"9\"", "\"9\"", "none of the choices" },
 		{ "\"choices\": [\"1\", \"2\"], ", "", "1 is North House", "a choice without choices" },
+		{ "\"2\", \"3\"]", "\"2\", \"3\"], \"labels\": [\"North\"]", "North\"", "labels: are 1, and the choices 3" },
+		{ "\"2\", \"3\"]", "\"2\", \"3\"], \"labels\": [\"2\", \"b\", \"c\"]", "\"b\"", "labels[0]: \"2\" could be another choice" },
+		{ "\"2\", \"3\"]", "\"2\", \"3\"], \"labels\": [\"A\", \"A\", \"3\"]", "\"A\"", "labels[1]: \"A\" could be another choice" },
+		{ "\"{note}\"", "\"{note|label}\"", "{note|", "wants the label of {note}, but it is no choice" },
+		{ "\"{note}\"", "\"{date|label}\"", "{date|label", "wants the label of {date}" },
 		{ "\"book\": {", "\"Book!\": {", "Book!", "is not a name" },
 		{ "\"title\": \"Deskwise\",", "\"title\": \"Deskwise\", \"title\": \"x\",", "Deskwise",
 			"not well-formed JSON" },
@@ -155,6 +161,9 @@ static void test_refused(void **state)
 		{ "\"css\": \"body[data-ready=yes] #who\" } },\n\t\t\"out\"", "\"css\": \"#who\" }, \"account\": { \"cookie\": { \"name\": \"x\" }, \"pointer\": \"a\" } },\n\t\t\"out\"",
 			"cookie\": {", "probe.in.account.pointer: \"a\" is not a JSON Pointer" },
 		{ "{ \"css\": \"#note\" }", "{ \"css\": \"#note\", \"hidden\": true }", "\"hidden\"", "at.hidden: is no element that can be pressed; fill" },
+		{ "\"inputs\": [", "\"input\": [", "\"input\"", "unknown key \"input\"; did you mean \"inputs\"?" },
+		{ "\"complaints\": [", "\"complaint\": [", "\"complaint\"", "did you mean \"complaints\"?" },
+		{ "\"hosts\": [", "\"host\": [", "\"host\"", "did you mean \"hosts\"?" },
 		{ "\"none\": {", "\"nome\": {", "nome", "did you mean \"none\"?" },
 		{ "\"none\": {", "\"none\": { \"frame\": \"https://desk.test/x\",", "\"none\"", "none.frame: is looked for where the rows are" },
 		{ "\"none\": { \"css\": \"#my", "\"none\": { \"css\": \"#{me}\", \"text\": \"#my", "{me}", "unknown variable {me}" },
@@ -471,6 +480,7 @@ static void test_step_refused(void **state)
 		{ "{\"step\": \"press\"}", "press needs keys" },
 		{ "{\"step\": \"press\", \"keys\": \"Return\"}", "keys: \"Return\" is no key: a character, Enter" },
 		{ "{\"step\": \"press\", \"keys\": \"Alt+x\"}", "behind Control+ or Shift+" },
+		{ "{\"step\": \"press\", \"keys\": \"Control+t\"}", "keys: \"Control+t\" is a key of the browser's own" },
 		{ "{\"step\": \"click\", \"at\": {\"css\": \"a\"}, \"off\": true}", "off: has no meaning for click" },
 		{ "{\"step\": \"drag\", \"at\": {\"css\": \"a\"}}", "drag needs to" },
 		{ "{\"step\": \"upload\", \"at\": {\"css\": \"a\"}, \"file\": {\"name\": \"../a\", \"text\": \"x\"}}", "file.name: \"../a\" is no file's name" },
@@ -695,6 +705,180 @@ static void test_schema(void **state)
 	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), json_object_size(seen) - 1);
 }
 
+/* What people see of a choice may be given in its place, and stands in titles; the steps have what the site needs. */
+static void test_labels(void **state)
+{
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
+	CLEANUP(arena_freep) struct arena *arena = arena_new(0);
+	CLEANUP(freep) char *text = with("\"choices\": [\"1\", \"2\", \"3\"]",
+		"\"choices\": [\"1\", \"2\", \"3\"], \"labels\": [\"Ground\", \"Garden\", \"Roof\"]");
+	json_auto_t *given = json_pack("{s:s, s:s, s:s}", "date", "2025-11-20", "desk", "D", "floor", "Roof"), *inputs = NULL;
+	const struct recipe_action *a;
+	char why[512], field[512];
+	struct variables v;
+	const char *said;
+
+	(void)state;
+	assert_int_equal(recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)), 0);
+	a = recipe_action_find(r, "book");
+	assert_int_equal(inputs_check(a, given, NULL, &inputs, field, why, sizeof(why)), 0);
+	assert_string_equal(json_string_value(json_object_get(inputs, "floor")), "3");
+	v = sample(arena, a, inputs);
+	assert_int_equal(template_fill(arena, "{floor} {floor|label} {building|label} {building}", &v, ESCAPE_NONE, &said, why, sizeof(why)), 0);
+	assert_string_equal(said, "3 Roof North House 1");
+	json_object_set_new(given, "floor", json_string("4"));
+	assert_int_equal(inputs_check(a, given, NULL, &inputs, field, why, sizeof(why)), -EINVAL);
+	assert_string_equal(why, "Floor: \"4\" is not one of 1 (Ground), 2 (Garden), 3 (Roof).");
+}
+
+static bool obeys(const json_t *root, const json_t *schema, const json_t *v);
+
+/* POSIX has these patterns, too. */
+static bool fits_text(const json_t *schema, const char *s)
+{
+	const char *pattern = json_string_value(json_object_get(schema, "pattern"));
+	const json_t *least = json_object_get(schema, "minLength"), *most = json_object_get(schema, "maxLength");
+	regex_t compiled;
+	bool fits;
+
+	if ((least && strlen(s) < (size_t)json_integer_value(least)) || (most && strlen(s) > (size_t)json_integer_value(most)))
+		return false;
+	if (!pattern)
+		return true;
+	assert_int_equal(regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	fits = regexec(&compiled, s, 0, NULL, 0) == 0;
+	regfree(&compiled);
+	return fits;
+}
+
+static bool fits_object(const json_t *root, const json_t *schema, const json_t *v)
+{
+	const json_t *more = json_object_get(schema, "additionalProperties"), *known;
+	const char *name;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(schema, "required"), i, one) {
+		if (!json_object_get(v, json_string_value(one)))
+			return false;
+	}
+	json_object_foreach((json_t *)v, name, one) {
+		known = json_object_get(json_object_get(schema, "properties"), name) ?: more;
+		if (!known || json_is_false(known) || !obeys(root, known, one))
+			return false;
+	}
+	return true;
+}
+
+static bool fits_list(const json_t *root, const json_t *schema, const json_t *v)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(v, i, one) {
+		if (!obeys(root, json_object_get(schema, "items"), one))
+			return false;
+	}
+	return json_array_size(v) >= (size_t)json_integer_value(json_object_get(schema, "minItems")) &&
+		json_array_size(v) <= (size_t)json_integer_value(json_object_get(schema, "maxItems"));
+}
+
+static bool fits_enum(const json_t *words, const json_t *v)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(words, i, one) {
+		if (json_equal(one, v))
+			return true;
+	}
+	return !words;
+}
+
+static bool fits_number(const json_t *schema, const json_t *v)
+{
+	return json_integer_value(v) >= json_integer_value(json_object_get(schema, "minimum")) &&
+		json_integer_value(v) <= json_integer_value(json_object_get(schema, "maximum"));
+}
+
+/* As much of JSON Schema as ours uses, but for the condition of an act. */
+static bool obeys(const json_t *root, const json_t *schema, const json_t *v)
+{
+	const char *reference = json_string_value(json_object_get(schema, "$ref"));
+	const char *type = json_string_value(json_object_get(schema, "type"));
+
+	if (reference)
+		return obeys(root, json_object_get(json_object_get(root, "$defs"), reference + strlen("#/$defs/")), v);
+	if (!type)
+		return fits_enum(json_object_get(schema, "enum"), v);
+	switch (*type) {
+	case 's': return json_is_string(v) && fits_text(schema, json_string_value(v));
+	case 'i': return json_is_integer(v) && fits_number(schema, v);
+	case 'b': return json_is_boolean(v);
+	case 'a': return json_is_array(v) && fits_list(root, schema, v);
+	default: return json_is_object(v) && fits_object(root, schema, v);
+	}
+}
+
+/* Each key that a recipe may have besides is allowed by both. */
+static void test_obeys_more(void **state)
+{
+	static const char who[] = "\"in\": { \"at\": { \"css\": \"body[data-ready=yes] #who\" } }", fill[] = "{ \"step\": \"fill\"";
+	static const struct slip more[] = {
+		{ "{", "{ \"$schema\": \"recipe.schema.json\"," },
+		{ who, "\"in\": { \"account\": { \"answer\": \"https://desk.test/boot\", \"pointer\": \"/person/email\" } }" },
+		{ who, "\"in\": { \"at\": { \"css\": \"p\" }, \"all\": [{ \"css\": \"b\" }], \"account\": { \"session_storage\": "
+		       "{ \"origin\": \"https://desk.test\", \"key\": \"t\" }, \"claim\": \"sub\" } }" },
+		{ who, "\"in\": { \"at\": { \"css\": \"p\" }, \"account\": { \"at\": { \"css\": \"meta\", \"hidden\": true }, \"attribute\": \"content\" } }" },
+		{ fill, "{ \"step\": \"press\", \"keys\": \"Control+Enter\" }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"check\", \"at\": { \"css\": \"#a\" }, \"off\": true }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"drag\", \"at\": { \"css\": \"#a\" }, \"to\": { \"text\": \"{desk}\" } }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"double_click\", \"at\": { \"css\": \"#a\" } }, { \"step\": \"fill\"" },
+		{ fill, "{ \"step\": \"upload\", \"at\": { \"css\": \"#a\" }, \"file\": { \"name\": \"{desk}.csv\", \"type\": \"text/csv\", "
+			"\"text\": \"a;b\\n{note}\\n\" } }, { \"step\": \"fill\"" },
+		{ "\"mark\": {", "\"any\": [{ \"css\": \"#a\" }, { \"css\": \"#b\" }], \"mark\": {" },
+	};
+	json_auto_t *schema = json_load_file("docs/recipe.schema.json", 0, NULL);
+	char why[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
+		CLEANUP(freep) char *text = with(more[i].old, more[i].new);
+		CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
+		json_auto_t *recipe = json_loads(text, 0, NULL);
+
+		if (recipe_parse("desk.json", text, strlen(text), &r, why, sizeof(why)) < 0)
+			fail_msg("%s", why);
+		if (!obeys(schema, schema, recipe))
+			fail_msg("the schema refuses %s", more[i].new);
+	}
+}
+
+/* What is read obeys the schema, and what an editor would mark is refused. */
+static void test_obeys(void **state)
+{
+	static const char *const files[] = { DESK, "sites/spaceiq.json" };
+	static const struct slip slips[] = { { "\"title\": \"Deskwise\"", "\"title\": 7" }, { "\"home\"", "\"hom\"" },
+		{ "\"quiet_ms\": 2000", "\"quiet_ms\": 1" }, { "\"step\": \"fill\"", "\"step\": \"fil\"" },
+		{ "\"act\": true", "\"act\": 1" }, { "\"locale\": \"en-US\"", "\"locale\": \"-\"" },
+		{ "\"url\": \"https://desk.test/login\"", "\"url\": \"desk.test\"" }, { "\"hosts\": [", "\"hosts\": [[]," } };
+	json_auto_t *schema = json_load_file("docs/recipe.schema.json", 0, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		json_auto_t *recipe = json_load_file(files[i], 0, NULL);
+		assert_true(obeys(schema, schema, recipe));
+	}
+	for (size_t i = 0; i < sizeof(slips) / sizeof(*slips); i++) {
+		CLEANUP(freep) char *text = with(slips[i].old, slips[i].new), *told = complaints(&slips[i], 1);
+		json_auto_t *recipe = json_loads(text, 0, NULL);
+
+		assert_non_null(recipe);
+		if (obeys(schema, schema, recipe))
+			fail_msg("the schema allows %s", slips[i].new);
+	}
+}
+
 /* The documents are printed from the rows: make recipe-documents renews them. */
 static void assert_printed(const char *path, void (*print)(FILE *out))
 {
@@ -725,6 +909,8 @@ int main(void)
 		cmocka_unit_test(test_many_mistakes),
 		cmocka_unit_test(test_schema_named),
 		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_obeys),
+		cmocka_unit_test(test_obeys_more),
 		cmocka_unit_test(test_without_mark),
 		cmocka_unit_test(test_act_without_press),
 		cmocka_unit_test(test_doubts),
@@ -735,6 +921,7 @@ int main(void)
 		cmocka_unit_test(test_fill),
 		cmocka_unit_test(test_step_refused),
 		cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_documents),
 	};
 

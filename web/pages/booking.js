@@ -9,6 +9,7 @@ import { Badge } from "../parts/badge.js";
 import { bookingInDoubt, DoubtActions, DoubtFacts, DoubtWords } from "../parts/booking_doubt.js";
 import { Connection } from "../parts/connection.js";
 import { ask } from "../parts/dialog.js";
+import { choiceLabel } from "../parts/fields.js";
 import { Loading, Page } from "../parts/frame.js";
 import { Live } from "../parts/live.js";
 import { Log } from "../parts/log.js";
@@ -184,7 +185,7 @@ function Inputs({ booking, site })
 		const input = known.find((one) => one.name === name);
 
 		return html`<div key=${name}><dt>${input?.label ?? name}</dt>
-			<dd>${(input?.type === "date" && dayInWords(value)) || String(value)}</dd></div>`;
+			<dd>${(input?.type === "date" && dayInWords(value)) || (input && choiceLabel(input, value)) || String(value)}</dd></div>`;
 	});
 }
 

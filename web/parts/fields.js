@@ -28,6 +28,12 @@ function Optional({ input })
 	return input.required || input.value ? null : html` <span class="quiet small">(optional)</span>`;
 }
 
+/* What people see of a choice. */
+export function choiceLabel(input, choice)
+{
+	return input.labels?.[input.choices?.indexOf(choice)] ?? choice;
+}
+
 export function Field({ input, value, mistake, set })
 {
 	const id = useId();
@@ -46,7 +52,7 @@ export function Field({ input, value, mistake, set })
 					${!input.value && (!input.required || !value) && html`<option value="">
 						${input.required ? "Choose …" : "No preference"}</option>`}
 					${input.choices.map((choice) => html`<option key=${choice}
-						value=${choice}>${choice}</option>`)}
+						value=${choice}>${choiceLabel(input, choice)}</option>`)}
 				</select>`
 				: html`<input ...${common} maxlength="1024"
 					type=${input.type === "date" ? "date" : "text"}

@@ -97,10 +97,14 @@ async ({ wishes, timeout_ms, cells, none }) => {
 
 	/* Which of these show the text: of nested ones the innermost, which stand behind those that hold them. */
 	const innermost = (all, w) => {
-		const found = [];
-		for (const e of all.filter((e) => could_say(e, w)).reverse())
-			if (!found.some((inner) => e.contains(inner)) && (w.hidden || visible(e)) && says(e, w))
-				found.push(e);
+		const found = [], around = new Set(); /* a page may have tens of thousands that fit */
+		for (const e of all.filter((e) => could_say(e, w)).reverse()) {
+			if (around.has(e) || !(w.hidden || visible(e)) || !says(e, w))
+				continue;
+			found.push(e);
+			for (let up = e.parentElement; up && !around.has(up); up = up.parentElement)
+				around.add(up);
+		}
 		return found.reverse();
 	};
 	const among = (root, w) => {

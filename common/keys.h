@@ -8,6 +8,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define KEY_CONTROL 2 /* as Chromium has them (Input.dispatchKeyEvent) */
+#define KEY_SHIFT   8
+
+/* A key of an American keyboard. */
+struct keystroke {
+	char code[16]; /* KeyboardEvent.code */
+	int vk;        /* as Windows numbers it */
+	bool shift;    /* is held with it */
+};
+
+/* Which key types a character; false if none does. */
+bool key_of_character(char c, struct keystroke *ret);
+
 /* vk: the Windows virtual key, by which Chromium knows a shortcut. modifiers: Alt 1, Control 2, Meta 4, Shift 8. */
 bool key_may_pass(int64_t vk, int64_t modifiers);
 

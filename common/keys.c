@@ -1,11 +1,13 @@
-#include "streamd/screen/keys.h"
+#include "common/keys.h"
 
 #include <string.h>
 
+#include "common/words.h"
+
 #define ALT     1
-#define CONTROL 2
+#define CONTROL KEY_CONTROL
 #define META    4
-#define SHIFT   8
+#define SHIFT   KEY_SHIFT
 
 enum { BACKSPACE = 8, ENTER = 13, ALT_KEY = 18, ESCAPE = 27, END = 35, HOME = 36, LEFT = 37, DOWN = 40, DELETE_KEY = 46,
 	META_LEFT = 91, MENU = 93, F1 = 112, F24 = 135, BROWSER_BACK = 166, LAUNCH_LAST = 183 };
@@ -59,4 +61,44 @@ const char *key_editing_command(const char *code, int64_t modifiers)
 		if (strcmp(rows[i].code, code) == 0)
 			return rows[i].command;
 	return NULL;
+}
+
+/* The keys beside the letters and digits: each with what it types alone, and with Shift. */
+static const struct {
+	char plain, shifted;
+	int vk;
+	const char *code;
+} marks[] = {
+	{ ' ', ' ', 32, "Space" }, { ';', ':', 186, "Semicolon" }, { '=', '+', 187, "Equal" }, { ',', '<', 188, "Comma" },
+	{ '-', '_', 189, "Minus" }, { '.', '>', 190, "Period" }, { '/', '?', 191, "Slash" }, { '`', '~', 192, "Backquote" },
+	{ '[', '{', 219, "BracketLeft" }, { '\\', '|', 220, "Backslash" }, { ']', '}', 221, "BracketRight" },
+	{ '\'', '"', 222, "Quote" },
+};
+static const char digits_shifted[] = ")!@#$%^&*(";
+
+static bool find_mark(char c, struct keystroke *ret)
+{
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		if (c != marks[i].plain && c != marks[i].shifted)
+			continue;
+		*ret = (struct keystroke){ .vk = marks[i].vk, .shift = c != marks[i].plain };
+		exact_must(ret->code, sizeof(ret->code), "%s", marks[i].code);
+		return true;
+	}
+	return false;
+}
+
+bool key_of_character(char c, struct keystroke *ret)
+{
+	const char *shifted = c ? strchr(digits_shifted, c) : NULL;
+	bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
+	char name = lower ? (char)(c - 'a' + 'A') : shifted ? (char)('0' + (shifted - digits_shifted)) : c;
+
+	if (find_mark(c, ret))
+		return true;
+	if (!upper && !lower && !digit && !shifted)
+		return false;
+	*ret = (struct keystroke){ .vk = name, .shift = upper || shifted };
+	exact_must(ret->code, sizeof(ret->code), "%s%c", upper || lower ? "Key" : "Digit", name);
+	return true;
 }
