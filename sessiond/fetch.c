@@ -7,24 +7,28 @@
 #include "common/log.h"
 #include "common/memfd.h"
 #include "proto/server.h"
-#include "sessiond/background.h"
+#include "sessiond/bound.h"
 #include "sessiond/handlers.h"
+#include "sessiond/name.h"
+#include "sessiond/sessiond.h"
 
 /* Together with its row in the audit: what cannot be written down is not handed out, nor if it is not known to be. */
-static int fetch_read_row(struct call *call, const char *site, bool newest, struct db_result **ret)
+#define HAND_OUT                                                                                    \
+	"WITH kept AS (SELECT *, $5 AND newest_version IS NOT NULL AS newest FROM vault.sessions WHERE " NAMED "), " \
+	"s AS (SELECT id, user_id, site, kind, fingerprint, account, health, used_at, newest, "    \
+	"CASE WHEN newest THEN newest_version ELSE version END AS version, "                        \
+	"CASE WHEN newest THEN version ELSE newest_version END AS other, "                          \
+	"CASE WHEN newest THEN newest_envelope ELSE envelope END AS envelope FROM kept), "          \
+	"used AS (UPDATE vault.sessions u SET used_at = now() FROM s WHERE u.id = s.id AND s.used_at < now() - interval '1 hour'), " \
+	"told AS (INSERT INTO vault.audit (event, user_id, detail) SELECT 'session_fetched', $1, "  \
+	"format('session %s (%s%s), version %s%s, to %s (uid %s)', id, site, CASE WHEN kind = 'device' THEN ', a device''s' ELSE '' END, " \
+	"version, CASE WHEN newest THEN ' (unproved)' ELSE '' END, $7::text, $6::bigint) FROM s) "  \
+	"SELECT * FROM s"
+
+static int fetch_read_row(struct call *call, const struct session_name *name, bool newest, struct db_result **ret)
 {
-	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
-		sessiond_deadline(call), ret,
-		"WITH kept AS (SELECT *, $5 AND newest_version IS NOT NULL AS newest FROM vault.sessions "
-		"WHERE user_id = $1 AND site = $2 AND kind = 'background'), "
-		"s AS (SELECT id, account, health, newest, CASE WHEN newest THEN newest_version ELSE version END AS version, "
-		"CASE WHEN newest THEN version ELSE newest_version END AS other, "
-		"CASE WHEN newest THEN newest_envelope ELSE envelope END AS envelope FROM kept), "
-		"told AS (INSERT INTO vault.audit (event, user_id, detail) SELECT 'session_fetched', $1, "
-		"format('session %s (%s), version %s%s, to %s (uid %s)', s.id, $2::text, s.version, "
-		"CASE WHEN newest THEN ' (unproved)' ELSE '' END, $4::text, $3::bigint) FROM s) "
-		"SELECT * FROM s",
-		DB_INT(call->acting.user), DB_TEXT(site), DB_INT(call->uid), DB_TEXT(role_word(call->role)), DB_BOOL(newest));
+	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), ret, HAND_OUT,
+		NAME_ARGS(call, name), DB_BOOL(newest), DB_INT(call->uid), DB_TEXT(role_word(call->role)));
 
 	return r == -EINPROGRESS ? -ENOTCONN : r;
 }
@@ -86,18 +90,16 @@ static int refuse_opening(
 		site);
 }
 
-static int open_state(
-	struct call *call, const char *site, const struct db_result *row, struct secret **ret)
+static int open_state(struct call *call, const struct db_result *row, struct secret **ret)
 {
-	struct background b;
+	struct bound b;
 	int64_t id = row_int(row, "id"), version = row_int(row, "version");
+	const char *site = row_words(row, "site");
 	size_t n;
 	const void *blob = row_bytes(row, "envelope", &n);
-	int r = background_init(&b, call, site);
+	int r;
 
-	if (r < 0)
-		return r;
-	background_set(&b, id, version);
+	bound_of(&b, row);
 	r = crypt_open(sessiond_of(call), &b.context, blob, n, call->deadline, ret);
 	if (r == 0 || r == -EBUSY || r == -ETIMEDOUT || r == -ECANCELED)
 		return r;
@@ -106,37 +108,43 @@ static int open_state(
 	return refuse_opening(call, site, id, version, r);
 }
 
+static int hand_over(struct call *call, const struct db_result *row, const struct secret *state, struct session_fetch_result *result)
+{
+	*result = (struct session_fetch_result){ .account = arena_strdup(call->arena, row_words(row, "account")),
+		.which = row_bool(row, "newest") ? "newest" : "proved",
+		.version = row_int(row, "version"),
+		.other = row_int(row, "other"),
+		.health = arena_strdup(call->arena, row_words(row, "health")),
+		.state = -1 };
+	return memfd_new("session", state->data, state->len, &result->state);
+}
+
 /* -EBADMSG: the newest could not be opened, and is none any more. */
-static int fetch_fetch(struct call *call, const char *site, bool newest, struct session_fetch_result *result)
+static int fetch_fetch(struct call *call, const struct session_name *name, bool newest, struct session_fetch_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	CLEANUP(secret_freep) struct secret *state = NULL;
-	int r = fetch_read_row(call, site, newest, &res);
+	int r = fetch_read_row(call, name, newest, &res);
 
 	if (r < 0)
 		return r;
 	if (!db_next(res))
 		return call_refuse(call, ERR_needs_sign_in, "site",
-			"There is no session for %s yet; sign in to the site on the dashboard.", site);
-	r = open_state(call, site, res, &state);
-	if (r < 0)
-		return r;
-	*result = (struct session_fetch_result){ .account = arena_strdup(call->arena, row_words(res, "account")),
-		.which = row_bool(res, "newest") ? "newest" : "proved",
-		.version = row_int(res, "version"),
-		.other = row_int(res, "other"),
-		.health = arena_strdup(call->arena, row_words(res, "health")),
-		.state = -1 };
-	return memfd_new("session", state->data, state->len, &result->state);
+			"There is no session for %s yet; sign in to the site on the dashboard.", name_shown(call, name));
+	r = open_state(call, res, &state);
+	return r < 0 ? r : hand_over(call, res, state, result);
 }
 
 int session_fetch(struct call *call, const struct session_fetch_params *params,
 	struct session_fetch_result *result)
 {
+	const struct session_name name = NAME_OF(params);
 	bool newest = !params->which || strcmp(params->which, "newest") == 0;
-	int r = keycheck_admit(&sessiond_of(call)->check, call);
+	int r = name_check(call, &name);
 
 	if (r == 0)
-		r = fetch_fetch(call, params->site, newest, result);
-	return r == -EBADMSG ? fetch_fetch(call, params->site, false, result) : r;
+		r = keycheck_admit(&sessiond_of(call)->check, call);
+	if (r == 0)
+		r = fetch_fetch(call, &name, newest, result);
+	return r == -EBADMSG ? fetch_fetch(call, &name, false, result) : r;
 }

@@ -12,7 +12,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/words.h"
+#include "sessiond/bound.h"
 #include "sessiond/handlers.h"
 #include "sessiond/sessiond.h"
 
@@ -41,19 +41,12 @@ static int rewrap_next_state(struct call *call, int64_t after, bool after_newest
 
 static int rewrap_wrap(struct call *call, const struct db_result *row, struct envelope_blob *ret)
 {
-	char user[24], id[24];
-	struct envelope_context context = { .user = user,
-		.site = row_words(row, "site"),
-		.fingerprint = row_words(row, "fingerprint"),
-		.row = id,
-		.kind = row_words(row, "kind"),
-		.version = (uint64_t)row_int(row, "version") };
+	struct bound b;
 	size_t n;
 	const void *blob = row_bytes(row, "envelope", &n);
 
-	exact_must(user, sizeof(user), "%" PRId64, row_int(row, "user_id"));
-	exact_must(id, sizeof(id), "%" PRId64, row_int(row, "id"));
-	return crypt_rewrap(sessiond_of(call), &context, blob, n, deadline_in(ROW_MS), ret);
+	bound_of(&b, row);
+	return crypt_rewrap(sessiond_of(call), &b.context, blob, n, deadline_in(ROW_MS), ret);
 }
 
 /* 1 if it was rewrapped, 0 if somebody saved in the meantime (and then under the current key). */

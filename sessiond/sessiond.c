@@ -122,6 +122,8 @@ static void noticed(const char *payload, void *arg)
 
 	s->listening |= !payload;
 	change_tell(s->hub, payload);
+	if (!payload)
+		upkeep_want(s);
 	if (payload || s->checking)
 		return;
 	s->checking = true;
@@ -146,6 +148,8 @@ int sessiond_open(void *daemon, struct server *)
 		r = db_listen(s->db, CHANGE_CHANNEL, noticed, s);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
+	else
+		upkeep_start(s);
 	return r;
 }
 
@@ -167,6 +171,7 @@ void sessiond_close(void *daemon)
 	struct sessiond *s = daemon;
 
 	end_check(s);
+	upkeep_end(s);
 	db_free(s->db);
 	worker_pool_free(s->crypt);
 	keycheck_free(&s->check);

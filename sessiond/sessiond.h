@@ -7,6 +7,7 @@
 #include "sessiond/crypt.h"
 #include "sessiond/keycheck.h"
 #include "sessiond/settings.h"
+#include "sessiond/upkeep.h"
 
 struct fiber;
 struct server;
@@ -23,6 +24,7 @@ struct sessiond {
 	bool listening; /* to the channel, or it has been: whoever watches before it is is behind once it is */
 	bool checking;             /* the check after a (re)connection is under way */
 	struct fiber *check_fiber; /* once it runs */
+	struct upkeep upkeep;
 };
 
 /*

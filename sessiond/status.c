@@ -12,7 +12,7 @@ static int status_count(struct call *call, struct sessiond_status_result *result
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(sessiond_of(call)->db, DB_ROLE("stead_operator"), deadline_in(COUNT_MS),
 		&res, "SELECT count(id), count(newest_version), count(id) FILTER (WHERE key_id <> $1) + "
-		"count(id) FILTER (WHERE newest_key_id <> $1) FROM vault.sessions",
+		"count(id) FILTER (WHERE newest_key_id <> $1), count(id) FILTER (WHERE NOT protected) FROM vault.sessions",
 		DB_INT(result->master_key));
 
 	if (r < 0)
@@ -21,6 +21,7 @@ static int status_count(struct call *call, struct sessiond_status_result *result
 		result->sessions = row_int(res, 0);
 		result->unproved = row_int(res, 1);
 		result->to_rewrap = row_int(res, 2);
+		result->devices = row_int(res, 3);
 	}
 	return 0;
 }

@@ -11,8 +11,11 @@
 #include "common/loop.h"
 #include "common/memfd.h"
 #include "common/words.h"
-#include "sessiond/background.h"
+#include "sessiond/bound.h"
+#include "sessiond/fingerprint.h"
 #include "sessiond/handlers.h"
+#include "sessiond/name.h"
+#include "sessiond/sessiond.h"
 
 #define TRIES      8    /* two first saves at once, or a COMMIT whose answer was lost */
 #define MARGIN_MS  1000 /* a proven session is worth waiting for nearly as long as its caller */
@@ -22,7 +25,9 @@
 struct saving {
 	struct call *call;
 	const struct session_store_params *params;
-	struct background background;
+	struct session_name name;
+	char fingerprint[65]; /* the session's own */
+	bool protected;       /* the background session */
 	struct memfd_view state;
 	int64_t deadline;
 	int64_t id, version; /* what this try makes, or what was made already */
@@ -33,9 +38,8 @@ struct saving {
 static int store_look(struct saving *s, struct db_tx *tx, struct db_result **ret)
 {
 	return tx_query(tx, ret,
-		"SELECT id, last_version AS version, account, lease_token FROM vault.sessions "
-		"WHERE user_id = $1 AND site = $2 AND kind = 'background' FOR UPDATE",
-		DB_INT(s->call->acting.user), DB_TEXT(s->params->site));
+		"SELECT id, last_version AS version, account, lease_token, protected, fingerprint FROM vault.sessions "
+		"WHERE " NAMED " FOR UPDATE", NAME_ARGS(s->call, &s->name));
 }
 
 /*
@@ -100,15 +104,39 @@ static int compare_grown(struct saving *s, const struct db_result *row)
 	return 0;
 }
 
-static int next_id(struct saving *s, struct db_tx *tx)
+static int refuse_another_device(struct saving *s, int64_t most)
+{
+	return call_refuse(s->call, ERR_conflict, "fingerprint",
+		"There are %" PRId64 " sessions of your devices already, and there may be no more; forget one of them.", most);
+}
+
+/* What a new row is: the background session, whose name is the vault's own, or a device's. */
+static int new_fingerprint(struct saving *s)
+{
+	s->protected = !name_is_device(&s->name);
+	if (s->protected)
+		return fingerprint_background(keycheck_salt(&sessiond_of(s->call)->check), s->call->acting.user, s->params->site,
+			s->fingerprint);
+	exact_must(s->fingerprint, sizeof(s->fingerprint), "%s", s->name.fingerprint);
+	return 0;
+}
+
+static int new_row(struct saving *s, struct db_tx *tx)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = tx_query(tx, &res, "SELECT nextval('vault.session_ids') AS id");
+	int64_t most = sessiond_of(s->call)->settings->most_devices;
+	int r = new_fingerprint(s);
 
+	if (r == 0)
+		r = tx_query(tx, &res, "SELECT nextval('vault.session_ids') AS id, "
+			"(SELECT count(*) FROM vault.sessions WHERE user_id = $1 AND kind = 'device') AS devices",
+			DB_INT(s->call->acting.user));
 	if (r < 0)
 		return r;
 	if (!db_next(res))
 		return -EIO;
+	if (!s->protected && row_int(res, "devices") >= most)
+		return refuse_another_device(s, most);
 	s->id = row_int(res, "id");
 	s->version = 1;
 	s->new_row = true;
@@ -132,20 +160,27 @@ static int store_decide(struct saving *s, struct db_tx *tx)
 	if (r < 0)
 		return r;
 	if (!db_next(res))
-		return s->params->replaces ? refuse_gone(s) : next_id(s, tx);
+		return s->params->replaces ? refuse_gone(s) : new_row(s, tx);
 	s->id = row_int(res, "id");
+	s->protected = row_bool(res, "protected");
+	exact_must(s->fingerprint, sizeof(s->fingerprint), "%s", row_words(res, "fingerprint"));
 	s->version = row_int(res, "version") + 1;
 	r = look_already(s, tx);
 	return r < 0 || s->already ? r : store_compare(s, res);
 }
 
+static const char *kind_of(const struct saving *s)
+{
+	return s->protected ? "background" : "device";
+}
+
 static int store_seal(struct saving *s, struct envelope_blob *ret)
 {
+	struct bound b = { .context = { .site = s->params->site, .kind = kind_of(s), .fingerprint = s->fingerprint } };
 	int r;
 
-	background_set(&s->background, s->id, s->version);
-	r = crypt_seal(sessiond_of(s->call), &s->background.context, s->state.data,
-		s->state.size, s->deadline, ret);
+	bound_set(&b, s->call->acting.user, s->id, s->version);
+	r = crypt_seal(sessiond_of(s->call), &b.context, s->state.data, s->state.size, s->deadline, ret);
 	if (r != -ENOMEM && r != -EIO && r != -ENOKEY)
 		return r;
 	log_error("cannot seal version %" PRId64 " of session %" PRId64 " (%zu bytes): %s",
@@ -161,11 +196,10 @@ static int store_insert(struct saving *s, struct db_tx *tx, const struct envelop
 	return tx_query(tx, NULL,
 		"INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
 		"version, last_version, health, protected, saved_at, proved_at, signed_in_at, key_id, envelope) "
-		"VALUES ($1, $2, $3, 'background', $4, $5, $6, $6, 'working', true, $7, $8, $8, $9, $10)",
-		DB_INT(s->id), DB_INT(s->call->acting.user), DB_TEXT(s->params->site),
-		DB_TEXT(s->background.fingerprint), DB_TEXT(s->params->account), DB_INT(s->version),
-		DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key),
-		DB_BYTES(blob->data, blob->len));
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'working', $8, $9, $10, $10, $11, $12)",
+		DB_INT(s->id), DB_INT(s->call->acting.user), DB_TEXT(s->params->site), DB_TEXT(kind_of(s)),
+		DB_TEXT(s->fingerprint), DB_TEXT(s->params->account), DB_INT(s->version), DB_BOOL(s->protected),
+		DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len));
 }
 
 /* A new sign-in begins another life; its proof is the first that is known of it. */
@@ -173,7 +207,7 @@ static int update_proved(struct saving *s, struct db_tx *tx, const struct envelo
 {
 	return tx_query(tx, NULL,
 		"UPDATE vault.sessions SET account = $2, version = $3, last_version = $3, health = 'working', "
-		"reason = NULL, saved_at = $4, proved_at = $5, key_id = $6, envelope = $7, "
+		"reason = NULL, saved_at = $4, used_at = $4, proved_at = $5, key_id = $6, envelope = $7, "
 		"newest_version = NULL, newest_at = NULL, newest_key_id = NULL, newest_envelope = NULL, "
 		"signed_in_at = CASE WHEN $8 THEN $5 ELSE signed_in_at END WHERE id = $1",
 		DB_INT(s->id), DB_TEXT(s->params->account), DB_INT(s->version), DB_TIME(wall_now()),
@@ -185,8 +219,8 @@ static int update_proved(struct saving *s, struct db_tx *tx, const struct envelo
 static int update_newest(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
 {
 	return tx_query(tx, NULL,
-		"UPDATE vault.sessions SET last_version = $2, newest_version = $2, newest_at = $3, newest_key_id = $4, "
-		"newest_envelope = $5 WHERE id = $1",
+		"UPDATE vault.sessions SET last_version = $2, newest_version = $2, newest_at = $3, used_at = $3, "
+		"newest_key_id = $4, newest_envelope = $5 WHERE id = $1",
 		DB_INT(s->id), DB_INT(s->version), DB_TIME(wall_now()), DB_INT(key),
 		DB_BYTES(blob->data, blob->len));
 }
@@ -272,7 +306,9 @@ static int store_begin(struct saving *s)
 	if (s->params->in_place_of && s->call->role == ROLE_BOT)
 		return call_refuse(s->call, ERR_invalid, "in_place_of",
 			"A bot cannot put one account's session in the place of another's: only the person can, in a sign-in.");
-	r = background_init(&s->background, s->call, s->params->site);
+	r = name_check(s->call, &s->name);
+	if (r == 0)
+		r = keycheck_admit(&sessiond_of(s->call)->check, s->call);
 	if (r < 0)
 		return r;
 	r = memfd_map(s->params->state, SESSION_MAX, &s->state);
@@ -286,7 +322,7 @@ int session_store(struct call *call, const struct session_store_params *params,
 	struct session_store_result *result)
 {
 	struct saving s = {
-		.call = call, .params = params, .deadline = call->deadline - MARGIN_MS
+		.call = call, .params = params, .name = NAME_OF(params), .deadline = call->deadline - MARGIN_MS
 	};
 	int r = store_begin(&s);
 
