@@ -17,6 +17,8 @@ void bound_of(struct bound *b, const struct db_result *row)
 {
 	b->context = (struct envelope_context){ .site = row_words(row, "site"),
 		.kind = row_words(row, "kind"),
-		.fingerprint = row_words(row, "fingerprint") };
+		.fingerprint = row_words(row, "fingerprint"),
+		.account = row_words(row, "account"),
+		.proved_at_ms = row_null(row, "proof_at") ? 0 : (uint64_t)row_time(row, "proof_at") };
 	bound_set(b, row_int(row, "user_id"), row_int(row, "id"), row_int(row, "version"));
 }

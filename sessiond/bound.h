@@ -12,5 +12,5 @@ struct bound {
 /* The numbers of it; what else is in the context is set by the caller. */
 void bound_set(struct bound *b, int64_t user, int64_t row, int64_t version);
 
-/* Of a row with id, user_id, site, kind, fingerprint and the state's version, which is borrowed. */
+/* Of a row with id, user_id, site, kind, fingerprint, account and the state's version and proof_at (NULL: unproved); borrowed. */
 void bound_of(struct bound *b, const struct db_result *row);

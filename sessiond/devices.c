@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "sessiond/sessiond.h"
+#include "sessiond/sighting.h"
 
 #define CLEAN_MS 20000
 #define AT_ONCE  500
@@ -30,6 +31,8 @@ int devices_clean(struct sessiond *s)
 		r = clean_some(s, &res);
 		some = db_rows(res);
 		gone += some;
+		while (db_next(res))
+			sighting_forget(s, row_int(res, "id"));
 	}
 	if (gone > 0)
 		log_notice("%" PRId64 " sessions of devices were forgotten: nobody had used them for %" PRId64 " days", gone,

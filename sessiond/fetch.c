@@ -8,14 +8,17 @@
 #include "common/memfd.h"
 #include "proto/server.h"
 #include "sessiond/bound.h"
+#include "sessiond/damage.h"
 #include "sessiond/handlers.h"
 #include "sessiond/name.h"
 #include "sessiond/sessiond.h"
+#include "sessiond/sighting.h"
 
 /* Together with its row in the audit: what cannot be written down is not handed out, nor if it is not known to be. */
 #define HAND_OUT                                                                                    \
 	"WITH kept AS (SELECT *, $5 AND newest_version IS NOT NULL AS newest FROM vault.sessions WHERE " NAMED "), " \
-	"s AS (SELECT id, user_id, site, kind, fingerprint, account, health, used_at, newest, "    \
+	"s AS (SELECT id, user_id, site, kind, fingerprint, account, health, used_at, newest, newest_version, last_version, " \
+	"version AS proved_version, CASE WHEN NOT newest THEN proof_at END AS proof_at, "           \
 	"CASE WHEN newest THEN newest_version ELSE version END AS version, "                        \
 	"CASE WHEN newest THEN version ELSE newest_version END AS other, "                          \
 	"CASE WHEN newest THEN newest_envelope ELSE envelope END AS envelope FROM kept), "          \
@@ -33,56 +36,18 @@ static int fetch_read_row(struct call *call, const struct session_name *name, bo
 	return r == -EINPROGRESS ? -ENOTCONN : r;
 }
 
-/*
- * Damage stays until somebody signs in again; a missing key, too little memory, or a format that a newer sessiond wrote is
- * the operator's to mend.
- */
-static bool is_damage(int r)
+static int refuse_opening(struct call *call, const struct db_result *row, int error)
 {
-	return r == -EBADMSG || r == -EKEYREJECTED || r == -EFBIG;
-}
+	const char *site = row_words(row, "site");
 
-/* A newest state that cannot be opened is none: the proved one is there. -EBADMSG: so it is read instead. */
-static int drop_newest(struct call *call, const char *site, int64_t id, int64_t version, int error)
-{
-	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), NULL,
-		"UPDATE vault.sessions SET newest_version = NULL, newest_at = NULL, newest_key_id = NULL, "
-		"newest_envelope = NULL WHERE id = $1 AND newest_version = $2", DB_INT(id), DB_INT(version));
-
-	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s; the state that was proved before it is used",
-		id, version, site, envelope_error(error));
-	return r < 0 ? r : -EBADMSG;
-}
-
-/*
- * So that the person sees it on the dashboard, not only in a job's log. Fails silently: the fetch
- * is refused anyway.
- */
-static void mark_damaged(struct call *call, int64_t id, int64_t version)
-{
-	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
-		sessiond_deadline(call), NULL,
-		"UPDATE vault.sessions SET health = 'needs_sign_in', reason = $3 "
-		"WHERE id = $1 AND version = $2 AND health IN ('working', 'unproved', 'site_down')",
-		DB_INT(id), DB_INT(version),
-		DB_TEXT("The vault could not open what it saved; sign in to the site again."));
-
-	if (r < 0)
-		log_warning("could not mark session %" PRId64 " as damaged: %s", id,
-			db_error(sessiond_of(call)->db)->text);
-}
-
-static int refuse_opening(
-	struct call *call, const char *site, int64_t id, int64_t version, int error)
-{
-	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s", id, version,
-		site, envelope_error(error));
+	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s", row_int(row, "id"), row_int(row, "version"), site,
+		envelope_error(error));
 	if (!is_damage(error))
 		return call_refuse(call, ERR_vault_refused, NULL,
 			"The vault could not open the session for %s. Nothing was changed; an "
 			"administrator finds the cause in the journal.",
 			site);
-	mark_damaged(call, id, version);
+	damage_mark(sessiond_of(call), row, sessiond_deadline(call));
 	return call_refuse(call, ERR_needs_sign_in, "site",
 		"The vault could not open the session for %s: what is stored is damaged, or not "
 		"what was saved. Sign in to the site again; an administrator finds the cause in "
@@ -90,22 +55,37 @@ static int refuse_opening(
 		site);
 }
 
+/* Whether it is what was seen last, and not what somebody has put back. */
+static int check_sight(struct call *call, const struct db_result *row)
+{
+	bool good;
+	int r = sighting_judge(sessiond_of(call), row, sessiond_deadline(call), &good);
+
+	if (r < 0 || good)
+		return r;
+	return call_refuse(call, ERR_vault_refused, NULL,
+		"The session that is stored for %s is older than what was saved last, or was forgotten: somebody has put it back, so it was not "
+		"used. Sign in to the site again; if a backup was restored, an administrator can accept that.", row_words(row, "site"));
+}
+
+/* -EBADMSG: the newest could not be opened, and is none any more. */
 static int open_state(struct call *call, const struct db_result *row, struct secret **ret)
 {
 	struct bound b;
-	int64_t id = row_int(row, "id"), version = row_int(row, "version");
-	const char *site = row_words(row, "site");
 	size_t n;
 	const void *blob = row_bytes(row, "envelope", &n);
-	int r;
+	int r = check_sight(call, row);
 
+	if (r < 0)
+		return r;
 	bound_of(&b, row);
 	r = crypt_open(sessiond_of(call), &b.context, blob, n, call->deadline, ret);
 	if (r == 0 || r == -EBUSY || r == -ETIMEDOUT || r == -ECANCELED)
 		return r;
-	if (is_damage(r) && row_bool(row, "newest"))
-		return drop_newest(call, site, id, version, r);
-	return refuse_opening(call, site, id, version, r);
+	if (!is_damage(r) || !row_bool(row, "newest"))
+		return refuse_opening(call, row, r);
+	r = damage_drop_newest(sessiond_of(call), row, r, sessiond_deadline(call));
+	return r < 0 ? r : -EBADMSG;
 }
 
 static int hand_over(struct call *call, const struct db_result *row, const struct secret *state, struct session_fetch_result *result)
@@ -119,7 +99,6 @@ static int hand_over(struct call *call, const struct db_result *row, const struc
 	return memfd_new("session", state->data, state->len, &result->state);
 }
 
-/* -EBADMSG: the newest could not be opened, and is none any more. */
 static int fetch_fetch(struct call *call, const struct session_name *name, bool newest, struct session_fetch_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;

@@ -11,6 +11,7 @@
 #include "sessiond/handlers.h"
 #include "sessiond/name.h"
 #include "sessiond/sessiond.h"
+#include "sessiond/sighting.h"
 
 /* One deletion. */
 struct deletion {
@@ -89,6 +90,7 @@ int session_delete(struct call *call, const struct session_delete_params *params
 		return r;
 	if (!db_next(res))
 		return refuse_deletion(&d);
+	sighting_forget(d.call->daemon, d.id);
 	log_notice("session %" PRId64 " (%s) was deleted by %s", params->id, row_words(res, "site"), d.by);
 	return 0;
 }
@@ -117,6 +119,8 @@ int session_delete_devices(struct call *call, const struct session_delete_device
 	if (r < 0)
 		return r;
 	result->forgotten = db_rows(res);
+	while (db_next(res))
+		sighting_forget(sessiond_of(call), row_int(res, "id"));
 	log_notice("%" PRId64 " sessions of devices of user %" PRId64 " were deleted by %s", result->forgotten, user,
 		call->role == ROLE_CONTROL ? "steadctl" : "their owner");
 	return 0;

@@ -7,6 +7,7 @@
 #include "sessiond/handlers.h"
 #include "sessiond/name.h"
 #include "sessiond/sessiond.h"
+#include "sessiond/settle.h"
 
 /* Every health but "working" has a reason, because a person reads it. */
 static const char *reason_of(const struct session_report_params *p)
@@ -43,33 +44,26 @@ static const char *reason_of(const struct session_report_params *p)
 #define SHOWN "UPDATE vault.sessions s SET health = $6, reason = $7, proved_at = GREATEST(s.proved_at, $8::timestamptz)"
 #define REPORT KEPT END_WRITTEN SHOWN " " CHANGED
 
-/* A state that was tried may be spent by that; one that was proved as it stands stays, whichever of the two it was. */
-#define NEWEST(column) column " = CASE WHEN newest_version = $5 THEN newest_" column " ELSE s." column " END, "
-#define SETTLE                                                                                      \
-	KEPT SHOWN ", " NEWEST("version") NEWEST("key_id") NEWEST("envelope")                       \
-	"saved_at = CASE WHEN newest_version = $5 THEN newest_at ELSE saved_at END, "               \
-	"newest_version = NULL, newest_at = NULL, newest_key_id = NULL, newest_envelope = NULL " CHANGED
-
-static int write_report(struct call *call, const struct session_report_params *p, struct db_result **ret)
+static int check_report(struct call *call, const struct session_report_params *p, const struct session_name *name)
 {
-	const struct session_name name = NAME_OF(p);
-	int r = name_check(call, &name);
-
-	if (r < 0)
-		return r;
 	if (p->settles && !p->proved_at_ms)
 		return call_refuse(call, ERR_invalid, "proved_at_ms", "What settles which state stays is a proof; say when it was.");
-	return db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), ret,
-		p->settles ? SETTLE : REPORT, NAME_ARGS(call, &name), DB_INT(p->version), DB_TEXT(p->health),
-		DB_TEXT(reason_of(p)), p->proved_at_ms ? DB_TIME(p->proved_at_ms) : DB_NULL);
+	return name_check(call, name);
 }
 
 int session_report(struct call *call, const struct session_report_params *params,
 	struct session_report_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = write_report(call, params, &res);
+	const struct session_name name = NAME_OF(params);
+	int r = check_report(call, params, &name);
 
+	if (r == 0 && params->settles)
+		return settle(call, params, reason_of(params), result);
+	if (r == 0)
+		r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), &res, REPORT,
+			NAME_ARGS(call, &name), DB_INT(params->version), DB_TEXT(params->health), DB_TEXT(reason_of(params)),
+			params->proved_at_ms ? DB_TIME(params->proved_at_ms) : DB_NULL);
 	if (r < 0)
 		return r;
 	if (!db_next(res))

@@ -27,9 +27,9 @@ static int64_t current_key(struct call *call)
 
 /* The states of each session: the proved one, and the newest if there is one. */
 #define STATES                                                                                      \
-	"(SELECT id, user_id, site, kind, fingerprint, version, key_id, envelope, false AS newest FROM vault.sessions " \
-	"UNION ALL SELECT id, user_id, site, kind, fingerprint, newest_version, newest_key_id, newest_envelope, true " \
-	"FROM vault.sessions WHERE newest_version IS NOT NULL) AS state"
+	"(SELECT id, user_id, site, kind, fingerprint, account, version, proof_at, key_id, envelope, false AS newest FROM vault.sessions " \
+	"WHERE id >= $1 UNION ALL SELECT id, user_id, site, kind, fingerprint, account, newest_version, NULL, newest_key_id, " \
+	"newest_envelope, true FROM vault.sessions WHERE id >= $1 AND newest_version IS NOT NULL ORDER BY id, newest) AS state"
 
 /* after_newest: which of the session's two states was the last. */
 static int rewrap_next_state(struct call *call, int64_t after, bool after_newest, struct db_result **ret)
@@ -119,7 +119,7 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *,
 		r = rewrap_all(call, result);
 	if (r == 0)
 		r = db_read(sessiond_of(call)->db, REWRAPPER, deadline_in(MARGIN_MS - 500),
-			&res, "SELECT count(*) FROM " STATES " WHERE key_id <> $1",
+			&res, "SELECT count(id) FILTER (WHERE key_id <> $1) + count(id) FILTER (WHERE newest_key_id <> $1) FROM vault.sessions",
 			DB_INT(current_key(call)));
 	if (result->rewrapped || result->failed)
 		log_notice("rewrapped %" PRId64 " states under master key %" PRId64 ", %" PRId64

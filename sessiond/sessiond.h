@@ -10,12 +10,14 @@
 #include "sessiond/upkeep.h"
 
 struct fiber;
+struct marks;
 struct server;
 struct worker_pool;
 
 struct sessiond {
 	const struct sessiond_settings *settings;
 	struct masterkeys *keys;
+	struct marks *marks;
 	struct worker_pool *crypt; /* seals and opens (sessiond/crypt.h) */
 	struct db_service database;
 	struct db *db;

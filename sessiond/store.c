@@ -15,7 +15,9 @@
 #include "sessiond/fingerprint.h"
 #include "sessiond/handlers.h"
 #include "sessiond/name.h"
+#include "sessiond/marks.h"
 #include "sessiond/sessiond.h"
+#include "sessiond/sighting.h"
 
 #define TRIES      8    /* two first saves at once, or a COMMIT whose answer was lost */
 #define MARGIN_MS  1000 /* a proven session is worth waiting for nearly as long as its caller */
@@ -138,7 +140,7 @@ static int new_row(struct saving *s, struct db_tx *tx)
 	if (!s->protected && row_int(res, "devices") >= most)
 		return refuse_another_device(s, most);
 	s->id = row_int(res, "id");
-	s->version = 1;
+	s->version = marks_last(sessiond_of(s->call)->marks, s->id) + 1; /* a restored database gives numbers anew */
 	s->new_row = true;
 	return 0;
 }
@@ -148,6 +150,14 @@ static int store_compare(struct saving *s, const struct db_result *row)
 	int r = s->params->replaces ? compare_grown(s, row) : 0;
 
 	return r < 0 ? r : compare_account(s, row);
+}
+
+/* None is given twice, also where an older row was put back: that is how a new sign-in puts it right. */
+static int64_t next_version(const struct saving *s, int64_t last)
+{
+	int64_t seen = marks_last(sessiond_of(s->call)->marks, s->id);
+
+	return (seen > last ? seen : last) + 1;
 }
 
 /* Decides what this try makes; takes the row's lock until the transaction ends. */
@@ -164,7 +174,7 @@ static int store_decide(struct saving *s, struct db_tx *tx)
 	s->id = row_int(res, "id");
 	s->protected = row_bool(res, "protected");
 	exact_must(s->fingerprint, sizeof(s->fingerprint), "%s", row_words(res, "fingerprint"));
-	s->version = row_int(res, "version") + 1;
+	s->version = next_version(s, row_int(res, "version"));
 	r = look_already(s, tx);
 	return r < 0 || s->already ? r : store_compare(s, res);
 }
@@ -176,7 +186,8 @@ static const char *kind_of(const struct saving *s)
 
 static int store_seal(struct saving *s, struct envelope_blob *ret)
 {
-	struct bound b = { .context = { .site = s->params->site, .kind = kind_of(s), .fingerprint = s->fingerprint } };
+	struct bound b = { .context = { .site = s->params->site, .kind = kind_of(s), .fingerprint = s->fingerprint,
+		.account = s->params->account, .proved_at_ms = (uint64_t)s->params->proved_at_ms } };
 	int r;
 
 	bound_set(&b, s->call->acting.user, s->id, s->version);
@@ -191,43 +202,46 @@ static int store_seal(struct saving *s, struct envelope_blob *ret)
 		s->params->site);
 }
 
-static int store_insert(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+static int store_insert(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
-	return tx_query(tx, NULL,
+	return tx_query(tx, ret,
 		"INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
-		"version, last_version, health, protected, saved_at, proved_at, signed_in_at, key_id, envelope) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'working', $8, $9, $10, $10, $11, $12)",
+		"version, last_version, health, protected, saved_at, proved_at, proof_at, signed_in_at, key_id, envelope, "
+		"format) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'working', $8, $9, $10, $10, $10, $11, $12, 2) RETURNING " SIGHT,
 		DB_INT(s->id), DB_INT(s->call->acting.user), DB_TEXT(s->params->site), DB_TEXT(kind_of(s)),
 		DB_TEXT(s->fingerprint), DB_TEXT(s->params->account), DB_INT(s->version), DB_BOOL(s->protected),
 		DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len));
 }
 
 /* A new sign-in begins another life; its proof is the first that is known of it. */
-static int update_proved(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+static int update_proved(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
-	return tx_query(tx, NULL,
+	return tx_query(tx, ret,
 		"UPDATE vault.sessions SET account = $2, version = $3, last_version = $3, health = 'working', "
-		"reason = NULL, saved_at = $4, used_at = $4, proved_at = $5, key_id = $6, envelope = $7, "
+		"reason = NULL, saved_at = $4, used_at = $4, proved_at = $5, proof_at = $5, key_id = $6, envelope = $7, format = 2, "
 		"newest_version = NULL, newest_at = NULL, newest_key_id = NULL, newest_envelope = NULL, "
-		"signed_in_at = CASE WHEN $8 THEN $5 ELSE signed_in_at END WHERE id = $1",
+		"signed_in_at = CASE WHEN $8 THEN $5 ELSE signed_in_at END WHERE id = $1 RETURNING " SIGHT,
 		DB_INT(s->id), DB_TEXT(s->params->account), DB_INT(s->version), DB_TIME(wall_now()),
 		DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len),
 		DB_BOOL(!s->params->replaces));
 }
 
 /* How the session is says whoever used it (health.c); this only keeps what it left. */
-static int update_newest(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+static int update_newest(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
-	return tx_query(tx, NULL,
+	return tx_query(tx, ret,
 		"UPDATE vault.sessions SET last_version = $2, newest_version = $2, newest_at = $3, used_at = $3, "
-		"newest_key_id = $4, newest_envelope = $5 WHERE id = $1",
+		"newest_key_id = $4, newest_envelope = $5 WHERE id = $1 RETURNING " SIGHT,
 		DB_INT(s->id), DB_INT(s->version), DB_TIME(wall_now()), DB_INT(key),
 		DB_BYTES(blob->data, blob->len));
 }
 
-static int update(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key)
+/* ret: what the row is then. */
+static int store_write(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
-	return s->params->proved_at_ms ? update_proved(s, tx, blob, key) : update_newest(s, tx, blob, key);
+	if (s->new_row)
+		return store_insert(s, tx, blob, key, ret);
+	return s->params->proved_at_ms ? update_proved(s, tx, blob, key, ret) : update_newest(s, tx, blob, key, ret);
 }
 
 /* Commits the save together with its name. */
@@ -245,10 +259,10 @@ static int store_finish(struct saving *s, struct db_tx **tx)
 static int store_save_once(struct saving *s)
 {
 	CLEANUP(tx_freep) struct db_tx *tx = NULL;
+	CLEANUP(db_result_freep) struct db_result *row = NULL;
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
 	int64_t key = masterkeys_current(sessiond_of(s->call)->keys);
-	int r = db_begin(
-		sessiond_of(s->call)->db, DB_USER(s->call->acting.user), s->deadline, &tx);
+	int r = db_begin(sessiond_of(s->call)->db, DB_USER(s->call->acting.user), s->deadline, &tx);
 
 	if (r == 0)
 		r = store_decide(s, tx);
@@ -256,8 +270,12 @@ static int store_save_once(struct saving *s)
 		return r;
 	r = store_seal(s, &blob);
 	if (r == 0)
-		r = s->new_row ? store_insert(s, tx, &blob, key) : update(s, tx, &blob, key);
-	return r < 0 ? r : store_finish(s, &tx);
+		r = store_write(s, tx, &blob, key, &row);
+	if (r == 0)
+		r = store_finish(s, &tx);
+	if (r == 0 && db_next(row))
+		sighting_note(sessiond_of(s->call), row);
+	return r;
 }
 
 static bool worth_trying(int r)
@@ -291,10 +309,8 @@ static int store_save(struct saving *s)
 		s->params->site);
 }
 
-static int store_begin(struct saving *s)
+static int check_params(struct saving *s)
 {
-	int r;
-
 	if ((s->params->token || s->params->session) && !s->params->replaces)
 		return call_refuse(s->call, ERR_invalid, s->params->token ? "token" : "session",
 			"A lease's token and a session's number go with \"replaces\", the version that the session grew "
@@ -303,10 +319,21 @@ static int store_begin(struct saving *s)
 		return call_refuse(s->call, ERR_invalid, "proved_at_ms",
 			"A new sign-in is kept only once it has been proved; what was not is kept beside an older version, "
 			"which \"replaces\" names.");
+	if (s->params->in_place_of && !s->params->proved_at_ms)
+		return call_refuse(s->call, ERR_invalid, "in_place_of",
+			"Only a session that has been proved takes another account's place.");
 	if (s->params->in_place_of && s->call->role == ROLE_BOT)
 		return call_refuse(s->call, ERR_invalid, "in_place_of",
 			"A bot cannot put one account's session in the place of another's: only the person can, in a sign-in.");
-	r = name_check(s->call, &s->name);
+	return 0;
+}
+
+static int store_begin(struct saving *s)
+{
+	int r = check_params(s);
+
+	if (r == 0)
+		r = name_check(s->call, &s->name);
 	if (r == 0)
 		r = keycheck_admit(&sessiond_of(s->call)->check, s->call);
 	if (r < 0)

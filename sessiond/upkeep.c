@@ -6,16 +6,30 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "sessiond/devices.h"
+#include "sessiond/reseal.h"
 #include "sessiond/sessiond.h"
+#include "sessiond/sighting.h"
 
 #define PAUSE_MS 3600000
 #define AGAIN_MS 60000 /* after a failure, such as of the database */
+
+/* Nothing is sealed under a key that is not this database's own. */
+static int upkeep_seal(struct sessiond *s)
+{
+	int r = keycheck_salt(&s->check) ? 0 : keycheck_run(&s->check, deadline_in(AGAIN_MS));
+
+	return r < 0 || keycheck_trouble(&s->check) ? r : reseal_all(s);
+}
 
 static int upkeep_once(struct sessiond *s)
 {
 	int r = devices_clean(s);
 
-	if (r < 0 && r != -ECANCELED)
+	if (r == 0)
+		r = sighting_check(s);
+	if (r == 0)
+		r = upkeep_seal(s);
+	if (r < 0 && r != -ECANCELED && r != -EAGAIN)
 		log_warning("what the vault does by itself every hour was not all done, and is tried again in a minute: %s",
 			db_error(s->db)->text);
 	return r;

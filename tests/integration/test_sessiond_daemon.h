@@ -85,7 +85,7 @@ static inline void vault_paths(struct vault *v, const char *name)
 
 static inline void vault_exec(const struct vault *v)
 {
-	char program[300], log[128], notify[128], database[200], keys[160];
+	char program[300], log[128], notify[128], database[200], keys[160], state[120];
 	int fd;
 
 	program_path("sessiond", program, sizeof(program));
@@ -94,6 +94,7 @@ static inline void vault_exec(const struct vault *v)
 	snprintf(database, sizeof(database), "database=host=%s user=stead_sessiond dbname=postgres",
 		cluster.dir);
 	snprintf(keys, sizeof(keys), "master_key_file=%s", v->keys);
+	snprintf(state, sizeof(state), "state_dir=%s", v->dir);
 	setenv("NOTIFY_SOCKET", notify, 1);
 	if (v->credential) {
 		setenv("CREDENTIALS_DIRECTORY", v->dir, 1);
@@ -109,7 +110,7 @@ static inline void vault_exec(const struct vault *v)
 	dup2(fd, STDERR_FILENO);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execl(program, program, "--socket-dir", v->dir, "--set", database, "--set", keys, "--set",
-		"master_key_create=1", "--set", "front_user=self", "--set", "stream_user=self",
+		state, "--set", "master_key_create=1", "--set", "front_user=self", "--set", "stream_user=self",
 		"--set", "bot_user=self", "--set", "control_user=self", v->more ? "--set" : NULL, v->more, NULL);
 	cluster_die(program);
 }

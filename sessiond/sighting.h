@@ -1,0 +1,26 @@
+/*
+ * Rows of sessions held against what was seen of them (marks.h): one that is older, or of a session that was forgotten, was put back
+ * by somebody, or with a backup. That is told once, in the journal and the audit, and counted by steadctl status.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "sessiond/marks.h"
+
+struct call;
+struct db_result;
+struct sessiond;
+
+/* What a statement must give of a row, beside user_id and site where it may have to be told of. */
+#define SIGHT "id, last_version, version AS proved_version, newest_version"
+
+/* The row was just written, or deleted. */
+void sighting_note(struct sessiond *s, const struct db_result *row);
+void sighting_forget(struct sessiond *s, int64_t id);
+
+/* A row that was read: whether it can be what it should be. 0, or an error of the database or of the file. */
+int sighting_judge(struct sessiond *s, const struct db_result *row, int64_t deadline, bool *ret_good);
+
+/* All rows that there are, so that what was put back while nobody looked is told of. */
+int sighting_check(struct sessiond *s);
