@@ -13,10 +13,10 @@ bool is_damage(int error)
 	return error == -EBADMSG || error == -EKEYREJECTED || error == -EFBIG;
 }
 
-int damage_drop_newest(struct sessiond *s, const struct db_result *row, int error, int64_t deadline)
+int damage_drop_newest(struct sessiond *s, const struct db_result *row, int64_t version, int error, int64_t deadline)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int64_t id = row_int(row, "id"), version = row_int(row, "version");
+	int64_t id = row_int(row, "id");
 	int r = db_query(s->db, DB_USER(row_int(row, "user_id")), deadline, &res,
 		"UPDATE vault.sessions SET newest_version = NULL, newest_at = NULL, newest_key_id = NULL, "
 		"newest_envelope = NULL WHERE id = $1 AND newest_version = $2 RETURNING " SIGHT, DB_INT(id), DB_INT(version));

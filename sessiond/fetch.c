@@ -42,6 +42,8 @@ static int refuse_opening(struct call *call, const struct db_result *row, int er
 
 	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s", row_int(row, "id"), row_int(row, "version"), site,
 		envelope_error(error));
+	if (error == -EKEYEXPIRED)
+		sighting_tell(sessiond_of(call), row, sessiond_deadline(call));
 	if (!is_damage(error))
 		return call_refuse(call, ERR_vault_refused, NULL,
 			"The vault could not open the session for %s. Nothing was changed; an "
@@ -84,7 +86,7 @@ static int open_state(struct call *call, const struct db_result *row, struct sec
 		return r;
 	if (!is_damage(r) || !row_bool(row, "newest"))
 		return refuse_opening(call, row, r);
-	r = damage_drop_newest(sessiond_of(call), row, r, sessiond_deadline(call));
+	r = damage_drop_newest(sessiond_of(call), row, row_int(row, "version"), r, sessiond_deadline(call));
 	return r < 0 ? r : -EBADMSG;
 }
 

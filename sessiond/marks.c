@@ -111,11 +111,13 @@ int marks_judge(struct marks *m, const struct sight *row, bool *ret_good)
 
 int marks_note(struct marks *m, const struct sight *row)
 {
-	const struct record is = { (uint64_t)row->last, (uint64_t)row->proved, (uint64_t)row->newest, 0 };
-	struct record was;
+	struct record was, is = { (uint64_t)row->last, (uint64_t)row->proved, (uint64_t)row->newest, 0 };
 	int e = read_mark(m, row->id, &was);
 
-	return e < 0 || was.last > is.last ? e : write_mark(m, row->id, &was, &is);
+	if (e < 0 || was.last > is.last)
+		return e;
+	is.told = is.last == was.last ? was.told : 0; /* what is saved anew puts it right */
+	return write_mark(m, row->id, &was, &is);
 }
 
 int marks_forget(struct marks *m, int64_t id)

@@ -65,13 +65,20 @@ static int reseal_write(struct db_tx **tx, int64_t id, const struct sealed *prov
 		DB_BYTES(newest->blob.data, newest->blob.len));
 }
 
-/* What cannot be opened is nobody's any more: it does not keep the old format alive. Without a key, or memory, it is looked at again. */
+/*
+ * What cannot be opened is nobody's any more: it does not keep the old format alive. Without a key, or memory, it is looked at again.
+ * 1: the newest state was dropped, and the proved one is to be sealed yet.
+ */
 static int reseal_failed(struct sessiond *s, const struct db_result *row, bool newest, int error)
 {
+	int r;
+
 	if (error == -EBUSY || error == -ETIMEDOUT || error == -ECANCELED)
 		return error;
-	if (newest && is_damage(error))
-		return damage_drop_newest(s, row, error, deadline_in(ROW_MS));
+	if (newest && is_damage(error)) {
+		r = damage_drop_newest(s, row, row_int(row, "newest_version"), error, deadline_in(ROW_MS));
+		return r < 0 ? r : 1;
+	}
 	log_error("session %" PRId64 " (%s) cannot be sealed in format 2: %s", row_int(row, "id"), row_words(row, "site"),
 		envelope_error(error));
 	if (!is_damage(error))
@@ -111,6 +118,7 @@ static int reseal_next(struct sessiond *s, int64_t *after)
 		return r;
 	*after = row_int(res, "id");
 	r = reseal_row(s, &tx, res);
+	*after -= r == 1;
 	return r < 0 ? r : 1;
 }
 
@@ -151,7 +159,7 @@ int reseal_all(struct sessiond *s)
 		int64_t before = after;
 
 		r = reseal_next(s, &after);
-		count += r == 1;
+		count += r == 1 && after > before;
 		if (r == -EAGAIN && after == before)
 			break;
 	}

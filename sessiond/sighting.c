@@ -53,8 +53,8 @@ static void tell(struct sessiond *s, const struct db_result *row, const struct s
 
 	if (!marks_tell(s->marks, seen->id))
 		return;
-	log_error("session %" PRId64 " (%s) was put back: it is of version %" PRId64 ", and version %" PRId64
-		  " was seen, or that it was forgotten; it is not used",
+	log_error("session %" PRId64 " (%s) was put back as it was: it is of version %" PRId64 ", the last that was seen is %" PRId64
+		  ", and it may have been forgotten since; it is not used",
 		seen->id, row_words(row, "site"), seen->newest ?: seen->proved, last);
 	r = db_query(s->db, DB_USER(user), deadline, NULL,
 		"INSERT INTO vault.audit (event, user_id, detail) VALUES ('session_put_back', $1, "
@@ -62,6 +62,13 @@ static void tell(struct sessiond *s, const struct db_result *row, const struct s
 		DB_INT(user), DB_INT(seen->id), DB_TEXT(row_words(row, "site")), DB_INT(seen->newest ?: seen->proved), DB_INT(last));
 	if (r < 0)
 		log_error("that session %" PRId64 " was put back could not be written to the audit: %s", seen->id, db_error(s->db)->text);
+}
+
+void sighting_tell(struct sessiond *s, const struct db_result *row, int64_t deadline)
+{
+	const struct sight seen = sight_of(row);
+
+	tell(s, row, &seen, deadline);
 }
 
 static int read_again(struct sessiond *s, int64_t id, int64_t deadline, struct db_result **ret)

@@ -22,5 +22,8 @@ void sighting_forget(struct sessiond *s, int64_t id);
 /* A row that was read: whether it can be what it should be. 0, or an error of the database or of the file. */
 int sighting_judge(struct sessiond *s, const struct db_result *row, int64_t deadline, bool *ret_good);
 
+/* A row was put back, as whoever could not open it has found out. */
+void sighting_tell(struct sessiond *s, const struct db_result *row, int64_t deadline);
+
 /* All rows that there are, so that what was put back while nobody looked is told of. */
 int sighting_check(struct sessiond *s);

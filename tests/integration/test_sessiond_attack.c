@@ -187,6 +187,28 @@ static void moved_rows(void *arg)
 	assert_string_equal(a.health, "working");
 }
 
+/* What stands beside the state and is bound to it: the account, the time of its proof, what kind it is and its name. */
+static void changed_columns(void *arg)
+{
+	static const char *const changes[] = { "account = account || 'x'", "account = ''", "proof_at = proof_at + interval '1 ms'",
+		"fingerprint = 'bg-0123'", "kind = 'device', protected = false, fingerprint = 'x'" };
+	struct answer a;
+
+	(void)arg;
+	save_one(&alice, "desk", "what was saved");
+	sql_number("CREATE TABLE aside AS TABLE vault.sessions");
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		sql_number("UPDATE vault.sessions SET %s", changes[i]);
+		a = vault_fetch_named(&vault, &alice, (struct session_fetch_params){
+			.session = sql_number("SELECT id FROM vault.sessions") });
+		assert_refused(&a, ERR_needs_sign_in, "site");
+		sql_number("DELETE FROM vault.sessions; INSERT INTO vault.sessions TABLE aside");
+	}
+	a = vault_fetch(&vault, &alice, "desk");
+	assert_state(&a, "what was saved");
+	sql_number("DROP TABLE aside");
+}
+
 /* Keys */
 
 #define OTHER_KEY "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
@@ -420,6 +442,7 @@ int main(void)
 		VAULT_TEST(cut_short),
 		VAULT_TEST(swapped),
 		VAULT_TEST(moved_rows),
+		VAULT_TEST(changed_columns),
 		VAULT_TEST(wrong_master_key),
 		VAULT_TEST(lost_key_checks),
 		VAULT_TEST(another_is_first),

@@ -210,6 +210,17 @@ static inline void vault_free(struct vault *v)
 	v->control = peer_free(v->control);
 }
 
+/* As a sessiond that has seen nothing yet, and has not said that format 1 has ended; while it does not run. */
+static inline void vault_forget_marks(const struct vault *v)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/marks", v->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/log", v->dir);
+	unlink(path);
+}
+
 /* Whether its log, all of it so far, has this text. */
 static inline bool vault_said(const struct vault *v, const char *text)
 {
