@@ -36,12 +36,20 @@ static int fetch_read_row(struct call *call, const struct session_name *name, bo
 	return r == -EINPROGRESS ? -ENOTCONN : r;
 }
 
+/* It could not be sealed anew while its format was taken (reseal.c), and its person has been asked since. */
+static bool was_damaged(const struct db_result *row)
+{
+	return strcmp(row_words(row, "health"), "needs_sign_in") == 0;
+}
+
 static int refuse_opening(struct call *call, const struct db_result *row, int error)
 {
 	const char *site = row_words(row, "site");
 
 	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s", row_int(row, "id"), row_int(row, "version"), site,
 		envelope_error(error));
+	if (error == -EKEYEXPIRED && was_damaged(row))
+		error = -EBADMSG;
 	if (error == -EKEYEXPIRED)
 		sighting_tell(sessiond_of(call), row, sessiond_deadline(call));
 	if (!is_damage(error))
