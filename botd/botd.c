@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "botd/plain.h"
 #include "botd/resume.h"
 #include "botd/site.h"
 #include "botd/state.h"
@@ -88,6 +89,7 @@ int botd_start(void *daemon)
 		.poll_ms = b->settings->poll_ms };
 	queue_start(&b->queue);
 	fiber_start("resume", resume_run, b, &b->resume);
+	fiber_start("plain pictures", plain_run, b, &b->plain);
 	return 0;
 }
 
@@ -104,6 +106,8 @@ void botd_stop(void *daemon)
 	closings_wait(&b->closings);
 	fiber_cancel(b->resume);
 	fiber_join(&b->resume);
+	fiber_cancel(b->plain);
+	fiber_join(&b->plain);
 }
 
 void botd_close(void *daemon)

@@ -30,6 +30,7 @@ struct botd {
 	struct held_set put_off;     /* bookings that have been told that the site is not well */
 	struct queue queue;
 	struct workers workers;
+	struct fiber *plain;         /* seals pictures that an older botd has kept as they were (botd/plain.h) */
 	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };
 
