@@ -70,6 +70,27 @@ test("botd's: bookings become jobs with all that is theirs, in line, and booking
 	await pg.sql("DELETE FROM jobs.jobs");
 });
 
+test("botd's pictures: those that there are stay, to be sealed; on the way back those that are sealed go", async () => {
+	const pictures = () => pg.sql("SELECT string_agg(concat_ws(' ', job_id, plain, b.picture), ', ' ORDER BY job_id) FROM jobs.pictures JOIN jobs.bookings b ON b.id = job_id");
+
+	await pg.migrate("botd", ["down", "--to", "5"]);
+	for (const id of [91, 92])
+		await pg.sql(`INSERT INTO jobs.jobs (id, user_id, kind, queue) VALUES (${id}, 7, 'booking', 'desk');
+			INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs, picture) VALUES (${id}, 7, 'desk', 'book', 'A desk', '{}', true);
+			INSERT INTO jobs.pictures (job_id, user_id, attempt, jpeg) VALUES (${id}, 7, 1, 'JPEG')`);
+	await pg.migrate("botd", ["up"]);
+	assert.equal(await pictures(), "91 t t, 92 t t");
+	await assert.rejects(pg.sql("UPDATE jobs.pictures SET sealed = 'x'"), /pictures_kept/);
+	await assert.rejects(pg.sql("BEGIN; SET LOCAL ROLE stead_operator; SELECT jpeg FROM jobs.pictures"), /permission denied/);
+	await pg.sql("UPDATE jobs.pictures SET sealed = 'sealed', jpeg = NULL WHERE job_id = 91");
+	await pg.migrate("botd", ["down", "--to", "5"]);
+	assert.equal(await pg.sql("SELECT string_agg(id || ' ' || picture, ', ' ORDER BY id) FROM jobs.bookings"), "91 false, 92 true");
+	assert.equal(await pg.sql("SELECT string_agg(job_id::text, ' ') FROM jobs.pictures"), "92");
+	assert.equal(await pg.sql("SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE oid IN ('jobs.pictures'::regclass, 'jobs.bookings'::regclass)"), "t");
+	await pg.migrate("botd", ["up"]);
+	await pg.sql("DELETE FROM jobs.jobs");
+});
+
 test("authd's: logins stay, and tell of their end once again", async () => {
 	await pg.sql(`INSERT INTO authd.users (name, password) VALUES ('alice', '$argon2id$');
 		INSERT INTO authd.logins (hash, name, user_id, expires_at) SELECT sha256('a'), 'l1', id, now() + interval '1 h' FROM authd.users`);
