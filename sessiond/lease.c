@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "sessiond/devices.h"
 #include "sessiond/handlers.h"
 #include "sessiond/name.h"
 #include "sessiond/sessiond.h"
@@ -16,13 +17,11 @@
 /* clock_timestamp(), not now(): the statement may have waited for the row. */
 #define LEASE_HAS_ENDED "(lease_holder IS NULL OR lease_until <= clock_timestamp())"
 
-/* When a session was used is kept to the hour, for it stands in an index. */
 #define TAKE_LEASE                                                                                  \
 	"UPDATE vault.sessions SET lease_token = CASE WHEN lease_holder IS DISTINCT FROM $5 "       \
 	"THEN nextval('vault.lease_tokens') ELSE lease_token END, "                                 \
 	"lease_holder = $5, lease_until = clock_timestamp() + $6 * interval '1 ms', "               \
-	"used_at = CASE WHEN used_at < now() - interval '1 hour' THEN now() ELSE used_at END "      \
-	"WHERE " NAMED " AND (lease_holder = $5 OR " LEASE_HAS_ENDED ") "                           \
+	USED " WHERE " NAMED " AND (lease_holder = $5 OR " LEASE_HAS_ENDED ") "                           \
 	"RETURNING id, lease_token, last_version AS version"
 
 /* Says why the lease was not to be had. */

@@ -12,6 +12,7 @@
 #include "common/memfd.h"
 #include "common/words.h"
 #include "sessiond/bound.h"
+#include "sessiond/devices.h"
 #include "sessiond/fingerprint.h"
 #include "sessiond/handlers.h"
 #include "sessiond/name.h"
@@ -33,7 +34,7 @@ struct saving {
 	struct memfd_view state;
 	int64_t deadline;
 	int64_t id, version; /* what this try makes, or what was made already */
-	bool new_row, already;
+	bool new_row, already, again; /* again: this is not the first try */
 };
 
 /* What the row says before the save, once nobody else is saving. No row: nothing. */
@@ -160,6 +161,17 @@ static int64_t next_version(const struct saving *s, int64_t last)
 	return (seen > last ? seen : last) + 1;
 }
 
+/*
+ * Whether it was made already is looked at where it seems to come too late, which it then does after itself, and where it is tried
+ * again: of two at once the database refuses the second by its name. compared: what the comparison said.
+ */
+static int store_settle(struct saving *s, struct db_tx *tx, int compared)
+{
+	int r = look_already(s, tx);
+
+	return r < 0 || s->already ? r : compared;
+}
+
 /* Decides what this try makes; takes the row's lock until the transaction ends. */
 static int store_decide(struct saving *s, struct db_tx *tx)
 {
@@ -175,8 +187,8 @@ static int store_decide(struct saving *s, struct db_tx *tx)
 	s->protected = row_bool(res, "protected");
 	exact_must(s->fingerprint, sizeof(s->fingerprint), "%s", row_words(res, "fingerprint"));
 	s->version = next_version(s, row_int(res, "version"));
-	r = look_already(s, tx);
-	return r < 0 || s->already ? r : store_compare(s, res);
+	r = store_compare(s, res);
+	return r == 0 && !s->again ? 0 : store_settle(s, tx, r);
 }
 
 static const char *kind_of(const struct saving *s)
@@ -202,58 +214,50 @@ static int store_seal(struct saving *s, struct envelope_blob *ret)
 		s->params->site);
 }
 
-static int store_insert(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
+/* Each write also keeps the save's name, whatever else it is: $1 session, $2 name, $3 user, $4 version. */
+#define SAVE                                                                                        \
+	"WITH old AS (DELETE FROM vault.saves WHERE session_id = $1 AND saved_at < now() - interval '" SAVES_KEPT "'), " \
+	"name AS (INSERT INTO vault.saves (session_id, save, user_id, version, saved_at) VALUES ($1, $2, $3, $4, now())) "
+#define SAVE_ARGS(s_) \
+	DB_INT((s_)->id), DB_TEXT((s_)->params->save), DB_INT((s_)->call->acting.user), DB_INT((s_)->version)
+
+static int store_insert(struct saving *s, struct db_tx **tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
-	return tx_query(tx, ret,
-		"INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
-		"version, last_version, health, protected, saved_at, proved_at, proof_at, signed_in_at, key_id, envelope, "
-		"format) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 'working', $8, $9, $10, $10, $10, $11, $12, 2) RETURNING " SIGHT,
-		DB_INT(s->id), DB_INT(s->call->acting.user), DB_TEXT(s->params->site), DB_TEXT(kind_of(s)),
-		DB_TEXT(s->fingerprint), DB_TEXT(s->params->account), DB_INT(s->version), DB_BOOL(s->protected),
-		DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len));
+	return db_commit_query(tx, ret,
+		SAVE "INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account, "
+		"version, last_version, health, protected, saved_at, proved_at, proof_at, signed_in_at, key_id, envelope, format) "
+		"VALUES ($1, $3, $5, $6, $7, $8, $4, $4, 'working', $9, $10, $11, $11, $11, $12, $13, 2) RETURNING " SIGHT,
+		SAVE_ARGS(s), DB_TEXT(s->params->site), DB_TEXT(kind_of(s)), DB_TEXT(s->fingerprint), DB_TEXT(s->params->account),
+		DB_BOOL(s->protected), DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len));
 }
 
 /* A new sign-in begins another life; its proof is the first that is known of it. */
-static int update_proved(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
+static int update_proved(struct saving *s, struct db_tx **tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
-	return tx_query(tx, ret,
-		"UPDATE vault.sessions SET account = $2, version = $3, last_version = $3, health = 'working', "
-		"reason = NULL, saved_at = $4, used_at = $4, proved_at = $5, proof_at = $5, key_id = $6, envelope = $7, format = 2, "
+	return db_commit_query(tx, ret,
+		SAVE "UPDATE vault.sessions SET account = $5, version = $4, last_version = $4, health = 'working', "
+		"reason = NULL, saved_at = $6, " USED ", proved_at = $7, proof_at = $7, key_id = $8, envelope = $9, format = 2, "
 		"newest_version = NULL, newest_at = NULL, newest_key_id = NULL, newest_envelope = NULL, "
-		"signed_in_at = CASE WHEN $8 THEN $5 ELSE signed_in_at END WHERE id = $1 RETURNING " SIGHT,
-		DB_INT(s->id), DB_TEXT(s->params->account), DB_INT(s->version), DB_TIME(wall_now()),
-		DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len),
-		DB_BOOL(!s->params->replaces));
+		"signed_in_at = CASE WHEN $10 THEN $7 ELSE signed_in_at END WHERE id = $1 RETURNING " SIGHT,
+		SAVE_ARGS(s), DB_TEXT(s->params->account), DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key),
+		DB_BYTES(blob->data, blob->len), DB_BOOL(!s->params->replaces));
 }
 
 /* How the session is says whoever used it (health.c); this only keeps what it left. */
-static int update_newest(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
+static int update_newest(struct saving *s, struct db_tx **tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
-	return tx_query(tx, ret,
-		"UPDATE vault.sessions SET last_version = $2, newest_version = $2, newest_at = $3, used_at = $3, "
-		"newest_key_id = $4, newest_envelope = $5 WHERE id = $1 RETURNING " SIGHT,
-		DB_INT(s->id), DB_INT(s->version), DB_TIME(wall_now()), DB_INT(key),
-		DB_BYTES(blob->data, blob->len));
+	return db_commit_query(tx, ret,
+		SAVE "UPDATE vault.sessions SET last_version = $4, newest_version = $4, newest_at = $5, " USED ", "
+		"newest_key_id = $6, newest_envelope = $7 WHERE id = $1 RETURNING " SIGHT,
+		SAVE_ARGS(s), DB_TIME(wall_now()), DB_INT(key), DB_BYTES(blob->data, blob->len));
 }
 
-/* ret: what the row is then. */
-static int store_write(struct saving *s, struct db_tx *tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
+/* Commits it. ret: what the row is then. */
+static int store_write(struct saving *s, struct db_tx **tx, const struct envelope_blob *blob, int64_t key, struct db_result **ret)
 {
 	if (s->new_row)
 		return store_insert(s, tx, blob, key, ret);
 	return s->params->proved_at_ms ? update_proved(s, tx, blob, key, ret) : update_newest(s, tx, blob, key, ret);
-}
-
-/* Commits the save together with its name. */
-static int store_finish(struct saving *s, struct db_tx **tx)
-{
-	return db_commit_query(tx, NULL,
-		"WITH old AS (DELETE FROM vault.saves "
-		"WHERE session_id = $1 AND saved_at < now() - interval '" SAVES_KEPT "') "
-		"INSERT INTO vault.saves (session_id, save, user_id, version, saved_at) "
-		"VALUES ($1, $2, $3, $4, now())",
-		DB_INT(s->id), DB_TEXT(s->params->save), DB_INT(s->call->acting.user),
-		DB_INT(s->version));
 }
 
 static int store_save_once(struct saving *s)
@@ -270,9 +274,7 @@ static int store_save_once(struct saving *s)
 		return r;
 	r = store_seal(s, &blob);
 	if (r == 0)
-		r = store_write(s, tx, &blob, key, &row);
-	if (r == 0)
-		r = store_finish(s, &tx);
+		r = store_write(s, &tx, &blob, key, &row);
 	if (r == 0 && db_next(row))
 		sighting_note(sessiond_of(s->call), row);
 	return r;
@@ -296,6 +298,7 @@ static int store_save(struct saving *s)
 		if (r == -ENOTCONN && loop_now() >= s->deadline)
 			break;
 		r = store_save_once(s);
+		s->again = true;
 		doubt |= r == -EINPROGRESS;
 	}
 	if (r >= 0 || !doubt || r == REFUSED || r == -ECANCELED)

@@ -15,10 +15,9 @@ static struct expected {
 	{ .piece = "lease_token, protected, fingerprint FROM vault.sessions", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "SELECT version FROM vault.saves", .indexes = { "saves_pkey" } },
 	{ .piece = "SELECT nextval('vault.session_ids')", .indexes = { "sessions_fingerprint" } },
-	{ .piece = "INSERT INTO vault.sessions", .indexes = { 0 } },
-	{ .piece = "UPDATE vault.sessions SET account = $2", .indexes = { "sessions_pkey" } },
-	{ .piece = "UPDATE vault.sessions SET last_version = $2", .indexes = { "sessions_pkey" } },
-	{ .piece = "DELETE FROM vault.saves", .indexes = { "saves_pkey" } },
+	{ .piece = "INSERT INTO vault.sessions", .indexes = { "saves_pkey" } },
+	{ .piece = "UPDATE vault.sessions SET account = $5", .indexes = { "sessions_pkey", "saves_pkey" } },
+	{ .piece = "UPDATE vault.sessions SET last_version = $4", .indexes = { "sessions_pkey", "saves_pkey" } },
 	{ .piece = "SELECT 'session_fetched'", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "SELECT account, last_version AS version, health FROM vault.sessions", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "UPDATE vault.sessions SET lease_token", .indexes = { "sessions_background", "sessions_fingerprint" } },
@@ -121,6 +120,8 @@ static void everything(void)
 
 	assert_done(&first);
 	a = vault_store(&vault, &alice, (struct save){ "b", .replaces = 1, .state = "two" });
+	a = vault_store(&vault, &alice, (struct save){ "b", .replaces = 1, .state = "two" }); /* once more */
+	assert_int_equal(a.version, 2);
 	a = vault_store(&vault, &alice, (struct save){ "c", .replaces = 2, .state = "three", .unproved = true });
 	assert_done(&a);
 	a = vault_store(&vault, &alice, (struct save){ "d", .device = "laptop", .state = "one" });
