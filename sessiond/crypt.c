@@ -6,6 +6,8 @@
 #include "sessiond/marks.h"
 #include "sessiond/sessiond.h"
 
+#define AT_ONCE 8192 /* bytes */
+
 /* What is of a format whose time has ended was put back by somebody; how it looks inside does not matter. */
 static int check_format(const struct sessiond *s, const void *blob, size_t n)
 {
@@ -25,9 +27,15 @@ struct job {
 	int r;
 };
 
+/* What is small is done sooner than a thread has woken up. */
 static int crypt_run(struct sessiond *s, void (*fn)(void *arg), struct job *j, int64_t deadline)
 {
-	int r = worker_run(s->crypt, fn, j, deadline);
+	int r = 0;
+
+	if (j->n <= AT_ONCE)
+		fn(j);
+	else
+		r = worker_run(s->crypt, fn, j, deadline);
 
 	return r < 0 ? r : j->r;
 }

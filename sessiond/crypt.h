@@ -1,5 +1,5 @@
 /*
- * Sealing and opening envelopes from fibers: a session may be as large as SESSION_MAX, so the work
+ * Sealing and opening envelopes from fibers: a session may be as large as SESSION_MAX, so unless it is small the work
  * is done on a thread and the loop goes on meanwhile.
  */
 #pragma once
