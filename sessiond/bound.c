@@ -22,3 +22,9 @@ void bound_of(struct bound *b, const struct db_result *row)
 		.proved_at_ms = row_null(row, "proof_at") ? 0 : (uint64_t)row_time(row, "proof_at") };
 	bound_set(b, row_int(row, "user_id"), row_int(row, "id"), row_int(row, "version"));
 }
+
+void bound_newest(struct bound *b, int64_t version)
+{
+	b->context.version = (uint64_t)version;
+	b->context.proved_at_ms = 0;
+}

@@ -14,3 +14,6 @@ void bound_set(struct bound *b, int64_t user, int64_t row, int64_t version);
 
 /* Of a row with id, user_id, site, kind, fingerprint, account and the state's version and proof_at (NULL: unproved); borrowed. */
 void bound_of(struct bound *b, const struct db_result *row);
+
+/* Of the newest state beside it, which is unproved. */
+void bound_newest(struct bound *b, int64_t version);

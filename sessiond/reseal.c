@@ -48,10 +48,8 @@ static int reseal_state(struct sessiond *s, const struct db_result *row, bool ne
 	if (!blob || envelope_format(blob, n) == ENVELOPE_FORMAT)
 		return 0;
 	bound_of(&b, row);
-	if (newest) {
-		b.context.version = (uint64_t)row_int(row, "newest_version");
-		b.context.proved_at_ms = 0;
-	}
+	if (newest)
+		bound_newest(&b, row_int(row, "newest_version"));
 	return seal_anew(s, &b, blob, n, ret);
 }
 
