@@ -1,6 +1,6 @@
 /*
- * The picture of the page where a booking failed, which shows what the person would see: so it is sealed by the vault for that person
- * and job, and botd keeps what it cannot open itself.
+ * The picture of the page where a booking failed, which shows what the person would see: so it is sealed by the vault for
+ * that person and job, and botd keeps what it cannot open itself.
  */
 #include "botd/picture.h"
 

@@ -1,7 +1,10 @@
 /* Sessions of devices that nobody has used for long go by themselves; the role that removes them sees no background session. */
 #pragma once
 
-/* A session is in use, for the SET of a statement: to the hour, for it stands in an index that is not to be written at every use. */
+/*
+ * A session is in use, for the SET of a statement: to the hour, for it stands in an index that is not to be written at every
+ * use.
+ */
 #define USED "used_at = CASE WHEN used_at < now() - interval '1 hour' THEN now() ELSE used_at END"
 
 struct sessiond;

@@ -21,13 +21,14 @@
  * AAD is "stead wrap 1", the number of the master key as above and the context hash. The content is
  * packed (pack.h) before it is encrypted.
  *
- * The context is "stead envelope", the format's number in 4 bytes, then row, user, site, kind, fingerprint and account, each as 4 bytes
- * of length and the bytes, then the version and the time of the proof (ms since 1970; 0: unproved) in 8 each; so no two contexts have
- * the same encoding. Its hash stands in the open so that a blob put into another row is told from a wrong key; it adds nothing to what
- * the row's own columns say.
+ * The context is "stead envelope", the format's number in 4 bytes, then row, user, site, kind, fingerprint and account, each
+ * as 4 bytes of length and the bytes, then the version and the time of the proof (ms since 1970; 0: unproved) in 8 each; so
+ * no two contexts have the same encoding. Its hash stands in the open so that a blob put into another row is told from a
+ * wrong key; it adds nothing to what the row's own columns say.
  *
- * Format 1 has 0x01 for its number, and a context of user, site, fingerprint, row and kind, and the version: neither the account nor
- * the time of the proof is bound. It can be opened and rewrapped, not made any more; what is to be done with one says crypt.h.
+ * Format 1 has 0x01 for its number, and a context of user, site, fingerprint, row and kind, and the version: neither the
+ * account nor the time of the proof is bound. It can be opened and rewrapped, not made any more; what is to be done with one
+ * says crypt.h.
  */
 #pragma once
 

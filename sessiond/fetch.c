@@ -46,8 +46,8 @@ static int refuse_opening(struct call *call, const struct db_result *row, int er
 {
 	const char *site = row_words(row, "site");
 
-	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s", row_int(row, "id"), row_int(row, "version"), site,
-		envelope_error(error));
+	log_error("session %" PRId64 " version %" PRId64 " (%s) cannot be opened: %s", row_int(row, "id"),
+		row_int(row, "version"), site, envelope_error(error));
 	if (error == -EKEYEXPIRED && was_damaged(row))
 		error = -EBADMSG;
 	if (error == -EKEYEXPIRED)
@@ -98,7 +98,8 @@ static int open_state(struct call *call, const struct db_result *row, struct sec
 	return r < 0 ? r : -EBADMSG;
 }
 
-static int hand_over(struct call *call, const struct db_result *row, const struct secret *state, struct session_fetch_result *result)
+static int hand_over(struct call *call, const struct db_result *row, const struct secret *state,
+	struct session_fetch_result *result)
 {
 	*result = (struct session_fetch_result){ .account = arena_strdup(call->arena, row_words(row, "account")),
 		.which = row_bool(row, "newest") ? "newest" : "proved",

@@ -1,11 +1,11 @@
 /*
- * What this sessiond has seen last of each session, kept where PostgreSQL cannot reach: in a file of its own. Whoever puts an old row
- * back, as it was yesterday and with its seal unbroken, or one of a session that was forgotten, is noticed by it.
+ * What this sessiond has seen last of each session, kept where PostgreSQL cannot reach: in a file of its own. Whoever puts
+ * an old row back, as it was yesterday and with its seal unbroken, or one of a session that was forgotten, is noticed by it.
  *
- * The file "marks" is one record for each session's number, at its place: the highest version seen, and which versions its two states
- * have. A state is good if it is one of those, or newer than all that was seen: another sessiond may have saved it. A record is written
- * whole, by one pwrite(2), once what it says is committed; so it may be behind, never ahead. A power failure may cost what came in the
- * last half minute. The file also says since when only format 2 is taken (envelope.h).
+ * The file "marks" is one record for each session's number, at its place: the highest version seen, and which versions its
+ * two states have. A state is good if it is one of those, or newer than all that was seen: another sessiond may have saved
+ * it. A record is written whole, by one pwrite(2), once what it says is committed; so it may be behind, never ahead. A power
+ * failure may cost what came in the last half minute. The file also says since when only format 2 is taken (envelope.h).
  */
 #pragma once
 

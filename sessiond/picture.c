@@ -1,6 +1,6 @@
 /*
- * Pictures of pages, sealed for one person and job. Whoever asks keeps them, and has no key; the vault keeps nothing of them, and looks
- * into none. One that was sealed under a master key that has been retired since cannot be opened any more.
+ * Pictures of pages, sealed for one person and job. Whoever asks keeps them, and has no key; the vault keeps nothing of
+ * them, and looks into none. One that was sealed under a master key that has been retired since cannot be opened any more.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -15,8 +15,9 @@
 #define ROW_MS    20000
 
 /*
- * The next session that nobody has leased or is writing. Its row is held until it is sealed, which is as good as a lease: nobody gets
- * one meanwhile. It is not taken as one, for whoever slept through their own may take that up again, unless another had it.
+ * The next session that nobody has leased or is writing. Its row is held until it is sealed, which is as good as a lease:
+ * nobody gets one meanwhile. It is not taken as one, for whoever slept through their own may take that up again, unless
+ * another had it.
  */
 #define NEXT                                                                                        \
 	"SELECT id, user_id, site, kind, fingerprint, account, version, proof_at, key_id, envelope, newest_version, newest_key_id, " \
@@ -64,8 +65,8 @@ static int reseal_write(struct db_tx **tx, int64_t id, const struct sealed *prov
 }
 
 /*
- * What cannot be opened is nobody's any more: it does not keep the old format alive. Without a key, or memory, it is looked at again.
- * 1: the newest state was dropped, and the proved one is to be sealed yet.
+ * What cannot be opened is nobody's any more: it does not keep the old format alive. Without a key, or memory, it is looked
+ * at again. 1: the newest state was dropped, and the proved one is to be sealed yet.
  */
 static int reseal_failed(struct sessiond *s, const struct db_result *row, bool newest, int error)
 {

@@ -1,6 +1,6 @@
 /*
- * The end of format 1: each state that is sealed in it is sealed anew in the newest format, row by row, while sessiond serves. It can be
- * interrupted at any time and goes on with what is left; once nothing is, format 1 is taken no more (marks.h).
+ * The end of format 1: each state that is sealed in it is sealed anew in the newest format, row by row, while sessiond
+ * serves. It can be interrupted at any time and goes on with what is left; once nothing is, format 1 is taken no more (marks.h).
  */
 #pragma once
 

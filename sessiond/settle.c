@@ -1,6 +1,6 @@
 /*
- * A state that was tried may be spent by that; one that was proved as it stands stays, whichever of the two it was, and the other goes.
- * It is sealed anew, for its envelope is bound to the time of its proof.
+ * A state that was tried may be spent by that; one that was proved as it stands stays, whichever of the two it was, and the
+ * other goes. It is sealed anew, for its envelope is bound to the time of its proof.
  */
 #include "sessiond/settle.h"
 
@@ -81,7 +81,7 @@ int settle(struct call *call, const struct session_report_params *p, const char 
 		return r;
 	result->changed = strcmp(row_words(row, "health"), p->health) != 0;
 	if (result->changed)
-		log_notice("session %" PRId64 " (%s) was %s and is %s", row_int(row, "id"), row_words(row, "site"), row_words(row, "health"),
-			p->health);
+		log_notice("session %" PRId64 " (%s) was %s and is %s", row_int(row, "id"), row_words(row, "site"),
+			row_words(row, "health"), p->health);
 	return 0;
 }

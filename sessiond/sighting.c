@@ -79,8 +79,8 @@ static int read_again(struct sessiond *s, int64_t id, int64_t deadline, struct d
 }
 
 /*
- * A row that seems too old may only have been read before somebody saved: what is written is noted once it is committed, so it is read
- * again until it stays as it is.
+ * A row that seems too old may only have been read before somebody saved: what is written is noted once it is committed, so
+ * it is read again until it stays as it is.
  */
 static int judge_again(struct sessiond *s, struct sight seen, int64_t deadline, bool *ret_good)
 {

@@ -1,6 +1,6 @@
 /*
- * Rows of sessions held against what was seen of them (marks.h): one that is older, or of a session that was forgotten, was put back
- * by somebody, or with a backup. That is told once, in the journal and the audit, and counted by steadctl status.
+ * Rows of sessions held against what was seen of them (marks.h): one that is older, or of a session that was forgotten, was
+ * put back by somebody, or with a backup. That is told once, in the journal and the audit, and counted by steadctl status.
  */
 #pragma once
 

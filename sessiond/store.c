@@ -162,8 +162,8 @@ static int64_t next_version(const struct saving *s, int64_t last)
 }
 
 /*
- * Whether it was made already is looked at where it seems to come too late, which it then does after itself, and where it is tried
- * again: of two at once the database refuses the second by its name. compared: what the comparison said.
+ * Whether it was made already is looked at where it seems to come too late, which it then does after itself, and where it is
+ * tried again: of two at once the database refuses the second by its name. compared: what the comparison said.
  */
 static int store_settle(struct saving *s, struct db_tx *tx, int compared)
 {
@@ -228,7 +228,8 @@ static int store_insert(struct saving *s, struct db_tx **tx, const struct envelo
 		"version, last_version, health, protected, saved_at, proved_at, proof_at, signed_in_at, key_id, envelope, format) "
 		"VALUES ($1, $3, $5, $6, $7, $8, $4, $4, 'working', $9, $10, $11, $11, $11, $12, $13, 2) RETURNING " SIGHT,
 		SAVE_ARGS(s), DB_TEXT(s->params->site), DB_TEXT(kind_of(s)), DB_TEXT(s->fingerprint), DB_TEXT(s->params->account),
-		DB_BOOL(s->protected), DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key), DB_BYTES(blob->data, blob->len));
+		DB_BOOL(s->protected), DB_TIME(wall_now()), DB_TIME(s->params->proved_at_ms), DB_INT(key),
+		DB_BYTES(blob->data, blob->len));
 }
 
 /* A new sign-in begins another life; its proof is the first that is known of it. */

@@ -1,6 +1,6 @@
 /*
- * What the vault costs: saving and getting states of 4 KB through the real sessiond, beside bare SQL that writes and reads the same rows
- * in the same transactions, by so many callers at once; and getting one among few sessions and among many.
+ * What the vault costs: saving and getting states of 4 KB through the real sessiond, beside bare SQL that writes and reads
+ * the same rows in the same transactions, by so many callers at once; and getting one among few sessions and among many.
  *
  *	bench_vault [SESSIONS [OPERATIONS]]	a million of them and 4,000 operations in each round, if not given
  *

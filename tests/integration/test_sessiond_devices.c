@@ -1,4 +1,7 @@
-/* Sessions of devices beside the background one: how they are named, listed and forgotten, and what never touches the background. */
+/*
+ * Sessions of devices beside the background one: how they are named, listed and forgotten, and what never touches the
+ * background.
+ */
 #include "tests/integration/test_sessiond_daemon.h"
 
 static struct answer store(const struct acting *who, const char *device, const char *state)
@@ -77,7 +80,8 @@ static void each_its_own(void *arg)
 	assert_int_equal(a.id, laptop.id);
 	a = fetch_device("laptop");
 	assert_state(&a, "left");
-	a = vault_told(&vault, &alice, (struct session_report_params){ .session = laptop.id, .version = 2, .health = "needs_sign_in" });
+	a = vault_told(&vault, &alice,
+		(struct session_report_params){ .session = laptop.id, .version = 2, .health = "needs_sign_in" });
 	assert_true(a.changed);
 	a = vault_fetch(&vault, &alice, "desk");
 	assert_string_equal(a.health, "working");

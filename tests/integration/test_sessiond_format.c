@@ -1,6 +1,6 @@
 /*
- * Sessions of format 1, as an older sessiond left them: used at once, sealed anew in format 2 while sessiond serves, whatever interrupts
- * that, and then taken no more.
+ * Sessions of format 1, as an older sessiond left them: used at once, sealed anew in format 2 while sessiond serves,
+ * whatever interrupts that, and then taken no more.
  */
 #include "tests/integration/test_sessiond_daemon.h"
 

@@ -1,6 +1,6 @@
 /*
- * The indexes of what sessiond does often, in a vault of 100,000 sessions: PostgreSQL itself logs the plan of each statement that the
- * real program sends (auto_explain), so none is left out and none is a copy.
+ * The indexes of what sessiond does often, in a vault of 100,000 sessions: PostgreSQL itself logs the plan of each statement
+ * that the real program sends (auto_explain), so none is left out and none is a copy.
  */
 #include "tests/integration/test_sessiond_daemon.h"
 
@@ -62,7 +62,8 @@ static void show_and_lease(struct call *c)
 {
 	const struct session_show_params show = { .site = "desk" };
 	struct session_show_result shown;
-	const struct session_lease_params device = { .site = "desk", .kind = "device", .fingerprint = "laptop", .holder = "one", .ms = 5000 };
+	const struct session_lease_params device = { .site = "desk", .kind = "device", .fingerprint = "laptop", .holder = "one",
+		.ms = 5000 };
 	struct session_lease_result leased;
 	struct session_release_params release = { .site = "desk" };
 	struct session_release_result released;
@@ -115,7 +116,8 @@ static void watch(struct call *c)
 
 static void everything(void)
 {
-	CLEANUP(call_freep) struct call *own = call_new(NULL, &alice, deadline_in(60000)), *all = call_new(NULL, NULL, deadline_in(60000));
+	CLEANUP(call_freep) struct call *own = call_new(NULL, &alice, deadline_in(60000));
+	CLEANUP(call_freep) struct call *all = call_new(NULL, NULL, deadline_in(60000));
 	struct answer first = vault_store(&vault, &alice, (struct save){ "a", .state = "one" }), a;
 
 	assert_done(&first);
@@ -131,7 +133,8 @@ static void everything(void)
 	assert_state(&a, "three");
 	a = vault_fetch_named(&vault, &alice, (struct session_fetch_params){ .session = first.id });
 	assert_done(&a);
-	a = vault_fetch_named(&vault, &alice, (struct session_fetch_params){ .site = "desk", .kind = "device", .fingerprint = "laptop" });
+	a = vault_fetch_named(&vault, &alice,
+		(struct session_fetch_params){ .site = "desk", .kind = "device", .fingerprint = "laptop" });
 	assert_state(&a, "two");
 	show_and_lease(own);
 	a = vault_report(&vault, &alice, 3, "needs_sign_in", "It has ended.");
@@ -146,7 +149,8 @@ static void everything(void)
 /* Notes what a logged statement is, and complains of one that reads a whole table or that nobody has stated an index for. */
 static void look_at_plan(const char *query, const char *plan)
 {
-	static const char *const tables[] = { "Seq Scan on sessions", "Seq Scan on saves", "Seq Scan on ends", "Seq Scan on audit" };
+	static const char *const tables[] = { "Seq Scan on sessions", "Seq Scan on saves", "Seq Scan on ends",
+		"Seq Scan on audit" };
 	struct expected *e = statements;
 
 	while (e < statements + STATEMENTS && !strstr(query, e->piece))

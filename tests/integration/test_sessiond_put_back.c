@@ -1,6 +1,6 @@
 /*
- * Rows that somebody puts back as they were, with their seals unbroken: an older state, one of another account, one of a session that
- * was forgotten, a whole database of yesterday. What is restored from a backup the administrator accepts.
+ * Rows that somebody puts back as they were, with their seals unbroken: an older state, one of another account, one of a
+ * session that was forgotten, a whole database of yesterday. What is restored from a backup the administrator accepts.
  */
 #include "tests/integration/test_sessiond_daemon.h"
 
@@ -79,7 +79,8 @@ static void of_another_account(void *arg)
 	(void)arg;
 	assert_done(&a);
 	keep_aside();
-	a = vault_store(&vault, &alice, (struct save){ "s2", .account = "b@example.org", .in_place_of = "a@example.org", .state = "as b" });
+	a = vault_store(&vault, &alice,
+		(struct save){ "s2", .account = "b@example.org", .in_place_of = "a@example.org", .state = "as b" });
 	assert_done(&a);
 	put_back();
 	assert_refuses();

@@ -436,7 +436,7 @@ export const mutants = [
 	{ name: "a row that was put back is used", file: "sessiond/fetch.c", ...VAULT("put_back"),
 		changes: [["	if (r < 0 || good)\n", "	if (r <= 0 || good)\n"]] },
 	{ name: "what is read while it is saved is taken for put back", file: "sessiond/sighting.c", ...VAULT("put_back"),
-		changes: [["		return judge_again(s, seen, deadline, ret_good);\n", "		return tell(s, row, &seen, deadline), 0;\n"]] },
+		changes: [["		return judge_again(s, seen, deadline, ret_good);\n", "		return s->marks ? tell(s, row, &seen, deadline), 0 : judge_again(s, seen, deadline, ret_good);\n"]] },
 	{ name: "a forgotten session is not remembered", file: "sessiond/forget.c", ...VAULT("put_back"),
 		changes: [["	sighting_forget(d.call->daemon, d.id);\n", ""]] },
 	{ name: "format 1 is taken after its end", file: "sessiond/crypt.c", ...VAULT("format"),

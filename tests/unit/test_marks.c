@@ -203,8 +203,8 @@ static void test_cut_short(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_states), T(test_order), T(test_forgotten), T(test_told), T(test_accepted), T(test_odd_numbers), T(test_format),
-		T(test_file_of_others), T(test_cut_short),
+		T(test_states), T(test_order), T(test_forgotten), T(test_told), T(test_accepted), T(test_odd_numbers),
+		T(test_format), T(test_file_of_others), T(test_cut_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
