@@ -7,7 +7,6 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "sessiond/handlers.h"
 #include "sessiond/sessiond.h"
 
 #define OPERATOR DB_ROLE("stead_operator")
@@ -15,7 +14,7 @@
 #define PAGE     1000
 #define LOOKS    5
 
-static struct sight sight_of(const struct db_result *row)
+struct sight sighting_of(const struct db_result *row)
 {
 	return (struct sight){ row_int(row, "id"), row_int(row, "last_version"), row_int(row, "proved_version"),
 		row_int(row, "newest_version") };
@@ -36,7 +35,7 @@ static int not_kept(int r, int64_t id)
 
 void sighting_note(struct sessiond *s, const struct db_result *row)
 {
-	const struct sight seen = sight_of(row);
+	const struct sight seen = sighting_of(row);
 
 	not_kept(marks_note(s->marks, &seen), seen.id);
 }
@@ -66,7 +65,7 @@ static void tell(struct sessiond *s, const struct db_result *row, const struct s
 
 void sighting_tell(struct sessiond *s, const struct db_result *row, int64_t deadline)
 {
-	const struct sight seen = sight_of(row);
+	const struct sight seen = sighting_of(row);
 
 	tell(s, row, &seen, deadline);
 }
@@ -92,7 +91,7 @@ static int judge_again(struct sessiond *s, struct sight seen, int64_t deadline, 
 		*ret_good = true;
 		if (r < 0)
 			return r == -ENOENT ? 0 : r;
-		now = sight_of(res);
+		now = sighting_of(res);
 		r = marks_judge(s->marks, &now, ret_good);
 		if (r < 0 || *ret_good)
 			return r;
@@ -107,7 +106,7 @@ static int judge_again(struct sessiond *s, struct sight seen, int64_t deadline, 
 
 int sighting_judge(struct sessiond *s, const struct db_result *row, int64_t deadline, bool *ret_good)
 {
-	const struct sight seen = sight_of(row);
+	const struct sight seen = sighting_of(row);
 	int r = marks_judge(s->marks, &seen, ret_good);
 
 	if (r < 0)
@@ -124,8 +123,7 @@ static int read_page(struct sessiond *s, int64_t after, struct db_result **ret)
 		"SELECT " SIGHT ", user_id, site, format FROM vault.sessions WHERE id > $1 ORDER BY id LIMIT $2", DB_INT(after), DB_INT(PAGE));
 }
 
-/* Does fn with every row that there is. */
-static int each_row(struct sessiond *s, int (*fn)(struct sessiond *s, const struct db_result *row, void *arg), void *arg)
+int sighting_each(struct sessiond *s, int (*fn)(struct sessiond *s, const struct db_result *row, void *arg), void *arg)
 {
 	int64_t after = 0;
 
@@ -151,40 +149,5 @@ static int check_row(struct sessiond *s, const struct db_result *row, void *)
 
 int sighting_check(struct sessiond *s)
 {
-	return each_row(s, check_row, NULL);
-}
-
-/* --- a backup that was restored --- */
-
-static int accept_row(struct sessiond *s, const struct db_result *row, void *arg)
-{
-	struct vault_accept_restore_result *result = arg;
-	const struct sight seen = sight_of(row);
-	bool good = true;
-	int r = marks_judge(s->marks, &seen, &good);
-
-	if (r == 0 && row_int(row, "format") < marks_oldest_format(s->marks))
-		r = marks_set_oldest_format(s->marks, 1); /* until they have been sealed anew */
-	if (r == 0)
-		r = marks_accept(s->marks, &seen);
-	if (r == -ERANGE)
-		return 0;
-	result->accepted += !good;
-	return r;
-}
-
-int vault_accept_restore(struct call *call, const struct vault_accept_restore_params *,
-	struct vault_accept_restore_result *result)
-{
-	struct sessiond *s = sessiond_of(call);
-	int r = each_row(s, accept_row, result);
-
-	if (r == 0)
-		r = marks_untell(s->marks);
-	if (r < 0)
-		return r;
-	log_notice("what the database holds was accepted as restored by the administrator: %" PRId64 " sessions are older than was seen",
-		result->accepted);
-	upkeep_want(s);
-	return 0;
+	return sighting_each(s, check_row, NULL);
 }
