@@ -14,6 +14,8 @@
 #include "sessiond/sessiond.h"
 #include "sessiond/sighting.h"
 
+#define LOOKS 8 /* at a row that others change meanwhile */
+
 /* Together with its row in the audit: what cannot be written down is not handed out, nor if it is not known to be. */
 #define HAND_OUT                                                                                    \
 	"WITH kept AS (SELECT *, $5 AND newest_version IS NOT NULL AS newest FROM vault.sessions WHERE " NAMED "), " \
@@ -68,17 +70,16 @@ static int refuse_opening(struct call *call, const struct db_result *row, int er
 /* Whether it is what was seen last, and not what somebody has put back. */
 static int check_sight(struct call *call, const struct db_result *row)
 {
-	bool good;
-	int r = sighting_judge(sessiond_of(call), row, sessiond_deadline(call), &good);
+	int r = sighting_judge(sessiond_of(call), row, sessiond_deadline(call));
 
-	if (r < 0 || good)
-		return r;
+	if (r != SIGHT_PUT_BACK)
+		return r == SIGHT_STALE ? -ESTALE : r;
 	return call_refuse(call, ERR_vault_refused, NULL,
 		"The session that is stored for %s is older than what was saved last, or was forgotten: somebody has put it back, so it was not "
 		"used. Sign in to the site again; if a backup was restored, an administrator can accept that.", row_words(row, "site"));
 }
 
-/* -EBADMSG: the newest could not be opened, and is none any more. */
+/* -EBADMSG: the newest could not be opened, and is none any more; -ESTALE: what was read is of no use, so it is read again. */
 static int open_state(struct call *call, const struct db_result *row, struct secret **ret)
 {
 	struct bound b;
@@ -134,7 +135,14 @@ int session_fetch(struct call *call, const struct session_fetch_params *params,
 
 	if (r == 0)
 		r = keycheck_admit(&sessiond_of(call)->check, call);
-	if (r == 0)
+	if (r < 0)
+		return r;
+	for (int look = 0; look < LOOKS; look++) {
 		r = fetch_fetch(call, &name, newest, result);
-	return r == -EBADMSG ? fetch_fetch(call, &name, false, result) : r;
+		if (r != -EBADMSG && r != -ESTALE)
+			return r;
+		newest &= r != -EBADMSG;
+	}
+	return call_refuse(call, ERR_busy, "site", "The session for %s is being saved again and again just now; try again in a moment.",
+		name_shown(call, &name));
 }

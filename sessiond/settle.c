@@ -16,7 +16,7 @@
 #include "sessiond/sighting.h"
 
 #define TRIED                                                                                       \
-	"SELECT id, user_id, site, kind, fingerprint, account, health, newest_version IS NOT DISTINCT FROM $5 AS newest, $5 AS version, " \
+	"SELECT " SIGHT ", user_id, site, kind, fingerprint, account, health, $5 AS version, "      \
 	"CASE WHEN version = $5 THEN proof_at END AS proof_at, "                                    \
 	"CASE WHEN version = $5 THEN envelope ELSE newest_envelope END AS envelope "                \
 	"FROM vault.sessions WHERE " NAMED " AND (version = $5 OR newest_version = $5) FOR UPDATE"
@@ -74,6 +74,9 @@ int settle(struct call *call, const struct session_report_params *p, const char 
 		r = tx_query(tx, &row, TRIED, NAME_ARGS(call, &name), DB_INT(p->version));
 	if (r < 0 || !db_next(row))
 		return r;
+	r = sighting_judge(sessiond_of(call), row, sessiond_deadline(call));
+	if (r != SIGHT_GOOD) /* it is not what was tried */
+		return r < 0 ? r : 0;
 	if (!row_null(row, "proof_at") && row_time(row, "proof_at") > proof)
 		proof = row_time(row, "proof_at"); /* it was proved since */
 	r = settle_write(call, &tx, row, proof, p->health, reason);

@@ -12,7 +12,6 @@
 #define OPERATOR DB_ROLE("stead_operator")
 #define ROW_MS   20000
 #define PAGE     1000
-#define LOOKS    5
 
 struct sight sighting_of(const struct db_result *row)
 {
@@ -79,42 +78,35 @@ static int read_again(struct sessiond *s, int64_t id, int64_t deadline, struct d
 
 /*
  * A row that seems too old may only have been read before somebody saved: what is written is noted once it is committed, so
- * it is read again until it stays as it is.
+ * it is read again, and has been put back if it still is what it was.
  */
-static int judge_again(struct sessiond *s, struct sight seen, int64_t deadline, bool *ret_good)
+static int judge_again(struct sessiond *s, const struct sight *seen, int64_t deadline)
 {
-	for (int look = 0; look < LOOKS; look++) {
-		CLEANUP(db_result_freep) struct db_result *res = NULL;
-		struct sight now;
-		int r = read_again(s, seen.id, deadline, &res);
+	CLEANUP(db_result_freep) struct db_result *res = NULL;
+	int r = read_again(s, seen->id, deadline, &res);
+	struct sight now;
 
-		*ret_good = true;
-		if (r < 0)
-			return r == -ENOENT ? 0 : r;
-		now = sighting_of(res);
-		r = marks_judge(s->marks, &now, ret_good);
-		if (r < 0 || *ret_good)
-			return r;
-		if (same_sight(&seen, &now) || look == LOOKS - 1)
-			tell(s, res, &now, deadline);
-		if (same_sight(&seen, &now))
-			return 0;
-		seen = now;
-	}
-	return 0;
+	if (r < 0)
+		return r == -ENOENT ? SIGHT_STALE : r;
+	now = sighting_of(res);
+	if (!same_sight(seen, &now))
+		return SIGHT_STALE;
+	tell(s, res, &now, deadline);
+	return SIGHT_PUT_BACK;
 }
 
-int sighting_judge(struct sessiond *s, const struct db_result *row, int64_t deadline, bool *ret_good)
+int sighting_judge(struct sessiond *s, const struct db_result *row, int64_t deadline)
 {
 	const struct sight seen = sighting_of(row);
-	int r = marks_judge(s->marks, &seen, ret_good);
+	bool good = false;
+	int r = marks_judge(s->marks, &seen, &good);
 
 	if (r < 0)
 		return not_kept(r, seen.id);
-	if (!*ret_good)
-		return judge_again(s, seen, deadline, ret_good);
+	if (!good)
+		return judge_again(s, &seen, deadline);
 	sighting_note(s, row);
-	return 0;
+	return SIGHT_GOOD;
 }
 
 static int read_page(struct sessiond *s, int64_t after, struct db_result **ret)
@@ -140,11 +132,12 @@ int sighting_each(struct sessiond *s, int (*fn)(struct sessiond *s, const struct
 	}
 }
 
+/* One that has become another meanwhile is of somebody who works with it, and looked at then. */
 static int check_row(struct sessiond *s, const struct db_result *row, void *)
 {
-	bool good;
+	int r = sighting_judge(s, row, deadline_in(ROW_MS));
 
-	return sighting_judge(s, row, deadline_in(ROW_MS), &good);
+	return r < 0 ? r : 0;
 }
 
 int sighting_check(struct sessiond *s)

@@ -4,8 +4,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "sessiond/marks.h"
 
 struct call;
@@ -21,8 +19,12 @@ struct sight sighting_of(const struct db_result *row);
 void sighting_note(struct sessiond *s, const struct db_result *row);
 void sighting_forget(struct sessiond *s, int64_t id);
 
-/* A row that was read: whether it can be what it should be. 0, or an error of the database or of the file. */
-int sighting_judge(struct sessiond *s, const struct db_result *row, int64_t deadline, bool *ret_good);
+/*
+ * A row that was read: whether it is what was seen last, or newer. SIGHT_STALE: it is another by now, so what was read of it
+ * is of no use, and says nothing. An error of the database or of the file: it is not known.
+ */
+enum { SIGHT_GOOD, SIGHT_STALE, SIGHT_PUT_BACK };
+int sighting_judge(struct sessiond *s, const struct db_result *row, int64_t deadline);
 
 /* A row was put back, as whoever could not open it has found out. */
 void sighting_tell(struct sessiond *s, const struct db_result *row, int64_t deadline);

@@ -41,8 +41,8 @@ struct saving {
 static int store_look(struct saving *s, struct db_tx *tx, struct db_result **ret)
 {
 	return tx_query(tx, ret,
-		"SELECT id, last_version AS version, account, lease_token, protected, fingerprint FROM vault.sessions "
-		"WHERE " NAMED " FOR UPDATE", NAME_ARGS(s->call, &s->name));
+		"SELECT " SIGHT ", last_version AS version, user_id, site, account, lease_token, protected, fingerprint "
+		"FROM vault.sessions WHERE " NAMED " FOR UPDATE", NAME_ARGS(s->call, &s->name));
 }
 
 /*
@@ -146,10 +146,24 @@ static int new_row(struct saving *s, struct db_tx *tx)
 	return 0;
 }
 
+/* Nothing grows from what somebody has put back; a new sign-in puts it right. */
+static int compare_sight(struct saving *s, const struct db_result *row)
+{
+	int r = sighting_judge(sessiond_of(s->call), row, s->deadline);
+
+	if (r != SIGHT_PUT_BACK)
+		return r == SIGHT_STALE ? -EDEADLK : r;
+	return call_refuse(s->call, ERR_conflict, "replaces",
+		"The session for %s is older than what was saved last: somebody has put it back, so nothing was saved; sign in to the site again.",
+		s->params->site);
+}
+
 static int store_compare(struct saving *s, const struct db_result *row)
 {
 	int r = s->params->replaces ? compare_grown(s, row) : 0;
 
+	if (r == 0 && s->params->replaces)
+		r = compare_sight(s, row);
 	return r < 0 ? r : compare_account(s, row);
 }
 

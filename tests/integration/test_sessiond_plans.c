@@ -12,7 +12,7 @@ static struct expected {
 	const char *indexes[4];
 	int seen[4], plans;
 } statements[] = {
-	{ .piece = "lease_token, protected, fingerprint FROM vault.sessions", .indexes = { "sessions_background", "sessions_fingerprint" } },
+	{ .piece = "account, lease_token, protected, fingerprint FROM", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "SELECT version FROM vault.saves", .indexes = { "saves_pkey" } },
 	{ .piece = "SELECT nextval('vault.session_ids')", .indexes = { "sessions_fingerprint" } },
 	{ .piece = "INSERT INTO vault.sessions", .indexes = { "saves_pkey" } },
@@ -24,7 +24,7 @@ static struct expected {
 	{ .piece = "SELECT lease_until FROM vault.sessions", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "UPDATE vault.sessions SET lease_holder = NULL", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "DELETE FROM vault.ends", .indexes = { "sessions_background", "sessions_fingerprint", "ends_pkey" } },
-	{ .piece = "newest_version IS NOT DISTINCT FROM $5", .indexes = { "sessions_background", "sessions_fingerprint" } },
+	{ .piece = "CASE WHEN version = $5 THEN envelope", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "UPDATE vault.sessions SET health = $3", .indexes = { "sessions_pkey" } },
 	{ .piece = "FROM vault.sessions WHERE format = 1 AND id > $1", .indexes = { "sessions_format_1" } },
 	{ .piece = "SELECT EXISTS (SELECT FROM vault.sessions WHERE format = 1)", .indexes = { "sessions_format_1" } },

@@ -86,6 +86,11 @@ static void of_another_account(void *arg)
 	assert_refuses();
 	assert_refuses();
 	assert_told(1);
+	a = store("s2b", 1, "grown from what was put back", true);
+	assert_refused(&a, ERR_conflict, "replaces");
+	a = vault_works(&vault, &alice, 1, wall_now(), true); /* nor does a proof make it good */
+	assert_false(a.changed);
+	assert_refuses();
 	assert_int_equal(audited(), before + 1); /* once, however often it is tried */
 	assert_true(vault_said(&vault, " (desk) was put back as it was: it is of version 1, the last that was seen is 2"));
 	a = vault_store(&vault, &alice, (struct save){ "s3", .state = "signed in again" });
@@ -256,6 +261,45 @@ static void none_for_nothing(void *arg)
 	assert_told(0);
 }
 
+/* Somebody changes the row to and fro while it is read: what is handed out is never what was put back. */
+
+static void fetch_one(void *arg)
+{
+	*(struct answer *)arg = vault_fetch(&vault, &alice, "desk");
+}
+
+static void become(const char *table)
+{
+	sql_number("UPDATE vault.sessions s SET version = a.version, last_version = a.last_version, envelope = a.envelope, "
+		   "proof_at = a.proof_at, account = a.account FROM %s a", table);
+}
+
+static void to_and_fro(void *arg)
+{
+	struct fiber *fibers[4];
+	struct answer answers[4], a = store("s1", 0, "old", false);
+
+	(void)arg;
+	calm();
+	keep_aside();
+	a = store("s2", 1, "new", false);
+	sql_number("DROP TABLE IF EXISTS current_rows; CREATE TABLE current_rows AS TABLE vault.sessions");
+	for (int round = 0; round < 40; round++) {
+		for (int i = 0; i < 4; i++)
+			fiber_start("reader", fetch_one, &answers[i], &fibers[i]);
+		fiber_yield();
+		become(round % 2 ? "aside" : "current_rows");
+		fiber_sleep_until(deadline_in(round % 4));
+		become(round % 2 ? "current_rows" : "aside");
+		for (int i = 0; i < 4; i++) {
+			fiber_join(&fibers[i]);
+			if (answers[i].r == 0)
+				assert_state(&answers[i], "new");
+		}
+	}
+	sql_number("DROP TABLE current_rows");
+}
+
 /* What another sessiond saves is newer than what this one has seen, and is as good. */
 static void of_another_host(void *arg)
 {
@@ -302,7 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		VAULT_TEST(of_another_account), VAULT_TEST(state_alone), VAULT_TEST(forgotten), VAULT_TEST(noticed_at_start),
-		VAULT_TEST(restored_backup), VAULT_TEST(none_for_nothing), VAULT_TEST(of_another_host), VAULT_TEST(one_at_a_time),
+		VAULT_TEST(restored_backup), VAULT_TEST(none_for_nothing), VAULT_TEST(to_and_fro), VAULT_TEST(of_another_host), VAULT_TEST(one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, vault_group_set_up, vault_group_tear_down);
