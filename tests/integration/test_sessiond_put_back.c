@@ -283,6 +283,7 @@ static void to_and_fro(void *arg)
 	calm();
 	keep_aside();
 	a = store("s2", 1, "new", false);
+	assert_done(&a);
 	sql_number("DROP TABLE IF EXISTS current_rows; CREATE TABLE current_rows AS TABLE vault.sessions");
 	for (int round = 0; round < 40; round++) {
 		for (int i = 0; i < 4; i++)
