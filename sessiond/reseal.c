@@ -78,10 +78,12 @@ static int reseal_failed(struct sessiond *s, const struct db_result *row, bool n
 		r = damage_drop_newest(s, row, row_int(row, "newest_version"), error, deadline_in(ROW_MS));
 		return r < 0 ? r : 1;
 	}
-	log_error("session %" PRId64 " (%s) cannot be sealed in format 2: %s", row_int(row, "id"), row_words(row, "site"),
+	log_debug("session %" PRId64 " (%s) cannot be sealed in format 2: %s", row_int(row, "id"), row_words(row, "site"),
 		envelope_error(error));
 	if (!is_damage(error))
 		return -EAGAIN;
+	log_error("session %" PRId64 " (%s) cannot be opened, so it is not sealed in format 2 either: %s", row_int(row, "id"),
+		row_words(row, "site"), envelope_error(error));
 	damage_mark(s, row, deadline_in(ROW_MS));
 	return 0;
 }
@@ -147,9 +149,18 @@ static int end_format_1(struct sessiond *s)
 	return r;
 }
 
+/* Said when it changes, for it is tried again every minute. */
+static void say_unsealed(struct sessiond *s, int64_t count)
+{
+	if (count > 0 && count != s->upkeep.unsealed)
+		log_warning("%" PRId64 " sessions cannot be sealed in format 2 yet, so format 1 does not end: the master keys that they are under "
+			    "are not loaded, or no more memory may be locked; \"steadctl vault rewrap\" names each", count);
+	s->upkeep.unsealed = count;
+}
+
 int reseal_all(struct sessiond *s)
 {
-	int64_t after = 0, count = 0;
+	int64_t after = 0, count = 0, unsealed = 0;
 	int r = marks_oldest_format(s->marks) < ENVELOPE_FORMAT;
 
 	if (r == 0)
@@ -159,9 +170,11 @@ int reseal_all(struct sessiond *s)
 
 		r = reseal_next(s, &after);
 		count += r == 1 && after > before;
+		unsealed += r == -EAGAIN;
 		if (r == -EAGAIN && after == before)
 			break;
 	}
+	say_unsealed(s, unsealed);
 	if (count > 0)
 		log_info("sealed %" PRId64 " sessions in format 2", count);
 	return r < 0 ? r : end_format_1(s);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/latch.h"
 
@@ -13,6 +14,7 @@ struct upkeep {
 	struct fiber *fiber; /* once it runs */
 	struct latch wanted;
 	bool again; /* wanted since it last began */
+	int64_t unsealed; /* sessions that could not be sealed anew when that was last tried (reseal.c) */
 };
 
 /* Begins; it waits for upkeep_want(). */
