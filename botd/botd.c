@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "botd/plain.h"
 #include "botd/resume.h"
 #include "botd/site.h"
-#include "botd/task.h"
 #include "botd/state.h"
+#include "botd/task.h"
 #include "botd/worker.h"
 #include "common/daemon.h"
 #include "common/fiber.h"
@@ -110,6 +111,7 @@ int botd_start(void *daemon)
 		.poll_ms = b->settings->poll_ms, .self = b->roster.id };
 	queue_start(&b->queue);
 	fiber_start("resume", resume_run, b, &b->resume);
+	fiber_start("plain pictures", plain_run, b, &b->plain);
 	return 0;
 }
 
@@ -126,6 +128,8 @@ void botd_stop(void *daemon)
 	closings_wait(&b->closings);
 	fiber_cancel(b->resume);
 	fiber_join(&b->resume);
+	fiber_cancel(b->plain);
+	fiber_join(&b->plain);
 	roster_stop(&b->roster);
 }
 

@@ -5,6 +5,7 @@
 
 #include "botd/outage.h"
 #include "botd/outcome.h"
+#include "botd/picture.h"
 #include "botd/put_off.h"
 #include "botd/site.h"
 #include "botd/state.h"
@@ -12,13 +13,11 @@
 #include "common/cleanup.h"
 #include "common/fiber.h"
 #include "common/loop.h"
-#include "common/memfd.h"
 #include "common/words.h"
 #include "recipe/answer.h"
 #include "recipe/input.h"
 #include "recipe/pattern.h"
 
-#define PICTURE_MOST  8388608
 #define COMPLAINT_MS  100 /* what a page says about a failure is there by the time the step has given up */
 #define MORE_MS       100 /* whether the page has more to send, when steps follow that wait for it */
 #define LAST_MS       700 /* and when none do: the page is left then */
@@ -134,12 +133,8 @@ static bool log_missing(struct doing *d)
 
 static bool keep_picture(struct doing *d, int fd)
 {
-	CLEANUP(memfd_unmap) struct memfd_view view = { 0 };
-	enum job_result r;
+	enum job_result r = fd < 0 ? JOB_REFUSED : picture_keep(d->botd, d->job, fd);
 
-	if (fd < 0 || memfd_map(fd, PICTURE_MOST, &view) < 0)
-		return true;
-	r = job_picture(d->job, view.data, view.size);
 	return r == JOB_REFUSED || wrote(d, r); /* a booking does not fail for want of a picture */
 }
 

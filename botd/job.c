@@ -248,14 +248,14 @@ enum job_result job_write_line(struct job *j, const struct line_facts *f, const 
 	return result;
 }
 
-enum job_result job_picture(struct job *j, const void *jpeg, size_t size)
+enum job_result job_picture(struct job *j, const void *sealed, size_t size)
 {
 	return write_job(j,
 		"WITH j AS (SELECT id, user_id, attempt FROM jobs.jobs " MINE " FOR UPDATE), "
 		"b AS (UPDATE jobs.bookings b SET picture = true FROM j WHERE b.id = j.id) "
-		"INSERT INTO jobs.pictures (job_id, user_id, attempt, jpeg) SELECT id, user_id, attempt, $3 FROM j "
-		"ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, at = now(), jpeg = excluded.jpeg",
-		DB_INT(j->id), DB_INT(j->token), DB_BYTES(jpeg, size));
+		"INSERT INTO jobs.pictures (job_id, user_id, attempt, sealed) SELECT id, user_id, attempt, $3 FROM j "
+		"ON CONFLICT (job_id) DO UPDATE SET attempt = excluded.attempt, at = now(), sealed = excluded.sealed, jpeg = NULL",
+		DB_INT(j->id), DB_INT(j->token), DB_BYTES(sealed, size));
 }
 
 /* The last write about a job: its new state, why, and what the line that says so begins with, before the reason; NULL: no line. */

@@ -92,8 +92,8 @@ enum job_result job_look_after(struct job *j, int64_t ms);
 /* Takes that back: what was to be sent is known not to have left, in this attempt; an earlier one is as it was (again). */
 enum job_result job_unintend(struct job *j);
 
-/* Keeps the picture of the page, a JPEG. */
-enum job_result job_picture(struct job *j, const void *jpeg, size_t size);
+/* Keeps the picture of the page, as the vault has sealed it (picture.h). */
+enum job_result job_picture(struct job *j, const void *sealed, size_t size);
 
 /*
  * The last write, of which there are five kinds below. The database may refuse the words (they are cut to 1024 bytes, but

@@ -34,6 +34,7 @@ struct botd {
 	struct roster roster;
 	struct resolver resolver;
 	struct workers workers;
+	struct fiber *plain;         /* seals pictures that an older botd has kept as they were (botd/plain.h) */
 	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };
 

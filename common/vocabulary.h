@@ -7,6 +7,9 @@
 /* How a session is. */
 #define HEALTH_WORDS "working|unproved|site_down|needs_sign_in|wrong_account|not_portable|planned_sign_in"
 
+/* Whose a session is beside its person's: the one that jobs run on, or a device's. */
+#define SESSION_KIND_WORDS "background|device"
+
 /* Where a job stands in the queue. */
 #define JOB_WORDS "scheduled|behind|queued|running|waiting|done|cancelled"
 

@@ -12,7 +12,8 @@
 --	stead_operator	reads metadata for steadctl: no contents of sessions, no secrets
 --	stead_claimer	claims due jobs of all persons from the queue
 --	stead_sweeper	sees what has ended in the queue, and removes it when it is old
---	stead_rewrapper	sees every stored envelope and may put a rewrapped one in its place
+--	stead_rewrapper	sees every stored envelope and may put one in its place that was rewrapped or sealed anew; removes
+--			sessions of devices that nobody uses, never a background one
 --
 -- The last four log in nowhere. A daemon that is a member of one takes it on for one transaction (SET LOCAL ROLE) and
 -- has nothing of it otherwise (NOINHERIT). Nobody has BYPASSRLS. How a role proves itself is for pg_hba.conf: peer

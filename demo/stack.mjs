@@ -80,7 +80,7 @@ class Stack {
 
 	async #directories()
 	{
-		for (const name of ["run", "log", "etc", "recipes", "sites", "profiles"])
+		for (const name of ["run", "log", "etc", "recipes", "sites", "profiles", "vault"])
 			await mkdir(join(this.dir, name), { recursive: true, mode: 0o700 });
 		await copyFile(join(ROOT, "tests/sites/desk.json"), join(this.dir, "recipes/desk.json"));
 	}
@@ -102,7 +102,7 @@ class Stack {
 		const all = {
 			authd: { ...database("stead_authd"), ...users("stream", "control") },
 			sessiond: { ...database("stead_sessiond"), ...users("front", "stream", "bot", "control"),
-				master_key_file: join(this.dir, "etc/master-key"), master_key_create: 1 },
+				master_key_file: join(this.dir, "etc/master-key"), master_key_create: 1, state_dir: join(this.dir, "vault") },
 			streamd: { ...users("front", "bot", "control"),
 				launcher: join(this.programs, "stead-launcher") },
 			botd: { ...database("stead_botd"), ...users("front", "stream", "control") },

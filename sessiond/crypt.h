@@ -1,5 +1,5 @@
 /*
- * Sealing and opening envelopes from fibers: a session may be as large as SESSION_MAX, so the work
+ * Sealing and opening envelopes from fibers: a session may be as large as SESSION_MAX, so unless it is small the work
  * is done on a thread and the loop goes on meanwhile.
  */
 #pragma once
@@ -18,7 +18,7 @@ struct sessiond;
 
 /*
  * envelope_seal(), envelope_open() with SESSION_MAX, envelope_rewrap(); besides -EBUSY, -ETIMEDOUT,
- * -ECANCELED.
+ * -ECANCELED, and -EKEYEXPIRED: sealed in a format whose time has ended (marks.h).
  */
 int crypt_seal(struct sessiond *s, const struct envelope_context *context, const void *plain, size_t n,
 	int64_t deadline, struct envelope_blob *ret);

@@ -19,7 +19,8 @@
 
 /* The head of a blob, as in envelope.h; bytes only, so it has neither padding nor alignment. */
 struct head {
-	uint8_t magic[4];
+	uint8_t magic[3];
+	uint8_t format;
 	uint8_t key_id[4];
 	uint8_t context_hash[SHA256_DIGEST_LENGTH];
 	uint8_t wrap_nonce[GCM_NONCE_LEN];
@@ -29,9 +30,9 @@ struct head {
 	uint8_t nonce[GCM_NONCE_LEN];
 };
 
-_Static_assert(sizeof(struct head) + GCM_TAG_LEN == ENVELOPE_OVERHEAD, "format 1");
+_Static_assert(sizeof(struct head) + GCM_TAG_LEN == ENVELOPE_OVERHEAD, "as in envelope.h");
 
-static const uint8_t magic[4] = { 'S', 'T', 'E', ENVELOPE_FORMAT };
+static const uint8_t magic[3] = { 'S', 'T', 'E' };
 
 /* A context in its canonical encoding, and the hash of that. */
 struct binding {
@@ -68,12 +69,24 @@ static uint8_t *put_string(uint8_t *to, const char *s)
 	return to + n;
 }
 
-static struct binding bind(struct arena *arena, const struct envelope_context *c)
+#define FIELDS 6
+
+/* Which strings a format binds, in its order; how many. */
+static size_t bound_fields(uint8_t format, const struct envelope_context *c, const char *fields[static FIELDS])
+{
+	const char *const one[] = { c->user, c->site, c->fingerprint, c->row, c->kind };
+	const char *const two[FIELDS] = { c->row, c->user, c->site, c->kind, c->fingerprint, c->account };
+
+	memcpy(fields, format == 1 ? one : two, format == 1 ? sizeof(one) : sizeof(two));
+	return format == 1 ? sizeof(one) / sizeof(*one) : FIELDS;
+}
+
+static struct binding bind(struct arena *arena, uint8_t format, const struct envelope_context *c)
 {
 	static const char label[] = "stead envelope";
-	const char *const fields[] = { c->user, c->site, c->fingerprint, c->row, c->kind };
-	const size_t count = sizeof(fields) / sizeof(*fields);
-	size_t size = sizeof(label) - 1 + 4 + 8;
+	const char *fields[FIELDS];
+	const size_t count = bound_fields(format, c, fields);
+	size_t size = sizeof(label) - 1 + 4 + 8 + 8;
 	struct binding b;
 	uint8_t *p;
 
@@ -81,10 +94,12 @@ static struct binding bind(struct arena *arena, const struct envelope_context *c
 		size += 4 + strlen(fields[i]);
 	p = b.bytes = arena_alloc(arena, size);
 	memcpy(p, label, sizeof(label) - 1);
-	p = put_be(p + sizeof(label) - 1, ENVELOPE_FORMAT, 4);
+	p = put_be(p + sizeof(label) - 1, format, 4);
 	for (size_t i = 0; i < count; i++)
 		p = put_string(p, fields[i]);
 	p = put_be(p, c->version, 8);
+	if (format > 1)
+		p = put_be(p, c->proved_at_ms, 8);
 	b.len = (size_t)(p - b.bytes);
 	SHA256(b.bytes, b.len, b.hash);
 	return b;
@@ -223,6 +238,7 @@ static int encrypt(const struct masterkeys *keys, const struct binding *b, const
 	int r;
 
 	memcpy(h->magic, magic, sizeof(magic));
+	h->format = ENVELOPE_FORMAT;
 	memcpy(h->context_hash, b->hash, sizeof(b->hash));
 	r = new_data_key(keys, b, h, &content_key);
 	if (r)
@@ -239,7 +255,7 @@ int envelope_seal(const struct masterkeys *keys, const struct envelope_context *
 	CLEANUP(arena_freep) struct arena *arena = arena_new(512);
 	CLEANUP(secret_freep) struct secret *packed = NULL;
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = {};
-	struct binding b = bind(arena, context);
+	struct binding b = bind(arena, ENVELOPE_FORMAT, context);
 	size_t packed_len;
 	int r;
 
@@ -257,26 +273,27 @@ int envelope_seal(const struct masterkeys *keys, const struct envelope_context *
 	return 0;
 }
 
-static int envelope_check_head(const void *blob, size_t n)
+int envelope_format(const void *blob, size_t n)
 {
 	const struct head *h = blob;
 
-	if (n < sizeof(magic))
+	if (n < sizeof(magic) + 1)
 		return -EBADMSG;
-	if (memcmp(h->magic, magic, sizeof(magic)) != 0)
+	if (memcmp(h->magic, magic, sizeof(magic)) != 0 || h->format < 1 || h->format > ENVELOPE_FORMAT)
 		return -EPROTONOSUPPORT;
-	return n > ENVELOPE_OVERHEAD ? 0 : -EBADMSG;
+	return n > ENVELOPE_OVERHEAD ? h->format : -EBADMSG;
 }
 
-/* The head of a blob that claims to belong to this context. */
-static int match_head(const struct binding *b, const void *blob, size_t n)
+/* The binding of a blob that claims to belong to this context, in its own format. */
+static int match_head(struct arena *arena, const struct envelope_context *context, const void *blob, size_t n, struct binding *ret)
 {
 	const struct head *h = blob;
-	int r = envelope_check_head(blob, n);
+	int format = envelope_format(blob, n);
 
-	if (r)
-		return r;
-	return memcmp(h->context_hash, b->hash, sizeof(b->hash)) == 0 ? 0 : -EBADMSG;
+	if (format < 0)
+		return format;
+	*ret = bind(arena, (uint8_t)format, context);
+	return memcmp(h->context_hash, ret->hash, sizeof(ret->hash)) == 0 ? 0 : -EBADMSG;
 }
 
 static int decrypt(const struct secret *content_key, const struct binding *b, const uint8_t *blob,
@@ -303,8 +320,8 @@ int envelope_open(const struct masterkeys *keys, const struct envelope_context *
 	CLEANUP(secret_freep) struct secret *data_key = NULL;
 	CLEANUP(secret_freep) struct secret *content_key = NULL;
 	CLEANUP(secret_freep) struct secret *packed = NULL;
-	struct binding b = bind(arena, context);
-	int r = match_head(&b, blob, n);
+	struct binding b;
+	int r = match_head(arena, context, blob, n, &b);
 
 	if (!r && n - ENVELOPE_OVERHEAD > pack_bound(max))
 		r = -EFBIG;
@@ -324,8 +341,8 @@ int envelope_rewrap(const struct masterkeys *keys, const struct envelope_context
 	CLEANUP(secret_freep) struct secret *data_key = NULL;
 	CLEANUP(secret_freep) struct secret *content_key = NULL;
 	CLEANUP(envelope_blob_free) struct envelope_blob copy = {};
-	struct binding b = bind(arena, context);
-	int r = match_head(&b, blob, n);
+	struct binding b;
+	int r = match_head(arena, context, blob, n, &b);
 
 	if (!r)
 		r = recover(keys, &b, blob, &data_key, &content_key);
@@ -350,6 +367,9 @@ const char *envelope_error(int error)
 	case -EBADMSG:
 		return "the stored session is damaged, or belongs to another row: restore it from "
 		       "a backup, or sign in again";
+	case -EKEYEXPIRED:
+		return "it is sealed in a format whose time has ended here, so somebody has put it back: if you have restored a "
+		       "backup, \"steadctl vault accept-restore\" takes it; else sign in again";
 	case -ENOKEY:
 		return "the master key it was stored under is not loaded: put that key's line back "
 		       "into the key file";

@@ -1,9 +1,10 @@
 /*
  * What a stored session looks like in the database: encrypted, and bound to its row.
  *
- * Format 1, one byte string:
+ * Format 2, one byte string:
  *
- *	0	4	"STE" 0x01
+ *	0	3	"STE"
+ *	3	1	0x02
  *	4	4	number of the master key, big-endian
  *	8	32	SHA-256 of the context (below)
  *	40	12	nonce of the wrap
@@ -20,10 +21,14 @@
  * AAD is "stead wrap 1", the number of the master key as above and the context hash. The content is
  * packed (pack.h) before it is encrypted.
  *
- * The context is "stead envelope", the format's number in 4 bytes, then user, site, fingerprint,
- * row and kind, each as 4 bytes of length and the bytes, then the version in 8; so no two contexts
- * have the same encoding. Its hash stands in the open so that a blob put into another row is told
- * from a wrong key; it adds nothing to what the row's own columns say.
+ * The context is "stead envelope", the format's number in 4 bytes, then row, user, site, kind, fingerprint and account, each
+ * as 4 bytes of length and the bytes, then the version and the time of the proof (ms since 1970; 0: unproved) in 8 each; so
+ * no two contexts have the same encoding. Its hash stands in the open so that a blob put into another row is told from a
+ * wrong key; it adds nothing to what the row's own columns say.
+ *
+ * Format 1 has 0x01 for its number, and a context of user, site, fingerprint, row and kind, and the version: neither the
+ * account nor the time of the proof is bound. It can be opened and rewrapped, not made any more; what is to be done with one
+ * says crypt.h.
  */
 #pragma once
 
@@ -33,7 +38,7 @@
 #include "common/secret.h"
 #include "sessiond/masterkey.h"
 
-#define ENVELOPE_FORMAT 1
+#define ENVELOPE_FORMAT 2
 #define ENVELOPE_OVERHEAD 160 /* bytes around the content */
 
 /* The row that a blob belongs to. No field may be NULL. */
@@ -43,7 +48,9 @@ struct envelope_context {
 	const char *fingerprint;
 	const char *row;
 	const char *kind;
+	const char *account;
 	uint64_t version;
+	uint64_t proved_at_ms;
 };
 
 struct envelope_blob {
@@ -53,6 +60,9 @@ struct envelope_blob {
 
 /* For CLEANUP(envelope_blob_free) struct envelope_blob b = {}; */
 void envelope_blob_free(struct envelope_blob *b);
+
+/* The format of a blob, or -EPROTONOSUPPORT or -EBADMSG as envelope_open() has it. Looks at its head alone. */
+int envelope_format(const void *blob, size_t n);
 
 /*
  * Encrypts n > 0 bytes under the current master key.
@@ -64,7 +74,7 @@ int envelope_seal(const struct masterkeys *keys, const struct envelope_context *
 /*
  * Gives the plaintext, to be freed with secret_free(), or nothing at all:
  * -EPROTONOSUPPORT	not an envelope, or a format that this version does not know
- * -EBADMSG		damaged, cut short, or of another row, user, site, kind or version
+ * -EBADMSG		damaged, cut short, or of another row, user, site, kind, account, version or proof
  * -ENOKEY		the master key of its number is not loaded
  * -EKEYREJECTED	the master key of its number is not the one it was made with, or the wrapped
  *			key or the commitment is damaged

@@ -5,7 +5,9 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "sessiond/handlers.h"
+#include "sessiond/name.h"
 #include "sessiond/sessiond.h"
+#include "sessiond/settle.h"
 
 /* Every health but "working" has a reason, because a person reads it. */
 static const char *reason_of(const struct session_report_params *p)
@@ -31,39 +33,37 @@ static const char *reason_of(const struct session_report_params *p)
  */
 #define KEPT                                                                                        \
 	"WITH old AS (SELECT id, health, signed_in_at, proved_at FROM vault.sessions "              \
-	"WHERE user_id = $1 AND site = $2 AND kind = 'background' AND (version = $3 OR newest_version = $3) FOR UPDATE)"
+	"WHERE " NAMED " AND (version = $5 OR newest_version = $5) FOR UPDATE)"
 #define END_WRITTEN                                                                                 \
 	", gone AS (DELETE FROM vault.ends e USING old WHERE e.session_id = old.id AND e.ended_at < now() - interval '1 year')" \
 	", ended AS (INSERT INTO vault.ends (session_id, user_id, signed_in_at, alive_at, ended_at) " \
 	"SELECT id, $1, signed_in_at, GREATEST(proved_at, signed_in_at), GREATEST(now(), proved_at, signed_in_at) FROM old " \
-	"WHERE $4 = 'needs_sign_in' AND health <> 'needs_sign_in' AND signed_in_at IS NOT NULL "    \
+	"WHERE $6 = 'needs_sign_in' AND health <> 'needs_sign_in' AND signed_in_at IS NOT NULL "    \
 	"ON CONFLICT DO NOTHING) "
-#define CHANGED "FROM old WHERE s.id = old.id RETURNING s.id, old.health AS was, old.health <> s.health AS changed"
-#define SHOWN "UPDATE vault.sessions s SET health = $4, reason = $5, proved_at = GREATEST(s.proved_at, $6::timestamptz)"
+#define CHANGED "FROM old WHERE s.id = old.id RETURNING s.id, s.site, old.health AS was, old.health <> s.health AS changed"
+#define SHOWN "UPDATE vault.sessions s SET health = $6, reason = $7, proved_at = GREATEST(s.proved_at, $8::timestamptz)"
 #define REPORT KEPT END_WRITTEN SHOWN " " CHANGED
 
-/* A state that was tried may be spent by that; one that was proved as it stands stays, whichever of the two it was. */
-#define NEWEST(column) column " = CASE WHEN newest_version = $3 THEN newest_" column " ELSE s." column " END, "
-#define SETTLE                                                                                      \
-	KEPT SHOWN ", " NEWEST("version") NEWEST("key_id") NEWEST("envelope")                       \
-	"saved_at = CASE WHEN newest_version = $3 THEN newest_at ELSE saved_at END, "               \
-	"newest_version = NULL, newest_at = NULL, newest_key_id = NULL, newest_envelope = NULL " CHANGED
-
-static int write_report(struct call *call, const struct session_report_params *p, struct db_result **ret)
+static int check_report(struct call *call, const struct session_report_params *p, const struct session_name *name)
 {
 	if (p->settles && !p->proved_at_ms)
 		return call_refuse(call, ERR_invalid, "proved_at_ms", "What settles which state stays is a proof; say when it was.");
-	return db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), ret,
-		p->settles ? SETTLE : REPORT, DB_INT(call->acting.user), DB_TEXT(p->site), DB_INT(p->version), DB_TEXT(p->health),
-		DB_TEXT(reason_of(p)), p->proved_at_ms ? DB_TIME(p->proved_at_ms) : DB_NULL);
+	return name_check(call, name);
 }
 
 int session_report(struct call *call, const struct session_report_params *params,
 	struct session_report_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = write_report(call, params, &res);
+	const struct session_name name = NAME_OF(params);
+	int r = check_report(call, params, &name);
 
+	if (r == 0 && params->settles)
+		return settle(call, params, reason_of(params), result);
+	if (r == 0)
+		r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), &res, REPORT,
+			NAME_ARGS(call, &name), DB_INT(params->version), DB_TEXT(params->health), DB_TEXT(reason_of(params)),
+			params->proved_at_ms ? DB_TIME(params->proved_at_ms) : DB_NULL);
 	if (r < 0)
 		return r;
 	if (!db_next(res))
@@ -71,6 +71,6 @@ int session_report(struct call *call, const struct session_report_params *params
 	result->changed = row_bool(res, "changed");
 	if (result->changed)
 		log_notice("session %" PRId64 " (%s) was %s and is %s", row_int(res, "id"),
-			params->site, row_words(res, "was"), params->health);
+			row_words(res, "site"), row_words(res, "was"), params->health);
 	return 0;
 }

@@ -34,6 +34,7 @@ static struct envelope_context context_of(int64_t key_id)
 		.fingerprint = "",
 		.row = "key check",
 		.kind = "salt",
+		.account = "",
 		.version = (uint64_t)key_id };
 }
 

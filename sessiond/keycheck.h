@@ -5,7 +5,8 @@
  * For each key that was ever current, the table key_checks holds the salt of the fingerprints,
  * sealed under it. A key that does not open its row is a wrong key, and so is a key file of which
  * no key has a row; the vault then refuses everything rather than mix what two keys made. The first
- * start with an empty database makes the salt.
+ * start with an empty database makes the salt. A row is never changed, so one of format 1 stays good
+ * (envelope.h): it holds no session, and nobody can put another in its place.
  */
 #pragma once
 

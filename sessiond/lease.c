@@ -9,41 +9,38 @@
 
 #include "common/cleanup.h"
 #include "common/loop.h"
+#include "sessiond/devices.h"
 #include "sessiond/handlers.h"
+#include "sessiond/name.h"
 #include "sessiond/sessiond.h"
 
 /* clock_timestamp(), not now(): the statement may have waited for the row. */
 #define LEASE_HAS_ENDED "(lease_holder IS NULL OR lease_until <= clock_timestamp())"
 
-#define TAKE_LEASE                                                                                 \
-	"UPDATE vault.sessions SET lease_token = CASE WHEN lease_holder IS DISTINCT FROM $3 "      \
-	"THEN nextval('vault.lease_tokens') ELSE lease_token END, "                                \
-	"lease_holder = $3, lease_until = clock_timestamp() + $4 * interval '1 ms' "               \
-	"WHERE user_id = $1 AND site = $2 AND kind = 'background' "                                \
-	"AND (lease_holder = $3 OR " LEASE_HAS_ENDED ") "                                          \
+#define TAKE_LEASE                                                                                  \
+	"UPDATE vault.sessions SET lease_token = CASE WHEN lease_holder IS DISTINCT FROM $5 "       \
+	"THEN nextval('vault.lease_tokens') ELSE lease_token END, "                                 \
+	"lease_holder = $5, lease_until = clock_timestamp() + $6 * interval '1 ms', "               \
+	USED " WHERE " NAMED " AND (lease_holder = $5 OR " LEASE_HAS_ENDED ") "                           \
 	"RETURNING id, lease_token, last_version AS version"
 
 /* Says why the lease was not to be had. */
-static int refuse_lease(struct call *call, const char *site)
+static int refuse_lease(struct call *call, const struct session_name *name)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user),
-		sessiond_deadline(call), &res,
-		"SELECT lease_until FROM vault.sessions "
-		"WHERE user_id = $1 AND site = $2 AND kind = 'background'",
-		DB_INT(call->acting.user), DB_TEXT(site));
+	int r = db_read(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), &res,
+		"SELECT lease_until FROM vault.sessions WHERE " NAMED, NAME_ARGS(call, name));
 	int64_t left;
 
 	if (r < 0)
 		return r;
 	if (!db_next(res))
 		return call_refuse(call, ERR_needs_sign_in, "site",
-			"There is no session for %s yet; sign in to the site on the dashboard.",
-			site);
+			"There is no session for %s yet; sign in to the site on the dashboard.", name_shown(call, name));
 	left = row_null(res, 0) ? 0 : row_time(res, 0) - wall_now();
 	left = left > 0 ? left / 1000 + 1 : 1;
 	call_refuse(call, ERR_busy, "site", "Another job is using the session for %s. It goes on by itself, in %" PRId64 " s at the latest.",
-		site, left);
+		name_shown(call, name), left);
 	return call_retry_in(call, left * 1000);
 }
 
@@ -51,14 +48,16 @@ int session_lease(struct call *call, const struct session_lease_params *params,
 	struct session_lease_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
-		sessiond_deadline(call), &res, TAKE_LEASE, DB_INT(call->acting.user),
-		DB_TEXT(params->site), DB_TEXT(params->holder), DB_INT(params->ms));
+	const struct session_name name = NAME_OF(params);
+	int r = name_check(call, &name);
 
+	if (r == 0)
+		r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), &res, TAKE_LEASE,
+			NAME_ARGS(call, &name), DB_TEXT(params->holder), DB_INT(params->ms));
 	if (r < 0)
 		return r;
 	if (!db_next(res))
-		return refuse_lease(call, params->site);
+		return refuse_lease(call, &name);
 	*result = (struct session_lease_result){ .token = row_int(res, "lease_token"),
 		.session = row_int(res, "id"),
 		.version = row_int(res, "version") };
@@ -69,9 +68,12 @@ int session_lease(struct call *call, const struct session_lease_params *params,
 int session_release(struct call *call, const struct session_release_params *params,
 	struct session_release_result *)
 {
-	return db_query(sessiond_of(call)->db, DB_USER(call->acting.user),
-		sessiond_deadline(call), NULL,
-		"UPDATE vault.sessions SET lease_holder = NULL, lease_until = NULL "
-		"WHERE user_id = $1 AND site = $2 AND kind = 'background' AND lease_token = $3",
-		DB_INT(call->acting.user), DB_TEXT(params->site), DB_INT(params->token));
+	const struct session_name name = NAME_OF(params);
+	int r = name_check(call, &name);
+
+	if (r < 0)
+		return r;
+	return db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), NULL,
+		"UPDATE vault.sessions SET lease_holder = NULL, lease_until = NULL WHERE " NAMED " AND lease_token = $5",
+		NAME_ARGS(call, &name), DB_INT(params->token));
 }

@@ -45,17 +45,27 @@ static int compress_to(z_stream *z, struct secret *out, size_t *ret_len)
 	return 0;
 }
 
+/* zlib's window and tables are made, and cleansed, for each piece anew; so they are no larger than it needs. */
+static int window_bits(size_t n)
+{
+	int bits = 9;
+
+	while (bits < MAX_WBITS && (size_t)1 << bits < n)
+		bits++;
+	return bits;
+}
+
 int pack_deflate(const void *plain, size_t n, struct secret **ret, size_t *ret_len)
 {
 	CLEANUP(secret_freep) struct secret *out = NULL;
 	const uint32_t length = htobe32((uint32_t)n);
 	z_stream z = { .zalloc = cleansing_alloc, .zfree = cleansing_free,
 		       .next_in = (void *)plain, .avail_in = (unsigned int)n };
-	int r;
+	int bits = window_bits(n), r;
 
 	if (n > PACK_PLAIN_MAX)
 		return -EFBIG;
-	if (deflateInit(&z, Z_DEFAULT_COMPRESSION) != Z_OK)
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, bits, bits - 7, Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
 	r = secret_new(LENGTH_LEN + deflateBound(&z, n), &out);
 	if (!r)
@@ -109,7 +119,10 @@ int pack_inflate(const struct secret *packed, size_t max, struct secret **ret)
 	return r;
 }
 
+/* As deflateBound() has it of a small window, which is the most: what does not compress is stored in small blocks. */
 size_t pack_bound(size_t n)
 {
-	return LENGTH_LEN + compressBound(n < PACK_PLAIN_MAX ? n : PACK_PLAIN_MAX);
+	if (n > PACK_PLAIN_MAX)
+		n = PACK_PLAIN_MAX;
+	return LENGTH_LEN + n + (n + 7) / 8 + (n + 63) / 64 + 5 + 6;
 }

@@ -12,7 +12,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/loop.h"
-#include "common/words.h"
+#include "sessiond/bound.h"
 #include "sessiond/handlers.h"
 #include "sessiond/sessiond.h"
 
@@ -25,72 +25,61 @@ static int64_t current_key(struct call *call)
 	return masterkeys_current(sessiond_of(call)->keys);
 }
 
-/* The states of each session: the proved one, and the newest if there is one. */
-#define STATES                                                                                      \
-	"(SELECT id, user_id, site, kind, fingerprint, version, key_id, envelope, false AS newest FROM vault.sessions " \
-	"UNION ALL SELECT id, user_id, site, kind, fingerprint, newest_version, newest_key_id, newest_envelope, true " \
-	"FROM vault.sessions WHERE newest_version IS NOT NULL) AS state"
-
-/* after_newest: which of the session's two states was the last. */
-static int rewrap_next_state(struct call *call, int64_t after, bool after_newest, struct db_result **ret)
+/* The next session of which a state is under another key. */
+static int rewrap_next(struct call *call, int64_t after, struct db_result **ret)
 {
 	return db_read(sessiond_of(call)->db, REWRAPPER, deadline_in(ROW_MS), ret,
-		"SELECT * FROM " STATES " WHERE (id, newest) > ($1, $2) AND key_id <> $3 ORDER BY id, newest LIMIT 1",
-		DB_INT(after), DB_BOOL(after_newest), DB_INT(current_key(call)));
+		"SELECT id, user_id, site, kind, fingerprint, account, version, proof_at, key_id, envelope, newest_version, newest_key_id, "
+		"newest_envelope FROM vault.sessions WHERE id > $1 AND (key_id <> $2 OR newest_key_id <> $2) ORDER BY id LIMIT 1",
+		DB_INT(after), DB_INT(current_key(call)));
 }
 
-static int rewrap_wrap(struct call *call, const struct db_result *row, struct envelope_blob *ret)
+static int rewrap_wrap(struct call *call, const struct db_result *row, bool newest, struct envelope_blob *ret)
 {
-	char user[24], id[24];
-	struct envelope_context context = { .user = user,
-		.site = row_words(row, "site"),
-		.fingerprint = row_words(row, "fingerprint"),
-		.row = id,
-		.kind = row_words(row, "kind"),
-		.version = (uint64_t)row_int(row, "version") };
+	struct bound b;
 	size_t n;
-	const void *blob = row_bytes(row, "envelope", &n);
+	const void *blob = row_bytes(row, newest ? "newest_envelope" : "envelope", &n);
 
-	exact_must(user, sizeof(user), "%" PRId64, row_int(row, "user_id"));
-	exact_must(id, sizeof(id), "%" PRId64, row_int(row, "id"));
-	return crypt_rewrap(sessiond_of(call), &context, blob, n, deadline_in(ROW_MS), ret);
+	bound_of(&b, row);
+	if (newest)
+		bound_newest(&b, row_int(row, "newest_version"));
+	return crypt_rewrap(sessiond_of(call), &b.context, blob, n, deadline_in(ROW_MS), ret);
 }
 
 /* 1 if it was rewrapped, 0 if somebody saved in the meantime (and then under the current key). */
-static int put_back(
-	struct call *call, const struct db_result *row, const struct envelope_blob *blob)
+static int put_back(struct call *call, const struct db_result *row, bool newest, const struct envelope_blob *blob)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_query(sessiond_of(call)->db, REWRAPPER, deadline_in(ROW_MS), &res,
-		row_bool(row, "newest") ?
-			"UPDATE vault.sessions SET newest_key_id = $4, newest_envelope = $5 "
-			"WHERE id = $1 AND newest_version = $2 AND newest_key_id = $3" :
-			"UPDATE vault.sessions SET key_id = $4, envelope = $5 "
-			"WHERE id = $1 AND version = $2 AND key_id = $3",
-		DB_INT(row_int(row, "id")), DB_INT(row_int(row, "version")),
-		DB_INT(row_int(row, "key_id")), DB_INT(current_key(call)),
+		newest ? "UPDATE vault.sessions SET newest_key_id = $4, newest_envelope = $5 "
+			 "WHERE id = $1 AND newest_version = $2 AND newest_key_id = $3" :
+			 "UPDATE vault.sessions SET key_id = $4, envelope = $5 "
+			 "WHERE id = $1 AND version = $2 AND key_id = $3",
+		DB_INT(row_int(row, "id")), DB_INT(row_int(row, newest ? "newest_version" : "version")),
+		DB_INT(row_int(row, newest ? "newest_key_id" : "key_id")), DB_INT(current_key(call)),
 		DB_BYTES(blob->data, blob->len));
 
 	return r < 0 ? r : (int)db_changed(res);
 }
 
-static int rewrap_row(
-	struct call *call, const struct db_result *row, struct vault_rewrap_result *result)
+static int rewrap_state(struct call *call, const struct db_result *row, bool newest, struct vault_rewrap_result *result)
 {
 	CLEANUP(envelope_blob_free) struct envelope_blob blob = { 0 };
-	int r = rewrap_wrap(call, row, &blob);
+	int64_t key = row_int(row, newest ? "newest_key_id" : "key_id");
+	int r;
 
+	if (row_null(row, newest ? "newest_key_id" : "key_id") || key == current_key(call))
+		return 0;
+	r = rewrap_wrap(call, row, newest, &blob);
 	if (r == -EBUSY || r == -ETIMEDOUT || r == -ECANCELED)
 		return r;
 	if (r < 0) {
 		result->failed++;
-		log_error("session %" PRId64 " version %" PRId64
-			  " cannot be rewrapped from master key %" PRId64 ": %s",
-			row_int(row, "id"), row_int(row, "version"), row_int(row, "key_id"),
-			envelope_error(r));
+		log_error("session %" PRId64 " version %" PRId64 " cannot be rewrapped from master key %" PRId64 ": %s", row_int(row, "id"),
+			row_int(row, newest ? "newest_version" : "version"), key, envelope_error(r));
 		return 0;
 	}
-	r = put_back(call, row, &blob);
+	r = put_back(call, row, newest, &blob);
 	if (r > 0)
 		result->rewrapped++;
 	return r < 0 ? r : 0;
@@ -98,18 +87,18 @@ static int rewrap_row(
 
 static int rewrap_all(struct call *call, struct vault_rewrap_result *result)
 {
-	bool after_newest = false;
 	int64_t after = 0;
 
 	while (loop_now() < call->deadline - MARGIN_MS) {
 		CLEANUP(db_result_freep) struct db_result *res = NULL;
-			int r = rewrap_next_state(call, after, after_newest, &res);
+		int r = rewrap_next(call, after, &res);
 
 		if (r < 0 || !db_next(res))
 			return r;
 		after = row_int(res, "id");
-		after_newest = row_bool(res, "newest");
-		r = rewrap_row(call, res, result);
+		r = rewrap_state(call, res, false, result);
+		if (r == 0)
+			r = rewrap_state(call, res, true, result);
 		if (r < 0)
 			return r;
 	}
@@ -126,7 +115,7 @@ int vault_rewrap(struct call *call, const struct vault_rewrap_params *,
 		r = rewrap_all(call, result);
 	if (r == 0)
 		r = db_read(sessiond_of(call)->db, REWRAPPER, deadline_in(MARGIN_MS - 500),
-			&res, "SELECT count(*) FROM " STATES " WHERE key_id <> $1",
+			&res, "SELECT count(id) FILTER (WHERE key_id <> $1) + count(id) FILTER (WHERE newest_key_id <> $1) FROM vault.sessions",
 			DB_INT(current_key(call)));
 	if (result->rewrapped || result->failed)
 		log_notice("rewrapped %" PRId64 " states under master key %" PRId64 ", %" PRId64

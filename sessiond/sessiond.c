@@ -16,6 +16,7 @@
 #include "common/worker.h"
 #include "db/service.h"
 #include "sessiond/change.h"
+#include "sessiond/marks.h"
 
 #define ANSWER_MS 5000 /* a caller would rather hear that the database is down than wait longer */
 #define MARGIN_MS 500  /* for the answer's way back; above DB_GRACE_MS */
@@ -92,6 +93,22 @@ static int load_keys(const struct sessiond_settings *settings, struct masterkeys
 	return r;
 }
 
+static int open_marks(const struct sessiond_settings *settings, struct marks **ret)
+{
+	const char *path = *settings->state_dir ? settings->state_dir : getenv("STATE_DIRECTORY");
+	char why[MARKS_WHY];
+	int r;
+
+	if (!path) {
+		log_error("there is no directory for what sessiond remembers: give the unit StateDirectory=, or set state_dir");
+		return -ENOENT;
+	}
+	r = marks_open(path, ret, why);
+	if (r < 0)
+		log_error("will not start: %s", why);
+	return r;
+}
+
 static int sessiond_open_database(struct sessiond *s)
 {
 	s->database = (struct db_service){ .program = "sessiond",
@@ -122,6 +139,8 @@ static void noticed(const char *payload, void *arg)
 
 	s->listening |= !payload;
 	change_tell(s->hub, payload);
+	if (!payload)
+		upkeep_want(s);
 	if (payload || s->checking)
 		return;
 	s->checking = true;
@@ -137,6 +156,8 @@ int sessiond_open(void *daemon, struct server *)
 	if (r == 0)
 		r = load_keys(s->settings, &s->keys);
 	if (r == 0)
+		r = open_marks(s->settings, &s->marks);
+	if (r == 0)
 		r = sessiond_open_database(s);
 	if (r < 0)
 		return r;
@@ -146,6 +167,8 @@ int sessiond_open(void *daemon, struct server *)
 		r = db_listen(s->db, CHANGE_CHANNEL, noticed, s);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
+	else
+		upkeep_start(s);
 	return r;
 }
 
@@ -167,9 +190,11 @@ void sessiond_close(void *daemon)
 	struct sessiond *s = daemon;
 
 	end_check(s);
+	upkeep_end(s);
 	db_free(s->db);
 	worker_pool_free(s->crypt);
 	keycheck_free(&s->check);
 	hub_free(s->hub);
 	masterkeys_free(s->keys);
+	marks_free(s->marks);
 }

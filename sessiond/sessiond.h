@@ -7,14 +7,17 @@
 #include "sessiond/crypt.h"
 #include "sessiond/keycheck.h"
 #include "sessiond/settings.h"
+#include "sessiond/upkeep.h"
 
 struct fiber;
+struct marks;
 struct server;
 struct worker_pool;
 
 struct sessiond {
 	const struct sessiond_settings *settings;
 	struct masterkeys *keys;
+	struct marks *marks;
 	struct worker_pool *crypt; /* seals and opens (sessiond/crypt.h) */
 	struct db_service database;
 	struct db *db;
@@ -23,6 +26,7 @@ struct sessiond {
 	bool listening; /* to the channel, or it has been: whoever watches before it is is behind once it is */
 	bool checking;             /* the check after a (re)connection is under way */
 	struct fiber *check_fiber; /* once it runs */
+	struct upkeep upkeep;
 };
 
 /*

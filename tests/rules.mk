@@ -58,7 +58,7 @@ soak:
 test-bare:
 	@demo/setup.sh bare && exec tests/bare/run.sh
 
-#: make bench       speed and memory beside the least possible; PART=stream|rpc|sign-in|memory|database|edge
+#: make bench       speed and memory beside the least possible; PART=stream|rpc|sign-in|memory|database|vault|edge
 bench:
 	@demo/as_user.sh test $(MAKE) --no-print-directory build-bench && exec node tests/bench/run.mjs $(PART)
 #: make mutants     builds with one thing wrong at a time; each must turn a test red

@@ -35,6 +35,16 @@ bool sign_in_is_resumable(const struct sign_in *s)
 	return s->step == STEP_FAILED && !s->ending;
 }
 
+const char *sign_in_kind(const struct sign_in *s)
+{
+	return *s->device ? "device" : NULL;
+}
+
+const char *sign_in_fingerprint(const struct sign_in *s)
+{
+	return *s->device ? s->device : NULL;
+}
+
 void sign_in_describe_step(const struct sign_in *s, struct step_changed_event *ret)
 {
 	*ret = (struct step_changed_event){ .step = step_word(s->step),

@@ -46,6 +46,7 @@ struct sign_in {
 	int64_t opened_at_ms, ended_at_ms; /* wall clock; 0 while it is open */
 	struct call *call; /* its own, without deadline; its acting user is whose the sign-in is */
 	const struct recipe *recipe;
+	char device[65];         /* the fingerprint of the device whose session it makes; "": it makes the background one */
 	enum sign_in_step step, reached; /* reached: the furthest before it failed or ended */
 	char reason[1024], advice[512];
 	char next[256];          /* once it is ending: the advice without what has become of the session */
@@ -79,6 +80,10 @@ const char *step_word(enum sign_in_step step);
 
 /* It has failed, but the browser is there and the person can go on in it. */
 bool sign_in_is_resumable(const struct sign_in *s);
+
+/* How the vault knows the session that it makes, beside its site: NULL for the background one. */
+const char *sign_in_kind(const struct sign_in *s);
+const char *sign_in_fingerprint(const struct sign_in *s);
 
 /* Starts a sign-in of that name, and its flow: sign_in_flow.c. */
 struct sign_in *sign_in_open(struct streamd *d, const char *id, const struct acting *acting, const struct recipe *recipe, int width,

@@ -78,7 +78,8 @@ static void say_waiting(struct sign_in *s, const struct call *call)
 static int sign_in_proof_save(struct sign_in *s, const struct proof *proof, char *why, size_t size, bool *ret_another)
 {
 	int64_t deadline = deadline_in(SAVE_MS), pause = 50;
-	struct session_store_params params = { .site = s->recipe->name, .account = proof->found.account,
+	struct session_store_params params = { .site = s->recipe->name, .kind = sign_in_kind(s),
+		.fingerprint = sign_in_fingerprint(s), .account = proof->found.account,
 		.in_place_of = strcmp(s->agreed.by, proof->found.account) == 0 ? s->agreed.kept : NULL,
 		.proved_at_ms = wall_now(), .state = -1 };
 	enum save_fate earlier = s->save;
@@ -108,7 +109,8 @@ static int sign_in_proof_save(struct sign_in *s, const struct proof *proof, char
 static int ask_whether(struct sign_in *s, const char *account)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
-	const struct session_show_params params = { .site = s->recipe->name };
+	const struct session_show_params params = { .site = s->recipe->name, .kind = sign_in_kind(s),
+		.fingerprint = sign_in_fingerprint(s) };
 	struct session_show_result kept;
 	char why[1024], advice[sizeof(s->advice)];
 	int r = call_session_show(call, s->daemon->sessiond, &params, &kept);
@@ -139,9 +141,11 @@ static int ask_whether(struct sign_in *s, const char *account)
 static int report_not_portable(struct sign_in *s, const char *why)
 {
 	CLEANUP(call_freep) struct call *call = call_new(s->daemon, &s->call->acting, deadline_in(20000));
-	const struct session_show_params params = { .site = s->recipe->name };
+	const struct session_show_params params = { .site = s->recipe->name, .kind = sign_in_kind(s),
+		.fingerprint = sign_in_fingerprint(s) };
 	char reason[1025];
-	struct session_report_params report = { .site = s->recipe->name, .health = "not_portable", .reason = reason };
+	struct session_report_params report = { .site = s->recipe->name, .kind = sign_in_kind(s),
+		.fingerprint = sign_in_fingerprint(s), .health = "not_portable", .reason = reason };
 	struct session_show_result kept;
 	struct session_report_result result;
 	int r = call_session_show(call, s->daemon->sessiond, &params, &kept);

@@ -184,6 +184,20 @@ static int check_limits(struct call *call, struct streamd *d)
 	return 0;
 }
 
+/* What the vault would refuse at the end, after all that the person has done, is refused before. */
+static int check_device(struct call *call, const struct stream_open_params *params)
+{
+	bool device = params->kind && strcmp(params->kind, "device") == 0;
+
+	if (device != (params->fingerprint != NULL))
+		return call_refuse(call, ERR_invalid, "fingerprint",
+			"A device's session is named by kind \"device\" and a fingerprint; give both, or neither for the session that jobs run on.");
+	if (device && strncmp(params->fingerprint, "bg-", 3) == 0)
+		return call_refuse(call, ERR_invalid, "fingerprint",
+			"What begins with \"bg-\" is the vault's own name for a background session; take another fingerprint.");
+	return 0;
+}
+
 int stream_open(struct call *call, const struct stream_open_params *params, struct stream_open_result *result)
 {
 	struct streamd *d = call->daemon;
@@ -194,7 +208,9 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 
 	if (!recipe)
 		return REFUSED;
-	r = sign_ins_make_room(call, d);
+	r = check_device(call, params);
+	if (r == 0)
+		r = sign_ins_make_room(call, d);
 	if (r == 0)
 		r = check_limits(call, d);
 	if (r < 0)
@@ -203,6 +219,7 @@ int stream_open(struct call *call, const struct stream_open_params *params, stru
 	make_id(d->sign_ins, id, sizeof(id));
 	s = sign_in_open(d, id, &call->acting, recipe, params->width ? (int)params->width : 1280,
 		params->height ? (int)params->height : 800);
+	exact_must(s->device, sizeof(s->device), "%s", params->fingerprint ?: "");
 	TAILQ_INSERT_HEAD(&d->sign_ins->list, s, link);
 	s->hold = (struct login_hold){ .ended = on_sign_ins_login_ended, .owner = s };
 	if (call->acting.login)
@@ -219,6 +236,7 @@ static void sign_ins_describe(struct call *call, const struct sign_in *s, struct
 		.reason = arena_strdup(call->arena, unless_empty(s->reason)),
 		.advice = arena_strdup(call->arena, unless_empty(s->advice)),
 		.resumable = sign_in_is_resumable(s),
+		.fingerprint = arena_strdup(call->arena, sign_in_fingerprint(s)),
 		.account = arena_strdup(call->arena, unless_empty(s->account)),
 		.kept_account = arena_strdup(call->arena, unless_empty(s->asked.kept)),
 		.reached = step_word(s->reached),

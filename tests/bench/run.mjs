@@ -2,10 +2,11 @@
  * "make bench": how fast Stead is and what it takes, beside the least that anybody could do for the same. Everything real:
  * the four daemons, PostgreSQL, nginx, Chromium. Prints tables of medians, 95th percentiles, sample counts and ratios.
  *
- *	node tests/bench/run.mjs [stream] [input] [rpc] [sign-in] [memory] [database] [edge]	all if none is named
+ *	node tests/bench/run.mjs [stream] [input] [rpc] [sign-in] [memory] [database] [vault] [edge]	all if none is named
  *
  * ("input" is measured with "stream".) It is built by "make build-bench" before. Started by root, all of it runs as another
  * user (demo/as_user.sh), and root stays to read how much memory the daemons take, which they hide from anybody else.
+ * STEAD_BENCH_SESSIONS: how many the vault holds at last, a million if not given.
  * STEAD_BENCH_ROUNDS: turns of the picture's way, 17 s each, 6 if not given.
  * Exit status: 0 measured, 1 something could not be, 2 misused. Aims that are missed are said; they are no failure.
  */
@@ -22,7 +23,7 @@ import { family, memory } from "./processes.mjs";
 const ROOT = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 const BENCH = process.env.STEAD_BENCH ?? join(ROOT, "build/plain/bench");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/lib/chromium/chromium";
-const PARTS = ["stream", "input", "rpc", "sign-in", "memory", "database", "edge"];
+const PARTS = ["stream", "input", "rpc", "sign-in", "memory", "database", "vault", "edge"];
 const DAEMONS = ["authd", "sessiond", "streamd", "botd"];
 const PAGE = "https://bench.test/";
 const SIZE = { width: 1280, height: 800 };
@@ -202,6 +203,12 @@ class Bench {
 	{
 		heading("A transaction of one statement through db/, beside bare libpq");
 		await program("bench_db");
+	}
+
+	async vault()
+	{
+		heading("The vault: states of 4 KB through sessiond, beside bare SQL of the same rows; aims: x 0.8 at least, p99 x 1.3 at most");
+		await program("bench_vault", [process.env.STEAD_BENCH_SESSIONS ?? 1_000_000]);
 	}
 
 	async edge()
@@ -455,7 +462,7 @@ async function measure(parts)
 			await bench.stop();
 		}
 	}
-	for (const name of ["rpc", "database", "edge"])
+	for (const name of ["rpc", "database", "vault", "edge"])
 		if (wanted(name))
 			await attempt(() => bench[name]());
 	return status;

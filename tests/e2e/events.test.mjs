@@ -196,12 +196,16 @@ describe("an event stream", { concurrency: false }, () => {
 });
 
 describe("a picture", { concurrency: false }, () => {
+	let failed;
+	const kept = (columns) => rig.postgres.sql(`SELECT ${columns} FROM jobs.pictures WHERE job_id = ${failed}`);
+
 	it("is an image, to whom it belongs, of the attempt it was taken in", { timeout: LIMIT_MS }, async () => {
 		await bob.savedSignIn();
 		const { id } = await bob.book({ date: day(4), desk: "D-999" });
 		const { picture, attempts } = await bob.bookingIs(id, ["done"]);
 
 		assert.equal(picture, true);
+		failed = id;
 		const get = (visitor, query = "", headers = {}) => fetch(`${rig.url}/api/v1/bookings/${id}/picture${query}`,
 			{ headers: { Cookie: visitor.cookie, ...headers } });
 		const got = await get(bob, `?attempt=${attempts}`);
@@ -216,5 +220,24 @@ describe("a picture", { concurrency: false }, () => {
 		assert.equal((await get(bob, "", { "Sec-Fetch-Site": "cross-site" })).status, 403);
 		assert.equal((await get(bob, "", { "Sec-Fetch-Site": "none" })).status, 200);
 		assert.equal((await bob.call("GET", `/bookings/${waiting.id}/picture`)).body.error.code, "not_found");
+	});
+
+	it("is sealed where it is kept; one that an older botd has left plain is shown, and sealed", { timeout: LIMIT_MS }, async () => {
+		const get = async () => new Uint8Array(await (await fetch(`${rig.url}/api/v1/bookings/${failed}/picture`,
+			{ headers: { Cookie: bob.cookie } })).arrayBuffer());
+		const shown = Buffer.from(await get());
+
+		assert.equal(await kept("plain, position('\\xffd8ff' IN sealed)"), "f|0");
+		await rig.daemon("botd").stop();
+		await rig.postgres.sql(`UPDATE jobs.pictures SET jpeg = '\\x${shown.toString("hex")}', sealed = NULL WHERE job_id = ${failed}`);
+		await rig.daemon("sessiond").stop(); /* until it is there, it is shown as it is */
+		await rig.daemon("botd").start();
+		assert.ok(shown.equals(await get()));
+		assert.equal(await kept("plain"), "t");
+		await rig.daemon("sessiond").start();
+		await becomes(async () => await kept("plain") === "f", LIMIT_MS, "it is not sealed");
+		assert.ok(shown.equals(await get()));
+		await rig.postgres.sql(`UPDATE jobs.pictures SET sealed = set_byte(sealed, 200, get_byte(sealed, 200) # 1) WHERE job_id = ${failed}`);
+		assert.equal((await bob.call("GET", `/bookings/${failed}/picture`)).body.error.code, "vault_refused");
 	});
 });

@@ -70,6 +70,27 @@ test("botd's: bookings become jobs with all that is theirs, in line, and booking
 	await pg.sql("DELETE FROM jobs.jobs");
 });
 
+test("botd's pictures: those that there are stay, to be sealed; on the way back those that are sealed go", async () => {
+	const pictures = () => pg.sql("SELECT string_agg(concat_ws(' ', job_id, plain, b.picture), ', ' ORDER BY job_id) FROM jobs.pictures JOIN jobs.bookings b ON b.id = job_id");
+
+	await pg.migrate("botd", ["down", "--to", "5"]);
+	for (const id of [91, 92])
+		await pg.sql(`INSERT INTO jobs.jobs (id, user_id, kind, queue) VALUES (${id}, 7, 'booking', 'desk');
+			INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs, picture) VALUES (${id}, 7, 'desk', 'book', 'A desk', '{}', true);
+			INSERT INTO jobs.pictures (job_id, user_id, attempt, jpeg) VALUES (${id}, 7, 1, 'JPEG')`);
+	await pg.migrate("botd", ["up"]);
+	assert.equal(await pictures(), "91 t t, 92 t t");
+	await assert.rejects(pg.sql("UPDATE jobs.pictures SET sealed = 'x'"), /pictures_kept/);
+	await assert.rejects(pg.sql("BEGIN; SET LOCAL ROLE stead_operator; SELECT jpeg FROM jobs.pictures"), /permission denied/);
+	await pg.sql("UPDATE jobs.pictures SET sealed = 'sealed', jpeg = NULL WHERE job_id = 91");
+	await pg.migrate("botd", ["down", "--to", "5"]);
+	assert.equal(await pg.sql("SELECT string_agg(id || ' ' || picture, ', ' ORDER BY id) FROM jobs.bookings"), "91 false, 92 true");
+	assert.equal(await pg.sql("SELECT string_agg(job_id::text, ' ') FROM jobs.pictures"), "92");
+	assert.equal(await pg.sql("SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE oid IN ('jobs.pictures'::regclass, 'jobs.bookings'::regclass)"), "t");
+	await pg.migrate("botd", ["up"]);
+	await pg.sql("DELETE FROM jobs.jobs");
+});
+
 test("authd's: logins stay, and tell of their end once again", async () => {
 	await pg.sql(`INSERT INTO authd.users (name, password) VALUES ('alice', '$argon2id$');
 		INSERT INTO authd.logins (hash, name, user_id, expires_at) SELECT sha256('a'), 'l1', id, now() + interval '1 h' FROM authd.users`);
@@ -98,7 +119,7 @@ test("sessiond's: its audit can be added to and read, and no more, by whom it is
 });
 
 const SESSION = (id, health, more = "", values = "") => `INSERT INTO vault.sessions (id, user_id, site, kind, fingerprint, account,
-	version, health, reason, protected, saved_at, proved_at, key_id, envelope${more}) VALUES (${id}, 7, 's${id}', 'background', 'f${id}',
+	version, health, reason, protected, saved_at, proved_at, key_id, envelope${more}) VALUES (${id}, 7, 's${id}', 'background', 'bg-${id}',
 	'a', 3, '${health}', ${["healthy", "working"].includes(health) ? "NULL" : "'x'"}, true, now(), now(), 1, 'old'${values})`;
 const sessions = (columns) => pg.sql(`SELECT string_agg(concat_ws(' ', id, health, ${columns}), ', ' ORDER BY id) FROM vault.sessions`);
 
@@ -112,8 +133,8 @@ test("sessiond's sessions: one state becomes the proved one of two; on the way b
 		assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'vault.sessions'::regclass"), "t");
 		await pg.sql(`UPDATE vault.sessions SET last_version = 5, newest_version = 5, newest_at = now(), newest_key_id = 2,
 			newest_envelope = 'new' WHERE id = 1`);
-		await pg.sql(SESSION(4, "site_down", ", last_version", ", 9"));
-		await pg.sql(SESSION(5, "wrong_account", ", last_version", ", 3"));
+		await pg.sql(SESSION(4, "site_down", ", last_version, proof_at", ", 9, now()"));
+		await pg.sql(SESSION(5, "wrong_account", ", last_version, proof_at", ", 3, now()"));
 		await pg.migrate("sessiond", ["down", "--to", "2"]);
 		assert.equal(await sessions("version, key_id, convert_from(envelope, 'UTF8')"), "1 healthy 5 2 new, 2 suspect 3 1 old, "
 			+ "3 needs_sign_in 3 1 old, 4 suspect 3 1 old, 5 needs_sign_in 3 1 old");
@@ -123,6 +144,7 @@ test("sessiond's sessions: one state becomes the proved one of two; on the way b
 	});
 
 test("sessiond's leases: no token that a session has had is given again", async () => {
+	await pg.migrate("sessiond", ["down", "--to", "4"]);
 	await pg.sql(SESSION(6, "working", ", last_version, lease_token", ", 3, 41"));
 	await pg.migrate("sessiond", ["down", "--to", "3"]);
 	await pg.migrate("sessiond", ["up"]);
@@ -132,6 +154,7 @@ test("sessiond's leases: no token that a session has had is given again", async 
 });
 
 test("sessiond's: who has planned a sign-in needs one for an older sessiond", async () => {
+	await pg.migrate("sessiond", ["down", "--to", "5"]);
 	await pg.sql(SESSION(7, "planned_sign_in", ", last_version", ", 3"));
 	await pg.migrate("sessiond", ["down", "--to", "4"]);
 	assert.equal(await sessions("version"), "7 needs_sign_in 3");
@@ -139,6 +162,45 @@ test("sessiond's: who has planned a sign-in needs one for an older sessiond", as
 	await pg.migrate("sessiond", ["up"]);
 	await pg.sql("DELETE FROM vault.sessions");
 });
+
+test("sessiond's devices: sessions that there are become background ones, protected; on the way back those of devices go", async () => {
+	const stead = (sql) => pg.sql(`BEGIN; SET LOCAL "stead.user" = 7; ${sql}; COMMIT`, { role: "stead_sessiond" });
+
+	await pg.migrate("sessiond", ["down", "--to", "5"]);
+	await pg.sql(SESSION(8, "working", ", last_version", ", 3"));
+	await pg.migrate("sessiond", ["up"]);
+	assert.equal(await pg.sql("SELECT used_at = saved_at FROM vault.sessions"), "t");
+	assert.equal(await stead("WITH d AS (DELETE FROM vault.sessions RETURNING 1) SELECT count(*) FROM d"), "0");
+	for (const [kind, fingerprint, guarded] of [["device", "bg-9", false], ["background", "d9", true], ["device", "d9", true]])
+		await assert.rejects(pg.sql(SESSION(9, "working", ", last_version, proof_at", ", 3, now()").replace("'background', 'bg-9'",
+			`'${kind}', '${fingerprint}'`).replace("true, now()", `${guarded}, now()`)), /sessions_protected/, fingerprint);
+	for (const site of ["s8", "x"])
+		await pg.sql(SESSION(site === "x" ? 10 : 9, "working", ", last_version, proof_at", ", 3, now()")
+			.replace(/'s\d+', 'background', 'bg-\d+'/, `'${site}', 'device', 'd'`).replace("true, now()", "false, now()"));
+	assert.equal(await sessions("kind"), "8 working background, 9 working device, 10 working device");
+	await pg.migrate("sessiond", ["down", "--to", "5"]);
+	assert.equal(await sessions("kind"), "8 working background");
+	assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'vault.sessions'::regclass"), "t");
+	await pg.migrate("sessiond", ["up"]);
+	await pg.sql("DELETE FROM vault.sessions");
+});
+
+test("sessiond's format 2: what is there is of format 1; on the way back what is of format 2 needs its person, and stays as it is",
+	async () => {
+		await pg.migrate("sessiond", ["down", "--to", "6"]);
+		await pg.sql(SESSION(11, "working", ", last_version", ", 3"));
+		await pg.sql(SESSION(12, "working", ", last_version", ", 3"));
+		await pg.migrate("sessiond", ["up"]);
+		assert.equal(await sessions("format, proof_at = proved_at"), "11 working 1 t, 12 working 1 t");
+		await pg.sql(`UPDATE vault.sessions SET format = 2, envelope = '\\x53544502', proof_at = '2026-01-01 00:00:00.123Z',
+			proved_at = '2026-02-02' WHERE id = 12`);
+		await pg.migrate("sessiond", ["down", "--to", "6"]);
+		assert.equal(await sessions("proved_at = '2026-01-01 00:00:00.123Z'"), "11 working f, 12 needs_sign_in t");
+		assert.equal(await pg.sql("SELECT relforcerowsecurity FROM pg_class WHERE oid = 'vault.sessions'::regclass"), "t");
+		await pg.migrate("sessiond", ["up"]);
+		assert.equal(await sessions("format, proof_at = '2026-01-01 00:00:00.123Z'"), "11 working 1 f, 12 needs_sign_in 2 t");
+		await pg.sql("DELETE FROM vault.sessions");
+	});
 
 test("botd's audit: the same", async () => {
 	const as = (sql) => pg.sql(sql, { role: "stead_botd" });

@@ -40,6 +40,7 @@ static int set_up(void **state)
 	cluster_file(AS_MIGRATE, "botd/schema/0005_jobs.up.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0005_jobs.down.sql");
 	cluster_file(AS_MIGRATE, "botd/schema/0005_jobs.up.sql");
+	cluster_file(AS_MIGRATE, "botd/schema/0006_sealed_pictures.up.sql");
 	cluster_sql(&cluster, "CREATE VIEW public.bookings AS SELECT * FROM jobs.jobs j JOIN (SELECT id AS number, site, action, title, "
 		"inputs, starts, intent_at, session_version, picture, again, looks, look_until, answer, list_read_at, list_trouble, told, "
 		"step, steps FROM jobs.bookings) b ON b.number = j.id");

@@ -90,8 +90,8 @@ static void roles_beside(void *arg)
 	assert_sql("stead_rewrapper", 0, "UPDATE vault.sessions SET newest_version = 2", DENIED);
 	assert_sql("stead_operator", 0, "SELECT newest_envelope FROM vault.sessions", DENIED);
 	assert_sql("stead_sessiond", 7, "SELECT count(*) FROM vault.ends WHERE user_id = 8", "0");
-	assert_sql("stead_rewrapper", 0, "SELECT account FROM vault.sessions", DENIED);
-	assert_sql("stead_rewrapper", 0, "DELETE FROM vault.sessions", DENIED);
+	assert_sql("stead_rewrapper", 0, "SELECT saved_at FROM vault.sessions", DENIED);
+	assert_sql("stead_rewrapper", 0, "DELETE FROM vault.sessions", "0"); /* no background session */
 	assert_sql("stead_migrate", 7, "SELECT count(*) FROM vault.sessions",
 		"0"); /* the owner is held back too */
 	assert_sql("stead_authd", 7, "SELECT count(*) FROM vault.sessions", DENIED);
@@ -178,13 +178,35 @@ static void moved_rows(void *arg)
 	assert_cannot_open(&bob, "gym");
 	sql_number("UPDATE vault.sessions SET site = 'desk', version = 5, last_version = 5");
 	assert_cannot_open(&bob, "desk");
-	sql_number("DELETE FROM vault.saves; UPDATE vault.sessions SET version = 1, id = id + 1");
+	sql_number("DELETE FROM vault.saves; UPDATE vault.sessions SET version = 1, id = id + 1000");
 	assert_cannot_open(&bob, "desk");
 	a = vault_store(&vault, &bob, (struct save){ "s2", .state = "signed in again" });
 	assert_done(&a); /* a new sign-in mends it */
 	a = vault_fetch(&vault, &bob, "desk");
 	assert_state(&a, "signed in again");
 	assert_string_equal(a.health, "working");
+}
+
+/* What stands beside the state and is bound to it: the account, the time of its proof, what kind it is and its name. */
+static void changed_columns(void *arg)
+{
+	static const char *const changes[] = { "account = account || 'x'", "account = ''", "proof_at = proof_at + interval '1 ms'",
+		"fingerprint = 'bg-0123'", "kind = 'device', protected = false, fingerprint = 'x'" };
+	struct answer a;
+
+	(void)arg;
+	save_one(&alice, "desk", "what was saved");
+	sql_number("CREATE TABLE aside AS TABLE vault.sessions");
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		sql_number("UPDATE vault.sessions SET %s", changes[i]);
+		a = vault_fetch_named(&vault, &alice, (struct session_fetch_params){
+			.session = sql_number("SELECT id FROM vault.sessions") });
+		assert_refused(&a, ERR_needs_sign_in, "site");
+		sql_number("DELETE FROM vault.sessions; INSERT INTO vault.sessions TABLE aside");
+	}
+	a = vault_fetch(&vault, &alice, "desk");
+	assert_state(&a, "what was saved");
+	sql_number("DROP TABLE aside");
 }
 
 /* Keys */
@@ -420,6 +442,7 @@ int main(void)
 		VAULT_TEST(cut_short),
 		VAULT_TEST(swapped),
 		VAULT_TEST(moved_rows),
+		VAULT_TEST(changed_columns),
 		VAULT_TEST(wrong_master_key),
 		VAULT_TEST(lost_key_checks),
 		VAULT_TEST(another_is_first),

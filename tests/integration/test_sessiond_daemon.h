@@ -30,6 +30,7 @@ struct vault {
 	char keys[128];   /* the key file */
 	bool credential;  /* hand the key over as systemd does instead */
 	bool unlocked;    /* without the right to lock memory */
+	const char *more; /* a setting, or NULL */
 	pid_t pid;
 	struct peer *front, *stream, *bot, *control;
 };
@@ -84,7 +85,7 @@ static inline void vault_paths(struct vault *v, const char *name)
 
 static inline void vault_exec(const struct vault *v)
 {
-	char program[300], log[128], notify[128], database[200], keys[160];
+	char program[300], log[128], notify[128], database[200], keys[160], state[120];
 	int fd;
 
 	program_path("sessiond", program, sizeof(program));
@@ -93,6 +94,7 @@ static inline void vault_exec(const struct vault *v)
 	snprintf(database, sizeof(database), "database=host=%s user=stead_sessiond dbname=postgres",
 		cluster.dir);
 	snprintf(keys, sizeof(keys), "master_key_file=%s", v->keys);
+	snprintf(state, sizeof(state), "state_dir=%s", v->dir);
 	setenv("NOTIFY_SOCKET", notify, 1);
 	if (v->credential) {
 		setenv("CREDENTIALS_DIRECTORY", v->dir, 1);
@@ -108,8 +110,8 @@ static inline void vault_exec(const struct vault *v)
 	dup2(fd, STDERR_FILENO);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execl(program, program, "--socket-dir", v->dir, "--set", database, "--set", keys, "--set",
-		"master_key_create=1", "--set", "front_user=self", "--set", "stream_user=self",
-		"--set", "bot_user=self", "--set", "control_user=self", NULL);
+		state, "--set", "master_key_create=1", "--set", "front_user=self", "--set", "stream_user=self",
+		"--set", "bot_user=self", "--set", "control_user=self", v->more ? "--set" : NULL, v->more, NULL);
 	cluster_die(program);
 }
 
@@ -208,6 +210,17 @@ static inline void vault_free(struct vault *v)
 	v->control = peer_free(v->control);
 }
 
+/* As a sessiond that has seen nothing yet, and has not said that format 1 has ended; while it does not run. */
+static inline void vault_forget_marks(const struct vault *v)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/marks", v->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/log", v->dir);
+	unlink(path);
+}
+
 /* Whether its log, all of it so far, has this text. */
 static inline bool vault_said(const struct vault *v, const char *text)
 {
@@ -255,7 +268,7 @@ static inline void answer_refusal(struct answer *a, const struct call *c)
 }
 
 struct save {
-	const char *name, *site, *account, *in_place_of;
+	const char *name, *site, *account, *in_place_of, *device; /* device: its fingerprint */
 	int64_t replaces, token, session;
 	const void *state;
 	size_t size;
@@ -267,6 +280,8 @@ static inline struct answer vault_store(struct vault *v, const struct acting *wh
 	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(15000));
 	struct session_store_params p = { .save = save.name,
 		.site = save.site ?: "desk",
+		.kind = save.device ? "device" : NULL,
+		.fingerprint = save.device,
 		.account = save.account ?: "a@example.org",
 		.in_place_of = save.in_place_of,
 		.replaces = save.replaces,
@@ -289,11 +304,9 @@ static inline struct answer vault_store(struct vault *v, const struct acting *wh
 	return a;
 }
 
-static inline struct answer vault_fetch_state(
-	struct vault *v, const struct acting *who, const char *site, const char *which)
+static inline struct answer vault_fetch_named(struct vault *v, const struct acting *who, struct session_fetch_params p)
 {
 	CLEANUP(call_freep) struct call *c = call_new(NULL, who, deadline_in(15000));
-	struct session_fetch_params p = { .site = site, .which = which };
 	struct session_fetch_result r;
 	struct answer a = { .r = call_session_fetch(c, v->bot, &p, &r) };
 	struct memfd_view view;
@@ -311,6 +324,12 @@ static inline struct answer vault_fetch_state(
 	snprintf(a.health, sizeof(a.health), "%s", r.health);
 	snprintf(a.account, sizeof(a.account), "%s", r.account);
 	return a;
+}
+
+static inline struct answer vault_fetch_state(
+	struct vault *v, const struct acting *who, const char *site, const char *which)
+{
+	return vault_fetch_named(v, who, (struct session_fetch_params){ .site = site, .which = which });
 }
 
 static inline struct answer vault_fetch(struct vault *v, const struct acting *who, const char *site)

@@ -36,6 +36,7 @@ after(() => pg?.stop());
 
 test("the tables take the words that there are", async () => {
 	same(await checked("vault.sessions", "health"), words.HEALTH);
+	same(await checked("vault.sessions", "kind"), words.SESSION_KIND);
 	same(await checked("jobs.jobs", "outcome"), words.OUTCOME);
 	same(await checked("jobs.lines", "level"), words.LEVEL);
 	same(await checked("jobs.jobs", "state"), words.JOB);

@@ -26,7 +26,7 @@
 
 static const struct envelope_context context = {
 	.user = "7d9f6c1e-user", .site = "desks.test", .fingerprint = "bg-0123456789abcdef",
-	.row = "row-1", .kind = "state", .version = 42,
+	.row = "row-1", .kind = "state", .account = "a@example.org", .version = 42, .proved_at_ms = 1790000000123,
 };
 
 /* Made by another implementation: see envelope.h for every byte of it. It must open for ever. */
@@ -38,6 +38,15 @@ static const char frozen[] =
 	"36469e49222222222222222222222222d1bb6a84dd69ea629987e82e34557c08"
 	"cad44d4bdd33d19e1f4543524127580d6a4387e662afa4865c4434041bb9147e"
 	"4a951b1059f14a01";
+
+static const char frozen_2[] =
+	"53544502000000075803c6d63ffba125bd75fb9130f258e7a3b3168b68e5e7ba"
+	"fed7cf61d6627868444444444444444444444444d71ce577871ea4976cdcd24b"
+	"2c829642baeee7ed073a323cafba037f43e02f08e1e2582145946441c0fd4968"
+	"4557b1b950807f36a6f8ebeeabe48c25270be654587a0e5298945d56762866be"
+	"a37e8b2e5555555555555555555555556979df7c47a1d9bccdd48152335613d1"
+	"2fd8fd1d97d932c857e38f73c39d7237dc6b818735fa292e2c89382798c867c6"
+	"19976889fd769172";
 
 static struct masterkeys *keys_of(const char *text)
 {
@@ -168,10 +177,11 @@ static void test_truncation_and_extension(void **state)
 
 static void test_every_field_of_the_context_counts(void **state)
 {
-	struct envelope_context c[8];
+	struct envelope_context c[12];
+	const size_t n = sizeof(c) / sizeof(*c);
 
 	(void)state;
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < n; i++)
 		c[i] = context;
 	c[0].user = "7d9f6c1f-user";
 	c[1].site = "desks.tesu";
@@ -183,7 +193,11 @@ static void test_every_field_of_the_context_counts(void **state)
 	/* the same letters, divided otherwise */
 	c[7].user = "7d9f6c1e-userd";
 	c[7].site = "esks.test";
-	for (size_t i = 0; i < 8; i++)
+	c[8].account = "b@example.org";
+	c[9].account = "";
+	c[10].proved_at_ms = 0;
+	c[11].proved_at_ms++;
+	for (size_t i = 0; i < n; i++)
 		assert_int_equal(open_error(keys, &c[i], blob.data, blob.len), -EBADMSG);
 }
 
@@ -269,26 +283,62 @@ static void test_size_limits(void **state)
 	free(zeros);
 }
 
-static void test_frozen_format_1(void **state)
+/* The bytes of a frozen blob, to be freed. */
+static struct envelope_blob thawed(const char *hex)
 {
-	CLEANUP(secret_freep) struct secret *out = NULL;
-	uint8_t old[(sizeof(frozen) - 1) / 2];
+	struct envelope_blob b = { .data = malloc(strlen(hex) / 2), .len = strlen(hex) / 2 };
 	unsigned int byte;
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(old); i++) {
-		assert_int_equal(sscanf(frozen + 2 * i, "%2x", &byte), 1);
-		old[i] = (uint8_t)byte;
+	for (size_t i = 0; i < b.len; i++) {
+		assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+		b.data[i] = (uint8_t)byte;
 	}
-	assert_int_equal(envelope_open(keys, &context, old, sizeof(old), MAX, &out), 0);
-	assert_int_equal(out->len, 28);
-	assert_memory_equal(out->data, "a frozen session of format 1", 28);
+	return b;
+}
+
+static void opens_as(const struct masterkeys *with, const struct envelope_blob *b, const char *text)
+{
+	CLEANUP(secret_freep) struct secret *out = NULL;
+
+	assert_int_equal(envelope_open(with, &context, b->data, b->len, MAX, &out), 0);
+	assert_int_equal(out->len, strlen(text));
+	assert_memory_equal(out->data, text, out->len);
+}
+
+static void test_frozen_formats(void **state)
+{
+	CLEANUP(masterkeys_freep) struct masterkeys *both = keys_of("7:" COUNTING "\n8:" OTHER "\n");
+	CLEANUP(envelope_blob_free) struct envelope_blob one = thawed(frozen), two = thawed(frozen_2), again = {};
+
+	(void)state;
+	opens_as(keys, &one, "a frozen session of format 1");
+	opens_as(keys, &two, "a frozen session of format 2");
+	assert_int_equal(envelope_format(one.data, one.len), 1);
+	assert_int_equal(envelope_format(two.data, two.len), 2);
+	assert_int_equal(envelope_rewrap(both, &context, one.data, one.len, &again), 0);
+	assert_int_equal(envelope_format(again.data, again.len), 1); /* as it was, under another key */
+	opens_as(both, &again, "a frozen session of format 1");
+}
+
+/* What format 1 does not bind, and format 2 does: so the former must end. */
+static void test_what_format_1_lets_pass(void **state)
+{
+	CLEANUP(envelope_blob_free) struct envelope_blob one = thawed(frozen), two = thawed(frozen_2);
+	struct envelope_context other = context;
+
+	(void)state;
+	other.account = "mallory@example.org";
+	assert_int_equal(open_error(keys, &other, one.data, one.len), 0);
+	assert_int_equal(open_error(keys, &other, two.data, two.len), -EBADMSG);
 }
 
 static void test_other_formats(void **state)
 {
 	(void)state;
-	blob.data[3] = 2;
+	assert_int_equal(envelope_format(blob.data, blob.len), 2);
+	blob.data[3] = 1; /* called an old one: no context of format 1 has that hash */
+	assert_int_equal(open_error(keys, &context, blob.data, blob.len), -EBADMSG);
+	blob.data[3] = 3;
 	assert_int_equal(open_error(keys, &context, blob.data, blob.len), -EPROTONOSUPPORT);
 	assert_int_equal(open_error(keys, &context, blob.data, 2), -EBADMSG);
 }
@@ -311,6 +361,7 @@ static void test_errors_say_what_to_do(void **state)
 	assert_non_null(strstr(envelope_error(-EKEYREJECTED), "put the right key back"));
 	assert_non_null(strstr(envelope_error(-EBADMSG), "sign in again"));
 	assert_non_null(strstr(envelope_error(-EPROTONOSUPPORT), "upgrade"));
+	assert_non_null(strstr(envelope_error(-EKEYEXPIRED), "accept-restore"));
 	assert_non_null(strstr(envelope_error(-ENOMEM), "LimitMEMLOCK"));
 	assert_non_null(envelope_error(-EFBIG));
 	assert_non_null(envelope_error(-EIO));
@@ -324,7 +375,7 @@ int main(void)
 		T(test_round_trip), T(test_every_save_is_fresh), T(test_every_bit_counts),
 		T(test_truncation_and_extension), T(test_every_field_of_the_context_counts),
 		T(test_forged_context_hash), T(test_wrong_and_unknown_master_key), T(test_rewrap),
-		T(test_size_limits), T(test_frozen_format_1), T(test_other_formats),
+		T(test_size_limits), T(test_frozen_formats), T(test_what_format_1_lets_pass), T(test_other_formats),
 		T(test_no_secret_is_left_behind), T(test_errors_say_what_to_do),
 	};
 

@@ -14,8 +14,9 @@ async function forget(site, session)
 {
 	const sure = await ask({
 		title: `Forget ${session.account} at ${site.title}?`,
-		text: "Stead deletes what it keeps of this sign-in. Bookings that need it will wait until "
-			+ "you sign in again.",
+		text: session.kind === "device"
+			? "Stead deletes what it keeps of this device's sign-in. Bookings do not need it."
+			: "Stead deletes what it keeps of this sign-in. Bookings that need it will wait until you sign in again.",
 		yes: "Forget",
 		danger: true,
 	});
@@ -39,6 +40,7 @@ function Times({ session })
 	return html`
 		<div><dt>Last proved</dt><dd><${Ago} ms=${session.proved_at_ms} /></dd></div>
 		${session.newest_at_ms && html`<div><dt>Used since</dt><dd><${Ago} ms=${session.newest_at_ms} />, not proved again</dd></div>`}
+		${session.kind === "device" && html`<div><dt>Last used</dt><dd><${Ago} ms=${session.used_at_ms} /></dd></div>`}
 		${session.signed_in_at_ms && html`<div><dt>Signed in</dt><dd><${Ago} ms=${session.signed_in_at_ms} /></dd></div>`}
 		${lived && html`<div><dt>Sign-ins here lived</dt><dd>${lived}</dd></div>`}`;
 }
@@ -52,14 +54,14 @@ function Session({ site, session })
 		<div class="session">
 			<p class="row"><${Badge} words=${badge} />
 				${session.kind === "device"
-					&& html`<span class="quiet small">a device's session</span>`}</p>
+					&& html`<span class="quiet small">of the device ${session.fingerprint}</span>`}</p>
 			${reason && html`<p class="reason">${reason}</p>`}
 			<dl class="facts">
 				<div><dt>Account</dt><dd>${session.account}</dd></div>
 				<${Times} session=${session} />
 			</dl>
 			<button type="button" class="plain forget" onClick=${() => forget(site, session)}
-				aria-label=${`Forget ${session.account} at ${site.title}`}>Forget</button>
+				aria-label=${`Forget ${session.account} at ${site.title}${session.kind === "device" ? `, ${session.fingerprint}` : ""}`}>Forget</button>
 		</div>`;
 }
 
@@ -105,7 +107,7 @@ export function SiteCard({ site, sessions, streams })
 			<p class="quiet small host">${hostOf(site.home)}</p>
 			${sessions?.map((one) => html`<${Session} key=${one.id} site=${site} session=${one} />`)}
 			${!sessions && html`<p class="quiet">Whether you are signed in is not known just now.</p>`}
-			${sessions?.length === 0 && html`<p>Not signed in yet. Sign in once; Stead proves
+			${sessions && !session && html`<p>Not signed in yet. Sign in once; Stead proves
 				that it works, keeps it
 				and acts for you from then on.</p>`}
 			<${LastFailure} sessions=${sessions} streams=${streams} />
