@@ -32,6 +32,11 @@ static void tell_work(const char *, void *arg)
 	queue_wake(&b->queue);
 }
 
+static void tell_plan(const char *, void *arg)
+{
+	plan_clock_wake(&((struct botd *)arg)->clock);
+}
+
 /* The numbers of jobs, a space between two. NULL or "": something may have been missed, so everybody looks. */
 static void tell_news(const char *payload, void *arg)
 {
@@ -62,6 +67,8 @@ static int botd_open_database(struct botd *b)
 	r = db_listen(b->db, "jobs_queue", tell_work, b);
 	if (r == 0)
 		r = db_listen(b->db, "jobs_news", tell_news, b);
+	if (r == 0)
+		r = db_listen(b->db, "jobs_plans", tell_plan, b);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
 	return r;
@@ -88,6 +95,7 @@ int botd_start(void *daemon)
 		.poll_ms = b->settings->poll_ms };
 	queue_start(&b->queue);
 	fiber_start("resume", resume_run, b, &b->resume);
+	fiber_start("plans", plan_clock_run, b, &b->clock.fiber);
 	return 0;
 }
 
@@ -102,6 +110,8 @@ void botd_stop(void *daemon)
 	queue_stop(&b->queue);
 	workers_stop(b);
 	closings_wait(&b->closings);
+	fiber_cancel(b->clock.fiber);
+	fiber_join(&b->clock.fiber);
 	fiber_cancel(b->resume);
 	fiber_join(&b->resume);
 }

@@ -4,6 +4,7 @@
 #include "botd/closing.h"
 #include "botd/held.h"
 #include "botd/outage.h"
+#include "botd/plan_clock.h"
 #include "botd/queue.h"
 #include "botd/settings.h"
 #include "botd/worker.h"
@@ -30,6 +31,7 @@ struct botd {
 	struct held_set put_off;     /* bookings that have been told that the site is not well */
 	struct queue queue;
 	struct workers workers;
+	struct plan_clock clock;
 	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };
 
