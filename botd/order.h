@@ -1,6 +1,6 @@
 /*
- * What is asked for, by a person or by a plan of theirs, on its way to a booking: the recipe's action found, its inputs checked, the
- * whole put in words. What does not fit is a refusal of the call.
+ * What is asked for, by a person or by a plan of theirs, on its way to a booking: the recipe's action found, its inputs checked,
+ * the whole put in words. What does not fit is a refusal of the call.
  */
 #pragma once
 
@@ -32,9 +32,9 @@ void order_today(const struct order *o, char out[11]);
 void order_end(struct order *o);
 
 /*
- * One booking with its job and the first line of its log, unless the key is there already, the person ($1) has as many that wait as
- * they may ($8), or where_ does not hold. $2 key, $3 site, $4 action, $5 title, $6 inputs, $7 the line. The job's number, if one was made,
- * is in m.
+ * One booking with its job and the first line of its log, unless the key is there already, the person ($1) has as many that wait
+ * as they may ($8), or where_ does not hold. $2 key, $3 site, $4 action, $5 title, $6 inputs, $7 the line. The job's number, if one
+ * was made, is in m.
  */
 #define ORDER_INSERT(where_)                                                                       \
 	"j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane, key, last_line) "                \

@@ -58,8 +58,8 @@ void plan_read(struct call *call, const struct db_result *row, struct plan_info 
 {
 	struct plan_schedule *s = arena_alloc(call->arena, sizeof(*s));
 
-	schedule_read(call->arena, row_words(row, "days"), row_words(row, "times"), row_text(row, "first_day"), row_text(row, "last_day"),
-		row_text(row, "missed"), s);
+	schedule_read(call->arena, row_words(row, "days"), row_words(row, "times"), row_text(row, "first_day"),
+		row_text(row, "last_day"), row_text(row, "missed"), s);
 	*ret = (struct plan_info){ .id = row_int(row, "id"),
 		.state = state_of(row),
 		.title = arena_strdup(call->arena, row_text(row, "title")),
@@ -105,8 +105,8 @@ int plan_owner(struct call *call, int64_t id, struct db_who *ret)
 int plan_find(struct call *call, struct db_who who, int64_t id, struct plan_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res, "SELECT " PLAN_COLUMNS " FROM " PLAN_TABLES " WHERE p.id = $1",
-		DB_INT(id));
+	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
+		"SELECT " PLAN_COLUMNS " FROM " PLAN_TABLES " WHERE p.id = $1", DB_INT(id));
 
 	if (r < 0)
 		return r;
@@ -163,7 +163,8 @@ static void read_ahead(struct call *call, struct db_result *res, struct plan_run
 }
 
 /* What each of them asks for, in words; where it can not be told, none. */
-static void name_runs(struct call *call, const char *site, const char *action, const json_t *inputs, struct plan_run *runs, size_t n)
+static void name_runs(struct call *call, const char *site, const char *action, const json_t *inputs, struct plan_run *runs,
+	size_t n)
 {
 	CLEANUP(call_freep) struct call *own = call_new(botd_of(call), NULL, NEVER); /* what is refused here is nobody's answer */
 	struct order o = { .call = own, .site = site, .action_name = action };
@@ -181,8 +182,8 @@ static void name_runs(struct call *call, const char *site, const char *action, c
 static int show_ahead(struct call *call, struct db_who who, const struct plan_info *plan, struct plan_show_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
-	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res, "SELECT " RUN_COLUMNS " FROM jobs.plans p, " PLAN_AHEAD("5")
-		" i WHERE p.id = $1 AND p.paused_until < 'infinity' ORDER BY i.at", DB_INT(plan->id));
+	int r = db_read(botd_of(call)->db, who, botd_deadline(call), &res,
+		"SELECT " RUN_COLUMNS " FROM jobs.plans p, " PLAN_AHEAD("5") " i WHERE p.id = $1 AND p.paused_until < 'infinity' ORDER BY i.at", DB_INT(plan->id));
 
 	if (r < 0)
 		return r;
@@ -197,7 +198,8 @@ int plan_runs_ahead(struct call *call, const struct plan_schedule *s, const char
 	int r = db_read(botd_of(call)->db, DB_USER(call->acting.user), botd_deadline(call), &res,
 		"SELECT " RUN_COLUMNS " FROM (SELECT $1::smallint[] AS days, $2::time[] AS times, $3::date AS first_day, $4::date AS last_day, "
 		"$5::text AS time_zone, '{}'::date[] AS skips) p, " PLAN_INSTANTS("now()", "5") " i ORDER BY i.at",
-		DB_TEXT(schedule_days(call->arena, s)), DB_TEXT(schedule_times(call->arena, s)), DB_TEXT(s->first), DB_TEXT(s->last), DB_TEXT(zone));
+		DB_TEXT(schedule_days(call->arena, s)), DB_TEXT(schedule_times(call->arena, s)), DB_TEXT(s->first),
+		DB_TEXT(s->last), DB_TEXT(zone));
 
 	if (r < 0 && strcmp(db_error(botd_of(call)->db)->sqlstate, "22023") == 0)
 		return call_refuse(call, ERR_invalid, "site",

@@ -48,7 +48,7 @@ int plan_find(struct call *call, struct db_who who, int64_t id, struct plan_info
 int plan_refuse(struct call *call, int64_t id);
 
 /*
- * The next five runs of a schedule that has been checked, in the call's arena. 0, REFUSED when there is none, or PostgreSQL does not
- * know the zone, or a negative errno.
+ * The next five runs of a schedule that has been checked, in the call's arena. 0, REFUSED when there is none, or PostgreSQL does
+ * not know the zone, or a negative errno.
  */
 int plan_runs_ahead(struct call *call, const struct plan_schedule *s, const char *zone, struct plan_run **ret, size_t *ret_count);

@@ -102,10 +102,10 @@ static int insert_plan(struct wish *w, const char *key)
 		"(SELECT i.at FROM " PLAN_INSTANTS("now()", "1") " i) FROM (SELECT $7::text AS time_zone, $8::smallint[] AS days, $9::time[] AS times, "
 		"$10::date AS first_day, $11::date AS last_day) p WHERE (SELECT count(*) FROM (SELECT FROM jobs.plans WHERE user_id = $1 LIMIT $13) c) < $13 "
 		"ON CONFLICT ON CONSTRAINT plans_key DO NOTHING",
-		DB_INT(w->call->acting.user), DB_TEXT(key), DB_TEXT(w->order.site), DB_TEXT(w->order.action_name), DB_TEXT(w->title),
-		DB_TEXT(w->text), DB_TEXT(w->zone), DB_TEXT(schedule_days(arena, &w->schedule)), DB_TEXT(schedule_times(arena, &w->schedule)),
-		DB_TEXT(w->schedule.first), DB_TEXT(w->schedule.last), DB_TEXT(w->schedule.missed),
-		DB_INT(botd_of(w->call)->settings->most_plans));
+		DB_INT(w->call->acting.user), DB_TEXT(key), DB_TEXT(w->order.site), DB_TEXT(w->order.action_name),
+		DB_TEXT(w->title), DB_TEXT(w->text), DB_TEXT(w->zone), DB_TEXT(schedule_days(arena, &w->schedule)),
+		DB_TEXT(schedule_times(arena, &w->schedule)), DB_TEXT(w->schedule.first), DB_TEXT(w->schedule.last),
+		DB_TEXT(w->schedule.missed), DB_INT(botd_of(w->call)->settings->most_plans));
 }
 
 static int find_by_key(struct wish *w, const char *key, struct plan_info **ret)
@@ -150,8 +150,8 @@ static int keep_plan(struct wish *w, const char *key, struct plan_info **ret)
 
 static int check_same(struct wish *w, const char *key, const struct plan_info *p)
 {
-	if (strcmp(p->site, w->order.site) == 0 && strcmp(p->action, w->order.action_name) == 0 && json_equal(p->inputs, w->inputs) &&
-		strcmp(p->when, schedule_words(w->call->arena, &w->schedule)) == 0)
+	if (strcmp(p->site, w->order.site) == 0 && strcmp(p->action, w->order.action_name) == 0 &&
+		json_equal(p->inputs, w->inputs) && strcmp(p->when, schedule_words(w->call->arena, &w->schedule)) == 0)
 		return 0;
 	return call_refuse(w->call, ERR_already, "key",
 		"The key \"%s\" names another plan of yours already (%s); take a new key for a new plan.", key, p->title);
@@ -185,7 +185,8 @@ static int write_change(struct wish *w, struct db_who who, int64_t id, bool *ret
 		"missed = $8, next_at = (SELECT i.at FROM jobs.plan_instants(n.days, n.times, n.first_day, n.last_day, p.time_zone, now(), 1) i) "
 		"FROM (SELECT $4::smallint[] AS days, $5::time[] AS times, $6::date AS first_day, $7::date AS last_day) n WHERE p.id = $1 AND " UNDUE,
 		DB_INT(id), DB_TEXT(w->title), DB_TEXT(w->text), DB_TEXT(schedule_days(arena, &w->schedule)),
-		DB_TEXT(schedule_times(arena, &w->schedule)), DB_TEXT(w->schedule.first), DB_TEXT(w->schedule.last), DB_TEXT(w->schedule.missed));
+		DB_TEXT(schedule_times(arena, &w->schedule)), DB_TEXT(w->schedule.first), DB_TEXT(w->schedule.last),
+		DB_TEXT(w->schedule.missed));
 
 	if (r == 0)
 		*ret = db_changed(res) == 1;

@@ -33,7 +33,10 @@ static void clock_note(struct botd *b, int r)
 		log_notice("all plans that are due can be seen to again");
 }
 
-/* Says that somebody is there; and when nobody was, until when. Written once for many looks, and also when the clock was set back. */
+/*
+ * Says that somebody is there; and when nobody was, until when. Written once for many looks, and also when the clock was set
+ * back.
+ */
 static int clock_beat(struct botd *b)
 {
 	return db_query(b->db, DB_ROLE("stead_claimer"), deadline_in(DB_MS), NULL,

@@ -1,6 +1,6 @@
 /*
- * Sees to plans as they come due, by the database's clock: at the next one's instant, when PostgreSQL tells of sooner ones, and every
- * poll_ms in any case. Any number of botd do so, for whoever has a plan's row deals with it.
+ * Sees to plans as they come due, by the database's clock: at the next one's instant, when PostgreSQL tells of sooner ones, and
+ * every poll_ms in any case. Any number of botd do so, for whoever has a plan's row deals with it.
  */
 #pragma once
 

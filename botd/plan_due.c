@@ -65,8 +65,8 @@ static int due_lock(struct due *d)
 	"ELSE '; it was not run, for this plan only tells what was missed.' END END"
 
 /*
- * Writes what became of all but the one that is run: the newest that is neither left out nor paused, if it is in time ($2: late from
- * so many ms on), or the plan has missed ones run late.
+ * Writes what became of all but the one that is run: the newest that is neither left out nor paused, if it is in time ($2: late
+ * from so many ms on), or the plan has missed ones run late.
  */
 static int due_tell(struct due *d)
 {
@@ -108,7 +108,10 @@ static int due_is(struct due *d, const char *became, const char *why)
 	return 0;
 }
 
-/* A second booking of the same would be of no use while the first still waits; another day's is made, and waits behind it in its lane. */
+/*
+ * A second booking of the same would be of no use while the first still waits; another day's is made, and waits behind it in its
+ * lane.
+ */
 static int find_overlap(struct due *d, const struct order *o, int64_t *ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
@@ -142,7 +145,11 @@ static int insert_booking(struct due *d, const struct order *o)
 static int due_ask(struct due *d, struct order *o)
 {
 	int64_t before = 0;
-	int r = order_check(o, NULL);
+	char today[11];
+	int r;
+
+	order_today(o, today); /* by a clock that may be a little behind the database's */
+	r = order_check(o, strcmp(today, d->day) < 0 ? d->day : today);
 
 	if (r == REFUSED)
 		return due_is(d, "refused", d->call->refusal.message);
@@ -180,8 +187,8 @@ static int due_move_on(struct due *d)
 		"n AS (UPDATE jobs.plans p SET next_at = (SELECT i.at FROM " PLAN_INSTANTS("$8", "1") " i) WHERE p.id = $1) "
 		"DELETE FROM jobs.plan_runs WHERE plan_id = $1 "
 		"AND at < (SELECT at FROM jobs.plan_runs WHERE plan_id = $1 ORDER BY at DESC OFFSET " MOST_KEPT " LIMIT 1)",
-		DB_INT(d->id), DB_TIME(d->at_ms), DB_INT(d->user), DB_TEXT(d->day), DB_TEXT(d->became), DB_TEXT(d->reason), DB_INT(d->job),
-		DB_TIME(d->last_ms));
+		DB_INT(d->id), DB_TIME(d->at_ms), DB_INT(d->user), DB_TEXT(d->day), DB_TEXT(d->became), DB_TEXT(d->reason),
+		DB_INT(d->job), DB_TIME(d->last_ms));
 }
 
 static void due_say(const struct due *d)

@@ -167,8 +167,8 @@ const char *schedule_times(struct arena *arena, const struct plan_schedule *s)
 	return arena_printf(arena, "{%s}", all);
 }
 
-void schedule_read(struct arena *arena, const char *days, const char *times, const char *first, const char *last, const char *missed,
-	struct plan_schedule *ret)
+void schedule_read(struct arena *arena, const char *days, const char *times, const char *first, const char *last,
+	const char *missed, struct plan_schedule *ret)
 {
 	struct span rest = span_of(times), piece;
 
@@ -180,7 +180,7 @@ void schedule_read(struct arena *arena, const char *days, const char *times, con
 			ret->days[ret->days_count++] = week[*days - '1'].name;
 	ret->times = arena_array(arena, strlen(times) / 8 + 1, sizeof(*ret->times));
 	while (span_next(&rest, " ", &piece))
-		ret->times[ret->times_count++] = time_text(arena, time_seconds(arena_printf(arena, "%.*s", (int)piece.n, piece.p)));
+		ret->times[ret->times_count++] = time_text(arena, time_seconds(arena_memdup(arena, piece.p, piece.n)));
 }
 
 /* ", " between two, " and " before the last. */
