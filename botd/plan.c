@@ -69,7 +69,7 @@ void plan_read(struct call *call, const struct db_result *row, struct plan_info 
 		.inputs = inputs_of(call, row),
 		.schedule = s,
 		.time_zone = arena_strdup(call->arena, row_text(row, "time_zone")),
-		.paused_until_ms = row_bool(row, "paused") && row_time(row, "paused_until") != DB_NEVER ? row_time(row, "paused_until") : 0,
+		.resumes_at_ms = row_bool(row, "paused") && row_time(row, "paused_until") != DB_NEVER ? row_time(row, "paused_until") : 0,
 		.next_at_ms = row_time(row, "next_at"),
 		.next_when = arena_strdup(call->arena, row_text(row, "next_when")),
 		.next_day = arena_strdup(call->arena, row_text(row, "next_day")),

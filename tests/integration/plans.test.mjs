@@ -302,7 +302,7 @@ describe("a plan", { timeout: 300_000 }, () => {
 		const until = dayOf(Date.now() + 10 * DAY_MS);
 		const { plan: paused } = await as("plan_pause", { id, until });
 
-		assert.equal(paused.paused_until_ms, Date.parse(until));
+		assert.equal(paused.resumes_at_ms, Date.parse(until));
 		assert.ok(paused.next_at_ms >= Date.parse(until));
 		await assert.rejects(as("plan_pause", { id, until: "2020-01-01" }), { code: "invalid", field: "until" });
 		const { plan: on } = await as("plan_resume", { id });
