@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/span.h"
 #include "common/words.h"
@@ -211,10 +212,22 @@ static const char *times_words(struct arena *arena, const struct plan_schedule *
 	return all;
 }
 
+/* "Tuesday, 8 December 2026" */
+static const char *date_words(struct arena *arena, const char *date)
+{
+	char text[64] = "";
+	struct tm tm;
+
+	if (date && date_parse(date, &tm) == 0)
+		strftime(text, sizeof(text), "%A, %-d %B %Y", &tm);
+	return arena_strdup(arena, text);
+}
+
 const char *schedule_words(struct arena *arena, const struct plan_schedule *s)
 {
+	const char *times = times_words(arena, s), *last = date_words(arena, s->last);
+
 	if (schedule_once(s))
-		return words_new(arena, MOST_WORDS, "On %s at %s", s->first, times_words(arena, s));
-	return words_new(arena, MOST_WORDS, "Every %s at %s%s%s", days_words(arena, s), times_words(arena, s), s->last ? ", until " : "",
-		s->last ?: "");
+		return words_new(arena, MOST_WORDS, "Once, on %s at %s", last, times);
+	return words_new(arena, MOST_WORDS, "Every %s at %s%s%s", days_words(arena, s), times, *last ? ", until " : "", last);
 }

@@ -21,5 +21,5 @@ const char *schedule_times(struct arena *arena, const struct plan_schedule *s);
 void schedule_read(struct arena *arena, const char *days, const char *times, const char *first, const char *last,
 	const char *missed, struct plan_schedule *ret);
 
-/* "Every Monday and Friday at 08:00 and 17:30, until 2025-12-20". */
+/* "Every Monday and Friday at 08:00 and 17:30, until Saturday, 20 December 2025". */
 const char *schedule_words(struct arena *arena, const struct plan_schedule *s);

@@ -59,11 +59,17 @@ function Actions({ plan, refresh })
 		<button type="button" class="plain" onClick=${forget}>Delete …</button></div>`;
 }
 
+/* Runs of one day are left out together. */
+function several(plan)
+{
+	return plan.schedule.times.length > 1;
+}
+
 function NextRun({ plan, run, refresh })
 {
 	async function takeIn()
 	{
-		await planAct(plan, "skip", { day: run.day, undo: true }, `Taken in again: ${run.when}.`);
+		await planAct(plan, "skip", { day: run.day, undo: true }, `Taken in again: ${dayInWords(run.day)}.`);
 		refresh();
 	}
 
@@ -74,7 +80,7 @@ function NextRun({ plan, run, refresh })
 		${run.skipped ? html`<${Badge} words=${PLAN_RUNS.skipped} />
 				<button type="button" aria-label=${`Take in again: ${run.when}`} onClick=${takeIn}>Take in again</button>`
 			: html`<button type="button" aria-label=${`Leave out: ${run.when}`}
-				onClick=${() => planSkip(plan, run.day, run.when, refresh)}>Leave out</button>`}
+				onClick=${() => planSkip(plan, run.day, refresh)}>${several(plan) ? "Leave out the day" : "Leave out"}</button>`}
 	</li>`;
 }
 

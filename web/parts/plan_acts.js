@@ -5,6 +5,7 @@ import { post, remove } from "../api.js";
 import { ask, Dialog } from "./dialog.js";
 import { say } from "./notice.js";
 import { plansPart } from "./store.js";
+import { dayInWords } from "./time.js";
 import { html } from "./html.js";
 
 /* Resolves to whether it was done. done: what is said then; undo: { label, run }. */
@@ -23,10 +24,10 @@ export async function planAct(plan, verb, params, done, undo = null)
 	}
 }
 
-/* after(): what has been changed is shown anew. */
-export async function planSkip(plan, day, when, after = () => {})
+/* All of a plan's runs of a day. after(): what has been changed is shown anew. */
+export async function planSkip(plan, day, after = () => {})
 {
-	await planAct(plan, "skip", { day }, `Left out: ${when}.`, { label: "Undo", run: async () => {
+	await planAct(plan, "skip", { day }, `Left out: ${dayInWords(day)}.`, { label: "Undo", run: async () => {
 		await planAct(plan, "skip", { day, undo: true });
 		after();
 	} });
