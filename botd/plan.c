@@ -15,7 +15,7 @@
 #define PAGE         100
 #define AHEAD        5
 #define MOST_AHEAD   40 /* with those that are left out: proto/botd.def */
-#define MOST_TROUBLE 1024
+#define MOST_TROUBLE 1400 /* bytes: proto/botd.def */
 
 const char *plan_trouble(struct call *call, const char *site, const char *action)
 {

@@ -76,8 +76,7 @@ static int check_inputs(struct wish *w)
 	return r == 0 ? wish_describe(w) : r;
 }
 
-/* zone: of a plan that there is, or NULL: the site's. */
-static int wish_check(struct wish *w, const struct plan_schedule *schedule, const char *zone)
+static int wish_check(struct wish *w, const struct plan_schedule *schedule)
 {
 	int r = order_find(&w->order);
 	char today[11];
@@ -85,7 +84,7 @@ static int wish_check(struct wish *w, const struct plan_schedule *schedule, cons
 	if (r < 0)
 		return r;
 	order_today(&w->order, today);
-	w->zone = arena_strdup(w->call->arena, zone ?: w->order.recipe->environment.time_zone ?: "UTC");
+	w->zone = arena_strdup(w->call->arena, w->order.recipe->environment.time_zone ?: "UTC");
 	r = schedule_check(w->call, schedule, today, &w->schedule);
 	return r == 0 ? check_inputs(w) : r;
 }
@@ -161,7 +160,7 @@ int plan_create(struct call *call, const struct plan_create_params *params, stru
 {
 	struct wish w = { .call = call, .order = { .call = call, .site = params->site, .action_name = params->action },
 		.inputs = params->inputs };
-	int r = wish_check(&w, params->schedule, NULL);
+	int r = wish_check(&w, params->schedule);
 
 	if (r == 0)
 		r = keep_plan(&w, params->key, &result->plan);
@@ -182,11 +181,12 @@ static int write_change(struct wish *w, struct db_who who, int64_t id, bool *ret
 	struct arena *arena = w->call->arena;
 	int r = db_query(botd_of(w->call)->db, who, botd_deadline(w->call), &res,
 		"UPDATE jobs.plans p SET title = $2, inputs = $3::json, days = n.days, times = n.times, first_day = n.first_day, last_day = n.last_day, "
-		"missed = $8, next_at = (SELECT i.at FROM jobs.plan_instants(n.days, n.times, n.first_day, n.last_day, p.time_zone, now(), 1) i) "
+		"missed = $8, time_zone = $9, "
+		"next_at = (SELECT i.at FROM jobs.plan_instants(n.days, n.times, n.first_day, n.last_day, $9, now(), 1) i) "
 		"FROM (SELECT $4::smallint[] AS days, $5::time[] AS times, $6::date AS first_day, $7::date AS last_day) n WHERE p.id = $1 AND " UNDUE,
 		DB_INT(id), DB_TEXT(w->title), DB_TEXT(w->text), DB_TEXT(schedule_days(arena, &w->schedule)),
 		DB_TEXT(schedule_times(arena, &w->schedule)), DB_TEXT(w->schedule.first), DB_TEXT(w->schedule.last),
-		DB_TEXT(w->schedule.missed));
+		DB_TEXT(w->schedule.missed), DB_TEXT(w->zone));
 
 	if (r == 0)
 		*ret = db_changed(res) == 1;
@@ -209,6 +209,17 @@ static int keep_change(struct wish *w, struct db_who who, int64_t id)
 		(long long)id);
 }
 
+/* Once it was changed, a database that is lost before it is read has not done nothing. */
+static int find_changed(struct call *call, struct db_who who, int64_t id, bool made, struct plan_info **ret)
+{
+	int r = plan_find(call, who, id, ret);
+
+	if (r >= 0 || r == REFUSED || r == -ECANCELED || !made)
+		return r;
+	return call_refuse(call, ERR_maybe_done, NULL,
+		"The database was lost just as plan %lld had been changed; look at it before you repeat this.", (long long)id);
+}
+
 int plan_change(struct call *call, const struct plan_change_params *params, struct plan_change_result *result)
 {
 	struct db_who who = DB_USER(call->acting.user);
@@ -221,11 +232,11 @@ int plan_change(struct call *call, const struct plan_change_params *params, stru
 	w.order.site = old->site;
 	w.order.action_name = old->action;
 	w.inputs = params->inputs ?: old->inputs;
-	r = wish_check(&w, params->schedule ?: old->schedule, old->time_zone);
+	r = wish_check(&w, params->schedule ?: old->schedule);
 	if (r == 0)
 		r = keep_change(&w, who, params->id);
 	if (r == 0)
-		r = plan_find(call, who, params->id, &result->plan);
+		r = find_changed(call, who, params->id, true, &result->plan);
 	order_end(&w.order);
 	return r;
 }
@@ -245,7 +256,7 @@ static int plan_set_row(struct call *call, int64_t id, struct plan_info **ret, c
 	if (r < 0)
 		return r;
 	made = db_changed(res) == 1;
-	r = plan_find(call, who, id, ret);
+	r = find_changed(call, who, id, made, ret);
 	return r < 0 ? r : !made;
 }
 

@@ -12,6 +12,7 @@
 #define DB_MS    5000
 #define PAGE     100
 #define SPIN_MS  5    /* the least pause, for this clock and the database's are not the same */
+#define HELD_MS  50   /* what is due still is held by somebody */
 #define AGAIN_MS 1000 /* before what failed is tried again */
 #define BEATS    3    /* for how long nobody may be seen before it counts as down: so many of its beats */
 
@@ -90,7 +91,7 @@ static int64_t clock_pause(struct botd *b)
 
 	if (r == 0 && db_next(res) && row_int(res, "ms") < ms)
 		ms = row_int(res, "ms");
-	return ms > SPIN_MS ? ms : SPIN_MS;
+	return ms <= 0 ? HELD_MS : ms > SPIN_MS ? ms : SPIN_MS;
 }
 
 void plan_clock_run(void *botd)

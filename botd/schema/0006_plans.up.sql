@@ -106,7 +106,7 @@ CREATE POLICY claimer_sees ON jobs.plans FOR SELECT TO stead_claimer USING (true
 -- Whoever looks what is due sees whose it is and when, and nothing else; it is dealt with as that person.
 GRANT SELECT (id, user_id, next_at) ON jobs.plans TO stead_claimer;
 GRANT SELECT, INSERT, DELETE ON jobs.plans TO stead_botd;
-GRANT UPDATE (title, inputs, days, times, first_day, last_day, missed, skips, paused_until, next_at) ON jobs.plans TO stead_botd;
+GRANT UPDATE (title, inputs, time_zone, days, times, first_day, last_day, missed, skips, paused_until, next_at) ON jobs.plans TO stead_botd;
 GRANT SELECT, INSERT, DELETE ON jobs.plan_runs TO stead_botd; -- DELETE: of those that are too old to be told
 GRANT SELECT ON jobs.plan_clock TO stead_botd, stead_claimer;
 GRANT UPDATE (seen_at, down_from, down_until) ON jobs.plan_clock TO stead_claimer;

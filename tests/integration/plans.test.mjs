@@ -3,13 +3,15 @@
  * passed while nobody was there. The real botd and PostgreSQL; the bookings that they ask for wait, for there is no session.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 
 import { becomes } from "../e2e/waits.mjs";
 import { startPostgres } from "../lib/postgres.mjs";
@@ -155,8 +157,16 @@ class Botd {
 		this.client?.close();
 		this.control?.close();
 		this.child.kill(signal);
-		this.log.length = 0;
-		return (await this.exited)[0];
+		const [code] = await this.exited;
+
+		if (code === null || code === 0)
+			this.log.length = 0; /* the next start says anew that it is ready */
+		return code;
+	}
+
+	async steadctl(...words)
+	{
+		return (await promisify(execFile)(join(PROGRAMS, "steadctl"), ["--socket-dir", join(this.dir, "run"), ...words])).stdout;
 	}
 
 	as(user)
@@ -194,7 +204,7 @@ describe("a plan", { timeout: 300_000 }, () => {
 	before(async () => {
 		botd = await (await new Botd().recipe()).start();
 	});
-	after(() => botd?.stop());
+	after(async () => botd && assert.equal(await botd.stop(), 0, botd.log.join("\n")));
 
 	/* Each test has a person of its own. */
 	const person = () => {
@@ -401,7 +411,16 @@ describe("a plan", { timeout: 300_000 }, () => {
 		assert.ok((await botd.control.call("plan_list")).plans.some((one) => one.id === id && one.user === user));
 		assert.equal((await botd.control.call("plan_pause", { id })).plan.state, "paused");
 		assert.equal((await botd.control.call("plan_resume", { id })).plan.state, "on");
-		await botd.control.call("plan_delete", { id });
+		assert.match(await botd.steadctl("plan", "list"), /Book a desk: D-201 +Every day at 08:00/);
+		const { next_day: day } = (await as("plan_show", { id })).plan;
+
+		await botd.steadctl("plan", "skip", String(id), day);
+		const shown = await botd.steadctl("plan", "show", String(id));
+
+		assert.match(shown, /^state +on$/m);
+		assert.match(shown, /^inputs +date \+14, desk D-201$/m);
+		assert.match(shown, /Desk D-201 on .* yes/);
+		await botd.steadctl("plan", "delete", String(id));
 		await assert.rejects(botd.control.call("plan_show", { id }), { code: "not_found" });
 	});
 });
@@ -507,6 +526,9 @@ describe("what is down", { timeout: 300_000 }, () => {
 		await setTimeout(1000);
 		assert.equal((await as("booking_list", { limit: 500 })).bookings.length, PLANS);
 		assert.equal(await pg.sql("SELECT count(*), count(DISTINCT plan_id) FROM jobs.plan_runs WHERE user_id = 206"), `${PLANS}|${PLANS}`);
+		const [worst] = (await pg.sql("SELECT ceil(extract(epoch FROM max(written_at - at)) * 1000) FROM jobs.plan_runs WHERE user_id = 206")).split("|");
+
+		assert.ok(Number(worst) < LATE_MS, `the last of them ran ${worst} ms late`);
 		assert.ok([one, two].every((botd) => botd.log.some((line) => /has asked for booking/.test(line))), "both have had some");
 	});
 
@@ -538,6 +560,61 @@ describe("what is down", { timeout: 300_000 }, () => {
 		assert.equal(past.length, 1);
 		assert.ok(past[0].booking);
 		assert.equal((await as("booking_list")).bookings.length, 1);
+	});
+
+	test("PostgreSQL is lost in the COMMIT, which was not made: it is run once, afterwards", async () => {
+		const botd = await begin({ plan_late_ms: 60_000 }), as = botd.as(211);
+		const { id } = await plan(as, { times: [clock(1500)] });
+
+		await pg.sql(`CREATE FUNCTION public.die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+			CREATE CONSTRAINT TRIGGER die AFTER INSERT ON jobs.plan_runs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.die()`);
+		await becomes(() => botd.log.some((line) => /not every plan that is due/.test(line)), LIMIT_MS, "no COMMIT was lost", 50);
+		assert.equal((await as("booking_list")).bookings.length, 0);
+		await pg.sql("DROP FUNCTION public.die() CASCADE");
+		const past = await becomes(async () => (await history(as, id)).length && history(as, id), LIMIT_MS, "it did not run", 50);
+
+		assert.deepEqual(became(past), ["asked"]);
+		assert.equal((await as("booking_list")).bookings.length, 1);
+	});
+
+	test("and which was made, but its answer was lost: it is run once", async () => {
+		const dir = join(home, "proxy");
+		let lost = 0;
+		/* Between botd and PostgreSQL: keeps back that a transaction which moved a plan on was committed, and hangs up. */
+		const proxy = createServer((client) => {
+			const server = connect(join(pg.dir, ".s.PGSQL.5432"));
+			let armed = false;
+
+			client.on("data", (data) => {
+				armed ||= !lost && data.includes("jobs.plan_runs") && data.includes("OFFSET 500");
+				server.write(data);
+			});
+			server.on("data", (data) => {
+				if (!armed || !data.includes("COMMIT\0"))
+					return client.write(data);
+				lost++;
+				server.destroy();
+				return client.destroy();
+			});
+			for (const [one, other] of [[client, server], [server, client]])
+				one.on("error", () => {}).on("close", () => other.destroy());
+		});
+
+		await mkdir(dir);
+		proxy.listen(join(dir, ".s.PGSQL.5432"));
+		await once(proxy, "listening");
+		const botd = await begin({ database: pg.as("stead_botd").replace(pg.dir, dir) }), as = botd.as(212);
+		const { id, next_at_ms: at } = await plan(as, { times: [clock(1500)] });
+		const past = await becomes(async () => lost && (await history(as, id)).length && history(as, id), LIMIT_MS, "it did not run", 50);
+
+		await becomes(async () => (await as("plan_show", { id })).plan.next_at_ms === at + DAY_MS, LIMIT_MS, "it does not go on", 50);
+		await setTimeout(1500);
+		assert.equal(lost, 1);
+		assert.deepEqual(became(past), ["asked"]);
+		assert.equal((await as("booking_list")).bookings.length, 1);
+		await running.pop().stop("SIGKILL");
+		proxy.close();
 	});
 
 	test("a plan that cannot be seen to keeps no other back, and is said once", async () => {
