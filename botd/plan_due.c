@@ -59,9 +59,9 @@ static int due_lock(struct due *d)
 	" ELSE 'Nobody saw to it in time' END"
 
 #define TOLD                                                                                       \
-	"CASE WHEN skipped THEN 'You had this day left out.' WHEN paused THEN 'The plan was paused.' ELSE " DOWN("d.at") \
+	"CASE WHEN skipped THEN 'You had it skip this day.' WHEN paused THEN 'The plan was paused.' ELSE " DOWN("d.at") \
 	" || CASE p.missed WHEN 'run_late' THEN '; a later run took its place.' "                  \
-	"WHEN 'skip' THEN '; this plan leaves out what was missed.' "                              \
+	"WHEN 'skip' THEN '; this plan skips what was missed.' "                              \
 	"ELSE '; it was not run, for this plan only tells what was missed.' END END"
 
 /*

@@ -1,4 +1,4 @@
-/* A plan as its person meets it: made on the page, books at the site when it comes due, is paused, left out, changed and deleted. */
+/* A plan as its person meets it: made on the page, books at the site when it comes due, is skipped, changed, paused and deleted. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
@@ -67,15 +67,15 @@ describe("a plan", { concurrency: false }, () => {
 		assert.deepEqual((await plans()).map(({ when, inputs }) => [when, inputs.date]), [["Every Monday and Thursday at 08:00", "+14"]]);
 	});
 
-	it("leaves out a run, and takes it in again", { timeout: LIMIT_MS }, async () => {
+	it("skips a run, and takes it in again", { timeout: LIMIT_MS }, async () => {
 		const [{ id, next_when: next }] = await plans();
 
-		await page().getByRole("button", { name: `Leave out: ${next}` }).click();
+		await page().getByRole("button", { name: `Skip: ${next}` }).click();
 		await page().getByRole("button", { name: `Take in again: ${next}` }).waitFor();
-		await picture(page(), "plan-left-out");
+		await picture(page(), "plan-skipped");
 		assert.notEqual((await plans())[0].next_when, next);
 		await page().getByRole("button", { name: `Take in again: ${next}` }).click();
-		await page().getByRole("button", { name: `Leave out: ${next}` }).waitFor();
+		await page().getByRole("button", { name: `Skip: ${next}` }).waitFor();
 		assert.equal((await plans())[0].next_when, next);
 		assert.equal(page().url(), `${rig.url}/plans/${id}`);
 	});
@@ -113,7 +113,7 @@ describe("a plan", { concurrency: false }, () => {
 		await page().getByRole("dialog").getByRole("button", { name: "Pause" }).click();
 		await says("No run until it is resumed.");
 		await page().getByRole("button", { name: "Resume Book a desk: D-205" }).click();
-		await page().getByRole("button", { name: "Leave out the next run of Book a desk: D-205" }).click();
+		await page().getByRole("button", { name: "Skip the next run of Book a desk: D-205" }).click();
 		await page().getByRole("button", { name: "Undo" }).click();
 		await page().goto(`${rig.url}/plans/${id}`);
 		await says("Not asked for");

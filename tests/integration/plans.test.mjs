@@ -467,7 +467,7 @@ describe("what is down", { timeout: 300_000 }, () => {
 		const { as, id, past } = await missedThree(202, "skip");
 
 		assert.deepEqual(became(past), ["missed", "missed", "missed"]);
-		assert.match(past[0].reason, /this plan leaves out what was missed\.$/);
+		assert.match(past[0].reason, /this plan skips what was missed\.$/);
 		assert.equal((await as("plan_show", { id })).plan.trouble, undefined);
 		assert.equal((await as("booking_list")).bookings.length, 0);
 	});

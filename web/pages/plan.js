@@ -59,7 +59,7 @@ function Actions({ plan, refresh })
 		<button type="button" class="plain" onClick=${forget}>Delete …</button></div>`;
 }
 
-/* Runs of one day are left out together. */
+/* Runs of one day are skipped together. */
 function several(plan)
 {
 	return plan.schedule.times.length > 1;
@@ -74,13 +74,13 @@ function NextRun({ plan, run, refresh })
 	}
 
 	return html`<li class="card line">
-		<span class="grow"><strong class=${run.skipped ? "left-out" : ""}>${run.when}</strong>
+		<span class="grow"><strong class=${run.skipped ? "skipped" : ""}>${run.when}</strong>
 			${run.title && html`<span class="quiet small block">${run.title}</span>`}
 			${run.note && html`<span class="reason small">${run.note}</span>`}</span>
 		${run.skipped ? html`<${Badge} words=${PLAN_RUNS.skipped} />
 				<button type="button" aria-label=${`Take in again: ${run.when}`} onClick=${takeIn}>Take in again</button>`
-			: html`<button type="button" aria-label=${`Leave out: ${run.when}`}
-				onClick=${() => planSkip(plan, run.day, refresh)}>${several(plan) ? "Leave out the day" : "Leave out"}</button>`}
+			: html`<button type="button" aria-label=${`Skip: ${run.when}`}
+				onClick=${() => planSkip(plan, run.day, refresh)}>${several(plan) ? "Skip the day" : "Skip"}</button>`}
 	</li>`;
 }
 

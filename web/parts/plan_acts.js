@@ -27,7 +27,7 @@ export async function planAct(plan, verb, params, done, undo = null)
 /* All of a plan's runs of a day. after(): what has been changed is shown anew. */
 export async function planSkip(plan, day, after = () => {})
 {
-	await planAct(plan, "skip", { day }, `Left out: ${dayInWords(day)}.`, { label: "Undo", run: async () => {
+	await planAct(plan, "skip", { day }, `Skipped: ${dayInWords(day)}.`, { label: "Undo", run: async () => {
 		await planAct(plan, "skip", { day, undo: true });
 		after();
 	} });
@@ -81,7 +81,7 @@ export function PausePlan()
 
 	return html`
 		<${Dialog} title="Pause this plan?" onCancel=${() => end(false)}>
-			<p>It asks for nothing meanwhile; its history tells what it has left out.</p>
+			<p>It asks for nothing meanwhile; its history tells what it has skipped.</p>
 			<label class="field">Until the morning of <span class="quiet small">(optional; without a day, until you resume it)</span>
 				<input type="date" value=${until} onInput=${(event) => setUntil(event.target.value)} /></label>
 			<div class="row end"><button type="button" autofocus onClick=${() => end(false)}>Cancel</button>

@@ -23,8 +23,8 @@ function PlanRow({ plan })
 				${plan.trouble && html`<span class="reason small">${plan.trouble}</span>`}
 			</span>
 			<${Badge} words=${plan.trouble ? [PLANS[plan.state][0], "warn"] : PLANS[plan.state]} />
-			${plan.state === "on" && plan.next_day && html`<button type="button" aria-label=${`Leave out the next run of ${plan.title}`}
-				onClick=${() => planSkip(plan, plan.next_day)}>Leave out next</button>`}
+			${plan.state === "on" && plan.next_day && html`<button type="button" aria-label=${`Skip the next run of ${plan.title}`}
+				onClick=${() => planSkip(plan, plan.next_day)}>Skip next</button>`}
 			${plan.state === "on" && html`<button type="button" aria-label=${`Pause ${plan.title}`}
 				onClick=${() => planPause(plan)}>Pause …</button>`}
 			${plan.state === "paused" && html`<button type="button" aria-label=${`Resume ${plan.title}`}

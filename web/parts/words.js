@@ -42,8 +42,8 @@ export const PLANS = {
 /* What a plan does about runs that Stead missed. */
 export const PLAN_MISSED = {
 	run_late: "Run the newest one late",
-	skip: "Leave them out",
-	tell: "Leave them out and tell me",
+	skip: "Skip them",
+	tell: "Skip them and tell me",
 };
 
 /* What became of a run; one that was asked for is told by its booking. */
@@ -51,7 +51,7 @@ export const PLAN_RUNS = {
 	asked: ["Asked for", "ok"],
 	late: ["Asked for late", "warn"],
 	missed: ["Missed", "warn"],
-	skipped: ["Left out", "quiet"],
+	skipped: ["Skipped", "quiet"],
 	paused: ["Paused", "quiet"],
 	overlap: ["Left out", "quiet"],
 	refused: ["Not asked for", "bad"],
