@@ -5,13 +5,18 @@
 #include "db/db.h"
 #include "proto/call.h"
 
+/* Where a booking b stands whose job is j. */
+#define BOOKING_STATE                                                                              \
+	"CASE WHEN j.state = 'waiting' THEN 'needs_sign_in' WHEN j.state IN ('done', 'cancelled') THEN j.state " \
+	"WHEN j.cancel THEN 'cancelling' WHEN b.intent_at IS NOT NULL AND NOT b.again THEN 'sent' " \
+	"WHEN j.state = 'running' THEN 'running' ELSE 'queued' END"
+
 /* The columns that booking_read() reads, and the tables that they are of: b the booking's, j its job's. */
 #define BOOKING_COLUMNS                                                                            \
 	"b.id, b.user_id, b.site, b.action, b.title, b.inputs, j.outcome, b.step, b.steps, "        \
 	"CASE WHEN j.state IN ('scheduled', 'behind', 'queued') AND EXISTS (SELECT FROM jobs.queues q WHERE q.name = j.queue AND q.paused) " \
 	"THEN 'An administrator has paused the work at this site; it goes on by itself after that.' ELSE j.reason END AS reason, " \
-	"CASE WHEN j.state = 'waiting' THEN 'needs_sign_in' WHEN j.state IN ('done', 'cancelled') THEN j.state " \
-	"WHEN j.cancel THEN 'cancelling' WHEN b.intent_at IS NOT NULL AND NOT b.again THEN 'sent' WHEN j.state = 'running' THEN 'running' ELSE 'queued' END AS state, " \
+	BOOKING_STATE " AS state, "                                                                \
 	"b.intent_at, b.answer, b.list_read_at, b.list_trouble, b.told, "                          \
 	"CASE WHEN j.state IN ('scheduled', 'behind', 'queued') AND b.intent_at IS NOT NULL AND NOT b.again THEN j.due_at END " \
 	"AS next_look_at, b.starts, j.created_at, j.finished_at, b.picture"

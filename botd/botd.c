@@ -35,6 +35,11 @@ static void tell_work(const char *, void *arg)
 	queue_wake(&b->queue);
 }
 
+static void tell_plan(const char *, void *arg)
+{
+	plan_clock_wake(&((struct botd *)arg)->clock);
+}
+
 /* The numbers of jobs, a space between two. NULL or "": something may have been missed, so everybody looks. */
 static void tell_news(const char *payload, void *arg)
 {
@@ -82,6 +87,8 @@ static int botd_open_database(struct botd *b)
 		r = db_listen(b->db, "jobs_news", tell_news, b);
 	if (r == 0)
 		r = db_listen(b->db, "jobs_cancel", tell_unwanted, b);
+	if (r == 0)
+		r = db_listen(b->db, "jobs_plans", tell_plan, b);
 	if (r < 0)
 		log_error("cannot start: %s", strerror(-r));
 	return r;
@@ -112,6 +119,7 @@ int botd_start(void *daemon)
 	queue_start(&b->queue);
 	fiber_start("resume", resume_run, b, &b->resume);
 	fiber_start("plain pictures", plain_run, b, &b->plain);
+	fiber_start("plans", plan_clock_run, b, &b->clock.fiber);
 	return 0;
 }
 
@@ -126,6 +134,8 @@ void botd_stop(void *daemon)
 	queue_stop(&b->queue);
 	workers_stop(b);
 	closings_wait(&b->closings);
+	fiber_cancel(b->clock.fiber);
+	fiber_join(&b->clock.fiber);
 	fiber_cancel(b->resume);
 	fiber_join(&b->resume);
 	fiber_cancel(b->plain);

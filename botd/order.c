@@ -1,4 +1,5 @@
-/* Asking for a booking: checked against the recipe, kept once, and only then answered. */
+#include "botd/order.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,51 +23,30 @@
 #define NTH_LAST(n_)                                                                               \
 	"SELECT created_at FROM jobs.jobs WHERE user_id = $1 AND kind = 'booking' ORDER BY id DESC OFFSET " n_ "::bigint - 1 LIMIT 1"
 
-
-/* What is asked for, checked. */
-struct order {
-	struct call *call;
-	const struct booking_create_params *params;
-	const struct recipe *recipe;
-	const struct recipe_action *action;
-	json_t *inputs; /* kept by the call */
-	const char *text, *title;
-};
-
-static int find_action(struct order *o)
+int order_find(struct order *o)
 {
-	const struct booking_create_params *p = o->params;
-
-	o->recipe = recipe_ref(recipe_find(botd_of(o->call)->recipes, p->site));
+	o->recipe = recipe_ref(recipe_find(botd_of(o->call)->recipes, o->site));
 	if (!o->recipe)
 		return call_refuse(o->call, ERR_invalid, "site",
-			"There is no recipe for a site called \"%s\"; choose one of the sites that are listed.", p->site);
-	o->action = recipe_action_find(o->recipe, p->action);
+			"There is no recipe for a site called \"%s\"; choose one of the sites that are listed.", o->site);
+	o->action = recipe_action_find(o->recipe, o->action_name);
 	if (!o->action)
 		return call_refuse(o->call, ERR_invalid, "action",
 			"%s has no action \"%s\"; choose one of those that are listed for the site.", o->recipe->title,
-			p->action);
+			o->action_name);
 	if (o->action->off)
 		return call_refuse(o->call, ERR_off, "action", "%s", action_off(o->call->arena, o->recipe, o->action));
 	return 0;
 }
 
-static int check_inputs(struct order *o)
+void order_today(const struct order *o, char out[11])
 {
-	char today[11], field[512], why[512];
-	int r;
-
-	today_at(o->recipe->environment.time_zone, wall_now(), today);
-	r = inputs_check(o->action, o->params->inputs, today, &o->inputs, field, why, sizeof(why));
-	if (r < 0)
-		return call_refuse(o->call, ERR_invalid, field, "%s", why);
-	call_keep(o->call, o->inputs);
-	return 0;
+	today_at(o->recipe->environment.time_zone, wall_now(), out);
 }
 
-static const struct botd_settings *order_settings(const struct order *o)
+void order_end(struct order *o)
 {
-	return botd_of(o->call)->settings;
+	o->recipe = recipe_unref(o->recipe);
 }
 
 /* The booking in words, and its inputs as they are kept. */
@@ -86,23 +66,34 @@ static int order_describe(struct order *o)
 	return 0;
 }
 
+int order_check(struct order *o, const char *today)
+{
+	char now[11], field[512], why[512];
+	int r;
+
+	order_today(o, now);
+	r = inputs_check(o->action, o->given, today ? today : now, &o->inputs, field, why, sizeof(why));
+	if (r < 0)
+		return call_refuse(o->call, ERR_invalid, field, "%s", why);
+	call_keep(o->call, o->inputs);
+	return order_describe(o);
+}
+
+static const struct botd_settings *order_settings(const struct order *o)
+{
+	return botd_of(o->call)->settings;
+}
+
 /*
  * One row and its first line; nothing when the key is there already, or the person has too many that wait, or has asked
  * for too many just now. Those are counted by indexes, and no further than the limit.
  */
-static int order_insert(struct order *o)
+static int order_insert(struct order *o, const char *key)
 {
 	return db_query(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), NULL,
-		"WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane, key, last_line) "
-		"SELECT $1, 'booking', $3, $3, $2, 1 WHERE (SELECT count(*) FROM (SELECT FROM jobs.jobs WHERE user_id = $1 "
-		"AND kind = 'booking' AND state IN ('scheduled', 'behind', 'queued', 'waiting') LIMIT $8) w) < $8 "
-		"AND NOT EXISTS (SELECT FROM (" NTH_LAST("$9") ") n WHERE created_at > now() - interval '1 min') "
-		"ON CONFLICT ON CONSTRAINT jobs_key DO NOTHING RETURNING id, user_id), "
-		"b AS (INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs) SELECT id, user_id, $3, $4, $5, $6::json FROM j) "
-		"INSERT INTO jobs.lines (job_id, n, user_id, attempt, level, text) "
-		"SELECT id, 1, user_id, 0, 'info', 'Asked for: ' || $7 FROM j",
-		DB_INT(o->call->acting.user), DB_TEXT(o->params->key), DB_TEXT(o->params->site),
-		DB_TEXT(o->params->action), DB_TEXT(o->title), DB_TEXT(o->text), DB_TEXT(o->title),
+		"WITH " ORDER_INSERT("AND NOT EXISTS (SELECT FROM (" NTH_LAST("$9") ") n WHERE created_at > now() - interval '1 min') ")
+		"SELECT FROM m", DB_INT(o->call->acting.user), DB_TEXT(key), DB_TEXT(o->site), DB_TEXT(o->action_name), DB_TEXT(o->title),
+		DB_TEXT(o->text), DB_TEXT(arena_printf(o->call->arena, "Asked for: %s", o->title)),
 		DB_INT(order_settings(o)->most_waiting), DB_INT(order_settings(o)->most_per_minute));
 }
 
@@ -130,12 +121,12 @@ static int refuse_more(struct order *o)
 	return call_retry_in(o->call, s * 1000);
 }
 
-static int find_by_key(struct order *o, struct booking_info **ret)
+static int find_by_key(struct order *o, const char *key, struct booking_info **ret)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
 	int r = db_read(botd_of(o->call)->db, DB_USER(o->call->acting.user), botd_deadline(o->call), &res,
 		"SELECT " BOOKING_COLUMNS " FROM " BOOKING_TABLES " WHERE j.user_id = $1 AND j.kind = 'booking' AND j.key = $2",
-		DB_INT(o->call->acting.user), DB_TEXT(o->params->key));
+		DB_INT(o->call->acting.user), DB_TEXT(key));
 
 	if (r < 0)
 		return r;
@@ -147,17 +138,17 @@ static int find_by_key(struct order *o, struct booking_info **ret)
 }
 
 /* The key makes a repeated request harmless, so whatever may have failed is done again while there is time. */
-static int order_keep(struct order *o, struct booking_info **ret)
+static int order_keep(struct order *o, const char *key, struct booking_info **ret)
 {
 	int64_t deadline = botd_deadline(o->call);
 	bool perhaps = false; /* there may be a row of it by now */
 	int r = -ENOTCONN;
 
 	for (int i = 0; i < TRIES && loop_now() < deadline; i++) {
-		r = order_insert(o);
+		r = order_insert(o, key);
 		perhaps |= r == 0 || r == -EINPROGRESS;
 		if (r == 0)
-			r = find_by_key(o, ret);
+			r = find_by_key(o, key, ret);
 		if (r != -EINPROGRESS && r != -ENOTCONN && r != -EDEADLK)
 			break;
 		if (fiber_sleep_until(deadline_in(PAUSE_MS)) < 0)
@@ -170,29 +161,25 @@ static int order_keep(struct order *o, struct booking_info **ret)
 		"request with the same key.");
 }
 
-static int check_same(struct order *o, const struct booking_info *b)
+static int check_same(struct order *o, const char *key, const struct booking_info *b)
 {
-	if (strcmp(b->site, o->params->site) == 0 && strcmp(b->action, o->params->action) == 0 &&
-	    json_equal(b->inputs, o->inputs))
+	if (strcmp(b->site, o->site) == 0 && strcmp(b->action, o->action_name) == 0 && json_equal(b->inputs, o->inputs))
 		return 0;
 	return call_refuse(o->call, ERR_already, "key",
-		"The key \"%s\" names another booking of yours already (%s); take a new key for a new booking.",
-		o->params->key, b->title);
+		"The key \"%s\" names another booking of yours already (%s); take a new key for a new booking.", key, b->title);
 }
 
 int booking_create(struct call *call, const struct booking_create_params *params, struct booking_create_result *result)
 {
-	struct order o = { .call = call, .params = params };
-	int r = find_action(&o);
+	struct order o = { .call = call, .site = params->site, .action_name = params->action, .given = params->inputs };
+	int r = order_find(&o);
 
 	if (r == 0)
-		r = check_inputs(&o);
+		r = order_check(&o, NULL);
 	if (r == 0)
-		r = order_describe(&o);
+		r = order_keep(&o, params->key, &result->booking);
 	if (r == 0)
-		r = order_keep(&o, &result->booking);
-	if (r == 0)
-		r = check_same(&o, result->booking);
-	recipe_unref(o.recipe);
+		r = check_same(&o, params->key, result->booking);
+	order_end(&o);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include "botd/closing.h"
 #include "botd/held.h"
 #include "botd/outage.h"
+#include "botd/plan_clock.h"
 #include "botd/queue.h"
 #include "botd/roster.h"
 #include "botd/settings.h"
@@ -35,6 +36,7 @@ struct botd {
 	struct resolver resolver;
 	struct workers workers;
 	struct fiber *plain;         /* seals pictures that an older botd has kept as they were (botd/plain.h) */
+	struct plan_clock clock;
 	struct fiber *resume;        /* wakes what waits for a sign-in (botd/resume.h) */
 };
 

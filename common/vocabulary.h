@@ -17,6 +17,11 @@
 #define BOOKING_WORDS "queued|running|sent|needs_sign_in|cancelling|done|cancelled"
 #define OUTCOME_WORDS "booked|waitlisted|full|too_early|no_credit|already_booked|limit|unconfirmed|failed"
 
+/* Where a plan stands; what it does about runs that were missed; what became of a run. */
+#define PLAN_WORDS "on|paused|ended"
+#define PLAN_MISSED_WORDS "run_late|skip|tell"
+#define PLAN_RUN_WORDS "asked|late|missed|skipped|paused|overlap|refused"
+
 /* How bad a line of a log is. */
 #define LEVEL_WORDS "info|warning|error"
 

@@ -5,11 +5,14 @@ import { route, routerStart } from "./router.js";
 import { Question } from "./parts/dialog.js";
 import { Loading } from "./parts/frame.js";
 import { Notices, Trouble } from "./parts/notice.js";
+import { PausePlan } from "./parts/plan_acts.js";
 import { html } from "./parts/html.js";
 import { Booking } from "./pages/booking.js";
 import { BookingNew } from "./pages/booking_new.js";
 import { Dashboard } from "./pages/dashboard.js";
 import { Missing } from "./pages/missing.js";
+import { Plan } from "./pages/plan.js";
+import { PlanForm } from "./pages/plan_form.js";
 import { SignInDialog, SignInPage } from "./pages/sign_in.js";
 import { SignInStart } from "./pages/sign_in_start.js";
 import { Stream } from "./pages/stream.js";
@@ -20,6 +23,8 @@ const PAGES = {
 	booking_new: BookingNew,
 	stream: Stream,
 	booking: Booking,
+	plan: Plan,
+	plan_form: PlanForm,
 	missing: Missing,
 };
 
@@ -44,6 +49,7 @@ function App()
 	return html`
 		<${Current} />
 		<${Question} />
+		<${PausePlan} />
 		${askingAgain.value && html`<${SignInDialog} />`}
 		<${Notices} />`;
 }

@@ -6,6 +6,9 @@ const ROUTES = [
 	["sign_in_start", /^\/sites\/(?<site>[^/]+)\/sign-in$/],
 	["booking_new", /^\/sites\/(?<site>[^/]+)\/book\/(?<action>[^/]+)$/],
 	["stream", /^\/streams\/(?<id>[^/]+)$/],
+	["plan_form", /^\/sites\/(?<site>[^/]+)\/plan\/(?<action>[^/]+)$/],
+	["plan_form", /^\/plans\/(?<id>[1-9]\d{0,18})\/change$/],
+	["plan", /^\/plans\/(?<id>[1-9]\d{0,18})$/],
 	["booking", /^\/bookings\/(?<id>[1-9]\d{0,18})$/],
 ];
 

@@ -88,6 +88,22 @@ test("botd's pictures: those that there are stay, to be sealed; on the way back 
 	assert.equal(await pg.sql("SELECT string_agg(job_id::text, ' ') FROM jobs.pictures"), "92");
 	assert.equal(await pg.sql("SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE oid IN ('jobs.pictures'::regclass, 'jobs.bookings'::regclass)"), "t");
 	await pg.migrate("botd", ["up"]);
+});
+
+test("botd's: plans go, and the bookings that they have asked for stay", async () => {
+	await pg.sql(`WITH j AS (INSERT INTO jobs.jobs (user_id, kind, queue, lane, key) VALUES (7, 'booking', 'desk', 'desk', 'plan 1 0') RETURNING id),
+		b AS (INSERT INTO jobs.bookings (id, user_id, site, action, title, inputs) SELECT id, 7, 'desk', 'book', 'A desk', '{}' FROM j),
+		p AS (INSERT INTO jobs.plans (user_id, key, site, action, title, inputs, time_zone, days, times, first_day, missed) VALUES
+			(7, 'k', 'desk', 'book', 'A desk', '{}', 'UTC', '{1}', '{08:00}', '2026-01-01', 'skip') RETURNING id)
+		INSERT INTO jobs.plan_runs (plan_id, at, user_id, day, became, job_id) SELECT p.id, now(), 7, '2026-01-01', 'asked', j.id FROM p, j`);
+	for (const table of ["plans", "plan_runs"])
+		assert.equal(await pg.sql(`SELECT relforcerowsecurity FROM pg_class WHERE oid = 'jobs.${table}'::regclass`), "t");
+	assert.equal(await pg.sql("SELECT count(*) FROM jobs.plans", { role: "stead_botd" }), "0", "without a person there is nothing");
+	await assert.rejects(pg.sql("BEGIN; SET LOCAL ROLE stead_claimer; SELECT inputs FROM jobs.plans", { role: "stead_botd" }), /permission denied/);
+	await pg.migrate("botd", ["down", "--to", "6"]);
+	assert.equal(await pg.sql("SELECT string_agg(key, ' ') FROM jobs.jobs"), "plan 1 0");
+	await pg.migrate("botd", ["up"]);
+	assert.equal(await pg.sql("SELECT count(*) FROM jobs.plans"), "0");
 	await pg.sql("DELETE FROM jobs.jobs");
 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { HEALTH, OUTCOMES, STATES } from "../../web/parts/words.js";
+import { HEALTH, OUTCOMES, PLANS, PLAN_MISSED, PLAN_RUNS, STATES } from "../../web/parts/words.js";
 import { startPostgres } from "../lib/postgres.mjs";
 
 const words = {};
@@ -40,6 +40,8 @@ test("the tables take the words that there are", async () => {
 	same(await checked("jobs.jobs", "outcome"), words.OUTCOME);
 	same(await checked("jobs.lines", "level"), words.LEVEL);
 	same(await checked("jobs.jobs", "state"), words.JOB);
+	same(await checked("jobs.plans", "missed"), words.PLAN_MISSED);
+	same(await checked("jobs.plan_runs", "became"), words.PLAN_RUN);
 	const told = await readFile("botd/booking.h", "utf8"); /* a booking's state is its job's, in words for its person */
 
 	assert.deepEqual(words.BOOKING.filter((word) => !told.includes(`'${word}'`)), []);
@@ -49,6 +51,9 @@ test("the page has words for each of them", () => {
 	same(Object.keys(HEALTH), words.HEALTH);
 	same(Object.keys(OUTCOMES), words.OUTCOME);
 	same([...Object.keys(STATES), "done"], words.BOOKING); /* done is said by its outcome */
+	same(Object.keys(PLANS), words.PLAN);
+	same(Object.keys(PLAN_MISSED), words.PLAN_MISSED);
+	same(Object.keys(PLAN_RUNS), words.PLAN_RUN);
 });
 
 test("the docs explain those that a recipe and a session can have", async () => {
@@ -56,6 +61,8 @@ test("the docs explain those that a recipe and a session can have", async () => 
 
 	for (const word of words.OUTCOME)
 		assert.match(recipes, new RegExp(`\\b${word}\\b`), word);
+	for (const word of [...words.PLAN_MISSED, ...words.PLAN_RUN])
+		assert.ok(architecture.includes(`*${word}*`), word);
 	for (const word of words.HEALTH)
 		assert.ok(architecture.includes(`*${word}*`), word);
 });

@@ -30,6 +30,8 @@ const HELD = WIRE_KILL("streamd: nothing has left");
 
 const EDGE = (words) => ({ targets: ["bin/streamd"],
 	command: ["node", "--test", `--test-name-pattern=${words}`, "tests/e2e/edge.test.mjs"] });
+const PLANS = (words) => ({ targets: ["bin/botd", "bin/stead-migrate"],
+	command: ["node", "--test", `--test-name-pattern=${words}`, "tests/integration/plans.test.mjs"] });
 const WATCH = (words) => ({ targets: ["bin/streamd"],
 	command: ["node", "--test", `--test-name-pattern=${words}`, "tests/e2e/watch.test.mjs"] });
 const EVENTS = (words) => ({ targets: ["bin/authd"],
@@ -340,6 +342,16 @@ export const mutants = [
 	{ name: "nothing was changed, it says, when the database was lost once the booking had been kept", file: "botd/order.c",
 		changes: [["		perhaps |= r == 0 || r == -EINPROGRESS;\n", ""]], targets: ["bin/botd"],
 		command: ["node", "--test", "--test-name-pattern=nobody says that it was not", "tests/integration/botd_refusals.test.mjs"] },
+	{ name: "a plan's run that has been dealt with is made again", file: "botd/plan_due.c",
+		changes: [["\"plan %lld %lld\", (long long)d->id, (long long)d->at_ms", "\"plan %lld %lld\", (long long)d->id, (long long)loop_now()"],
+			["b.inputs::jsonb = $2::jsonb", "b.inputs::jsonb <> $2::jsonb"]],
+		...PLANS("set back") },
+	{ name: "a plan's missed run is passed over in silence", file: "botd/plan_due.c",
+		changes: [["WHERE d.at NOT IN (SELECT at FROM run) ORDER BY", "WHERE d.at NOT IN (SELECT at FROM run) AND (skipped OR paused) ORDER BY"]],
+		...PLANS("skip: none is run") },
+	{ name: "a time that the clocks show twice is run the second time", file: "botd/schema/0007_plans.up.sql",
+		changes: [["THEN s.first ELSE s.second END AS at,", "THEN s.second ELSE s.second END AS at,"]],
+		...PLANS("show twice") },
 	{ name: "who reads an audit fills it", file: "proto/method.c",
 		changes: [["	return method->reads || method->streams", "	return method->streams"]],
 		targets: ["tests/test_act"], command: ["build/plain/tests/test_act"] },

@@ -4,6 +4,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api.js";
 import { cameFrom } from "../router.js";
+import { draftKeep } from "../parts/draft.js";
 import { Field, DateList } from "../parts/fields.js";
 import { Loading, Page } from "../parts/frame.js";
 import { Trouble } from "../parts/notice.js";
@@ -65,6 +66,12 @@ function requestsOf(action, values)
 		return [{ label: action.title, inputs: Object.fromEntries(plain) }];
 	return days.map((day) => ({ day, label: action.title,
 		inputs: { ...Object.fromEntries(plain), [several]: day } }));
+}
+
+/* What goes along to a plan, whose days are its runs' own. */
+function plainValues(action, values)
+{
+	return Object.fromEntries(action.inputs.filter(({ type }) => type !== "date").map(({ name }) => [name, values[name]]));
 }
 
 function Form({ site, action, given })
@@ -132,7 +139,9 @@ function Form({ site, action, given })
 				: html`<${Field} key=${input.name} input=${input} value=${values[input.name]}
 					mistake=${mistakes[input.name]}
 						set=${(value) => set(input.name, value)} />`)}
-			<div class="row"><button type="submit" class="primary">${action.title}</button>
+			<div class="row wrap"><button type="submit" class="primary">${action.title}</button>
+				<a class="button" href=${`/sites/${encodeURIComponent(site.name)}/plan/${encodeURIComponent(action.name)}`}
+					onClick=${() => draftKeep(site.name, action.name, plainValues(action, values))}>Repeat …</a>
 				<a class="button" href=${cameFrom() ?? "/"}>Cancel</a></div>
 		</form>`;
 }

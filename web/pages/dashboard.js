@@ -2,12 +2,13 @@
 import { useState } from "preact/hooks";
 import { post } from "../api.js";
 import { account } from "../account.js";
-import { bookingsPart, olderLoad, sessionsPart, sites, sitesPart, siteTitle as titleOf, streamsPart } from "../parts/store.js";
+import { bookingsPart, olderLoad, plansPart, sessionsPart, sites, sitesPart, siteTitle as titleOf, streamsPart } from "../parts/store.js";
 import { Badge } from "../parts/badge.js";
 import { bookingGroups } from "../parts/booking_groups.js";
 import { Loading, Page } from "../parts/frame.js";
 import { PartTrouble, say, Trouble } from "../parts/notice.js";
 import { usePart } from "../parts/part.js";
+import { PlanRows } from "../parts/plans.js";
 import { SiteCard } from "../parts/site_card.js";
 import { sureToClose } from "../parts/stream_close.js";
 import { Ago, now } from "../parts/clock.js";
@@ -15,7 +16,7 @@ import { ago, dayInWords, today } from "../parts/time.js";
 import { bookingStands, bookingWords, stepWords, streamOpen } from "../parts/words.js";
 import { html } from "../parts/html.js";
 
-const PARTS = [sitesPart, sessionsPart, streamsPart, bookingsPart];
+const PARTS = [sitesPart, sessionsPart, streamsPart, plansPart, bookingsPart];
 /* A list that is longer wants to be searched. */
 const FILTERED_FROM = 9;
 /* What is over is seldom looked for. */
@@ -246,6 +247,16 @@ function Attention()
 		${needs.length > 1 && html`<button type="button" onClick=${toBookings}>Show them</button>`}</p>`;
 }
 
+function Plans()
+{
+	return html`
+		<section aria-labelledby="plans-h"><h2 id="plans-h">Plans</h2>
+			<${Own} part=${plansPart} away="The part of Stead that runs plans is away; your plans are safe" />
+			${!plansPart.value.value && !plansPart.trouble.value && html`<${Loading} what="Loading your plans …" />`}
+			<${PlanRows} />
+		</section>`;
+}
+
 function Bookings()
 {
 	const got = bookingsPart.value.value;
@@ -271,6 +282,7 @@ export function Dashboard()
 			<${Attention} />
 			<${OpenSignIns} />
 			<${Sites} />
+			<${Plans} />
 			<${Bookings} />
 		<//>`;
 }

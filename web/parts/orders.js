@@ -10,6 +10,7 @@ import { navigate } from "../router.js";
 import { Badge } from "./badge.js";
 import { usePoll } from "./poll.js";
 import { dayInWords } from "./time.js";
+import { uuid } from "./uuid.js";
 import { bookingEnded, bookingWords } from "./words.js";
 import { html } from "./html.js";
 
@@ -22,17 +23,6 @@ const POLL_MS = 3000;
  * later ones.
  */
 let queue = Promise.resolve();
-
-/* crypto.randomUUID() is there on https and loopback only. */
-function uuid()
-{
-	if (crypto.randomUUID)
-		return crypto.randomUUID();
-
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-
-	return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 function pause(ms)
 {

@@ -8,6 +8,7 @@ import { Part } from "./part.js";
 
 const POLL_MS = 3000;
 const SITES_FOR_MS = 30000;
+const PLANS_MS = 10000;
 const PAGE = 50;
 
 let older = [];
@@ -16,6 +17,7 @@ let more = false;
 export const sitesPart = new Part(async () => (await get("/sites")).sites, SITES_FOR_MS);
 export const sessionsPart = new Part(sessionsLoad, POLL_MS);
 export const streamsPart = new Part(async () => (await get("/streams")).streams, POLL_MS);
+export const plansPart = new Part(async () => (await get("/plans", { limit: 500 })).plans, PLANS_MS);
 export const bookingsPart = new Part(bookingsLoad, POLL_MS);
 
 /* The list, or null while it has not come. */

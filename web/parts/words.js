@@ -34,6 +34,30 @@ export const OUTCOMES = {
 	failed: ["Failed", "bad"],
 };
 
+export const PLANS = {
+	on: ["On", "ok"],
+	paused: ["Paused", "quiet"],
+	ended: ["Has ended", "quiet"],
+};
+
+/* What a plan does about runs that Stead missed. */
+export const PLAN_MISSED = {
+	run_late: "Run the newest one late",
+	skip: "Skip them",
+	tell: "Skip them and tell me",
+};
+
+/* What became of a run; one that was asked for is told by its booking. */
+export const PLAN_RUNS = {
+	asked: ["Asked for", "ok"],
+	late: ["Asked for late", "warn"],
+	missed: ["Missed", "warn"],
+	skipped: ["Skipped", "quiet"],
+	paused: ["Paused", "quiet"],
+	overlap: ["Left out", "quiet"],
+	refused: ["Not asked for", "bad"],
+};
+
 const ENDED = ["saved", "failed", "timed_out", "closed"];
 
 /*
