@@ -271,6 +271,17 @@ describe("an action over HTTP", { concurrency: false }, () => {
 		assert.equal(gym.acts, acts);
 	});
 
+	it("takes no answer that is none for an empty list", { timeout: LIMIT_MS }, async () => {
+		const acts = gym.acts;
+
+		gym.next("/api/mine", says("<html>Wartung</html>"), says({ bookings: null }));
+		gym.booked.push({ name: "alice", className: "Yoga", day: day(1 + days) });
+		const done = await ends();
+
+		assert.equal(done.outcome, "already_booked", done.reason);
+		assert.equal(gym.acts, acts);
+	});
+
 	it("waits out a site that is not well, as long as it says", { timeout: LIMIT_MS }, async () => {
 		gym.next("/api/mine", says("busy", 429, { "Retry-After": "1" }), hangs_up, says("down", 503));
 		const { id } = await book();
