@@ -6,8 +6,9 @@
  * sessions and to keep what comes back; its recipes, which an administrator put there; its PostgreSQL to keep users
  * apart. It trusts nothing that a site says beyond what a recipe maps to an outcome. What it holds: what people have
  * asked for and what was done for it; no key, no password, and a captured session only as a sealed descriptor that it
- * passes from sessiond to streamd and back without looking inside. What its compromise costs: everything that the
- * sites allow to the sessions of all users, for it may fetch any of them; not the master key, not Stead's own accounts.
+ * passes from sessiond to streamd and back without looking inside, but for the cookies of one with which it asks a site
+ * over HTTP, while it does. What its compromise costs: everything that the sites allow to the sessions of all users, for
+ * it may fetch any of them; not the master key, not Stead's own accounts.
  */
 #include "botd/audit.h"
 #include "botd/botd.h"

@@ -617,8 +617,6 @@ export const mutants = [
 		changes: [["WHERE q.paused IS NOT TRUE)\"", "WHERE q.paused IS NOT NULL OR q.paused IS NULL)\""]] },
 	{ name: "whoever led before leads for ever", file: "botd/roster.c", ...QUEUE,
 		changes: [["OR worker IS NULL OR until < clock_timestamp() RETURNING", "OR worker IS NULL RETURNING"]] },
-	{ name: "what has not ended is swept, too", file: "botd/roster.c", ...QUEUE,
-		changes: [["WHERE kind = $1 AND state IN ('done', 'cancelled') \"\n\t\t\"AND finished_at < now()", "WHERE kind = $1 \"\n\t\t\"AND created_at < now()"]] },
 	{ name: "what an answer sets is not kept", file: "botd/direct.c", ...REQUESTS("goes on with what the site has set"),
 		changes: [["	d->changed |= !state_equal(d->state, state);\n", "	d->changed |= false;\n"]] },
 	{ name: "what an answer sets does not reach the browser", file: "botd/run_request.c", ...REQUESTS("mixes pages and requests"),
