@@ -16,7 +16,7 @@ static const struct step *probe_step(struct arena *arena, const struct recipe_pr
 {
 	struct step *s = arena_alloc(arena, sizeof(*s));
 
-	*s = (struct step){ .step = "request", .method = "GET", .url = p->url, .headers = p->headers, .headers_count = p->headers_count };
+	*s = (struct step){ .step = "request", .method = p->method ? p->method : "GET", .url = p->url, .json = p->json, .headers = p->headers, .headers_count = p->headers_count };
 	return s;
 }
 

@@ -189,6 +189,10 @@ static void check_listing(struct reading *r, const struct place *place, const st
 
 static void check_probe_request(struct reading *r, const struct place *place, const void *p)
 {
+	const struct recipe_probe_request *q = p;
+
+	if (q->json && (!q->method || strcmp(q->method, "POST") != 0))
+		reading_fail(r, PLACE_KEY(place, "json"), "goes with the method POST");
 	walk_texts(&recipe_probe_request_type, place, p, refuse_braces, r);
 }
 

@@ -105,6 +105,27 @@ static void test_refused(void **state)
 	}
 }
 
+static void test_probe_asks(void **state)
+{
+#define GRAPHQL ", \"request\": { \"url\": \"https://gym.test/q\", \"account\": \"/data/me\", \"out\": [{ \"pointer\": \"/errors\" }]%s }"
+	CLEANUP(recipe_unrefp) const struct recipe *r = NULL;
+	char probe[512], act[256], why[1024] = "";
+
+	(void)state;
+	snprintf(act, sizeof(act), ACT, "");
+	snprintf(probe, sizeof(probe), GRAPHQL, ", \"method\": \"POST\", \"json\": { \"query\": \"me\" }");
+	r = parse(probe, LIST, act, why, sizeof(why));
+	if (!r)
+		fail_msg("%s", why);
+	assert_string_equal("{\"query\":\"me\"}", r->probe.request->json);
+	snprintf(probe, sizeof(probe), GRAPHQL, ", \"json\": {}");
+	assert_null(parse(probe, LIST, act, why, sizeof(why)));
+	assert_non_null(strstr(why, "json: goes with the method POST"));
+	snprintf(probe, sizeof(probe), GRAPHQL, ", \"method\": \"POST\", \"json\": { \"query\": \"{class}\" }");
+	assert_null(parse(probe, LIST, act, why, sizeof(why)));
+	assert_non_null(strstr(why, "variables are known in actions only"));
+}
+
 static void test_bodies_go_with_methods(void **state)
 {
 	const char *get = "{ \"step\": \"request\", \"method\": \"GET\", \"url\": \"https://gym.test/a\", \"act\": true, \"json\": {} }";
@@ -213,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pageless, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_probe_asks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bodies_go_with_methods, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_values_stay_values, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fits, set_up, tear_down),
