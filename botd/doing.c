@@ -465,12 +465,20 @@ static enum step_result take_or_act(struct doing *d, const struct step *step, st
 	return !held.pressed ? doing_take(d, step, call, ret) : held.cut ? STEP_MISSING : STEP_DONE;
 }
 
+/* A box that is as it should be is not pressed: what it would have made the page send has not been sent either. */
+static bool say_unpressed(struct doing *d, const struct step *step, const struct run_step_result *result)
+{
+	bool unpressed = step_kind(step) == STEP_check && result->text && strcmp(result->text, step->off ? "off" : "on") == 0;
+
+	return !unpressed || doing_say(d, "info", "It was so already, and was not pressed.");
+}
+
 /* PASS_MISSING has been explained. A browser that dies with the act is judged by the list, in another attempt. */
 static enum pass doing_pass(struct doing *d, size_t i)
 {
 	CLEANUP(call_freep) struct call *call = NULL;
 	const struct step *step = &d->action->steps[i];
-	struct run_step_result result;
+	struct run_step_result result = { .picture = -1 };
 	enum step_result r;
 
 	d->place = PLACE_STEP + (int)i;
@@ -480,6 +488,8 @@ static enum pass doing_pass(struct doing *d, size_t i)
 	r = take_or_act(d, step, call, &result);
 	if (step_kind(step) == STEP_request)
 		take_word(d);
+	if (r == STEP_DONE && !say_unpressed(d, step, &result))
+		return PASS_OVER;
 	if (r == STEP_DONE || (r == STEP_MISSING && step->optional))
 		return got_past(d, d->place) ? PASS_ON : PASS_OVER;
 	if (r == STEP_UNSENT)

@@ -44,10 +44,10 @@ static int find_box(struct stepping *s, struct element *e, struct edited *ret, b
 static bool can_be_ticked(struct stepping *s, const struct edited *d)
 {
 	if (d->kind == EDITED_RADIO && s->step->off)
-		stepping_conclude(s, STEP_END_FAILED, "%s is a radio button, which no press takes its mark from, at %s; tick another one of its "
+		stepping_conclude(s, STEP_END_MISSING, "%s is a radio button, which no press takes its mark from, at %s; tick another one of its "
 			"group instead.", stepping_words(s), stepping_where(s));
 	else if (d->kind != EDITED_BOX && d->kind != EDITED_RADIO)
-		stepping_conclude(s, STEP_END_FAILED, "%s is no box that can be ticked, nor a radio button, at %s.", stepping_words(s),
+		stepping_conclude(s, STEP_END_MISSING, "%s is no box that can be ticked, nor a radio button, at %s.", stepping_words(s),
 			stepping_where(s));
 	else
 		return true;

@@ -28,7 +28,7 @@ static void say_not_taken(struct stepping *s, const struct edited *d)
 		stepping_conclude(s, STEP_END_MISSING, "%s %s, after %g s at %s.", stepping_words(s), d->gone ? "went away" : "is there but disabled",
 			(double)step_timeout_ms(s->step) / 1000, stepping_where(s));
 	else
-		stepping_conclude(s, STEP_END_FAILED, "%s is no field that takes files, nor the label of one, at %s.", stepping_words(s),
+		stepping_conclude(s, STEP_END_MISSING, "%s is no field that takes files, nor the label of one, at %s.", stepping_words(s),
 			stepping_where(s));
 }
 

@@ -269,16 +269,27 @@ static int read_named(struct naming *n, const struct account_answer *a, const ch
 	return 0;
 }
 
+/* What is shown on a page may be told; what is stored or answered may be a secret, such as a whole token. */
+static void say_unfit(struct naming *n, const struct recipe_probe_in *in, const char *text)
+{
+	const char *within = in->pattern ? " within " : "", *pattern = in->pattern ?: "";
+
+	if (n->source)
+		account_lacks(n, "what should name the account does not fit as a name%s%s", within, pattern);
+	else
+		account_lacks(n, "\"%s\" does not fit as a name%s%s", BRIEF(100, text), within, pattern);
+}
+
 int account_read(struct target_ref page, const struct recipe_probe_in *in, const char *shown, const struct account_answer *answer,
 	char *account, char *lack)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new_secret(0);
-	struct naming n = { .page = page, .source = in->account, .arena = arena, .deadline = deadline_in(READ_MS),
-		.lack = lack };
+	struct naming n = { .page = page, .source = in->account, .arena = arena, .deadline = deadline_in(READ_MS), .lack = lack };
 	const char *text = shown;
-	int r = read_named(&n, answer, &text);
+	int r;
 
-	*account = '\0';
+	*account = *lack = '\0';
+	r = read_named(&n, answer, &text);
 	if (r < 0)
 		return r;
 	if (text && recipe_account(in, text, account, ACCOUNT_MOST)) {
@@ -286,8 +297,7 @@ int account_read(struct target_ref page, const struct recipe_probe_in *in, const
 	} else {
 		*account = '\0';
 		if (text)
-			account_lacks(&n, "\"%s\" does not fit as an account's name%s%s", BRIEF(100, text), in->pattern ? " within " : "",
-				in->pattern ?: "");
+			say_unfit(&n, in, text);
 	}
 	return 0;
 }

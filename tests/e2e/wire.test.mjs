@@ -58,7 +58,10 @@ describe("an act is never repeated", { concurrency: true }, () => {
 	const done = [["ticks", "fetch"], ["drags", "fetch"], ["gives", "fetch"], ["keys", "fetch"], ["doubles", "fetch"], ["ticks", "form"], ["drags", "debounced"], ["gives", "form"]];
 
 	done.forEach(([action, kind], i) => test(`an act by another step than a click is sent once (${action}, ${kind})`, { timeout: LONG_MS }, async () => {
-		assert.equal((await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer: "done", action }))).outcome, "booked");
+		const { outcome, said } = await wire.isTold(await wire.book(wire.lanes[i % 4], { kind, answer: "done", action }));
+
+		assert.equal(outcome, "booked", said);
+		assert.equal(/It was so already, and was not pressed\./.test(said), action === "ticks", said);
 	}));
 
 	test("a heartbeat leaves no drag half done", { timeout: LONG_MS }, async () => {

@@ -401,7 +401,7 @@ PAGE_TEST(test_requests)
 	"localStorage.me = JSON.stringify({ user: { 'a/b': 'alice@example.test', token: null } });" \
 	"const b64 = (o) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(o))))"\
 	".replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');"                           \
-	"const token = `${b64({ alg: 'none' })}.${b64({ preferred_username: '\u00e4lice?>~', sub: 12 })}.x`;"\
+	"const token = `${b64({ alg: 'none' })}.${b64({ long: 'x'.repeat(300), preferred_username: '\u00e4lice?>~', sub: 12 })}.x`;"\
 	"sessionStorage.token = token; localStorage.wrapped = JSON.stringify([{ token }]); localStorage.broken = 'x.y.z';"\
 	"document.cookie = 'who=%22al%C3%ADce%22'; fetch('/api/me');</script>"
 
@@ -450,7 +450,7 @@ PAGE_TEST(test_account_lacks)
 {
 	struct selector boot = { .css = "#boot", .nth = 1, .hidden = true }, seen_only = { .css = "#boot", .nth = 1 };
 	struct recipe_item none = { "http://a.test", "none" }, other = { "http://b.test", "me" }, me = { "http://a.test", "me" };
-	struct recipe_item broken = { "http://a.test", "broken" };
+	struct recipe_item broken = { "http://a.test", "broken" }, token = { "http://a.test", "token" };
 	struct recipe_cookie cookie = { "whom", NULL }, elsewhere = { "who", "b.test" };
 	const struct {
 		struct recipe_account_source source;
@@ -464,6 +464,7 @@ PAGE_TEST(test_account_lacks)
 		{ { .local_storage = &me, .claim = "sub" }, "is no JSON Web Token" },
 		{ { .local_storage = &broken, .claim = "sub" }, "is no JSON Web Token" },
 		{ { .local_storage = &broken, .pointer = "/a" }, "is no JSON" },
+		{ { .session_storage = &token }, "what should name the account does not fit as a name." }, /* it is a secret */
 		{ { .cookie = &cookie }, "the page has no cookie whom" },
 		{ { .cookie = &elsewhere }, "the page has no cookie who" },
 		{ { .answer = "http://a.test/api/me", .pointer = "/users/1" }, "there is no text at /users/1" },

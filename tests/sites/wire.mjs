@@ -479,7 +479,7 @@ export function wireRecipe(host)
 			seen: action(75_000, { more: [{ step: "wait_for", at: at("#done"), timeout_ms: 2000, otherwise: "failed" }] }),
 			waits: action(75_000, { more: [{ step: "wait_for", at: at("#never"), timeout_ms: 4000, otherwise: "failed" }] }),
 			choose: action(75_000, { act: { step: "choose", at: at("#menu"), value: "Book" } }),
-			ticks: action(75_000, { act: { step: "check", at: at("#box") } }),
+			ticks: action(75_000, { before: [{ step: "check", at: at("#box"), off: true }], act: { step: "check", at: at("#box") } }),
 			drags: action(75_000, { act: { step: "drag", at: at("#card"), to: at("#slot") } }),
 			gives: action(75_000, { act: { step: "upload", at: at("#file"), file: { name: "{row}.txt", text: "{row}" } } }),
 			keys: action(75_000, { act: { step: "press", keys: "Control+Enter", at: at("#box") } }),
