@@ -21,7 +21,7 @@
 struct direct {
 	const struct recipe *recipe;
 	struct egress_rule *rule;
-	struct http *http;
+	struct http_client *http;
 	struct state *state;  /* another one after each change */
 	struct arena *own;    /* what is said of the browser */
 	bool changed;
@@ -62,7 +62,7 @@ int direct_new(struct botd *b, const struct recipe *recipe, int state, struct di
 		return r;
 	}
 	state_environment(d->state, &e);
-	d->http = http_new(&(struct http_config){ .rule = d->rule,
+	d->http = http_client_new(&(struct http_config){ .rule = d->rule,
 		.resolver = &b->resolver,
 		.user_agent = arena_strdup(d->own, e.user_agent ? e.user_agent : e.agent),
 		.languages = arena_strdup(d->own, e.languages),
@@ -89,7 +89,7 @@ struct direct *direct_free(struct direct *d)
 	if (!d)
 		return NULL;
 	direct_drop(d);
-	http_free(d->http);
+	http_client_free(d->http);
 	egress_rule_free(d->rule);
 	state_free(d->state);
 	arena_free(d->own);

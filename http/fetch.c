@@ -58,7 +58,7 @@ static int fetch_end(const struct transfer *t, int r, struct arena *arena, struc
 	return r;
 }
 
-int http_fetch(struct http *h, const struct http_request *q, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY])
+int http_fetch(struct http_client *h, const struct http_request *q, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY])
 {
 	CLEANUP(transfer_freep) struct transfer *t = NULL;
 	int r;
@@ -69,7 +69,7 @@ int http_fetch(struct http *h, const struct http_request *q, struct arena *arena
 	return r < 0 ? r : fetch_end(t, transfer_run(t, why), arena, ret);
 }
 
-int http_hold(struct http *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY])
+int http_hold(struct http_client *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY])
 {
 	CLEANUP(transfer_freep) struct transfer *t = NULL;
 	int r;

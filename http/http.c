@@ -8,7 +8,7 @@
 #include "common/must.h"
 #include "http/transfer.h"
 
-static void take_done(struct http *h)
+static void take_done(struct http_client *h)
 {
 	CURLMsg *m;
 	int left;
@@ -23,7 +23,7 @@ static void take_done(struct http *h)
 
 static void socket_ready(int fd, short what, void *arg)
 {
-	struct http *h = arg;
+	struct http_client *h = arg;
 	int bits = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0), running;
 
 	curl_multi_socket_action(h->multi, fd, bits, &running);
@@ -32,7 +32,7 @@ static void socket_ready(int fd, short what, void *arg)
 
 static void time_has_come(int, short, void *arg)
 {
-	struct http *h = arg;
+	struct http_client *h = arg;
 	int running;
 
 	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -42,7 +42,7 @@ static void time_has_come(int, short, void *arg)
 /* watched: the event of before, if there is one. */
 static int watch_socket(CURL *, curl_socket_t fd, int what, void *arg, void *watched)
 {
-	struct http *h = arg;
+	struct http_client *h = arg;
 	short bits = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
 
 	if (watched)
@@ -55,7 +55,7 @@ static int watch_socket(CURL *, curl_socket_t fd, int what, void *arg, void *wat
 
 static int set_timer(CURLM *, long ms, void *arg)
 {
-	struct http *h = arg;
+	struct http_client *h = arg;
 
 	if (ms < 0)
 		event_del(h->timer);
@@ -64,9 +64,9 @@ static int set_timer(CURLM *, long ms, void *arg)
 	return 0;
 }
 
-struct http *http_new(const struct http_config *config)
+struct http_client *http_client_new(const struct http_config *config)
 {
-	struct http *h = must(calloc(1, sizeof(*h)));
+	struct http_client *h = must(calloc(1, sizeof(*h)));
 
 	h->config = *config;
 	h->timer = loop_timer(time_has_come, h);
@@ -78,7 +78,7 @@ struct http *http_new(const struct http_config *config)
 	return h;
 }
 
-struct http *http_free(struct http *h)
+struct http_client *http_client_free(struct http_client *h)
 {
 	if (h) {
 		curl_multi_cleanup(h->multi);
@@ -88,7 +88,7 @@ struct http *http_free(struct http *h)
 	return NULL;
 }
 
-void http_freep(struct http **h)
+void http_client_freep(struct http_client **h)
 {
-	http_free(*h);
+	http_client_free(*h);
 }

@@ -26,7 +26,7 @@ struct arena;
 struct resolver;
 
 /* What the requests of one person at one site share: connections, and what they may reach. */
-struct http;
+struct http_client;
 
 struct http_config {
 	const struct egress_rule *rule; /* borrowed, as the resolver is */
@@ -37,14 +37,14 @@ struct http_config {
 };
 
 /* Needs the loop. */
-struct http *http_new(const struct http_config *config);
+struct http_client *http_client_new(const struct http_config *config);
 
 /* Where an answer's location leads to from base (RFC 9110 section 10.2.2); NULL: to no address of a site. In the arena. */
 const char *http_join(struct arena *arena, const char *base, const char *location);
 
 /* No fiber may be in a call of it. Takes NULL, returns NULL. */
-struct http *http_free(struct http *h);
-void http_freep(struct http **h);
+struct http_client *http_client_free(struct http_client *h);
+void http_client_freep(struct http_client **h);
 
 struct http_header {
 	const char *name, *value;
@@ -87,7 +87,7 @@ const char *http_header_of(const struct http_answer *a, const char *name);
  * -EFBIG	the answer is larger than is taken
  * -ETIMEDOUT, -ECANCELED
  */
-int http_fetch(struct http *h, const struct http_request *q, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY]);
+int http_fetch(struct http_client *h, const struct http_request *q, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY]);
 
 /*
  * A request that has left but for the last byte of its body, so that it has not been made: RFC 9112 section 8, a message that
@@ -99,7 +99,7 @@ struct transfer;
  * Connects, and sends all but the last byte of a request that is `once` and has a body. 0; or as http_fetch(), and nothing has
  * been made. The request is borrowed until transfer_free(), which drops what was not let go: it has not been made then.
  */
-int http_hold(struct http *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY]);
+int http_hold(struct http_client *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY]);
 
 /* The site has ended the connection meanwhile, or answered already: it is to be held anew. */
 bool http_held_lost(const struct transfer *t);

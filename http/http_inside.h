@@ -5,7 +5,7 @@
 
 #include "http/http.h"
 
-struct http {
+struct http_client {
 	CURLM *multi;
 	struct event *timer;
 	struct http_config config;

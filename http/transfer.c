@@ -212,7 +212,7 @@ static int build_transfer(struct transfer *t, char *why)
 	return 0;
 }
 
-int transfer_new(struct http *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY])
+int transfer_new(struct http_client *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY])
 {
 	CLEANUP(transfer_freep) struct transfer *t = must(calloc(1, sizeof(*t)));
 	int r;

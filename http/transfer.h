@@ -7,7 +7,7 @@
 #include "http/place.h"
 
 struct transfer {
-	struct http *http;
+	struct http_client *http;
 	const struct http_request *request;
 	struct place place;
 	struct egress_target target;
@@ -31,7 +31,7 @@ struct transfer {
 };
 
 /* Checks the request and finds where it may go. 0, or as http_fetch(). Not yet on its way. */
-int transfer_new(struct http *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY]);
+int transfer_new(struct http_client *h, const struct http_request *q, struct transfer **ret, char why[HTTP_WHY]);
 
 /*
  * Sends it to the first endpoint that can be connected to and waits until it is done, or held if it is to be. 0; or as

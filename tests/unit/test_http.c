@@ -16,7 +16,7 @@
 
 static struct resolver resolver;
 static struct egress_rule *rule;
-static struct http *http;
+static struct http_client *http;
 static struct arena *arena;
 static struct site site;
 static struct http_answer answer;
@@ -41,7 +41,7 @@ static void begin(const struct site_answer *answers, SSL_CTX *tls, const char *k
 	assert_int_equal(egress_rule_new((struct egress_words){ hosts, 2 }, (struct egress_words){ addresses, 1 },
 		(struct egress_words){ pins, 1 }, &rule, &field, wrong), 0);
 	trusted[0] = key;
-	http = http_new(&(struct http_config){ .rule = rule,
+	http = http_client_new(&(struct http_config){ .rule = rule,
 		.resolver = &resolver,
 		.user_agent = "Agent/1",
 		.languages = "de,en;q=0.5",
@@ -55,7 +55,7 @@ static int finish(void **state)
 	(void)state;
 	if (!http)
 		return 0;
-	http = http_free(http);
+	http = http_client_free(http);
 	site_stop(&site);
 	SSL_CTX_free(site.tls);
 	rule = egress_rule_free(rule);
