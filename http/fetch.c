@@ -58,7 +58,8 @@ static int fetch_end(const struct transfer *t, int r, struct arena *arena, struc
 	return r;
 }
 
-int http_fetch(struct http_client *h, const struct http_request *q, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY])
+int http_fetch(struct http_client *h, const struct http_request *q, struct arena *arena, struct http_answer *ret,
+	char why[HTTP_WHY])
 {
 	CLEANUP(transfer_freep) struct transfer *t = NULL;
 	int r;

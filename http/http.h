@@ -87,7 +87,8 @@ const char *http_header_of(const struct http_answer *a, const char *name);
  * -EFBIG	the answer is larger than is taken
  * -ETIMEDOUT, -ECANCELED
  */
-int http_fetch(struct http_client *h, const struct http_request *q, struct arena *arena, struct http_answer *ret, char why[HTTP_WHY]);
+int http_fetch(struct http_client *h, const struct http_request *q, struct arena *arena, struct http_answer *ret,
+	char why[HTTP_WHY]);
 
 /*
  * A request that has left but for the last byte of its body, so that it has not been made: RFC 9112 section 8, a message that
