@@ -148,16 +148,16 @@ export class Person {
 		await this.codeTyped(await code());
 	}
 
-	/* From the dashboard: fills the form; resolves to the number of the booking, whose page is then shown. */
-	async book(title, { date, desk, note })
+	/* From the dashboard: fills the form of an action; resolves to the number of the booking, whose page is then shown. */
+	async book(title, { date, desk, note }, action = "Book a desk")
 	{
 		const { page } = this;
 
-		await this.card(title).getByRole("link", { name: "Book a desk" }).click();
+		await this.card(title).getByRole("link", { name: action }).click();
 		await page.getByLabel("Day", { exact: true }).fill(date);
 		await page.getByLabel(/^Desk/).fill(desk);
 		await page.getByLabel(/^Note/).fill(note);
-		await page.getByRole("button", { name: "Book a desk" }).click();
+		await page.getByRole("button", { name: action }).click();
 		await orWhatItSays(page, page.waitForURL(/\/bookings\/\d+$/), "The page of the booking");
 		return Number(page.url().split("/").at(-1));
 	}

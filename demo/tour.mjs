@@ -175,13 +175,13 @@ export class Tour {
 		await this.#step("the session is still there, and so is the login", () => this.#dashboardShows(/^. Work(s|ed)/));
 	}
 
-	async #asks(wish)
+	async #asks(wish, action)
 	{
 		let id;
 
 		await this.alice.dashboard();
 		await this.#step(`asks for desk ${wish.desk} on ${wish.date}`, async () => {
-			id = await this.alice.book(SITE, wish);
+			id = await this.alice.book(SITE, wish, action);
 			return `booking ${id}`;
 		});
 	}
@@ -229,6 +229,28 @@ export class Tour {
 		await this.#step(`${SITE}'s own list has it, once`, () => this.#confirmed(wish));
 	}
 
+	/* The site has taken it and says nothing, and whoever has sent it is gone: it is looked for, and not sent again. */
+	async request()
+	{
+		const wish = { date: dayFromNow(5), desk: "D-208", note: "" };
+
+		this.#say({ title: "An action over HTTP, and botd killed in its middle" });
+		await this.#stead.sites.control("/knobs", { accept_then_hang: 1 });
+		await this.#asks(wish, "Reserve without a page");
+		await this.#step(`${SITE} has taken it, and does not answer`, async () => {
+			const { reached } = await this.#stead.sites.control("/wait?count=hung&at_least=1&timeout_ms=30000");
+
+			expect(reached, `${SITE} was to be sent the booking.`);
+		});
+		await this.#step("botd is killed with SIGKILL, and starts again", async () => {
+			await this.#stead.daemon("botd").kill("SIGKILL");
+			await this.#stead.daemon("botd").start();
+		});
+		await this.#step("it is looked for and found", () => this.alice.bookingIs("Booked"));
+		await this.#picture(this.alice.page, "request");
+		await this.#step(`${SITE}'s own list has it, once`, () => this.#confirmed(wish));
+	}
+
 	async leftovers()
 	{
 		this.#say({ title: "What is left" });
@@ -258,6 +280,7 @@ export class Tour {
 		await this.restart();
 		await this.booking();
 		await this.expiry();
+		await this.request();
 		await this.leftovers();
 	}
 
