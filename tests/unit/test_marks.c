@@ -98,6 +98,23 @@ static void test_forgotten(void **state)
 	assert_int_equal(marks_last(marks, 100), 0);
 }
 
+static void test_next(void **state)
+{
+	(void)state;
+	assert_int_equal(marks_next(marks, 0, INT64_MAX), 0);
+	note(3, 1, 1, 0);
+	note(4, 1, 1, 0);
+	note(300, 1, 1, 0);
+	marks_forget(marks, 4);
+	assert_int_equal(marks_next(marks, 0, INT64_MAX), 3);
+	assert_int_equal(marks_next(marks, 3, INT64_MAX), 300);
+	assert_int_equal(marks_next(marks, 300, INT64_MAX), 0);
+	assert_int_equal(marks_next(marks, 2, 3), 0);
+	assert_int_equal(marks_next(marks, 3, 300), 0);
+	assert_int_equal(marks_next(marks, 3, 301), 300);
+	assert_int_equal(marks_next(marks, INT64_MAX - 1, INT64_MAX), 0);
+}
+
 static void test_told(void **state)
 {
 	(void)state;
@@ -203,7 +220,7 @@ static void test_cut_short(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_states), T(test_order), T(test_forgotten), T(test_told), T(test_accepted), T(test_odd_numbers),
+		T(test_states), T(test_order), T(test_forgotten), T(test_next), T(test_told), T(test_accepted), T(test_odd_numbers),
 		T(test_format), T(test_file_of_others), T(test_cut_short),
 	};
 
