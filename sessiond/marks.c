@@ -158,7 +158,8 @@ bool marks_tell(struct marks *m, int64_t id)
 		return true;
 	is = was;
 	is.told = 1;
-	return !was.told && write_mark(m, id, &was, &is) == 0;
+	write_mark(m, id, &was, &is); /* else it is told again */
+	return !was.told;
 }
 
 int64_t marks_told(const struct marks *m)

@@ -373,8 +373,9 @@ static void one_at_a_time(void *arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		VAULT_TEST(of_another_account), VAULT_TEST(state_alone), VAULT_TEST(forgotten), VAULT_TEST(gone_elsewhere), VAULT_TEST(noticed_at_start),
-		VAULT_TEST(restored_backup), VAULT_TEST(none_for_nothing), VAULT_TEST(to_and_fro), VAULT_TEST(of_another_host), VAULT_TEST(one_at_a_time),
+		VAULT_TEST(of_another_account), VAULT_TEST(state_alone), VAULT_TEST(forgotten), VAULT_TEST(gone_elsewhere),
+		VAULT_TEST(noticed_at_start), VAULT_TEST(restored_backup), VAULT_TEST(none_for_nothing), VAULT_TEST(to_and_fro),
+		VAULT_TEST(of_another_host), VAULT_TEST(one_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, vault_group_set_up, vault_group_tear_down);
