@@ -5,16 +5,19 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/memfd.h"
 #include "proto/server.h"
 #include "sessiond/bound.h"
 #include "sessiond/damage.h"
+#include "sessiond/devices.h"
 #include "sessiond/handlers.h"
 #include "sessiond/name.h"
 #include "sessiond/sessiond.h"
 #include "sessiond/sighting.h"
 
-#define LOOKS 8 /* at a row that others change meanwhile */
+#define HOUR_MS 3600000
+#define LOOKS   8 /* at a row that others change meanwhile */
 
 /* Together with its row in the audit: what cannot be written down is not handed out, nor if it is not known to be. */
 #define HAND_OUT                                                                                    \
@@ -24,7 +27,6 @@
 	"CASE WHEN newest THEN newest_version ELSE version END AS version, "                        \
 	"CASE WHEN newest THEN version ELSE newest_version END AS other, "                          \
 	"CASE WHEN newest THEN newest_envelope ELSE envelope END AS envelope FROM kept), "          \
-	"used AS (UPDATE vault.sessions u SET used_at = now() FROM s WHERE u.id = s.id AND s.used_at < now() - interval '1 hour'), " \
 	"told AS (INSERT INTO vault.audit (event, user_id, detail) SELECT 'session_fetched', $1, "  \
 	"format('session %s (%s%s), version %s%s, to %s (uid %s)', id, site, CASE WHEN kind = 'device' THEN ', a device''s' ELSE '' END, " \
 	"version, CASE WHEN newest THEN ' (unproved)' ELSE '' END, $7::text, $6::bigint) FROM s) "  \
@@ -111,6 +113,20 @@ static int hand_over(struct call *call, const struct db_result *row, const struc
 	return memfd_new("session", state->data, state->len, &result->state);
 }
 
+/* To the hour, as everywhere (devices.h). What is not noted is noted the next time. */
+static void note_use(struct call *call, const struct db_result *row)
+{
+	int64_t id = row_int(row, "id");
+	int r;
+
+	if (row_time(row, "used_at") > wall_now() - HOUR_MS)
+		return;
+	r = db_query(sessiond_of(call)->db, DB_USER(call->acting.user), sessiond_deadline(call), NULL,
+		"UPDATE vault.sessions SET " USED " WHERE id = $1", DB_INT(id));
+	if (r < 0)
+		log_debug("that session %" PRId64 " is in use could not be noted: %s", id, db_error(sessiond_of(call)->db)->text);
+}
+
 static int fetch_fetch(struct call *call, const struct session_name *name, bool newest, struct session_fetch_result *result)
 {
 	CLEANUP(db_result_freep) struct db_result *res = NULL;
@@ -123,7 +139,10 @@ static int fetch_fetch(struct call *call, const struct session_name *name, bool 
 		return call_refuse(call, ERR_needs_sign_in, "site",
 			"There is no session for %s yet; sign in to the site on the dashboard.", name_shown(call, name));
 	r = open_state(call, res, &state);
-	return r < 0 ? r : hand_over(call, res, state, result);
+	if (r < 0)
+		return r;
+	note_use(call, res);
+	return hand_over(call, res, state, result);
 }
 
 int session_fetch(struct call *call, const struct session_fetch_params *params,

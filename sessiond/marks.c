@@ -158,7 +158,8 @@ bool marks_tell(struct marks *m, int64_t id)
 		return true;
 	is = was;
 	is.told = 1;
-	return !was.told && write_mark(m, id, &was, &is) == 0;
+	write_mark(m, id, &was, &is); /* else it is told again */
+	return !was.told;
 }
 
 int64_t marks_told(const struct marks *m)
@@ -167,6 +168,24 @@ int64_t marks_told(const struct marks *m)
 }
 
 /* --- the whole file --- */
+
+int64_t marks_next(struct marks *m, int64_t after, int64_t before)
+{
+	struct record some[64];
+	int64_t id = after + 1;
+	int n;
+
+	do {
+		int64_t most = before - id < 64 ? before - id : 64;
+
+		n = most > 0 && marks_number(id) ? pread_all(m->fd, some, (size_t)most * sizeof(*some), place_of(id)) : 0;
+		n /= (int)sizeof(*some);
+		for (int i = 0; i < n; i++, id++)
+			if (some[i].proved)
+				return id;
+	} while (n > 0);
+	return 0;
+}
 
 /* Gives fn every record that there is. */
 static int marks_each(struct marks *m, int (*fn)(struct marks *m, int64_t id, const struct record *r))

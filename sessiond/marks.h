@@ -36,6 +36,9 @@ int marks_note(struct marks *m, const struct sight *row);
 /* A session has been deleted: none of its versions is good any more. */
 int marks_forget(struct marks *m, int64_t id);
 
+/* The first session behind one number and before another that has not been forgotten; 0: none. */
+int64_t marks_next(struct marks *m, int64_t after, int64_t before);
+
 /* The highest version that was seen of a session; 0: none. */
 int64_t marks_last(struct marks *m, int64_t id);
 

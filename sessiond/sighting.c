@@ -132,15 +132,52 @@ int sighting_each(struct sessiond *s, int (*fn)(struct sessiond *s, const struct
 	}
 }
 
-/* One that has become another meanwhile is of somebody who works with it, and looked at then. */
-static int check_row(struct sessiond *s, const struct db_result *row, void *)
-{
-	int r = sighting_judge(s, row, deadline_in(ROW_MS));
+/* One look at all rows. */
+struct check {
+	int64_t last, gone; /* the number that was read last; sessions that have gone */
+};
 
+/*
+ * Sessions between two rows of which there is none any more: another sessiond has forgotten them, or somebody at the database, or
+ * this one did and was not told so. What was noted was committed before, so a row that is not there has been deleted since.
+ */
+static int check_gone(struct sessiond *s, struct check *c, int64_t before)
+{
+	for (int64_t id = marks_next(s->marks, c->last, before); id; id = marks_next(s->marks, id, before)) {
+		CLEANUP(db_result_freep) struct db_result *res = NULL;
+		int r = read_again(s, id, deadline_in(ROW_MS), &res);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == -ENOENT)
+			sighting_forget(s, id);
+		c->gone += r == -ENOENT;
+	}
+	return 0;
+}
+
+/* One that has become another meanwhile is of somebody who works with it, and looked at then. */
+static int check_row(struct sessiond *s, const struct db_result *row, void *arg)
+{
+	struct check *c = arg;
+	int64_t id = row_int(row, "id");
+	int r = check_gone(s, c, id);
+
+	c->last = id;
+	if (r == 0)
+		r = sighting_judge(s, row, deadline_in(ROW_MS));
 	return r < 0 ? r : 0;
 }
 
 int sighting_check(struct sessiond *s)
 {
-	return sighting_each(s, check_row, NULL);
+	struct check c = { 0 };
+	int r = sighting_each(s, check_row, &c);
+
+	if (r == 0)
+		r = check_gone(s, &c, INT64_MAX);
+	if (c.gone > 0)
+		log_notice("%" PRId64 " sessions are not there any more that were not forgotten here; from now on they are taken for forgotten",
+			c.gone);
+	return r;
 }

@@ -32,5 +32,5 @@ void sighting_tell(struct sessiond *s, const struct db_result *row, int64_t dead
 /* Does fn with every row that there is: with SIGHT, user_id, site and format. Ends at the first error. */
 int sighting_each(struct sessiond *s, int (*fn)(struct sessiond *s, const struct db_result *row, void *arg), void *arg);
 
-/* All rows that there are, so that what was put back while nobody looked is told of. */
+/* All rows that there are, so that what was put back while nobody looked is told of; and what is not there any more. */
 int sighting_check(struct sessiond *s);

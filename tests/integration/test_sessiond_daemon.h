@@ -210,15 +210,23 @@ static inline void vault_free(struct vault *v)
 	v->control = peer_free(v->control);
 }
 
-/* As a sessiond that has seen nothing yet, and has not said that format 1 has ended; while it does not run. */
+/* What it has said; while it does not run. */
+static inline void vault_forget_log(const struct vault *v)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/log", v->dir);
+	unlink(path);
+}
+
+/* As a sessiond that has seen nothing yet, and has not said that format 1 has ended; likewise. */
 static inline void vault_forget_marks(const struct vault *v)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/marks", v->dir);
 	unlink(path);
-	snprintf(path, sizeof(path), "%s/log", v->dir);
-	unlink(path);
+	vault_forget_log(v);
 }
 
 /* Whether its log, all of it so far, has this text. */

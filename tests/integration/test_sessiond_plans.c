@@ -20,6 +20,7 @@ static struct expected {
 	{ .piece = "UPDATE vault.sessions SET last_version = $4", .indexes = { "sessions_pkey", "saves_pkey" } },
 	{ .piece = "SELECT 'session_fetched'", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "SELECT account, last_version AS version, health FROM vault.sessions", .indexes = { "sessions_background", "sessions_fingerprint" } },
+	{ .piece = "UPDATE vault.sessions SET used_at", .indexes = { "sessions_pkey" } },
 	{ .piece = "UPDATE vault.sessions SET lease_token", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "SELECT lease_until FROM vault.sessions", .indexes = { "sessions_background", "sessions_fingerprint" } },
 	{ .piece = "UPDATE vault.sessions SET lease_holder = NULL", .indexes = { "sessions_background", "sessions_fingerprint" } },
@@ -129,6 +130,7 @@ static void everything(void)
 	a = vault_store(&vault, &alice, (struct save){ "d", .device = "laptop", .state = "one" });
 	a = vault_store(&vault, &alice, (struct save){ "e", .device = "laptop", .replaces = 1, .state = "two" });
 	assert_done(&a);
+	sql_number("UPDATE vault.sessions SET used_at = now() - interval '2 h' WHERE user_id = 7");
 	a = vault_fetch(&vault, &alice, "desk");
 	assert_state(&a, "three");
 	a = vault_fetch_named(&vault, &alice, (struct session_fetch_params){ .session = first.id });

@@ -169,6 +169,33 @@ static void forgotten(void *arg)
 	assert_told(0);
 }
 
+/* Deleted at the database, or by another sessiond: it is taken for forgotten once that has been seen. */
+static void gone_elsewhere(void *arg)
+{
+	struct answer a = store("s1", 0, "one", false);
+	int64_t end = deadline_in(20000);
+
+	(void)arg;
+	calm();
+	a = vault_store(&vault, &bob, (struct save){ "b1", .state = "bob's" });
+	assert_done(&a);
+	keep_aside();
+	vault_stop(&vault, SIGTERM);
+	vault_forget_log(&vault);
+	sql_number("DELETE FROM vault.sessions WHERE user_id = 7");
+	assert_true(vault_start(&vault));
+	while (!vault_said(&vault, "sessions are not there any more that were not forgotten here")) {
+		assert_true(loop_now() < end);
+		fiber_sleep_until(deadline_in(5));
+	}
+	a = vault_fetch(&vault, &bob, "desk");
+	assert_state(&a, "bob's");
+	put_back();
+	assert_refuses();
+	a = vault_fetch(&vault, &bob, "desk");
+	assert_state(&a, "bob's");
+}
+
 /* While nobody uses the session: noticed when sessiond starts, or comes to its database again. */
 static void noticed_at_start(void *arg)
 {
@@ -346,8 +373,8 @@ static void one_at_a_time(void *arg)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		VAULT_TEST(of_another_account), VAULT_TEST(state_alone), VAULT_TEST(forgotten), VAULT_TEST(noticed_at_start),
-		VAULT_TEST(restored_backup), VAULT_TEST(none_for_nothing), VAULT_TEST(to_and_fro),
+		VAULT_TEST(of_another_account), VAULT_TEST(state_alone), VAULT_TEST(forgotten), VAULT_TEST(gone_elsewhere),
+		VAULT_TEST(noticed_at_start), VAULT_TEST(restored_backup), VAULT_TEST(none_for_nothing), VAULT_TEST(to_and_fro),
 		VAULT_TEST(of_another_host), VAULT_TEST(one_at_a_time),
 	};
 

@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +98,23 @@ static void test_forgotten(void **state)
 	assert_false(good(7, 5, 3, 5));
 	assert_int_equal(marks_forget(marks, 100), 0); /* one that was never seen */
 	assert_int_equal(marks_last(marks, 100), 0);
+}
+
+static void test_next(void **state)
+{
+	(void)state;
+	assert_int_equal(marks_next(marks, 0, INT64_MAX), 0);
+	note(3, 1, 1, 0);
+	note(4, 1, 1, 0);
+	note(300, 1, 1, 0);
+	marks_forget(marks, 4);
+	assert_int_equal(marks_next(marks, 0, INT64_MAX), 3);
+	assert_int_equal(marks_next(marks, 3, INT64_MAX), 300);
+	assert_int_equal(marks_next(marks, 300, INT64_MAX), 0);
+	assert_int_equal(marks_next(marks, 2, 3), 0);
+	assert_int_equal(marks_next(marks, 3, 300), 0);
+	assert_int_equal(marks_next(marks, 3, 301), 300);
+	assert_int_equal(marks_next(marks, INT64_MAX - 1, INT64_MAX), 0);
 }
 
 static void test_told(void **state)
@@ -198,13 +217,35 @@ static void test_cut_short(void **state)
 	assert_false(good(8, 5, 5, 0));
 }
 
+/* A disk that is full: what was seen before stands, and that it was not written down is told. */
+static void test_full_disk(void **state)
+{
+	struct rlimit before, none = { 0 };
+
+	(void)state;
+	note(7, 5, 5, 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none = (struct rlimit){ 8 * 32, before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_true(marks_note(marks, &(struct sight){ 100, 1, 1, 0 }) < 0);
+	assert_true(marks_tell(marks, 7)); /* its place is there */
+	assert_int_equal(marks_told(marks), 1);
+	assert_true(marks_tell(marks, 100)); /* told all the same, and again the next time */
+	assert_true(marks_tell(marks, 100));
+	assert_int_equal(marks_told(marks), 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_false(good(7, 4, 4, 0));
+	assert_true(good(100, 1, 1, 0));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_states), T(test_order), T(test_forgotten), T(test_told), T(test_accepted), T(test_odd_numbers),
-		T(test_format), T(test_file_of_others), T(test_cut_short),
+		T(test_states), T(test_order), T(test_forgotten), T(test_next), T(test_told), T(test_accepted), T(test_odd_numbers),
+		T(test_format), T(test_file_of_others), T(test_cut_short), T(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
