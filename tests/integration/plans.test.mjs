@@ -219,6 +219,7 @@ describe("a plan", { timeout: 300_000 }, () => {
 		const { booking } = await as("booking_show", { id: run.booking });
 
 		assert.equal(run.became, "asked");
+		assert.equal(booking.plan, id);
 		assert.equal(run.at_ms, at);
 		assert.deepEqual(booking.inputs, { date: dayOf(at + 14 * DAY_MS), building: "1", floor: "2", desk: "D-201" });
 		assert.ok(booking.created_at_ms - at < 1000, `it ran ${booking.created_at_ms - at} ms late`);
@@ -634,6 +635,25 @@ describe("what is down", { timeout: 300_000 }, () => {
 			await pg.sql("DROP FUNCTION public.refuse() CASCADE");
 		}
 		assert.ok((await becomes(async () => (await history(as, bad.id)).length && history(as, bad.id), LIMIT_MS, "it did not run", 50))[0].booking);
+	});
+
+	test("one whose lane is held for long keeps no other back", async () => {
+		const botd = await begin({ plan_late_ms: 60_000 }), times = [clock(3000)], lock = pg.session();
+		const held = await plan(botd.as(213), { times }), other = await plan(botd.as(214), { times });
+
+		await lock.sql("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('213 desk', 0))");
+		const [run] = await becomes(async () => {
+			const past = await history(botd.as(214), other.id);
+
+			return past.length && past;
+		}, LIMIT_MS, "it did not run", 50);
+
+		assert.ok(run.booking);
+		assert.equal((await history(botd.as(213), held.id)).length, 0);
+		assert.ok(Number(await pg.sql(`SELECT extract(epoch FROM written_at - at) FROM jobs.plan_runs WHERE plan_id = ${other.id}`)) < 2);
+		await lock.sql("COMMIT");
+		await lock.end();
+		await becomes(async () => (await history(botd.as(213), held.id)).length, LIMIT_MS, "the one that was held did not run", 50);
 	});
 
 	test("who has as many as there may be is told", async () => {
