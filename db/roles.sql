@@ -10,7 +10,7 @@
 --	stead_sessiond
 --	stead_botd
 --	stead_operator	reads metadata for steadctl: no contents of sessions, no secrets
---	stead_claimer	claims due jobs of all persons from the queue
+--	stead_claimer	claims due jobs of all persons from the queue, and sees when whose plan is due
 --	stead_rewrapper	sees every stored envelope and may put a rewrapped one in its place
 --
 -- The last three log in nowhere. A daemon that is a member of one takes it on for one transaction (SET LOCAL ROLE) and
