@@ -39,6 +39,7 @@ void booking_read(struct call *call, const struct db_result *row, struct booking
 		.created_at_ms = row_time(row, "created_at"),
 		.finished_at_ms = row_time(row, "finished_at"),
 		.picture = row_bool(row, "picture"),
+		.plan = row_int(row, "plan"),
 		.user = call->role == ROLE_CONTROL ? row_int(row, "user_id") : 0 };
 	if (!ret->inputs)
 		ret->inputs = json_object();

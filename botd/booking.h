@@ -19,7 +19,8 @@
 	BOOKING_STATE " AS state, "                                                                \
 	"b.intent_at, b.answer, b.list_read_at, b.list_trouble, b.told, "                          \
 	"CASE WHEN j.state IN ('scheduled', 'behind', 'queued') AND b.intent_at IS NOT NULL AND NOT b.again THEN j.due_at END " \
-	"AS next_look_at, b.starts, j.created_at, j.finished_at, b.picture"
+	"AS next_look_at, b.starts, j.created_at, j.finished_at, b.picture, "                      \
+	"(SELECT r.plan_id FROM jobs.plan_runs r WHERE r.job_id = b.id LIMIT 1) AS plan"
 #define BOOKING_TABLES "jobs.bookings b JOIN jobs.jobs j ON j.id = b.id"
 
 /* Fills *ret from a row; what it points to belongs to the call. */

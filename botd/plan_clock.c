@@ -11,6 +11,7 @@
 
 #define DB_MS    5000
 #define PAGE     100
+#define HANDS    4    /* plans that are seen to at the same time */
 #define SPIN_MS  5    /* the least pause, for this clock and the database's are not the same */
 #define HELD_MS  50   /* what is due still is held by somebody */
 #define AGAIN_MS 1000 /* before what failed is tried again */
@@ -61,23 +62,53 @@ static int clock_page(struct botd *b, const struct due_plan *behind, struct due_
 	return r < 0 ? r : n;
 }
 
-/* One that fails keeps no other back. 0, or a negative errno of one that did. */
+/* Some that are due, and how far on they are. */
+struct look {
+	struct botd *b;
+	struct due_plan page[PAGE];
+	int n, next;
+	int r; /* of one that failed */
+};
+
+/* One after another; one that fails, or is waited for, keeps no other back. */
+static void clock_hand(void *arg)
+{
+	struct look *l = arg;
+
+	while (l->next < l->n && !l->b->stopping) {
+		const struct due_plan *p = &l->page[l->next++];
+		int r = plan_due(l->b, p->user, p->id);
+		if (r < 0)
+			l->r = r;
+	}
+}
+
+static void clock_deal(struct look *l)
+{
+	struct fiber *hands[HANDS] = { 0 };
+
+	l->next = 0;
+	for (int i = 0; i < HANDS && i < l->n; i++)
+		fiber_start("plan", clock_hand, l, &hands[i]);
+	for (int i = 0; i < HANDS; i++)
+		fiber_join(&hands[i]);
+}
+
+/* 0, or a negative errno of a plan that could not be seen to. */
 static int clock_look(struct botd *b)
 {
-	struct due_plan page[PAGE], last = { 0 };
-	int n = PAGE, r = clock_beat(b), e;
+	struct look l = { .b = b, .n = PAGE };
+	struct due_plan last = { 0 };
+	int r = clock_beat(b);
 
-	while (r >= 0 && n == PAGE && !b->stopping) {
-		n = clock_page(b, &last, page);
-		if (n < 0)
-			return n;
-		for (int i = 0; i < n && !b->stopping; i++) {
-			e = plan_due(b, page[i].user, page[i].id);
-			r = e < 0 ? e : r;
-			last = page[i];
-		}
+	while (r == 0 && l.n == PAGE && !b->stopping) {
+		l.n = clock_page(b, &last, l.page);
+		if (l.n < 0)
+			return l.n;
+		clock_deal(&l);
+		last = l.n ? l.page[l.n - 1] : last;
 	}
-	return r;
+	return r < 0 ? r : l.r;
 }
 
 /* How long to wait for the next instant, at most the poll. */

@@ -12,7 +12,7 @@
 #include "common/loop.h"
 #include "common/words.h"
 
-#define DB_MS       10000
+#define DB_MS       5000
 #define MOST_DUE    "3000" /* instants at once: a month of quarters of an hour; what is more comes next */
 #define MOST_KEPT   "500"  /* entries of its history */
 #define MOST_REASON 1024

@@ -10,7 +10,7 @@
 --	stead_sessiond
 --	stead_botd
 --	stead_operator	reads metadata for steadctl: no contents of sessions, no secrets
---	stead_claimer	claims due jobs of all persons from the queue
+--	stead_claimer	claims due jobs of all persons from the queue, and sees when whose plan is due
 --	stead_sweeper	sees what has ended in the queue, and removes it when it is old
 --	stead_rewrapper	sees every stored envelope and may put one in its place that was rewrapped or sealed anew; removes
 --			sessions of devices that nobody uses, never a background one

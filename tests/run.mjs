@@ -30,7 +30,7 @@ const SLOW_MS = 1100; /* 0.7 s where all of it takes 25 minutes, 2.5 s where it 
 const LONG = ["looks", "keeping", "wire_kill", "botd", "wire", "site", "postgres", "botd_refusals", "meets", "proof", "pages", "fire", "step_lists",
 	"step_pages", "authd_http", "launcher", "steps", "chromium", "life", "proving", "kill"];
 /* They mostly wait, for what takes its time, so they have a lane of their own beside those that work. */
-const WAITING = ["edge", "edge_pictures", "edge_routes", "authd_rpc", "db_restart", "db_tx", "sessiond_crash"];
+const WAITING = ["plans", "edge", "edge_pictures", "edge_routes", "authd_rpc", "db_restart", "db_tx", "sessiond_crash"];
 /* They hold Stead to times of its own: what is gone two seconds later, what ends by itself. So what is heavy is over by then. */
 const TIMED = ["chromium", "input", "kill", "life", "logout", "proving"];
 /* They end what hangs, and nothing else: a whole run takes 25 minutes, or four times as long where a page fault is slow. */

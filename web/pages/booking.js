@@ -201,7 +201,8 @@ function Facts({ booking })
 		<dl class="facts wide">
 			<div><dt>Site</dt><dd>${siteTitle(booking.site)}</dd></div>
 			<${Inputs} booking=${booking} site=${site} />
-			<div><dt>Asked for</dt><dd><${Ago} ms=${booking.created_at_ms} /></dd></div>
+			<div><dt>Asked for</dt><dd><${Ago} ms=${booking.created_at_ms} />${booking.plan && html` by <a
+				href=${`/plans/${booking.plan}`}>your plan</a>`}</dd></div>
 			${booking.finished_at_ms
 				&& html`<div><dt>Ended</dt><dd><${Ago} ms=${booking.finished_at_ms} /></dd></div>`}
 			<div><dt>Tries</dt><dd>${booking.attempts}</dd></div>
