@@ -262,7 +262,7 @@ describe("a session that has ended", () => {
 		assert.deepEqual((await log(id)).slice(-2).map(({ text }) => text), ["To be withdrawn.", "Withdrawn."]);
 		assert.equal((await control("/state")).asked.filter(({ date, spaceId }) => date === day(20) && spaceId === 10_214).length, 0);
 		await control("/knobs", { slow_ms: 0 });
-		assert.equal((await ended((await alice.book({ date: day(20), desk: "D-214" })).id)).outcome, "booked");
+		assert.equal((await ended((await alice.book({ date: day(20), desk: "D-214" }, "after all")).id)).outcome, "booked");
 	});
 
 	test("what its person withdraws while its worker is killed is not taken up again", { timeout: LONG_MS }, async () => {
