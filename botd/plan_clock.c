@@ -125,19 +125,29 @@ static int64_t clock_pause(struct botd *b)
 	return ms <= 0 ? HELD_MS : ms > SPIN_MS ? ms : SPIN_MS;
 }
 
+/* What has been told since the look may be of a sooner one. */
+static int clock_wait(struct botd *b)
+{
+	int64_t until = deadline_in(clock_pause(b));
+
+	return b->clock.again ? 0 : latch_wait(&b->clock.woken, until);
+}
+
 void plan_clock_run(void *botd)
 {
 	struct botd *b = botd;
 	int r = 0;
 
 	while (!b->stopping && r != -ECANCELED) {
+		b->clock.again = false;
 		r = clock_look(b);
 		clock_note(b, r);
-		r = r < 0 ? fiber_sleep_until(deadline_in(AGAIN_MS)) : latch_wait(&b->clock.woken, deadline_in(clock_pause(b)));
+		r = r < 0 ? fiber_sleep_until(deadline_in(AGAIN_MS)) : clock_wait(b);
 	}
 }
 
 void plan_clock_wake(struct plan_clock *c)
 {
+	c->again = true;
 	latch_wake(&c->woken, 0);
 }

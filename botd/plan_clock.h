@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/latch.h"
 
 struct fiber;
@@ -11,6 +13,7 @@ struct fiber;
 struct plan_clock {
 	struct fiber *fiber;
 	struct latch woken;
+	bool again;   /* it was woken since it looked */
 	bool failing; /* it has been said */
 };
 
