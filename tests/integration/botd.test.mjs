@@ -249,7 +249,7 @@ describe("a session that has ended", () => {
 
 	test("one that is under way is withdrawn before anything is sent, and the session is kept", { timeout: LONG_MS }, async () => {
 		await control("/knobs", { slow_ms: 3000 });
-		const { id } = await alice.book({ date: day(20), desk: "D-214" });
+		const { id } = await alice.book({ date: day(20), desk: "D-216" });
 
 		await becomes(async () => (await alice.booking(id)).step, LONG_MS, "a step was to begin");
 		const { booking: asked } = await alice.must("POST", `/bookings/${id}/cancel`, {});
@@ -260,9 +260,9 @@ describe("a session that has ended", () => {
 
 		assert.deepEqual([over.state, over.reason, over.outcome], ["cancelled", undefined, undefined]);
 		assert.deepEqual((await log(id)).slice(-2).map(({ text }) => text), ["To be withdrawn.", "Withdrawn."]);
-		assert.equal((await control("/state")).asked.filter(({ date, spaceId }) => date === day(20) && spaceId === 10_214).length, 0);
+		assert.equal((await control("/state")).asked.filter(({ date, spaceId }) => date === day(20) && spaceId === 10_216).length, 0);
 		await control("/knobs", { slow_ms: 0 });
-		assert.equal((await ended((await alice.book({ date: day(20), desk: "D-214" }, "after all")).id)).outcome, "booked");
+		assert.equal((await ended((await alice.book({ date: day(20), desk: "D-216" }, "after all")).id)).outcome, "booked");
 	});
 
 	test("what its person withdraws while its worker is killed is not taken up again", { timeout: LONG_MS }, async () => {
