@@ -4,6 +4,7 @@
  * ends the tour.
  */
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 import { Person } from "./person.mjs";
 import { openWindow } from "./viewer.mjs";
@@ -251,6 +252,59 @@ export class Tour {
 		await this.#step(`${SITE}'s own list has it, once`, () => this.#confirmed(wish));
 	}
 
+	/* As alice's page asks. */
+	#api(path, method = "GET", body = undefined)
+	{
+		return this.alice.page.evaluate(async ([where, how, what]) => {
+			const answer = await fetch(`/api/v1${where}`, { method: how, headers: { "Content-Type": "application/json" }, body: what });
+
+			return answer.json();
+		}, [path, method, body && JSON.stringify(body)]);
+	}
+
+	/* Until the plan's first run has become a booking, and that has ended: the booking. */
+	async #firstRun(id)
+	{
+		const until = Date.now() + 60_000;
+
+		while (Date.now() < until) {
+			const { past: [run] = [] } = await this.#api(`/plans/${id}`);
+			const { booking } = run?.booking ? await this.#api(`/bookings/${run.booking}`) : {};
+
+			if (booking?.state === "done")
+				return booking;
+			await setTimeout(250);
+		}
+		throw new Error("The plan's first run has not ended within a minute.");
+	}
+
+	async plan()
+	{
+		const due = new Date(Math.ceil(Date.now() / 1000) * 1000 + 6000), desk = "D-209";
+		let id;
+
+		this.#say({ title: "A plan that repeats, and botd killed as it comes due" });
+		await this.#step(`a plan asks every day for desk ${desk} a week ahead, at ${due.toISOString().slice(11, 19)}`, async () => {
+			({ plan: { id } } = await this.#api("/plans", "POST", { key: "tour", site: "desk", action: "book", inputs: { date: "+7", desk },
+				schedule: { days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], times: [due.toISOString().slice(11, 19)] } }));
+			await this.alice.page.goto(`${this.#stead.url}/plans/${id}`);
+			await this.alice.page.getByRole("heading", { name: `Book a desk: ${desk}` }).waitFor();
+		});
+		await this.#picture(this.alice.page, "plan");
+		await this.#step("botd is killed with SIGKILL at that second, and starts again", async () => {
+			await setTimeout(due - Date.now());
+			await this.#stead.daemon("botd").kill("SIGKILL");
+			await this.#stead.daemon("botd").start();
+		});
+		await this.#step("its run has become one booking", async () => {
+			const { outcome, inputs } = await this.#firstRun(id);
+
+			expect(outcome === "booked", `The booking of the plan ended as ${outcome}.`);
+			await this.#confirmed({ desk, date: inputs.date });
+			return `${SITE}'s own list has it, once`;
+		});
+	}
+
 	async leftovers()
 	{
 		this.#say({ title: "What is left" });
@@ -281,6 +335,7 @@ export class Tour {
 		await this.booking();
 		await this.expiry();
 		await this.request();
+		await this.plan();
 		await this.leftovers();
 	}
 
