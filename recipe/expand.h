@@ -17,7 +17,6 @@
  *	LIST(name, type, most items, sentence)                  struct type *name; size_t name_count
  *	MAP(name, type, most items, sentence)                   the same, of an object whose names fill NAMED
  *	OPT(key)                                                may be absent
- *	NEWER(key)                                              must be there, but a file of before is read without it
  *	LOCAL(key)                                              never sent to streamd
  *	SENT(key)                                               only sent to streamd, never in a file
  *	NAMED(name)                                             const char *: the name in the MAP; no key
@@ -45,7 +44,6 @@
 	size_t name_##_count;
 #define MAP(name_, type_, most_, sentence_) LIST(name_, type_, most_, sentence_)
 #define OPT(...)                            __VA_ARGS__
-#define NEWER(...)                          __VA_ARGS__
 #define LOCAL(...)                          __VA_ARGS__
 #define SENT(...)                           __VA_ARGS__
 #define NAMED(name_)                        const char *name_;
@@ -86,7 +84,6 @@
 /* What these wrap may have commas of its own, so the mark is a row before it. */
 #define MARKED(mark_, ...) { .kind = KEY_MARK, .least = mark_ }, __VA_ARGS__
 #define OPT(...)     MARKED(MARK_OPTIONAL, __VA_ARGS__)
-#define NEWER(...)   MARKED(MARK_NEWER, __VA_ARGS__)
 #define LOCAL(...)   MARKED(MARK_LOCAL, __VA_ARGS__)
 #define SENT(...)    MARKED(MARK_SENT, __VA_ARGS__)
 #define NAMED(name_) ROW(name_, KEY_NAMED, .sentence = "")
@@ -126,7 +123,6 @@
 #undef MAP
 #undef MARKED
 #undef OPT
-#undef NEWER
 #undef LOCAL
 #undef SENT
 #undef NAMED

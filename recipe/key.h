@@ -31,9 +31,8 @@ enum key_kind {
 /* Bits. */
 enum key_mark {
 	MARK_OPTIONAL = 1, /* it may be absent */
-	MARK_NEWER = 2,    /* it must be there, but a file of before, which lacks it, is read all the same */
-	MARK_LOCAL = 4,    /* it is never sent to streamd */
-	MARK_SENT = 8,     /* it is only sent to streamd, and never in a file */
+	MARK_LOCAL = 2,    /* it is never sent to streamd */
+	MARK_SENT = 4,     /* it is only sent to streamd, and never in a file */
 };
 
 struct key_type;

@@ -296,7 +296,7 @@ static void read_keys(struct reading *r, const struct key_type *type, const stru
 
 		if (value)
 			reading_read_key(r, k, PLACE_KEY(place, k->name), value, out);
-		else if (marks & (MARK_OPTIONAL | MARK_NEWER))
+		else if (marks & MARK_OPTIONAL)
 			read_absent(r, k, place, out);
 		else if (!reading_failed(r, PLACE_KEY(place, k->name)))
 			reading_fail(r, place, "lacks \"%s\": %s", k->name, k->sentence);

@@ -145,10 +145,10 @@ static inline void *site_run(void *arg)
 		if (a[1].bytes || a[1].reset || a[1].silent)
 			s->answers++;
 		visits[n] = (struct site_visit){ .site = s, .answer = a, .fd = fd };
+		s->connections++; /* before whoever asks can have an answer */
 		if (pthread_create(&visits[n].thread, NULL, site_visit, &visits[n]) != 0)
 			abort();
 		n++;
-		s->connections++;
 	}
 	while (n > 0)
 		pthread_join(visits[--n].thread, NULL);

@@ -150,7 +150,7 @@ static void test_refused(void **state)
 			"identity_providers[0]: \"sso.desks.test\" is none of hosts" },
 		{ "\"at\": { \"css\": \".calendar\" }", "\"page\": \"https://desk.test/{date}\"", "test/{date}",
 			"a pattern takes no variables" },
-		{ "\"name\": \"note\"", "\"name\": \"account\"", "\"account\"", "is a variable that is always there" },
+		{ "\"name\": \"note\"", "\"name\": \"account\"", "\"name\": \"account\"", "is a variable that is always there" },
 		{ "\"name\": \"note\"", "\"name\": \"my-note\"", "my-note", "_ will do" },
 		{ "\"in\": { \"at\": { \"css\": \"body[data-ready=yes] #who\" } }", "\"in\": {}", "\"in\": {}", "probe.in: names nobody" },
 		{ "\"in\": { \"at\": { \"css\": \"body[data-ready=yes] #who\" } }", "\"in\": { \"account\": { \"is\": \"x\" } }", "\"is\"", "probe.in: shows nothing that the site has said" },
@@ -809,8 +809,10 @@ static bool obeys(const json_t *root, const json_t *schema, const json_t *v)
 
 	if (reference)
 		return obeys(root, json_object_get(json_object_get(root, "$defs"), reference + strlen("#/$defs/")), v);
-	if (!type)
+	if (json_object_get(schema, "enum"))
 		return fits_enum(json_object_get(schema, "enum"), v);
+	if (!type) /* any document */
+		return json_is_object(v) || json_is_array(v);
 	switch (*type) {
 	case 's': return json_is_string(v) && fits_text(schema, json_string_value(v));
 	case 'i': return json_is_integer(v) && fits_number(schema, v);
