@@ -285,7 +285,7 @@ int direct_hold(struct direct *d, const struct step *step, int64_t deadline, cha
 
 	*why = '\0';
 	direct_drop(d);
-	d->arena = arena_new(0);
+	d->arena = arena_new_secret(0);
 	prepare(d, d->arena, step, step->url, deadline, &d->request);
 	if (d->request.size)
 		r = http_hold(d->http, &d->request, &d->held, why);
