@@ -468,6 +468,7 @@ describe("what the card says of a session", { concurrency: false }, () => {
 	it("may have ended once others had that were left alone as long; how long they lived", { timeout: LIMIT_MS }, async () => {
 		await rig.postgres.sql(`INSERT INTO vault.ends SELECT id, user_id, now() - interval '50 h', now() - interval '42 h', now() - interval '40 h'
 			FROM vault.sessions WHERE site = 'keeps'`);
+		await set("proved_at = now() - interval '3 hours', signed_in_at = now() - interval '1 day'");
 		await badge().filter({ hasText: /May have ended$/ }).waitFor();
 		await reads(/last showed that it works 3 hours ago; sign-ins have ended after as long/);
 		await reads("8 hours to 10 hours");
