@@ -90,6 +90,7 @@ describe("the page of the work", { concurrency: false }, () => {
 		await button("Resume the work at Deskwise").click();
 		await says("Goes on", queue());
 		await says(`Booking ${waiting.id}`, worker());
+		await says("at Deskwise, for alice", worker());
 		await says("At work", worker());
 		assert.equal(await worker().getByRole("link").count(), 0, "another's booking cannot be looked at");
 		await picture(page(), "work-busy");

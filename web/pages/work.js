@@ -6,7 +6,7 @@ import { PartTrouble } from "../parts/notice.js";
 import { usePart } from "../parts/part.js";
 import { Queues } from "../parts/queues.js";
 import { sitesPart } from "../parts/store.js";
-import { queuesShown, workPart } from "../parts/work.js";
+import { queuesShown, usersPart, workPart } from "../parts/work.js";
 import { Workers } from "../parts/workers.js";
 import { html } from "../parts/html.js";
 
@@ -25,11 +25,12 @@ function Known()
 
 	usePart(workPart);
 	usePart(sitesPart); /* for their titles, and for those where nothing stands */
+	usePart(usersPart);
 	return html`
 		${work && !fails && html`<p class="age">Refreshed <${Ago} ms=${workPart.freshAtMs.value} /></p>`}
 		<${PartTrouble} part=${workPart} away=${AWAY} />
 		${work && html`<${Shown} work=${work} />`}
-		${!work && !fails && html`<${Loading} what="Loading the queues …" />`}`;
+		${!work && !fails && !workPart.slow.value && html`<${Loading} what="Loading the queues …" />`}`;
 }
 
 export function Work()

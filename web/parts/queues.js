@@ -16,7 +16,7 @@ function Counts({ queue })
 {
 	if (!QUEUE_COUNTS.some(([key]) => queue[key]))
 		return html`<p class="quiet">Nothing waits.</p>`;
-	return html`<dl class="facts wide">${QUEUE_COUNTS.map(([key, label]) => html`<div key=${key}><dt>${label}</dt>
+	return html`<dl class="counts">${QUEUE_COUNTS.map(([key, label]) => html`<div key=${key}><dt>${label}</dt>
 		<dd>${queue[key]}</dd></div>`)}</dl>`;
 }
 
@@ -61,7 +61,8 @@ function Queue({ queue })
 			${queue.paused && html`<p>Nothing more is begun here; whose booking waits is told why.</p>`}
 			<${Counts} queue=${queue} />
 			<${Refused} error=${error} />
-			<div class="row wrap foot-row"><span class="small grow">${limitWords(queue)}</span>
+			<p class="small limit">${limitWords(queue)}</p>
+			<div class="row wrap">
 				<button type="button" aria-label=${`Limit the work at ${title}`} onClick=${() => setLimiting(true)}>Limit …</button>
 				<button type="button" class=${queue.paused ? "primary" : ""} onClick=${turn}
 					aria-label=${`${queue.paused ? "Resume" : "Pause"} the work at ${title}`}>${queue.paused ? "Resume" : "Pause …"}</button></div>

@@ -4,6 +4,7 @@ import { Part } from "./part.js";
 import { sites } from "./store.js";
 
 const POLL_MS = 3000;
+const USERS_FOR_MS = 30000;
 const NOTHING = { queued: 0, scheduled: 0, running: 0, waiting: 0 };
 
 async function workLoad()
@@ -15,6 +16,14 @@ async function workLoad()
 
 /* { queues, workers }: from one daemon, so they are away together. */
 export const workPart = new Part(workLoad, POLL_MS);
+
+/* Only for their names; without them accounts are told by their numbers. */
+export const usersPart = new Part(async () => (await get("/users")).users, USERS_FOR_MS);
+
+export function userName(id)
+{
+	return usersPart.value.value?.find((user) => user.id === id)?.name ?? `account ${id}`;
+}
 
 /* Also those of sites where nothing stands, for they can be paused before something does. */
 export function queuesShown({ queues })

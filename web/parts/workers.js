@@ -3,6 +3,7 @@ import { account } from "../account.js";
 import { Badge } from "./badge.js";
 import { Ago } from "./clock.js";
 import { siteTitle } from "./store.js";
+import { userName } from "./work.js";
 import { KINDS, WORKERS } from "./words.js";
 import { html } from "./html.js";
 
@@ -20,7 +21,7 @@ function Job({ job })
 	const own = job.kind === "booking" && job.user === account.value.id;
 
 	return html`<li>${own ? html`<a href=${`/bookings/${job.id}`}>${name}</a>` : name}${" "}<span class="quiet">at
-		${" "}${siteTitle(job.queue)}, of account ${job.user}${job.attempt > 1 ? `, taken up ${job.attempt} times` : ""}</span></li>`;
+		${" "}${siteTitle(job.queue)}, for ${userName(job.user)}${job.attempt > 1 ? `, taken up ${job.attempt} times` : ""}</span></li>`;
 }
 
 function Worker({ worker })
