@@ -18,6 +18,7 @@ const page = () => admin.page;
 const button = (name, on = page()) => on.getByRole("button", { name, exact: true });
 const says = (text, on = page()) => on.getByText(text).first().waitFor();
 const queue = () => page().getByRole("article", { name: "Deskwise" });
+const counts = (what, n) => queue().getByText(what).locator("..").getByText(String(n), { exact: true }).waitFor();
 const worker = () => page().locator(".worker");
 const slow = (ms) => rig.sites.control("/knobs", { slow_ms: ms });
 const queueOf = async () => (await rig.steadctl("queue", "list")).queues.find(({ name }) => name === "desk");
@@ -81,7 +82,7 @@ describe("the page of the work", { concurrency: false }, () => {
 		waiting = await alice.book({ date: day(3), desk: "D-201" });
 		await person.page.goto(`${rig.url}/bookings/${waiting.id}`);
 		await says(PAUSED, person.page);
-		await queue().getByText("Waiting for a turn").locator("..").getByText("1").waitFor();
+		await counts("Waiting for a turn", 1);
 		await picture(page(), "work-paused");
 	});
 
@@ -92,6 +93,7 @@ describe("the page of the work", { concurrency: false }, () => {
 		await says(`Booking ${waiting.id}`, worker());
 		await says("at Deskwise, for alice", worker());
 		await says("At work", worker());
+		await counts("Under way", 1);
 		assert.equal(await worker().getByRole("link").count(), 0, "another's booking cannot be looked at");
 		await picture(page(), "work-busy");
 		await slow(0);
@@ -113,7 +115,7 @@ describe("the page of the work", { concurrency: false }, () => {
 		assert.equal((await queueOf()).most, 1);
 		await button("Limit the work at Deskwise").click();
 		await button("No limit", dialog).click();
-		await says("As many at once as the workers have room for.", queue());
+		await says("No limit of its own.", queue());
 		assert.equal((await queueOf()).most, undefined);
 	});
 
@@ -135,6 +137,8 @@ describe("the page of the work", { concurrency: false }, () => {
 		await picture(page(), "work-away");
 		await rig.daemon("botd").start();
 		await page().getByText(away).waitFor({ state: "detached" });
+		await button("Close this message", queue()).click();
+		assert.equal(await queue().getByRole("alert").count(), 0);
 	});
 
 	it("tells of a worker that was killed", { timeout: LIMIT_MS }, async () => {

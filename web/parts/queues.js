@@ -22,13 +22,15 @@ function Counts({ queue })
 
 function limitWords({ most })
 {
-	return most ? `At most ${most} at once, by all workers together.` : "As many at once as the workers have room for.";
+	return most ? `At most ${most} at once, by all workers together.` : "No limit of its own.";
 }
 
-/* What was refused stands at what it was refused to, until something else is done there. */
-function Refused({ error })
+/* What was refused stands at what it was refused to, until it is closed or something else is done there. */
+function Refused({ error, close })
 {
-	return error && html`<div class="box bad" role="alert"><p>${error.message}</p><${ForAdministrators} error=${error} /></div>`;
+	return error && html`<div class="box bad slim" role="alert"><div class="grow"><p>${error.message}</p>
+		<${ForAdministrators} error=${error} /></div>
+		<button type="button" class="plain icon" aria-label="Close this message" onClick=${close}>✕</button></div>`;
 }
 
 function sureToPause(title)
@@ -36,37 +38,44 @@ function sureToPause(title)
 	return ask({ title: `Pause the work at ${title}?`, text: PAUSE, yes: "Pause" });
 }
 
-function Queue({ queue })
+/* Limit, and Pause or Resume. */
+function Actions({ queue, title })
 {
 	const [error, setError] = useState(null);
 	const [limiting, setLimiting] = useState(false);
-	const title = siteTitle(queue.name);
+	const [verb, label] = queue.paused ? ["Resume", "Resume"] : ["Pause", "Pause …"];
 
 	async function turn()
 	{
-		const verb = queue.paused ? "resume" : "pause";
-
-		if (verb === "pause" && !await sureToPause(title))
+		if (verb === "Pause" && !await sureToPause(title))
 			return;
 		setError(null);
-		await queueAct(queue, verb).then(() => say(verb === "pause" ? `The work at ${title} is paused.`
-			: `The work at ${title} goes on.`, "ok"), setError);
+		await queueAct(queue, verb.toLowerCase()).then(() => say(`The work at ${title} ${verb === "Pause" ? "is paused" : "goes on"}.`, "ok"),
+			setError);
 	}
 
 	return html`
-		<article class="card stack" aria-label=${title}>
+		<${Refused} error=${error} close=${() => setError(null)} />
+		<div class="row wrap">
+			<button type="button" class=${verb === "Resume" ? "primary" : ""} aria-label=${`${verb} the work at ${title}`}
+				onClick=${turn}>${label}</button>
+			<button type="button" aria-label=${`Limit the work at ${title}`} onClick=${() => setLimiting(true)}>Limit …</button></div>
+		${limiting && html`<${QueueLimit} queue=${queue} title=${title} close=${() => setLimiting(false)} />`}`;
+}
+
+function Queue({ queue })
+{
+	const title = siteTitle(queue.name);
+
+	return html`
+		<article class="card stack queue" aria-label=${title}>
 			<div class="row wrap"><h3>${title}</h3>
 				${title !== queue.name && html`<code class="quiet">${queue.name}</code>`}<span class="grow"></span>
 				<span aria-live="polite"><${Badge} words=${queue.paused ? QUEUES.paused : QUEUES.on} /></span></div>
 			${queue.paused && html`<p>Nothing more is begun here; whose booking waits is told why.</p>`}
 			<${Counts} queue=${queue} />
-			<${Refused} error=${error} />
 			<p class="small limit">${limitWords(queue)}</p>
-			<div class="row wrap">
-				<button type="button" aria-label=${`Limit the work at ${title}`} onClick=${() => setLimiting(true)}>Limit …</button>
-				<button type="button" class=${queue.paused ? "primary" : ""} onClick=${turn}
-					aria-label=${`${queue.paused ? "Resume" : "Pause"} the work at ${title}`}>${queue.paused ? "Resume" : "Pause …"}</button></div>
-			${limiting && html`<${QueueLimit} queue=${queue} title=${title} close=${() => setLimiting(false)} />`}
+			<${Actions} queue=${queue} title=${title} />
 		</article>`;
 }
 
