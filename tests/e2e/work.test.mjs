@@ -19,6 +19,7 @@ const button = (name, on = page()) => on.getByRole("button", { name, exact: true
 const says = (text, on = page()) => on.getByText(text).first().waitFor();
 const queue = () => page().getByRole("article", { name: "Deskwise" });
 const counts = (what, n) => queue().getByText(what).locator("..").getByText(String(n), { exact: true }).waitFor();
+const focused = () => page().evaluate(() => document.activeElement.getAttribute("aria-label"));
 const worker = () => page().locator(".worker");
 const slow = (ms) => rig.sites.control("/knobs", { slow_ms: ms });
 const queueOf = async () => (await rig.steadctl("queue", "list")).queues.find(({ name }) => name === "desk");
@@ -76,6 +77,7 @@ describe("the page of the work", { concurrency: false }, () => {
 		await picture(page(), "work-pause");
 		await button("Cancel").click();
 		assert.equal(await queueOf(), undefined, "nothing has been said of it");
+		assert.equal(await focused(), "Pause the work at Deskwise", "whoever uses the keyboard is where they were");
 		await button("Pause the work at Deskwise").click();
 		await button("Pause", page().getByRole("dialog")).click();
 		await says("Paused", queue());
