@@ -108,7 +108,7 @@ describe("the page of the work", { concurrency: false }, () => {
 
 		await button("Limit the work at Deskwise").click();
 		await dialog.getByLabel(/^At most/).fill("0");
-		await button("Set the limit", dialog).click();
+		await button("Set", dialog).click();
 		assert.equal(await queueOf().then((one) => one?.most), undefined, "0 is no number of bookings");
 		await dialog.getByLabel(/^At most/).fill("1");
 		await picture(page(), "work-limit");
@@ -116,9 +116,23 @@ describe("the page of the work", { concurrency: false }, () => {
 		await says("At most 1 at once, by all workers together.", queue());
 		assert.equal((await queueOf()).most, 1);
 		await button("Limit the work at Deskwise").click();
+		await picture(page(), "work-unlimit");
 		await button("No limit", dialog).click();
 		await says("No limit of its own.", queue());
 		assert.equal((await queueOf()).most, undefined);
+	});
+
+	it("shows a queue whose site has no recipe any more, and resumes it", { timeout: LIMIT_MS }, async () => {
+		const gone = page().getByRole("article", { name: "gone" });
+
+		await rig.postgres.sql("INSERT INTO jobs.queues (name, paused, most) VALUES ('gone', true, 3)");
+		await says("Paused", gone);
+		await says("At most 3 at once, by all workers together.", gone);
+		await picture(page(), "work-gone");
+		await button("Resume the work at gone").click();
+		await says("Goes on", gone);
+		await rig.postgres.sql("DELETE FROM jobs.queues WHERE name = 'gone'");
+		await gone.waitFor({ state: "detached" });
 	});
 
 	it("without botd says that, says what was refused where it was, and comes back by itself", { timeout: LIMIT_MS }, async () => {
@@ -130,7 +144,7 @@ describe("the page of the work", { concurrency: false }, () => {
 		await says("Nothing waits.", queue()); /* what was last known */
 		await button("Limit the work at Deskwise").click();
 		await dialog.getByLabel(/^At most/).fill("2");
-		await button("Set the limit", dialog).click();
+		await button("Set", dialog).click();
 		await dialog.getByRole("alert").waitFor();
 		await button("Cancel", dialog).click();
 		await button("Pause the work at Deskwise").click();
@@ -164,7 +178,7 @@ describe("the page of the work", { concurrency: false }, () => {
 		await setAdmin(false);
 		await button("Limit the work at Deskwise", person.page).click();
 		await person.page.getByLabel(/^At most/).fill("3");
-		await button("Set the limit", person.page).click();
+		await button("Set", person.page).click();
 		await person.page.getByRole("dialog").getByRole("alert").waitFor();
 		assert.equal((await queueOf())?.most, undefined);
 		await slow(0);

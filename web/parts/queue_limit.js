@@ -38,7 +38,7 @@ export function QueueLimit({ queue, title, close })
 				${error && html`<p class="mistake" role="alert">${error.message}</p>`}
 				<div class="row wrap end"><button type="button" onClick=${close}>Cancel</button>
 					${queue.most && html`<button type="button" onClick=${() => limit(0)}>No limit</button>`}
-					<button type="submit" class="primary">Set the limit</button></div>
+					<button type="submit" class="primary">Set</button></div>
 			</form>
 		<//>`;
 }
