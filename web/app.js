@@ -16,6 +16,7 @@ import { PlanForm } from "./pages/plan_form.js";
 import { SignInDialog, SignInPage } from "./pages/sign_in.js";
 import { SignInStart } from "./pages/sign_in_start.js";
 import { Stream } from "./pages/stream.js";
+import { Work } from "./pages/work.js";
 
 const PAGES = {
 	dashboard: Dashboard,
@@ -25,6 +26,7 @@ const PAGES = {
 	booking: Booking,
 	plan: Plan,
 	plan_form: PlanForm,
+	work: Work,
 	missing: Missing,
 };
 

@@ -9,6 +9,7 @@ const ROUTES = [
 	["plan_form", /^\/sites\/(?<site>[^/]+)\/plan\/(?<action>[^/]+)$/],
 	["plan_form", /^\/plans\/(?<id>[1-9]\d{0,18})\/change$/],
 	["plan", /^\/plans\/(?<id>[1-9]\d{0,18})$/],
+	["work", /^\/work$/],
 	["booking", /^\/bookings\/(?<id>[1-9]\d{0,18})$/],
 ];
 

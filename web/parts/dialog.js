@@ -9,9 +9,12 @@ export function Dialog({ title, onCancel, children, tone = "" })
 	const element = useRef(null);
 	const id = useId();
 
-	/* At once, for the next key may already be meant for it. */
+	/* At once, for the next key may already be meant for it; closed, and not just gone, it gives the focus back to where it was. */
 	useLayoutEffect(() => {
-		element.current.showModal();
+		const dialog = element.current;
+
+		dialog.showModal();
+		return () => dialog.close();
 	}, []);
 
 	function cancel(event)

@@ -27,6 +27,7 @@ export function TopBar()
 		<header class="top">
 			<a class="brand" href="/"><${Logo} />Stead</a>
 			<span class="grow"></span>
+			${account.value.admin && html`<a class="button plain" href="/work">Work</a>`}
 			<span class="who" title="Your account at Stead">${account.value.name}</span>
 			<button type="button" class="plain"
 				onClick=${() => signOut().catch((error) => say(error.message,

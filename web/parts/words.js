@@ -58,6 +58,29 @@ export const PLAN_RUNS = {
 	refused: ["Not asked for", "bad"],
 };
 
+export const QUEUES = {
+	on: ["Goes on", "ok"],
+	paused: ["Paused", "warn"],
+};
+
+/* What stands in a queue, by the names that botd has for it. */
+export const QUEUE_COUNTS = [
+	["running", "Under way"],
+	["queued", "Waiting for a turn"],
+	["scheduled", "Waiting for their time"],
+	["waiting", "Waiting for a person"],
+];
+
+export const WORKERS = {
+	busy: ["At work", "busy"],
+	idle: ["Nothing to do", "quiet"],
+	silent: ["Silent", "warn"],
+	leads: ["Leads", "ok"],
+};
+
+/* What a job is, by its kind. */
+export const KINDS = { booking: "Booking" };
+
 const ENDED = ["saved", "failed", "timed_out", "closed"];
 
 /*
