@@ -273,7 +273,7 @@ static void test_takes_no_more_than_it_wants(void **)
 {
 	static const struct site_answer body[] = { { .bytes = ok }, {} };
 	static char head[300000] = "HTTP/1.1 200 OK\r\n";
-	struct site_answer heads[] = { { .bytes = head, .silent = true }, {} };
+	static struct site_answer heads[] = { { .bytes = head, .silent = true }, {} };
 	struct http_request q;
 
 	begin(body, NULL, NULL);
@@ -295,7 +295,7 @@ static void test_takes_no_bomb(void **)
 {
 	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nConnection: close\r\n\r\n";
 	static char zeros[1 << 20], bytes[65536];
-	struct site_answer answers[] = { { .bytes = bytes }, {} };
+	static struct site_answer answers[] = { { .bytes = bytes }, {} };
 	uLongf n = sizeof(bytes) - sizeof(head);
 
 	memcpy(bytes, head, sizeof(head) - 1);
