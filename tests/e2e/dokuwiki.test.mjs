@@ -38,8 +38,7 @@ before(async () => {
 	await mkdir(join(dir, "wiki"));
 	wiki = await startWiki({ dir: join(dir, "wiki"), people: [PAT] });
 	stead = await startStack({ dir, settings: {
-		shared: { recipes: RECIPES },
-		shared: wiki.settings,
+		shared: { recipes: RECIPES, ...wiki.settings },
 	} });
 	browser = await openViewer();
 	pat = new Visitor(await openWindow(browser), stead.url);

@@ -103,8 +103,7 @@ async function main(directory)
 		await mkdir(join(dir, "wiki"));
 		wiki = await startWiki({ dir: join(dir, "wiki"), people: [pat] });
 		stead = await startStack({ dir, settings: {
-			shared: { recipes: directory },
-			shared: wiki.settings,
+			shared: { recipes: directory, ...wiki.settings },
 		} });
 
 		const follower = new Follower(stead, directory);
